@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmring.h: both ends of the vm_ring ABI (xen/public/vm_ring.h).
+ *
+ * A consumer, an introspection tool, opens an endpoint and takes events from
+ * it.  A producer serves one and posts or pushes events into it.
+ *
+ * Every function returns zero or a positive value, or a negative errno.
+ * Nothing is printed: text goes to the log function of the options, if any.
+ *
+ * Threads: a handle may be used by one thread at a time.  Fork: a handle is
+ * of no use in the child, which may only close it; descriptors are
+ * close-on-exec.  Signals: no call is restarted for the caller; -EINTR comes
+ * back only from calls whose description says that they block.
+ *
+ * Structures that start with `size` are extended at their end.  The caller
+ * stores sizeof() there; a tail that the library does not know must be zero,
+ * or the call gives -E2BIG.
+ */
+#ifndef VMRING_H
+#define VMRING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <xen/public/vm_ring.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VMRING_VERSION_STRING "0.1.0"
+
+struct vmring;          /* a consumer's end */
+struct vmring_producer; /* a producer's end */
+
+/* `level` is one of syslog(3)'s, `text` one line without its newline. */
+typedef void vmring_log_fn(void *ctx, int level, const char *text);
+
+/* ------------------------------------------------------------- events -- */
+
+/* How an event is delivered. */
+#define VMRING_MODE_DEFAULT 0 /* synchronous where the reason can be */
+#define VMRING_MODE_SYNC    1 /* the vCPU waits for the verdict */
+#define VMRING_MODE_ASYNC   2 /* the vCPU goes on; a full lane loses */
+
+#define VMRING_SPEC_ONCHANGE (1u << 0) /* only writes that change the value */
+#define VMRING_SPEC_USER     (1u << 1) /* guest requests from user mode too */
+#define VMRING_SPEC_FAULTS   (1u << 2) /* faults of page walks too (mem) */
+
+/* Memory access rights watched by a `mem` event. */
+#define VMRING_MEM_R 1u
+#define VMRING_MEM_W 2u
+#define VMRING_MEM_X 4u
+
+/* One event of a subscription, as parsed from its textual form. */
+struct vmring_spec {
+    uint16_t reason; /* XEN_VM_RING_REASON_* */
+    uint8_t mode;    /* VMRING_MODE_* */
+    uint8_t access;  /* mem: VMRING_MEM_* */
+    uint32_t flags;  /* VMRING_SPEC_* */
+    uint64_t first;  /* control register index, MSR, first gfn */
+    uint64_t last;   /* MSR or gfn range: its last, inclusive */
+};
+
+/* What a producer answers for one spec. */
+#define VMRING_SPEC_ARMED       0
+#define VMRING_SPEC_UNSUPPORTED 1 /* known not to fire on this target */
+#define VMRING_SPEC_DENIED      2 /* not in the producer's allow-list */
+#define VMRING_SPEC_FAILED      3 /* arming failed: see the text */
+
+#define VMRING_MAX_SPECS 256
+
+/*
+ * Parses `text`: events separated by spaces or commas, e.g.
+ * "cpuid cr3 msr:0xc0000082 guest_request:async mem:w@0x1000-0x2000";
+ * vm_ring(7) has the grammar.  Fills at most `max` of `specs`.
+ * Returns their number; -EINVAL with one line naming the bad word and the
+ * remedy in `error` (if error_len is not 0); -E2BIG if there are more.
+ */
+int vmring_specs_parse(const char *text, struct vmring_spec *specs,
+                       unsigned int max, char *error, size_t error_len);
+
+/*
+ * Writes the textual form of one spec, in a canonical spelling that
+ * vmring_specs_parse() takes.  Returns its length; -ENOSPC; -EINVAL.
+ */
+int vmring_spec_format(const struct vmring_spec *spec, char *text, size_t len);
+
+/* The name of a reason ("cpuid", "write_ctrlreg"...), or NULL. Static. */
+const char *vmring_reason_name(unsigned int reason);
+
+/* Can events of this reason be delivered in this mode (VMRING_MODE_*)? */
+int vmring_reason_has_mode(unsigned int reason, unsigned int mode);
+
+/*
+ * One line of `-e help`: the i-th kind of event, its textual form, what it
+ * reports; returns 0, or -ENOENT past the last.  Pointers are static.
+ */
+struct vmring_kind {
+    uint16_t reason;
+    uint16_t modes;      /* 1 << VMRING_MODE_SYNC | 1 << VMRING_MODE_ASYNC */
+    const char *name;    /* "cr4", "msr", "mem"... */
+    const char *form;    /* "msr:NUMBER[-NUMBER][:onchange]" */
+    const char *summary; /* "a write to a model-specific register" */
+    const char *example; /* a spec that parses */
+};
+int vmring_kind(unsigned int i, struct vmring_kind *kind);
+
+/*
+ * Names of verdicts ("deny", "set_registers", "emulate", "step", "altp2m",
+ * "inject", "next_interrupt", "reset"), as a list separated by commas;
+ * "none" and "all" too.  Returns 0 and the mask; -EINVAL and the bad word.
+ */
+int vmring_verdicts_parse(const char *text, uint32_t *mask, char *error,
+                          size_t error_len);
+
+/* An event as a consumer gets it.  A private copy, whole and checked. */
+struct vmring_event {
+    struct xen_vm_ring_event rec; /* rec.length says what of it is there */
+    uint64_t seq;         /* synchronous: to be answered; 0: asynchronous */
+    uint64_t position;    /* asynchronous: position in its lane */
+    uint32_t epoch_mark;  /* 1: drained from the epoch before this attach */
+    uint32_t lost_before; /* records lost in this lane just before it */
+    uint64_t reserved[6];
+};
+
+/* ----------------------------------------------------------- consumer -- */
+
+struct vmring_opts {
+    size_t size;
+    vmring_log_fn *log; /* may be NULL */
+    void *log_ctx;
+    uint64_t async_len;   /* bytes of records in all lanes; 0: 64 KiB or the
+                             producer's minimum, whichever is more */
+    uint32_t record_len;  /* 0: with registers; 64: without */
+    uint32_t policy;      /* XEN_VM_RING_POLICY_* */
+    uint32_t nr_groups;   /* doorbell groups; 0: 1 */
+    uint32_t verdicts;    /* XEN_VM_RING_VERDICT_*; 0: observe only */
+    uint64_t deadline_ns; /* 0: the producer's default */
+    int timeout_ms;       /* for the control channel; 0: 10 000 */
+    char *error;          /* may be NULL: one line on failure, with cause */
+    size_t error_len;     /*   and remedy */
+};
+
+/*
+ * Attaches to the endpoint `uri`:
+ *   local:PATH      a unix socket served by a producer
+ *   fd:N            a connected unix socket (taken over, also on failure)
+ *   sim:KEY=VALUE,... a simulated guest, a thread of this process
+ *                   (vmring-bridge(8) lists the keys)
+ * Blocks until the producer has answered or timeout_ms has passed.
+ *
+ * Errors: -EINVAL malformed URI or option; -E2BIG unknown option; -ENOENT no
+ * such socket; -ECONNREFUSED nobody serves it; -EACCES no permission, or the
+ * socket is not owned by root or this user; -EBUSY another consumer is
+ * attached; -EMSGSIZE async_len below the minimum or above the maximum (the
+ * text says which); -EOPNOTSUPP version, feature, policy, record length or
+ * groups refused; -EPERM verdicts refused; -ERANGE deadline refused; -ESRCH
+ * the target is gone; -ENOMEM; -ETIMEDOUT; -EPROTO the peer is no vm_ring
+ * producer or lies; -ECONNRESET it went away.
+ */
+int vmring_open(const char *uri, const struct vmring_opts *opts,
+                struct vmring **ring);
+
+/*
+ * Detaches.  Pending requests that were not answered get the neutral verdict
+ * from the producer, which disarms all events.  NULL is fine.
+ */
+void vmring_close(struct vmring *ring);
+
+struct vmring_info {
+    size_t size;
+    uint32_t nr_vcpus, nr_lanes, nr_groups, arch, policy, record_len;
+    uint32_t verdicts, clock;
+    uint64_t epoch, deadline_ns, async_len, slots_per_lane, p_len, c_len;
+    uint64_t features;
+    char target[64]; /* the producer's name for it, printable */
+};
+int vmring_info(const struct vmring *ring, struct vmring_info *info);
+
+/*
+ * Replaces what is armed by `events` (textual form; "" disarms all).
+ * `results`, if not NULL, gets one VMRING_SPEC_* per spec, in order.
+ * Blocks for the producer's answer.  Returns the number of specs armed;
+ * -EINVAL text malformed (nothing changed); -ENOTSUP or -EPERM if any is
+ * unsupported or denied, -EIO if arming failed: then nothing stays armed,
+ * and `error` names it.  -ETIMEDOUT, -ECONNRESET, -EPROTO.
+ */
+int vmring_subscribe(struct vmring *ring, const char *events, int *results,
+                     char *error, size_t error_len);
+
+/*
+ * Asks which kinds can be armed: bit i of *mask is the i-th vmring_kind().
+ * Blocks.  0, -ETIMEDOUT, -ECONNRESET, -EPROTO.
+ */
+int vmring_supported(struct vmring *ring, uint64_t *mask);
+
+/*
+ * A descriptor that polls readable when vmring_next() has something to do.
+ * It belongs to the ring.  Valid after a vmring_next() that returned 0.
+ */
+int vmring_fd(const struct vmring *ring);
+
+/*
+ * Takes the next event: requests first, then records.  Never blocks.
+ *  1          an event.  If event->seq is not 0 its vCPU waits.
+ *  0          nothing now; the doorbells are armed: poll vmring_fd().
+ *  -ENODATA   after vmring_quiesce(): that was the last.
+ *  -ESRCH     the target has shut down or is destroyed, all is delivered.
+ *  -ECONNRESET the producer is gone; all it had published is delivered.
+ *  -EPROTO    the producer broke the protocol; sticky.
+ */
+int vmring_next(struct vmring *ring, struct vmring_event *event);
+
+/* Stores the neutral verdict for `event` in *response. */
+void vmring_neutral(const struct vmring_event *event,
+                    struct xen_vm_ring_response *response);
+
+/*
+ * Answers a request; takes effect for that very request only.  The doorbell
+ * may be held back until vmring_flush() or the next vmring_next().
+ * 0; -EINVAL not a request, or flags its reason does not allow; -EPERM a
+ * verdict that was not granted; -ESTALE it has been defaulted meanwhile
+ * (best effort).
+ */
+int vmring_respond(struct vmring *ring, const struct vmring_event *event,
+                   const struct xen_vm_ring_response *response);
+
+/* Rings for the answers given so far, if the producer waits for them. */
+void vmring_flush(struct vmring *ring);
+
+/*
+ * Asks the producer to disarm everything and to say when the target is
+ * quiet; vmring_next() ends with -ENODATA then.  Returns at once: 0 or
+ * -ECONNRESET.
+ */
+int vmring_quiesce(struct vmring *ring);
+
+/* XEN_VM_RING_TARGET_*; *reason gets the shutdown reason, if not NULL. */
+int vmring_target_state(const struct vmring *ring, unsigned int *reason);
+
+/*
+ * One row of the ledger.  The first five are the producer's own counts, the
+ * last two this consumer's.
+ */
+struct vmring_count {
+    uint32_t vcpu;
+    uint16_t reason;
+    uint16_t reserved;
+    uint64_t requests;  /* synchronous events raised */
+    uint64_t answered;  /* of them: verdict by a consumer */
+    uint64_t defaulted; /* of them: neutral verdict by the producer */
+    uint64_t records;   /* asynchronous events attempted */
+    uint64_t discarded; /* of them: found no room */
+    uint64_t taken;     /* requests taken by this consumer */
+    uint64_t pulled;    /* records pulled by this consumer */
+};
+
+/* One lane, read by this consumer from the ring: head before lost. */
+struct vmring_lane_count {
+    uint32_t lane; /* vCPU, or nr_vcpus for the foreign lane */
+    uint32_t reserved;
+    uint64_t attempted; /* head + lost since the epoch began */
+    uint64_t delivered; /* pulled by this consumer, this epoch */
+    uint64_t lost;      /* lost + overwritten before they were pulled */
+    uint64_t pending;   /* published and not pulled yet */
+};
+
+/*
+ * The ledger rows that are not all zero, ordered by vCPU and reason, fetched
+ * from the producer for the current epoch.  Blocks.  Returns their number and
+ * an array to free(), or -errno as vmring_subscribe(), -ENOMEM.
+ */
+int vmring_counts(struct vmring *ring, struct vmring_count **counts);
+
+/* The lanes' rows, nr_lanes of them, into an array to free(). */
+int vmring_lane_counts(struct vmring *ring, struct vmring_lane_count **counts);
+
+struct vmring_stats {
+    size_t size;
+    uint64_t requests, records; /* taken, pulled: this epoch */
+    uint64_t responses;         /* given */
+    uint64_t overwritten;       /* records that the producer overran */
+    uint64_t drained;           /* records of the epoch before */
+    uint64_t doorbells_sent, doorbells_received;
+    uint64_t rejected; /* requests or records that broke rules */
+};
+int vmring_stats(const struct vmring *ring, struct vmring_stats *stats);
+
+/* ----------------------------------------------------------- producer -- */
+
+/* Who gave a verdict. */
+#define VMRING_BY_CONSUMER 1
+#define VMRING_BY_DEADLINE 2 /* neutral: the deadline has passed */
+#define VMRING_BY_DETACH   3 /* neutral: the consumer detached, or closing */
+#define VMRING_BY_OVERFLOW 4 /* neutral: too many requests of one vCPU */
+#define VMRING_OVERDUE     5 /* no verdict yet: pause the target */
+
+struct vmring_verdict {
+    struct xen_vm_ring_event event;       /* the producer's private copy */
+    struct xen_vm_ring_response response; /* flags 0: neutral */
+    uint64_t cookie;                      /* as given to vmring_post() */
+    uint32_t by;                          /* VMRING_BY_* */
+    uint32_t was_overdue; /* 1: VMRING_OVERDUE was given for it */
+};
+
+/* What a producer needs from its source of events.  Each may be NULL. */
+struct vmring_producer_ops {
+    size_t size;
+    /*
+     * Replace what is armed by these specs, all or nothing: fill results
+     * with VMRING_SPEC_*; on any other than ARMED leave nothing armed and put
+     * one line in error.  0 specs: disarm.
+     */
+    void (*subscribe)(void *ctx, const struct vmring_spec *specs,
+                      unsigned int nr, int *results, char *error,
+                      size_t error_len);
+    /* Which vmring_kind()s can fire here: a mask as in vmring_supported(). */
+    uint64_t (*supported)(void *ctx);
+    /* Is nothing on its way that would still be posted or pushed? */
+    int (*quiet)(void *ctx);
+    /* A consumer has attached (1: verdicts granted) or gone (0). */
+    void (*attached)(void *ctx, int attached, uint32_t verdicts);
+};
+
+#define VMRING_DEADLINE_NEUTRAL 0
+#define VMRING_DEADLINE_PAUSE   1
+
+struct vmring_producer_opts {
+    size_t size;
+    vmring_log_fn *log;
+    void *log_ctx;
+    const struct vmring_producer_ops *ops;
+    void *ops_ctx;
+    const char *target; /* name of the target, for the consumer; copied */
+    uint32_t nr_vcpus;
+    uint32_t arch;        /* XEN_VM_RING_ARCH_* */
+    uint32_t verdicts;    /* allow-list: XEN_VM_RING_VERDICT_* */
+    uint32_t reasons;     /* allow-list: 1 << XEN_VM_RING_REASON_*; 0: all */
+    uint64_t deadline_ns; /* default and maximum; 0: 1 s; UINT64_MAX: none */
+    uint32_t on_deadline; /* VMRING_DEADLINE_* */
+    uint32_t reserved;
+    uint64_t max_async_len; /* 0: 64 MiB */
+    int foreign;            /* 1: a lane for events of no vCPU */
+};
+
+/*
+ * Makes a producer for a target.  -EINVAL, -E2BIG, -ENOMEM, -EMFILE.
+ */
+int vmring_producer_open(const struct vmring_producer_opts *opts,
+                         struct vmring_producer **producer);
+
+/*
+ * Ends: every pending request comes back neutral through `drain` first (may
+ * be NULL), consumers see XEN_VM_RING_PRODUCER_CLOSED.  NULL is fine.
+ */
+void vmring_producer_close(struct vmring_producer *producer,
+                           void (*drain)(void *ctx,
+                                         const struct vmring_verdict *verdict),
+                           void *ctx);
+
+/*
+ * Serves consumers, one at a time, on `local:PATH`: creates the socket with
+ * `mode` (0: 0600) and lets in root, this user, and, by the mode's group and
+ * other bits, the peers whom they allow.  A stale socket is replaced, a live
+ * one gives -EADDRINUSE.  -EINVAL, -EACCES, -ENOENT (folder), -ENAMETOOLONG.
+ */
+int vmring_serve(struct vmring_producer *producer, const char *uri,
+                 unsigned int mode);
+
+/* Serves one connected unix socket; takes it over, also on failure. */
+int vmring_serve_fd(struct vmring_producer *producer, int fd);
+
+/* Polls readable when vmring_dispatch() has something to do. */
+int vmring_producer_fd(const struct vmring_producer *producer);
+
+/*
+ * Control plane: accepts, negotiates, subscribes, acknowledges doorbells,
+ * notices consumers that went.  Never blocks; bounded.  Returns 0, or -EBADF
+ * if it serves nothing any more (vmring_serve_fd() and its consumer left).
+ */
+int vmring_dispatch(struct vmring_producer *producer);
+
+/* Is a consumer attached? */
+int vmring_attached(const struct vmring_producer *producer);
+
+/*
+ * A synchronous event of vCPU event->vcpu: to be answered.  flags, reason,
+ * vcpu, altp2m_idx, length, u and regs are read.  `cookie` comes back with
+ * the verdict.  Every post gives exactly one verdict by vmring_collect().
+ * 0; -EINVAL bad vCPU, reason or length.  Constant time; no system call.
+ */
+int vmring_post(struct vmring_producer *producer,
+                const struct xen_vm_ring_event *event, uint64_t cookie);
+
+/*
+ * An asynchronous event of `lane` (a vCPU, or nr_vcpus for the foreign
+ * lane).  Cut to its head if records have no registers.
+ * 1 published; 0 counted lost; -EINVAL.  Constant time; no system call.
+ */
+int vmring_push(struct vmring_producer *producer, unsigned int lane,
+                const struct xen_vm_ring_event *event);
+
+/* Rings for what was posted and pushed since, if the consumer waits. */
+void vmring_producer_flush(struct vmring_producer *producer);
+
+/*
+ * The next verdict: 1 and *verdict, or 0 (then doorbells for answers are
+ * armed).  Applies deadlines.  Each must be carried out exactly once.
+ */
+int vmring_collect(struct vmring_producer *producer,
+                   struct vmring_verdict *verdict);
+
+/* ms until the next deadline, rounded up; -1: none pending. */
+int vmring_producer_timeout(const struct vmring_producer *producer);
+
+/* Requests without a verdict so far. */
+unsigned int vmring_pending(const struct vmring_producer *producer);
+
+/* Tells consumers: XEN_VM_RING_TARGET_*, and the shutdown reason. */
+void vmring_set_target_state(struct vmring_producer *producer,
+                             unsigned int state, unsigned int reason);
+
+struct vmring_producer_stats {
+    size_t size;
+    uint64_t epochs;   /* consumers attached so far */
+    uint64_t requests; /* posted */
+    uint64_t answered, by_deadline, by_detach, by_overflow;
+    uint64_t records, discarded;
+    uint64_t ignored; /* answers that broke a rule, and hints for nothing */
+    uint64_t lane_faults;
+    uint64_t doorbells_sent, doorbells_received;
+};
+int vmring_producer_stats(const struct vmring_producer *producer,
+                          struct vmring_producer_stats *stats);
+
+/* The producer's own ledger over all epochs; as vmring_counts(). */
+int vmring_producer_counts(const struct vmring_producer *producer,
+                           struct vmring_count **counts);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* VMRING_H */
