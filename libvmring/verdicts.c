@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* verdicts.c: the rights over a guest, by name. */
+#include "vmring.h"
+#include "word.h"
+
+#include <errno.h>
+
+#define NR(array) (sizeof(array) / sizeof(*(array)))
+
+static const struct {
+    const char *name;
+    uint32_t mask;
+} verdicts[] = {
+    {"deny", XEN_VM_RING_VERDICT_DENY},
+    {"set_registers", XEN_VM_RING_VERDICT_SET_REGISTERS},
+    {"emulate", XEN_VM_RING_VERDICT_EMULATE},
+    {"step", XEN_VM_RING_VERDICT_STEP},
+    {"altp2m", XEN_VM_RING_VERDICT_ALTP2M},
+    {"inject", XEN_VM_RING_VERDICT_INJECT},
+    {"next_interrupt", XEN_VM_RING_VERDICT_NEXT_INTERRUPT},
+    {"reset", XEN_VM_RING_VERDICT_RESET},
+    {"none", 0},
+    {"all", XEN_VM_RING_VERDICTS},
+};
+
+int vmring_verdicts_parse(const char *text, uint32_t *mask, char *error,
+                          size_t error_len)
+{
+    uint32_t sum = 0;
+    struct word rest = {text, 0}, word;
+    bool more;
+
+    while (text[rest.len])
+        rest.len++;
+    do {
+        unsigned int i = 0;
+
+        more = vmring_word_cut(&rest, ',', &word);
+        while (i < NR(verdicts) && !vmring_word_is(word, verdicts[i].name))
+            i++;
+        if (i == NR(verdicts))
+            return vmring_word_refuse(
+                error, error_len, "unknown verdict", word,
+                "they are deny, set_registers, emulate, step, altp2m, inject, "
+                "next_interrupt, reset; or none, or all");
+        sum |= verdicts[i].mask;
+    } while (more);
+    *mask = sum;
+    return 0;
+}
