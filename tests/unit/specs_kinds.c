@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Description: the list of kinds agrees with the parser and the reasons. */
+#include "check.h"
+#include "vmring.h"
+
+#include <errno.h>
+
+int main(void)
+{
+    struct vmring_kind kind;
+    struct vmring_spec spec;
+    char error[256] = "", text[512] = "";
+    uint32_t seen = 0;
+    unsigned int i;
+
+    for (i = 0; !vmring_kind(i, &kind); i++) {
+        CHECK_EQ(vmring_specs_parse(kind.example, &spec, 1, error, 256), 1);
+        CHECK_EQ(spec.reason, kind.reason);
+        CHECK(!strncmp(kind.form, kind.name, strlen(kind.name)));
+        CHECK(kind.modes & 1 << VMRING_MODE_SYNC);
+        CHECK_EQ(!!vmring_reason_has_mode(kind.reason, VMRING_MODE_ASYNC),
+                 kind.modes >> VMRING_MODE_ASYNC & 1);
+        CHECK(vmring_reason_has_mode(kind.reason, VMRING_MODE_SYNC));
+        CHECK(vmring_reason_has_mode(kind.reason, VMRING_MODE_DEFAULT));
+        CHECK(!vmring_reason_has_mode(kind.reason, 3));
+        seen |= 1u << kind.reason;
+        strcat(strcat(text, kind.example), ",");
+    }
+    CHECK_EQ(vmring_kind(i, &kind), -ENOENT);
+    CHECK_EQ(vmring_kind(~0u, &kind), -ENOENT);
+    /* All but unknown, sharing and paging, which nobody can arm. */
+    CHECK_EQ(seen, 0xfff2);
+    CHECK(!vmring_reason_has_mode(XEN_VM_RING_REASON_MEM_PAGING, 0));
+    {
+        struct vmring_spec all[32];
+
+        CHECK_EQ(vmring_specs_parse(text, all, 32, error, 256), i);
+    }
+    for (i = 0; i < XEN_VM_RING_NR_REASONS; i++)
+        CHECK(vmring_reason_name(i));
+    CHECK(!vmring_reason_name(i));
+    CHECK_STR(vmring_reason_name(10), "cpuid");
+    CHECK_STR(vmring_reason_name(4), "write_ctrlreg");
+    return 0;
+}
