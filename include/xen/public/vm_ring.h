@@ -273,7 +273,8 @@ struct xen_vm_ring_lane {
     xen_vm_ring_u64 head; /* records published since the epoch began */
     xen_vm_ring_u64 lost; /* records that found no room */
     xen_vm_ring_u64 lost_contended; /* foreign lane: no trylock; atomic */
-    xen_vm_ring_u64 reserved[13];
+    xen_vm_ring_u64 resume;         /* frozen: where the next consumer starts */
+    xen_vm_ring_u64 reserved[12];
 };
 
 /* P: one line a group. */

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+#include "consumer.h"
+
+#include "atomic.h"
+
+/* Records of one lane before requests and other lanes have their turn. */
+#define MAX_BATCH 32
+
+/* vCPUs and lanes looked at in one call, before the caller is asked again. */
+#define MAX_LOOKS 128
+
+size_t vmr_consumer_size(const struct vmr_geometry *geo)
+{
+    return geo->nr_vcpus * sizeof(struct vmr_slot_rx) +
+           geo->nr_lanes * sizeof(struct vmr_lane_rx) +
+           vmr_bell_words(geo->nr_lanes) * sizeof(uint64_t);
+}
+
+void vmr_consumer_init(struct vmr_consumer *consumer,
+                       const struct vmr_geometry *geo, void *memory,
+                       const void *p, void *c)
+{
+    uint32_t nr_words = 3 * vmr_bitmap_words(geo, geo->nr_lanes);
+    unsigned char *at = memory;
+    uint64_t *words;
+
+    consumer->geo = *geo;
+    consumer->header = p;
+    consumer->slots = (void *)at;
+    at += geo->nr_vcpus * sizeof(struct vmr_slot_rx);
+    consumer->lanes = (void *)at;
+    at += geo->nr_lanes * sizeof(struct vmr_lane_rx);
+    words = (void *)at;
+    for (uint32_t v = 0; v < geo->nr_vcpus; v++)
+        vmr_slot_rx_init(&consumer->slots[v], geo, v, p, c);
+    for (uint32_t i = 0; i < geo->nr_lanes; i++)
+        vmr_lane_rx_init(&consumer->lanes[i], geo, i, p, c);
+    for (uint32_t g = 0; g < geo->nr_groups; g++) {
+        struct vmr_consumer_group *group = &consumer->groups[g];
+
+        vmr_bell_rx_init(&group->bell, geo, g, p, c,
+                         words + (size_t)g * nr_words);
+        group->lane = group->batch = 0;
+        group->rejected = 0;
+        group->faulted = false;
+    }
+}
+
+static enum vmr_next fault(struct vmr_consumer_group *group)
+{
+    group->rejected++;
+    group->faulted = true;
+    return VMR_NEXT_FAULT;
+}
+
+/* The vCPU or lane that is `bit` of `group`. */
+static uint32_t member(const struct vmr_consumer *consumer, uint32_t group,
+                       uint32_t bit)
+{
+    return bit * consumer->geo.nr_groups + group;
+}
+
+static enum vmr_next next_request(struct vmr_consumer *consumer, uint32_t g,
+                                  struct xen_vm_ring_event *event,
+                                  uint32_t *where)
+{
+    struct vmr_consumer_group *group = &consumer->groups[g];
+    uint32_t bit;
+
+    for (int looks = 0; looks < MAX_LOOKS; looks++) {
+        if (!vmr_bits_next(&group->bell.requests, 0, &bit))
+            return VMR_NEXT_NONE;
+        vmr_bits_clear(&group->bell.requests, bit);
+        *where = member(consumer, g, bit);
+        switch (vmr_slot_take(&consumer->slots[*where], event)) {
+        case VMR_TAKE_EVENT:
+            /* The slot knows its vCPU; what the record says does not count. */
+            event->vcpu = (uint16_t)*where;
+            return VMR_NEXT_REQUEST;
+        case VMR_TAKE_FAULT:
+            return fault(group);
+        case VMR_TAKE_AGAIN:
+            /* Retired meanwhile; what is posted next sets its bit again. */
+        case VMR_TAKE_NONE:
+            break;
+        }
+    }
+    return VMR_NEXT_AGAIN;
+}
+
+/* Leaves the lane that the round is at. */
+static void leave_lane(struct vmr_consumer *consumer, uint32_t g)
+{
+    struct vmr_consumer_group *group = &consumer->groups[g];
+
+    if (group->batch)
+        vmr_lane_publish_cursor(
+            &consumer->lanes[member(consumer, g, group->lane)]);
+    group->batch = 0;
+}
+
+static uint32_t batch_of(const struct vmr_consumer *consumer)
+{
+    uint64_t half = consumer->geo.slots / 2;
+
+    return half < MAX_BATCH ? (uint32_t)half : MAX_BATCH;
+}
+
+static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
+                                 struct xen_vm_ring_event *event,
+                                 uint32_t *where)
+{
+    struct vmr_consumer_group *group = &consumer->groups[g];
+    uint32_t bit;
+
+    for (int looks = 0; looks < MAX_LOOKS; looks++) {
+        struct vmr_lane_rx *lane;
+
+        if (!vmr_bits_next(&group->bell.lanes, group->lane, &bit))
+            return VMR_NEXT_NONE;
+        if (bit != group->lane) {
+            leave_lane(consumer, g);
+            group->lane = bit;
+        }
+        *where = member(consumer, g, bit);
+        lane = &consumer->lanes[*where];
+        switch (vmr_lane_pull(lane, event)) {
+        case VMR_PULL_EVENT:
+            if (++group->batch >= batch_of(consumer)) {
+                leave_lane(consumer, g);
+                group->lane = bit + 1 < group->bell.nr_lanes ? bit + 1 : 0;
+            }
+            return VMR_NEXT_RECORD;
+        case VMR_PULL_NONE:
+            vmr_bits_clear(&group->bell.lanes, bit);
+            leave_lane(consumer, g);
+            break;
+        case VMR_PULL_AGAIN:
+            break;
+        case VMR_PULL_FAULT:
+            vmr_bits_clear(&group->bell.lanes, bit);
+            return fault(group);
+        }
+    }
+    return VMR_NEXT_AGAIN;
+}
+
+enum vmr_next vmr_consumer_next(struct vmr_consumer *consumer, uint32_t g,
+                                struct xen_vm_ring_event *event,
+                                uint32_t *where)
+{
+    struct vmr_consumer_group *group = &consumer->groups[g];
+    enum vmr_next next;
+
+    if (group->faulted)
+        return VMR_NEXT_FAULT;
+    next = next_request(consumer, g, event, where);
+    if (next != VMR_NEXT_NONE)
+        return next;
+    /* Between batches, and when all is drained, see what has come in. */
+    if (!group->batch) {
+        if (!vmr_bell_refill(&group->bell))
+            return fault(group);
+        next = next_request(consumer, g, event, where);
+        if (next != VMR_NEXT_NONE)
+            return next;
+    }
+    return next_record(consumer, g, event, where);
+}
+
+bool vmr_consumer_answer(struct vmr_consumer *consumer, uint32_t vcpu,
+                         uint64_t seq,
+                         const struct xen_vm_ring_response *response)
+{
+    struct vmr_slot_rx *slot = &consumer->slots[vcpu];
+
+    if (!vmr_slot_is_posted(slot, seq))
+        return false;
+    vmr_slot_answer(slot, seq, response);
+    vmr_bits_set(
+        &consumer->groups[vmr_group_of(&consumer->geo, vcpu)].bell.given,
+        vmr_bit_of(&consumer->geo, vcpu));
+    return true;
+}
+
+bool vmr_consumer_flush(struct vmr_consumer *consumer, uint32_t group)
+{
+    return vmr_bell_flush_answers(&consumer->groups[group].bell);
+}
+
+bool vmr_consumer_arm(struct vmr_consumer *consumer, uint32_t group)
+{
+    struct vmr_bell_rx *bell = &consumer->groups[group].bell;
+    uint32_t bit;
+
+    /* What was fetched and not looked at yet has no attention bit any more. */
+    if (vmr_bits_next(&bell->requests, 0, &bit) ||
+        vmr_bits_next(&bell->lanes, 0, &bit))
+        return false;
+    return vmr_bell_arm(bell);
+}
+
+void vmr_consumer_disarm(struct vmr_consumer *consumer, uint32_t group)
+{
+    vmr_bell_disarm(&consumer->groups[group].bell);
+}
+
+void vmr_consumer_publish(struct vmr_consumer *consumer, uint32_t group)
+{
+    leave_lane(consumer, group);
+}
+
+uint64_t vmr_consumer_target(const struct vmr_consumer *consumer,
+                             uint64_t *reason)
+{
+    /* Pairs with the release store in vmr_producer_set_target(). */
+    uint64_t state = vmr_load_acquire(&consumer->header->target_state);
+
+    *reason = vmr_load_relaxed(&consumer->header->shutdown_reason);
+    return state;
+}
+
+uint64_t vmr_consumer_producer_state(const struct vmr_consumer *consumer)
+{
+    /* Pairs with the release store in vmr_producer_set_state(). */
+    return vmr_load_acquire(&consumer->header->producer_state);
+}
+
+void vmr_consumer_lane(const struct vmr_consumer *consumer, uint32_t lane,
+                       uint64_t *head, uint64_t *lost)
+{
+    const struct xen_vm_ring_lane *line = consumer->lanes[lane].line;
+
+    /*
+     * Head first: an attempt that comes between is then missing, not counted
+     * twice.  Pairs with the release stores in vmr_lane_push().
+     */
+    *head = vmr_load_acquire(&line->head);
+    *lost =
+        vmr_load_acquire(&line->lost) + vmr_load_acquire(&line->lost_contended);
+}

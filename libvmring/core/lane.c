@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+#include "lane.h"
+
+#include "atomic.h"
+
+#define BUSY(h) (2 * (h) + 1)
+#define DONE(h) (2 * (h) + 2)
+
+#define HEAD_LEN XEN_VM_RING_EVENT_HEAD
+
+static void *at(void *region, uint64_t off)
+{
+    return (unsigned char *)region + off;
+}
+
+static const void *at_const(const void *region, uint64_t off)
+{
+    return (const unsigned char *)region + off;
+}
+
+void vmr_lane_tx_init(struct vmr_lane_tx *tx, const struct vmr_geometry *geo,
+                      uint32_t lane, void *p, void *c)
+{
+    *tx = (struct vmr_lane_tx){
+        .line = at(p, geo->lane_off + (uint64_t)lane * XEN_VM_RING_LINE),
+        .records = at(p, geo->record_off + lane * geo->slots * geo->record_len),
+        .cursor = at(c, geo->cursor_off + (uint64_t)lane * XEN_VM_RING_LINE),
+        .slots = geo->slots,
+        .record_len = geo->record_len,
+        .policy = geo->policy,
+    };
+}
+
+static void lose(struct vmr_lane_tx *tx)
+{
+    /* Pairs with the readers of head and lost in vmr_lane_counts(). */
+    vmr_store_release(&tx->line->lost, ++tx->lost);
+}
+
+/*
+ * Reads the cursor once.  It is believed only between the last one believed
+ * and our own head; anything else is a fault, sticky (docs/ABI.md, L3).
+ */
+static void read_cursor(struct vmr_lane_tx *tx)
+{
+    uint64_t cons;
+
+    if (tx->faulted || !tx->cursor)
+        return;
+    /*
+     * Pairs with the release in vmr_lane_publish_cursor(): its reads of the
+     * record are over before we write the slot again.
+     */
+    cons = vmr_load_acquire(&tx->cursor->cons);
+    if (cons - tx->cons > tx->head - tx->cons)
+        tx->faulted = true;
+    else
+        tx->cons = cons;
+}
+
+/* Discard newest: is there room? */
+static bool has_room(struct vmr_lane_tx *tx)
+{
+    if (tx->head - tx->cons >= tx->slots)
+        read_cursor(tx);
+    return !tx->faulted && tx->head - tx->cons < tx->slots;
+}
+
+/* The head of a record is eight words: laid down without a loop. */
+static void store_head(struct xen_vm_ring_event *to,
+                       const struct xen_vm_ring_event *from, uint32_t lost,
+                       uint32_t length)
+{
+    struct {
+        uint32_t flags, lost;
+        uint16_t reason, vcpu, altp2m_idx, length;
+        union xen_vm_ring_data u;
+    } __attribute__((__aligned__(8), __may_alias__)) rest = {
+        .flags = from->flags,
+        .lost = lost,
+        .reason = from->reason,
+        .vcpu = from->vcpu,
+        .altp2m_idx = from->altp2m_idx,
+        .length = (uint16_t)length,
+        .u = from->u,
+    };
+
+    vmr_store_relaxed(&to->time, from->time);
+    vmr_copy_to_shared(&to->flags, &rest, sizeof(rest));
+}
+
+bool vmr_lane_push(struct vmr_lane_tx *tx,
+                   const struct xen_vm_ring_event *event)
+{
+    uint64_t head = tx->head;
+    struct xen_vm_ring_event *record;
+    uint32_t length = event->length;
+
+    if (tx->policy == XEN_VM_RING_POLICY_DISCARD && !has_room(tx)) {
+        lose(tx);
+        return false;
+    }
+
+    if (length > XEN_VM_RING_EVENT_FULL)
+        length = XEN_VM_RING_EVENT_FULL;
+    if (length > tx->record_len || length < XEN_VM_RING_EVENT_FULL)
+        length = HEAD_LEN;
+    record = (struct xen_vm_ring_event *)(void *)(tx->records +
+                                                  (head & (tx->slots - 1)) *
+                                                      tx->record_len);
+    if (tx->policy == XEN_VM_RING_POLICY_OVERWRITE) {
+        /*
+         * The slot says that it is being written before a word of the old
+         * record changes.  Pairs with the acquire fence in
+         * vmr_lane_pull() (docs/ABI.md, L5).
+         */
+        vmr_store_relaxed(&record->state, BUSY(head));
+        vmr_fence_release();
+    }
+    store_head(record, event, (uint32_t)tx->lost, length);
+    if (length > HEAD_LEN)
+        vmr_copy_to_shared(&record->regs, &event->regs, length - HEAD_LEN);
+    /* Pairs with the acquire load of state in vmr_lane_pull() (L4). */
+    vmr_store_release(&record->state, DONE(head));
+    tx->head = head + 1;
+    /* Pairs with the acquire load of head in vmr_lane_pull() (L2). */
+    vmr_store_release(&tx->line->head, tx->head);
+    return true;
+}
+
+void vmr_lane_tx_detach(struct vmr_lane_tx *tx)
+{
+    read_cursor(tx);
+    tx->cursor = NULL;
+}
+
+void vmr_lane_freeze(struct vmr_lane_tx *tx)
+{
+    read_cursor(tx);
+    /* Pairs with the acquire load in vmr_lane_rx_resume(). */
+    vmr_store_release(&tx->line->resume, tx->cons);
+}
+
+void vmr_lane_rx_init(struct vmr_lane_rx *rx, const struct vmr_geometry *geo,
+                      uint32_t lane, const void *p, void *c)
+{
+    *rx = (struct vmr_lane_rx){
+        .line = at_const(p, geo->lane_off + (uint64_t)lane * XEN_VM_RING_LINE),
+        .records =
+            at_const(p, geo->record_off + lane * geo->slots * geo->record_len),
+        .cursor = c ? at(c, geo->cursor_off + (uint64_t)lane * XEN_VM_RING_LINE)
+                    : NULL,
+        .slots = geo->slots,
+        .record_len = geo->record_len,
+        .policy = geo->policy,
+    };
+}
+
+void vmr_lane_rx_resume(struct vmr_lane_rx *rx)
+{
+    /* Pairs with the store in vmr_lane_freeze(); vmr_lane_pull() checks it. */
+    rx->tail = vmr_load_acquire(&rx->line->resume);
+}
+
+static enum vmr_pull fault(struct vmr_lane_rx *rx)
+{
+    rx->faulted = true;
+    return VMR_PULL_FAULT;
+}
+
+/* The tail moves to `to`: what is between is lost. */
+static void skip_to(struct vmr_lane_rx *rx, uint64_t to)
+{
+    rx->overwritten += to - rx->tail;
+    rx->gap += to - rx->tail;
+    rx->tail = to;
+}
+
+/* The record at the tail is being, or has been, overwritten. */
+static enum vmr_pull overrun(struct vmr_lane_rx *rx)
+{
+    if (rx->policy != XEN_VM_RING_POLICY_OVERWRITE)
+        return fault(rx);
+    skip_to(rx, rx->tail + 1);
+    return VMR_PULL_AGAIN;
+}
+
+enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
+                            struct xen_vm_ring_event *event)
+{
+    const struct xen_vm_ring_event *record;
+    uint64_t head, ahead;
+
+    if (rx->faulted)
+        return VMR_PULL_FAULT;
+    /* Pairs with the release store of head in vmr_lane_push() (L2). */
+    head = vmr_load_acquire(&rx->line->head);
+    ahead = head - rx->tail;
+    if (ahead == 0)
+        return VMR_PULL_NONE;
+    if (ahead > rx->slots) {
+        /* A head that went back shows as a huge distance. */
+        if (rx->policy != XEN_VM_RING_POLICY_OVERWRITE || ahead >> 63)
+            return fault(rx);
+        skip_to(rx, head - rx->slots);
+    }
+
+    record =
+        (const struct xen_vm_ring_event *)(const void *)(rx->records +
+                                                         (rx->tail &
+                                                          (rx->slots - 1)) *
+                                                             rx->record_len);
+    /* Pairs with the release store of DONE in vmr_lane_push() (L4). */
+    if (vmr_load_acquire(&record->state) != DONE(rx->tail))
+        return overrun(rx);
+    vmr_copy_from_shared(event, record, HEAD_LEN);
+    if (event->length != HEAD_LEN && (event->length != XEN_VM_RING_EVENT_FULL ||
+                                      event->length > rx->record_len)) {
+        event->length = 0; /* torn, or a lie: the state will tell */
+    } else if (event->length > HEAD_LEN) {
+        vmr_copy_from_shared(&event->regs, &record->regs, XEN_VM_RING_REGS_LEN);
+    }
+    if (rx->policy == XEN_VM_RING_POLICY_OVERWRITE) {
+        /*
+         * If a word of the copy came from the next round, this load sees its
+         * BUSY or later.  Pairs with the release fence in vmr_lane_push()
+         * (L5).
+         */
+        vmr_fence_acquire();
+        if (vmr_load_relaxed(&record->state) != DONE(rx->tail))
+            return overrun(rx);
+    }
+    if (!event->length)
+        return fault(rx);
+    rx->tail++;
+    rx->taken++;
+    return VMR_PULL_EVENT;
+}
+
+void vmr_lane_publish_cursor(struct vmr_lane_rx *rx)
+{
+    /* Pairs with the acquire load of cons in has_room() (L3). */
+    if (rx->cursor)
+        vmr_store_release(&rx->cursor->cons, rx->tail);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lane.h: a ring of sized records with one producer and one consumer.
+ *
+ * A push ends in exactly one store, to head or to lost, so that
+ * attempts = head + lost at any instant.  All that either side decides with
+ * is private; see docs/ABI.md, "Lanes".
+ */
+#ifndef VMRING_CORE_LANE_H
+#define VMRING_CORE_LANE_H
+
+#include "geometry.h"
+
+/* The producer's end. */
+struct vmr_lane_tx {
+    struct xen_vm_ring_lane *line;
+    unsigned char *records;
+    const struct xen_vm_ring_cursor *cursor; /* hostile; NULL: gone */
+    uint64_t head, lost;
+    uint64_t cons; /* the last cursor that was accepted */
+    uint64_t slots;
+    uint32_t record_len, policy;
+    bool faulted; /* the consumer broke its cursor; sticky */
+};
+
+/* The consumer's end. */
+struct vmr_lane_rx {
+    const struct xen_vm_ring_lane *line; /* the producer's words: hostile */
+    const unsigned char *records;
+    struct xen_vm_ring_cursor *cursor;
+    uint64_t tail; /* the next position to take */
+    uint64_t slots;
+    uint64_t taken;       /* records handed out */
+    uint64_t overwritten; /* positions that the producer overran */
+    uint64_t gap;         /* of these, since the last record handed out */
+    uint32_t record_len, policy;
+    bool faulted; /* the producer broke the protocol; sticky */
+};
+
+/* Lane `lane` of fresh regions. */
+void vmr_lane_tx_init(struct vmr_lane_tx *tx, const struct vmr_geometry *geo,
+                      uint32_t lane, void *p, void *c);
+
+/*
+ * Publishes a copy of `event`, cut to its head if its registers do not fit.
+ * true: published; false: counted lost.  A constant number of steps.
+ */
+bool vmr_lane_push(struct vmr_lane_tx *tx,
+                   const struct xen_vm_ring_event *event);
+
+/* The consumer has gone: its cursor is read a last time. */
+void vmr_lane_tx_detach(struct vmr_lane_tx *tx);
+
+/*
+ * The lane is written no more: publishes where a successor of its consumer
+ * starts, the last cursor that can be believed.
+ */
+void vmr_lane_freeze(struct vmr_lane_tx *tx);
+
+/* c may be NULL: a frozen P, drained without publishing a cursor. */
+void vmr_lane_rx_init(struct vmr_lane_rx *rx, const struct vmr_geometry *geo,
+                      uint32_t lane, const void *p, void *c);
+
+/* In a frozen P: starts where the consumer before left off. */
+void vmr_lane_rx_resume(struct vmr_lane_rx *rx);
+
+enum vmr_pull {
+    VMR_PULL_NONE,  /* nothing is published beyond the tail */
+    VMR_PULL_EVENT, /* *event is whole */
+    VMR_PULL_AGAIN, /* overrun while copying: the tail has moved on */
+    VMR_PULL_FAULT, /* sticky */
+};
+
+/*
+ * Takes the next record.  One bounded copy a call, whatever the producer
+ * does.  The cursor is not published: see vmr_lane_publish_cursor().
+ */
+enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
+                            struct xen_vm_ring_event *event);
+
+/* Gives the slots of the records taken back to the producer. */
+void vmr_lane_publish_cursor(struct vmr_lane_rx *rx);
+
+#endif /* VMRING_CORE_LANE_H */

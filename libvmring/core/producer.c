@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+#include "producer.h"
+
+#include "atomic.h"
+
+/* The arrays behind the caller's memory, in this order. */
+size_t vmr_producer_size(uint32_t nr_vcpus, uint32_t nr_lanes)
+{
+    return nr_vcpus * sizeof(struct vmr_slot_tx) +
+           nr_lanes * sizeof(struct vmr_lane_tx) +
+           (vmr_bell_words(nr_lanes) + VMR_BITMAP_WORDS) * sizeof(uint64_t);
+}
+
+void vmr_producer_init(struct vmr_producer *producer, void *memory,
+                       uint32_t nr_vcpus, uint32_t nr_lanes)
+{
+    unsigned char *at = memory;
+
+    *producer = (struct vmr_producer){
+        .nr_vcpus = nr_vcpus,
+        .nr_lanes = nr_lanes,
+        .next_deadline = VMR_NO_DEADLINE,
+        .scan_deadline = VMR_NO_DEADLINE,
+    };
+    producer->slots = (void *)at;
+    at += nr_vcpus * sizeof(struct vmr_slot_tx);
+    producer->lanes = (void *)at;
+    at += nr_lanes * sizeof(struct vmr_lane_tx);
+    producer->bell_words = (void *)at;
+    at += vmr_bell_words(nr_lanes) * sizeof(uint64_t);
+    producer->pending_words = (void *)at;
+    vmr_bits_init(&producer->pending, producer->pending_words,
+                  VMR_BITMAP_WORDS);
+    for (uint32_t v = 0; v < nr_vcpus; v++) {
+        producer->slots[v].request = NULL;
+        producer->slots[v].response = NULL;
+        producer->slots[v].seq = 0;
+        producer->slots[v].first = producer->slots[v].nr = 0;
+    }
+}
+
+static struct vmr_bell_tx *bell_of(struct vmr_producer *producer, uint32_t v)
+{
+    return &producer->bells[vmr_group_of(&producer->geo, v)];
+}
+
+/* Makes the next request of a vCPU visible, if it is not. */
+static void post_next(struct vmr_producer *producer, uint32_t vcpu)
+{
+    if (vmr_slot_post(&producer->slots[vcpu]))
+        vmr_bits_set(&bell_of(producer, vcpu)->requests,
+                     vmr_bit_of(&producer->geo, vcpu));
+}
+
+void vmr_producer_freeze(struct vmr_producer *producer)
+{
+    if (!producer->header)
+        return;
+    for (uint32_t i = 0; i < producer->nr_lanes; i++)
+        vmr_lane_freeze(&producer->lanes[i]);
+    vmr_producer_set_state(producer, XEN_VM_RING_PRODUCER_FROZEN);
+}
+
+void vmr_producer_attach(struct vmr_producer *producer,
+                         const struct vmr_geometry *geo, void *p, void *c)
+{
+    uint32_t nr_words = 3 * vmr_bitmap_words(geo, geo->nr_lanes);
+
+    producer->geo = *geo;
+    producer->header = p;
+    for (uint32_t g = 0; g < geo->nr_groups; g++)
+        vmr_bell_tx_init(&producer->bells[g], geo, g, p, c,
+                         producer->bell_words + (size_t)g * nr_words);
+    for (uint32_t i = 0; i < producer->nr_lanes; i++)
+        vmr_lane_tx_init(&producer->lanes[i], geo, i, p, c);
+    vmr_geometry_publish(geo, producer->header);
+    for (uint32_t v = 0; v < producer->nr_vcpus; v++) {
+        vmr_slot_tx_attach(&producer->slots[v], geo, v, p, c);
+        post_next(producer, v);
+    }
+    producer->attached = true;
+    producer->sweeping = false;
+    producer->release = 0;
+    producer->faulted = false;
+    producer->fetch = 0;
+}
+
+void vmr_producer_sweep(struct vmr_producer *producer)
+{
+    if (!producer->attached)
+        return;
+    for (uint32_t v = 0; v < producer->nr_vcpus; v++)
+        if (producer->slots[v].nr)
+            vmr_bits_set(&bell_of(producer, v)->verdicts,
+                         vmr_bit_of(&producer->geo, v));
+    producer->sweeping = true;
+}
+
+void vmr_producer_release(struct vmr_producer *producer)
+{
+    producer->release = VMR_BY_DETACH;
+    producer->next_deadline = 0;
+}
+
+/* A request of this deadline is now first of its vCPU's. */
+static void expect_by(struct vmr_producer *producer, uint64_t deadline)
+{
+    if (deadline < producer->next_deadline)
+        producer->next_deadline = deadline;
+    /* A scan that is under way may have passed its vCPU. */
+    if (deadline < producer->scan_deadline)
+        producer->scan_deadline = deadline;
+}
+
+bool vmr_producer_post(struct vmr_producer *producer,
+                       const struct vmr_request *request)
+{
+    uint32_t vcpu = request->event.vcpu;
+
+    if (!vmr_slot_add(&producer->slots[vcpu], request))
+        return false;
+    vmr_bits_set(&producer->pending, vcpu);
+    expect_by(producer, request->deadline);
+    if (producer->release)
+        producer->next_deadline = 0;
+    post_next(producer, vcpu);
+    return true;
+}
+
+/* Several callers may push into the foreign lane: one try each. */
+static bool push_foreign(struct vmr_producer *producer, uint32_t lane,
+                         const struct xen_vm_ring_event *event)
+{
+    struct vmr_lane_tx *tx = &producer->lanes[lane];
+    bool published;
+
+    if (!vmr_trylock(&producer->foreign_lock)) {
+        vmr_add_relaxed(&tx->line->lost_contended, 1);
+        return false;
+    }
+    published = vmr_lane_push(tx, event);
+    vmr_unlock(&producer->foreign_lock);
+    return published;
+}
+
+bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
+                       const struct xen_vm_ring_event *event)
+{
+    struct vmr_lane_tx *tx = &producer->lanes[lane];
+    bool was_faulted, published;
+
+    if (!producer->header)
+        return false;
+    was_faulted = tx->faulted;
+    published = lane < producer->nr_vcpus ? vmr_lane_push(tx, event)
+                                          : push_foreign(producer, lane, event);
+    if (tx->faulted && !was_faulted)
+        producer->lane_faults++;
+    /* A loss is told with the next record: nothing to look at for it. */
+    if (published)
+        vmr_bits_set(&bell_of(producer, lane)->lanes,
+                     vmr_bit_of(&producer->geo, lane));
+    return published;
+}
+
+typedef enum vmr_flush flush_fn(struct vmr_bell_tx *tx);
+
+static uint64_t each_bell(struct vmr_producer *producer, flush_fn *fn)
+{
+    uint64_t ring = 0;
+
+    if (!producer->attached || producer->faulted)
+        return 0;
+    for (uint32_t g = 0; g < producer->geo.nr_groups; g++) {
+        switch (fn(&producer->bells[g])) {
+        case VMR_FLUSH_RING:
+            ring |= 1ULL << g;
+            break;
+        case VMR_FLUSH_FAULT:
+            producer->faulted = true;
+            break;
+        case VMR_FLUSH_QUIET:
+            break;
+        }
+    }
+    return ring;
+}
+
+uint64_t vmr_producer_flush(struct vmr_producer *producer)
+{
+    return each_bell(producer, vmr_bell_flush);
+}
+
+uint64_t vmr_producer_wake(struct vmr_producer *producer)
+{
+    return each_bell(producer, vmr_bell_wake);
+}
+
+/* The vCPU's first request has its verdict: take it out, post the next. */
+static void retire(struct vmr_producer *producer, uint32_t vcpu,
+                   struct vmr_verdict *verdict)
+{
+    struct vmr_slot_tx *slot = &producer->slots[vcpu];
+
+    verdict->request = *vmr_slot_first(slot);
+    vmr_slot_retire(slot);
+    if (slot->nr) {
+        expect_by(producer, vmr_slot_first(slot)->deadline);
+        post_next(producer, vcpu);
+    } else {
+        vmr_bits_clear(&producer->pending, vcpu);
+    }
+}
+
+static void neutral(struct vmr_verdict *verdict, enum vmr_by by)
+{
+    verdict->by = by;
+    verdict->response = (struct xen_vm_ring_response){
+        .reason = verdict->request.event.reason,
+        .altp2m_idx = verdict->request.event.altp2m_idx,
+    };
+}
+
+static bool tail_is_sane(const struct xen_vm_ring_response *response)
+{
+    return !(response->flags & XEN_VM_RING_FLAG_SET_EMUL_READ_DATA) ||
+           response->data.emul_read.size <=
+               sizeof(response->data.emul_read.data);
+}
+
+/* The answer to the visible request of a vCPU, if it is there and right. */
+static bool collect_one(struct vmr_producer *producer, uint32_t vcpu,
+                        struct vmr_verdict *verdict)
+{
+    struct vmr_slot_tx *slot = &producer->slots[vcpu];
+
+    switch (vmr_slot_collect(slot, &verdict->response)) {
+    case VMR_COLLECT_NONE:
+    case VMR_COLLECT_STALE:
+        if (!producer->sweeping)
+            producer->ignored++;
+        return false;
+    case VMR_COLLECT_ANSWER:
+        break;
+    }
+    if (verdict->response.reason != vmr_slot_first(slot)->event.reason ||
+        !tail_is_sane(&verdict->response) ||
+        vmr_response_check(verdict->response.reason, verdict->response.flags,
+                           producer->geo.verdicts)) {
+        producer->ignored++;
+        return false;
+    }
+    verdict->by = VMR_BY_CONSUMER;
+    retire(producer, vcpu, verdict);
+    return true;
+}
+
+/* Of one group, what was fetched already.  Each bit is looked at once. */
+static bool collect_group(struct vmr_producer *producer, uint32_t group,
+                          struct vmr_verdict *verdict)
+{
+    struct vmr_bell_tx *bell = &producer->bells[group];
+    uint32_t bit;
+
+    while (vmr_bits_next(&bell->verdicts, 0, &bit)) {
+        vmr_bits_clear(&bell->verdicts, bit);
+        if (collect_one(producer, bit * producer->geo.nr_groups + group,
+                        verdict))
+            return true;
+    }
+    return false;
+}
+
+static bool collect_answer(struct vmr_producer *producer,
+                           struct vmr_verdict *verdict)
+{
+    uint32_t nr_groups = producer->geo.nr_groups;
+
+    if (!producer->attached)
+        return false;
+    for (uint32_t i = 0; i < nr_groups; i++) {
+        if (collect_group(producer, producer->fetch, verdict))
+            return true;
+        if (!producer->sweeping && !producer->faulted) {
+            if (!vmr_bell_fetch_answers(&producer->bells[producer->fetch]))
+                producer->faulted = true;
+            else if (collect_group(producer, producer->fetch, verdict))
+                return true;
+        }
+        producer->fetch = (producer->fetch + 1) % nr_groups;
+    }
+    if (producer->sweeping) {
+        producer->sweeping = producer->attached = false;
+        for (uint32_t v = 0; v < producer->nr_vcpus; v++)
+            vmr_slot_tx_detach(&producer->slots[v]);
+        for (uint32_t i = 0; i < producer->nr_lanes; i++)
+            vmr_lane_tx_detach(&producer->lanes[i]);
+    }
+    return false;
+}
+
+/* One vCPU's first request: is it too late for it? */
+static bool expire_one(struct vmr_producer *producer, uint32_t vcpu,
+                       uint64_t now, struct vmr_verdict *verdict)
+{
+    struct vmr_request *request = vmr_slot_first(&producer->slots[vcpu]);
+
+    if (producer->release) {
+        retire(producer, vcpu, verdict);
+        neutral(verdict, producer->release);
+        return true;
+    }
+    if (request->overdue)
+        return false;
+    if (request->deadline > now) {
+        if (request->deadline < producer->scan_deadline)
+            producer->scan_deadline = request->deadline;
+        return false;
+    }
+    if (producer->pause_overdue) {
+        request->overdue = true;
+        verdict->request = *request;
+        neutral(verdict, VMR_OVERDUE);
+        return true;
+    }
+    retire(producer, vcpu, verdict);
+    neutral(verdict, VMR_BY_DEADLINE);
+    return true;
+}
+
+/* Goes through what is pending, once a deadline may have passed. */
+static bool expire(struct vmr_producer *producer, uint64_t now,
+                   struct vmr_verdict *verdict)
+{
+    uint32_t vcpu;
+
+    if (now < producer->next_deadline)
+        return false;
+    while (vmr_bits_next(&producer->pending, producer->scan, &vcpu) &&
+           vcpu >= producer->scan) {
+        producer->scan = vcpu + 1;
+        if (expire_one(producer, vcpu, now, verdict)) {
+            if (producer->slots[vcpu].nr && !producer->pause_overdue)
+                producer->scan = vcpu;
+            return true;
+        }
+    }
+    producer->scan = 0;
+    producer->next_deadline = producer->scan_deadline;
+    producer->scan_deadline = VMR_NO_DEADLINE;
+    if (producer->release)
+        producer->next_deadline = 0;
+    return false;
+}
+
+bool vmr_producer_collect(struct vmr_producer *producer, uint64_t now,
+                          struct vmr_verdict *verdict)
+{
+    return collect_answer(producer, verdict) ||
+           (!producer->sweeping && expire(producer, now, verdict));
+}
+
+bool vmr_producer_arm(struct vmr_producer *producer)
+{
+    bool quiet = true;
+
+    if (!producer->attached || producer->faulted)
+        return true;
+    for (uint32_t g = 0; g < producer->geo.nr_groups; g++)
+        vmr_bell_arm_answers(&producer->bells[g]);
+    for (uint32_t g = 0; g < producer->geo.nr_groups; g++) {
+        struct vmr_bell_tx *bell = &producer->bells[g];
+
+        if (!vmr_bell_fetch_answers(bell))
+            producer->faulted = true;
+        if (bell->verdicts.low != bell->verdicts.high)
+            quiet = false;
+    }
+    if (quiet)
+        return true;
+    for (uint32_t g = 0; g < producer->geo.nr_groups; g++)
+        vmr_bell_disarm_answers(&producer->bells[g]);
+    return false;
+}
+
+void vmr_producer_set_target(struct vmr_producer *producer, uint64_t state,
+                             uint64_t reason)
+{
+    if (!producer->header)
+        return;
+    vmr_store_relaxed(&producer->header->shutdown_reason, reason);
+    /* Pairs with the acquire load in vmr_consumer_target(). */
+    vmr_store_release(&producer->header->target_state, state);
+}
+
+void vmr_producer_set_state(struct vmr_producer *producer, uint64_t state)
+{
+    /* Pairs with the acquire load in vmr_consumer_producer_state(). */
+    if (producer->header)
+        vmr_store_release(&producer->header->producer_state, state);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * producer.h: the producer's end of a ring: slots, lanes and doorbells of one
+ * target, over any number of epochs.
+ *
+ * Every call takes a bounded number of steps whatever the consumer writes.
+ * No call allocates, blocks or knows a clock; the caller serialises calls for
+ * one vCPU (or lane) and those that are for the whole producer.
+ */
+#ifndef VMRING_CORE_PRODUCER_H
+#define VMRING_CORE_PRODUCER_H
+
+#include "doorbell.h"
+#include "lane.h"
+#include "slot.h"
+
+#define VMR_NO_DEADLINE UINT64_MAX
+
+/* Why a verdict was given; numerically VMRING_BY_* of vmring.h. */
+enum vmr_by {
+    VMR_BY_CONSUMER = 1,
+    VMR_BY_DEADLINE = 2,
+    VMR_BY_DETACH = 3,
+    VMR_BY_OVERFLOW = 4,
+    VMR_OVERDUE = 5,
+};
+
+struct vmr_verdict {
+    struct vmr_request request;
+    struct xen_vm_ring_response response;
+    enum vmr_by by;
+};
+
+struct vmr_producer {
+    struct vmr_geometry geo;           /* of the current epoch */
+    struct xen_vm_ring_header *header; /* NULL: no ring yet */
+    struct vmr_slot_tx *slots;
+    struct vmr_lane_tx *lanes;
+    struct vmr_bell_tx bells[XEN_VM_RING_MAX_GROUPS];
+    uint64_t *bell_words;
+    struct vmr_bits pending; /* vCPUs with a request */
+    uint64_t *pending_words;
+    uint32_t nr_vcpus, nr_lanes;
+    uint32_t foreign_lock;
+
+    bool attached;          /* C may be read */
+    bool sweeping;          /* the last look at C */
+    bool pause_overdue;     /* past the deadline: VMR_OVERDUE, not neutral */
+    enum vmr_by release;    /* VMR_BY_DETACH: release all; else 0 */
+    uint64_t next_deadline; /* none expires before */
+    uint64_t scan_deadline; /* the same, of what expire() has seen */
+    uint32_t scan;          /* where expire() goes on */
+    uint32_t fetch;         /* the group that collect() looks at next */
+
+    uint64_t ignored;     /* answers that broke a rule, hints for nothing */
+    uint64_t lane_faults; /* lanes whose cursor was a lie */
+    bool faulted;         /* a read-modify-write was kept from ending */
+};
+
+/* Bytes that vmr_producer_init() needs, 8-byte aligned. */
+size_t vmr_producer_size(uint32_t nr_vcpus, uint32_t nr_lanes);
+
+/* `memory` is the caller's, that long, and stays so.  No ring yet. */
+void vmr_producer_init(struct vmr_producer *producer, void *memory,
+                       uint32_t nr_vcpus, uint32_t nr_lanes);
+
+/*
+ * A new epoch in fresh, zeroed regions laid out by vmr_geometry_lay_out().
+ * The old P is frozen first.  Every pending request is posted anew; flush
+ * afterwards.
+ */
+void vmr_producer_attach(struct vmr_producer *producer,
+                         const struct vmr_geometry *geo, void *p, void *c);
+
+/* Freezes the current P for a successor of the consumer. */
+void vmr_producer_freeze(struct vmr_producer *producer);
+
+/*
+ * The consumer has gone.  vmr_producer_collect() looks at each pending
+ * request's answer once more, without hints; when it has returned false,
+ * `attached` is false and C can be unmapped.
+ */
+void vmr_producer_sweep(struct vmr_producer *producer);
+
+/*
+ * From now on collect() gives every pending request the neutral verdict, once
+ * the sweep is over.  Until vmr_producer_attach().
+ */
+void vmr_producer_release(struct vmr_producer *producer);
+
+/* Queues and posts; false: the vCPU's FIFO is full, apply neutral yourself. */
+bool vmr_producer_post(struct vmr_producer *producer,
+                       const struct vmr_request *request);
+
+/* true: published; false: counted lost. */
+bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
+                       const struct xen_vm_ring_event *event);
+
+/* Which groups' doorbells to ring, bit g for group g. */
+uint64_t vmr_producer_flush(struct vmr_producer *producer);
+
+/* The same, for something that has no attention bit. */
+uint64_t vmr_producer_wake(struct vmr_producer *producer);
+
+/*
+ * The next verdict, if any: answers of the consumer that keep the rules,
+ * then what `now` is too late for.  Flush afterwards: a request that waited
+ * behind may have become visible.
+ */
+bool vmr_producer_collect(struct vmr_producer *producer, uint64_t now,
+                          struct vmr_verdict *verdict);
+
+/*
+ * Arms the doorbells for answers.  true: sleep; false: answers are there
+ * already, collect first.
+ */
+bool vmr_producer_arm(struct vmr_producer *producer);
+
+/* Target or producer state, in the header. */
+void vmr_producer_set_target(struct vmr_producer *producer, uint64_t state,
+                             uint64_t reason);
+void vmr_producer_set_state(struct vmr_producer *producer, uint64_t state);
+
+/*
+ * May a consumer with these verdicts answer an event of `reason` with these
+ * flags?  0; -1: its reason does not allow them; -2: not granted.
+ */
+int vmr_response_check(uint32_t reason, uint32_t flags, uint32_t verdicts);
+
+#endif /* VMRING_CORE_PRODUCER_H */

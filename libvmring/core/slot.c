@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "slot.h"
+
+#include "atomic.h"
+
+#define HEAD_LEN XEN_VM_RING_EVENT_HEAD
+
+void vmr_slot_tx_attach(struct vmr_slot_tx *tx, const struct vmr_geometry *geo,
+                        uint32_t vcpu, void *p, void *c)
+{
+    uint64_t off = (uint64_t)vcpu * XEN_VM_RING_SLOT;
+
+    if (tx->seq & 1) {
+        /* Visible in the old P, which is frozen: the next seq is fresh. */
+        tx->seq++;
+        tx->fifo[tx->first].event.flags |= XEN_VM_RING_FLAG_REPOSTED;
+    }
+    tx->request = (void *)((unsigned char *)p + geo->request_off + off);
+    tx->response = (void *)((unsigned char *)c + geo->response_off + off);
+}
+
+void vmr_slot_tx_detach(struct vmr_slot_tx *tx)
+{
+    tx->response = NULL;
+}
+
+bool vmr_slot_add(struct vmr_slot_tx *tx, const struct vmr_request *request)
+{
+    if (tx->nr == VMR_FIFO)
+        return false;
+    tx->fifo[(tx->first + tx->nr) % VMR_FIFO] = *request;
+    tx->nr++;
+    return true;
+}
+
+bool vmr_slot_post(struct vmr_slot_tx *tx)
+{
+    const struct xen_vm_ring_event *event;
+    struct xen_vm_ring_event *slot = tx->request;
+
+    if (!slot || !tx->nr || (tx->seq & 1))
+        return false;
+    event = &tx->fifo[tx->first].event;
+    /*
+     * The slot holds an even seq since it was retired (or zero).  Whoever
+     * copies a word of the new body sees at least that even value when it
+     * looks again.  Pairs with the acquire fence in vmr_slot_take()
+     * (docs/ABI.md, S2).
+     */
+    vmr_fence_release();
+    vmr_copy_to_shared(&slot->time, &event->time, HEAD_LEN - 8);
+    if (event->length > HEAD_LEN)
+        vmr_copy_to_shared(&slot->regs, &event->regs, XEN_VM_RING_REGS_LEN);
+    tx->seq++;
+    /* Pairs with the acquire load in vmr_slot_take() (S1). */
+    vmr_store_release(&slot->state, tx->seq);
+    return true;
+}
+
+enum vmr_collect vmr_slot_collect(struct vmr_slot_tx *tx,
+                                  struct xen_vm_ring_response *response)
+{
+    if (!tx->response || !(tx->seq & 1))
+        return VMR_COLLECT_NONE;
+    /* Pairs with the release store in vmr_slot_answer() (S3). */
+    if (vmr_load_acquire(&tx->response->seq) != tx->seq)
+        return VMR_COLLECT_STALE;
+    vmr_copy_from_shared(response, tx->response, sizeof(*response));
+    response->seq = tx->seq;
+    return VMR_COLLECT_ANSWER;
+}
+
+void vmr_slot_retire(struct vmr_slot_tx *tx)
+{
+    if (tx->seq & 1) {
+        tx->seq++;
+        /* Even: taken back.  Seen by vmr_slot_take()'s second look (S2). */
+        if (tx->request)
+            vmr_store_release(&tx->request->state, tx->seq);
+    }
+    if (tx->nr) {
+        tx->first = (tx->first + 1) % VMR_FIFO;
+        tx->nr--;
+    }
+}
+
+void vmr_slot_rx_init(struct vmr_slot_rx *rx, const struct vmr_geometry *geo,
+                      uint32_t vcpu, const void *p, void *c)
+{
+    uint64_t off = (uint64_t)vcpu * XEN_VM_RING_SLOT;
+
+    rx->request =
+        (const void *)((const unsigned char *)p + geo->request_off + off);
+    rx->response = (void *)((unsigned char *)c + geo->response_off + off);
+    rx->taken = 0;
+}
+
+enum vmr_take vmr_slot_take(struct vmr_slot_rx *rx,
+                            struct xen_vm_ring_event *event)
+{
+    /* Pairs with the release store in vmr_slot_post() (S1). */
+    uint64_t seq = vmr_load_acquire(&rx->request->state);
+
+    if (!(seq & 1) || seq == rx->taken)
+        return VMR_TAKE_NONE;
+    vmr_copy_from_shared(event, rx->request, HEAD_LEN);
+    if (event->length == XEN_VM_RING_EVENT_FULL)
+        vmr_copy_from_shared(&event->regs, &rx->request->regs,
+                             XEN_VM_RING_REGS_LEN);
+    else if (event->length != HEAD_LEN)
+        event->length = 0; /* torn, or a lie: the seq will tell */
+    /* Pairs with the release fence in vmr_slot_post() (S2). */
+    vmr_fence_acquire();
+    if (vmr_load_relaxed(&rx->request->state) != seq)
+        return VMR_TAKE_AGAIN;
+    rx->taken = seq;
+    event->state = seq;
+    return event->length ? VMR_TAKE_EVENT : VMR_TAKE_FAULT;
+}
+
+bool vmr_slot_is_posted(const struct vmr_slot_rx *rx, uint64_t seq)
+{
+    return vmr_load_relaxed(&rx->request->state) == seq;
+}
+
+void vmr_slot_answer(struct vmr_slot_rx *rx, uint64_t seq,
+                     const struct xen_vm_ring_response *response)
+{
+    vmr_copy_to_shared(&rx->response->flags, &response->flags,
+                       sizeof(*response) - 8);
+    /* Pairs with the acquire load in vmr_slot_collect() (S3). */
+    vmr_store_release(&rx->response->seq, seq);
+}

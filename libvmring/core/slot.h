@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * slot.h: a vCPU's synchronous requests.
+ *
+ * One request is visible at a time; a private FIFO behind it takes what a
+ * vCPU raises without running in between (nested VMX up to three, emulation
+ * plus interrupt two).  Whether a request is pending follows from P alone:
+ * its seq is odd.  See docs/ABI.md, "Slots".
+ */
+#ifndef VMRING_CORE_SLOT_H
+#define VMRING_CORE_SLOT_H
+
+#include <stddef.h>
+
+#include "geometry.h"
+
+#define VMR_FIFO 5 /* the visible one and four behind it */
+
+/* A request that waits for its verdict; the producer's private copy. */
+struct vmr_request {
+    struct xen_vm_ring_event event;
+    uint64_t cookie;
+    uint64_t deadline; /* on the caller's clock; UINT64_MAX: none */
+    bool overdue;      /* VMRING_OVERDUE has been given for it */
+};
+
+struct vmr_slot_tx {
+    struct xen_vm_ring_event *request;           /* NULL: no ring */
+    const struct xen_vm_ring_response *response; /* hostile */
+    uint64_t seq;       /* last one given out: odd while posted */
+    uint32_t first, nr; /* the FIFO; its first is the visible one */
+    struct vmr_request fifo[VMR_FIFO];
+};
+
+/* Moves to fresh regions.  Pending requests stay pending, not visible yet. */
+void vmr_slot_tx_attach(struct vmr_slot_tx *tx, const struct vmr_geometry *geo,
+                        uint32_t vcpu, void *p, void *c);
+
+/* The consumer has gone: its C is never read again.  P stays in use. */
+void vmr_slot_tx_detach(struct vmr_slot_tx *tx);
+
+/* Queues a request; false: the FIFO is full. */
+bool vmr_slot_add(struct vmr_slot_tx *tx, const struct vmr_request *request);
+
+static inline struct vmr_request *vmr_slot_first(struct vmr_slot_tx *tx)
+{
+    return tx->nr ? &tx->fifo[tx->first] : NULL;
+}
+
+/*
+ * Makes the first request visible under a fresh seq, if none is and there is
+ * a ring.  true: it has just become visible.
+ */
+bool vmr_slot_post(struct vmr_slot_tx *tx);
+
+enum vmr_collect {
+    VMR_COLLECT_NONE,   /* not answered */
+    VMR_COLLECT_ANSWER, /* *response holds a private copy, unchecked */
+    VMR_COLLECT_STALE,  /* an answer to something else */
+};
+
+/* Looks for the answer to the visible request. */
+enum vmr_collect vmr_slot_collect(struct vmr_slot_tx *tx,
+                                  struct xen_vm_ring_response *response);
+
+/* Takes the first request out of the slot and the FIFO: it has its verdict. */
+void vmr_slot_retire(struct vmr_slot_tx *tx);
+
+/* The consumer's end. */
+struct vmr_slot_rx {
+    const struct xen_vm_ring_event *request; /* hostile */
+    struct xen_vm_ring_response *response;
+    uint64_t taken; /* the last seq taken: each is taken once */
+};
+
+void vmr_slot_rx_init(struct vmr_slot_rx *rx, const struct vmr_geometry *geo,
+                      uint32_t vcpu, const void *p, void *c);
+
+enum vmr_take {
+    VMR_TAKE_NONE,  /* nothing posted that was not taken */
+    VMR_TAKE_EVENT, /* *event is whole; event->state is its seq */
+    VMR_TAKE_AGAIN, /* it was retired while it was copied */
+    VMR_TAKE_FAULT, /* the producer broke the protocol */
+};
+
+enum vmr_take vmr_slot_take(struct vmr_slot_rx *rx,
+                            struct xen_vm_ring_event *event);
+
+/* Is the request `seq` still posted?  Best effort: it may be retired next. */
+bool vmr_slot_is_posted(const struct vmr_slot_rx *rx, uint64_t seq);
+
+/* Stores the answer to the request `seq`. */
+void vmr_slot_answer(struct vmr_slot_rx *rx, uint64_t seq,
+                     const struct xen_vm_ring_response *response);
+
+#endif /* VMRING_CORE_SLOT_H */

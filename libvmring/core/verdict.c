@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verdict.c: which flags a response may have, by reason and by what was
+ * negotiated.  docs/ABI.md, "Verdicts", has the same table.
+ */
+#include "producer.h"
+
+#define F(name) XEN_VM_RING_FLAG_##name
+#define V(name) XEN_VM_RING_VERDICT_##name
+
+/* Which verdict a flag needs; those that are not here need none. */
+static const struct {
+    uint32_t flags, verdict;
+} needs[] = {
+    {F(DENY), V(DENY)},
+    {F(SET_REGISTERS), V(SET_REGISTERS)},
+    {F(EMULATE) | F(EMULATE_NOWRITE) | F(SET_EMUL_READ_DATA) |
+         F(SET_EMUL_INSN_DATA),
+     V(EMULATE)},
+    {F(TOGGLE_SINGLESTEP) | F(FAST_SINGLESTEP), V(STEP)},
+    {F(ALTERNATE_P2M) | F(FAST_SINGLESTEP), V(ALTP2M)},
+    {F(INJECT), V(INJECT)},
+    {F(GET_NEXT_INTERRUPT), V(NEXT_INTERRUPT)},
+    {F(RESET_VMTRACE) | F(RESET_FORK_STATE) | F(RESET_FORK_MEMORY), V(RESET)},
+};
+
+/* What Xen carries out whatever the reason is (vm_event_resume()). */
+#define ANY                                                                    \
+    (F(SET_REGISTERS) | F(TOGGLE_SINGLESTEP) | F(FAST_SINGLESTEP) |            \
+     F(ALTERNATE_P2M) | F(INJECT) | F(GET_NEXT_INTERRUPT) | F(RESET_VMTRACE) | \
+     F(RESET_FORK_STATE) | F(RESET_FORK_MEMORY))
+
+#define EMULATION                                                              \
+    (F(EMULATE) | F(EMULATE_NOWRITE) | F(SET_EMUL_READ_DATA) |                 \
+     F(SET_EMUL_INSN_DATA))
+
+static uint32_t allowed(uint32_t reason)
+{
+    switch (reason) {
+    case XEN_VM_RING_REASON_MEM_ACCESS:
+        return ANY | EMULATION;
+    case XEN_VM_RING_REASON_DESCRIPTOR_ACCESS:
+        return ANY | F(EMULATE);
+    case XEN_VM_RING_REASON_SOFTWARE_BREAKPOINT:
+        return ANY | F(EMULATE) | F(SET_EMUL_INSN_DATA);
+    case XEN_VM_RING_REASON_WRITE_CTRLREG:
+    case XEN_VM_RING_REASON_MOV_TO_MSR:
+        return ANY | F(DENY);
+    default:
+        return ANY;
+    }
+}
+
+int vmr_response_check(uint32_t reason, uint32_t flags, uint32_t verdicts)
+{
+    /* Both say what the producer does anyway, or what the request said. */
+    flags &= ~(F(VCPU_PAUSED) | F(FOREIGN));
+    if (flags & ~allowed(reason))
+        return -1;
+    /* They share the response's tail. */
+    if ((flags & F(SET_REGISTERS)) &&
+        (flags & (F(SET_EMUL_READ_DATA) | F(SET_EMUL_INSN_DATA))))
+        return -1;
+    for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
+        if ((flags & needs[i].flags) && !(verdicts & needs[i].verdict))
+            return -2;
+    return 0;
+}
