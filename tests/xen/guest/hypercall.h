@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GUEST_HYPERCALL_H
+#define GUEST_HYPERCALL_H
+
+#include <stdint.h>
+
+void install_hypercalls(void);
+
+/* Each returns 0 or positive, or Xen's negative error (xen/errno.h). */
+int vcpu_op(unsigned int op, unsigned int vcpu, void *arg);
+int hvm_op(unsigned int op, void *arg);
+int version_op(unsigned int op, void *arg);
+void yield(void);
+void sleep_until(uint64_t system_time_ns);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef GUEST_TRAPS_H
+#define GUEST_TRAPS_H
+
+#include <stdint.h>
+
+#include "vcpu.h"
+
+/* LGDT and LIDT: what a vCPU needs to have, seen as descriptor accesses. */
+#define NR_DESC_AT_BOOT 2
+
+struct __attribute__((packed)) table_register {
+    uint16_t limit;
+    uint32_t base;
+};
+
+void build_descriptors(void);
+void install_descriptors(struct vcpu *v);
+const struct table_register *installed_idt(void);
+
+void raise_int3(void);
+void raise_icebp(void);
+void raise_step(void);
+
+#endif

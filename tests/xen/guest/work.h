@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The kinds of event, and raising them as the command line asks. */
+#ifndef GUEST_WORK_H
+#define GUEST_WORK_H
+
+#include <stdint.h>
+
+#include "vcpu.h"
+
+const char *kind_name(enum kind k);
+/* What vcpu.check[k] counts: "wrong", "refused", "failed" or "trapped". */
+const char *check_name(enum kind k);
+
+/* All the events of one vCPU; with loop=1 it does not return. */
+void do_work(struct vcpu *v);
+
+#endif
