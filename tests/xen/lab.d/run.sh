@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# Boots the base with an overlay of the programs under test, runs a scenario
-# in dom0, and judges what came of it.
+# Boots a base with an overlay of the programs under test, runs a scenario in
+# dom0, and judges what came of it.
 
 # What must not be in the log of the hypervisor and of dom0's kernel, whatever
 # the scenario's own verdict. A scenario that provokes one of these on purpose
@@ -38,19 +38,8 @@ programs_in() {
     done
 }
 
-add_file() { # TREE SRC[:DEST]
-    local source=${2%%:*} dest=
-    case $2 in *:*) dest=${2#*:} ;; esac
-    [ -f "$source" ] || die "no such file: $source"
-    dest=$1/${dest:-/usr/bin/${source##*/}}
-    mkdir -p "${dest%/*}"
-    cp -L "$source" "$dest"
-    [ -x "$source" ] && copy_libraries "$1" "$source"
-    return 0
-}
-
 make_overlay() { # TREE SCENARIO [ARG...]
-    local tree=$1 scenario=$2 dir program
+    local tree=$1 scenario=$2 dir file programs
     shift 2
     mkdir -p "$tree/lab" "$tree/usr/bin"
     cp "$lab_dir"/scenarios/*.sh "$tree/lab/"
@@ -60,46 +49,63 @@ make_overlay() { # TREE SCENARIO [ARG...]
         # Single quotes hold anything but a single quote.
         [ $# = 0 ] || printf " '%s'" "${@//\'/\'\\\'\'}"
         echo
-        printf 'export LAB_SCENARIO=%q\n' "$(basename "$scenario" .sh)"
     } >"$tree/lab/arguments"
     for dir in "${bin_dirs[@]}"; do
-        programs_in "$dir" >"$tree/.programs"
-        while read -r program; do
-            cp -L "$program" "$tree/usr/bin/"
-        done <"$tree/.programs"
-        mapfile -t programs <"$tree/.programs"
-        [ ${#programs[@]} = 0 ] || copy_libraries "$tree" "${programs[@]}"
-        rm "$tree/.programs"
+        [ -d "$dir" ] || usage_error "no such folder: $dir"
+        mapfile -t programs < <(programs_in "$dir")
+        [ ${#programs[@]} -gt 0 ] || continue
+        cp -L "${programs[@]}" "$tree/usr/bin/"
+        copy_libraries "$tree" "${programs[@]}"
     done
-    for program in "${extra_files[@]}"; do
-        add_file "$tree" "$program"
+    for file in "${extra_files[@]}"; do
+        add_file "$tree" "$file"
     done
 }
 
+add_file() { # TREE SRC[:DEST]
+    local source=${2%%:*} dest=
+    case $2 in
+    *:*) dest=${2#*:} ;;
+    esac
+    [ -f "$source" ] || usage_error "no such file: $source"
+    dest=$1/${dest:-/usr/bin/${source##*/}}
+    mkdir -p "${dest%/*}"
+    cp -L "$source" "$dest"
+    [ ! -x "$source" ] || copy_libraries "$1" "$source"
+}
+
 # Starts QEMU in the background as $qemu. The kernel ends it when this shell
-# dies, in whatever way.
-start_qemu() { # INITRD LOG_DIR
-    local xen_args="console=com1 com1=115200,8n1 dom0_mem=${dom0_mem}M"
-    local linux_args="console=hvc0 quiet loglevel=5 panic=1 nosoftlockup"
-    xen_args+=" dom0_max_vcpus=2 loglvl=all guest_loglvl=all conring_size=4M"
-    xen_args+=" ${LAB_XEN_ARGS:-}"
-    linux_args+=" ${LAB_LINUX_ARGS:-}"
-    mkfifo "$work/output"
-    cat "$work/output" &
-    viewer=$!
+# dies, in whatever way. LAB_XEN_ARGS and LAB_LINUX_ARGS are for experiments.
+#
+# The serial ports: Xen's console; the scenario's output; what dom0's /init
+# tells the host. The last has an interrupt of its own, because the usual one
+# of the third port belongs to Xen.
+start_qemu() { # LOG_DIR
+    local xen_args linux_args
+    xen_args="console=com1 com1=115200,8n1 dom0_mem=1024M dom0_max_vcpus=2"
+    xen_args+=" loglvl=all guest_loglvl=all conring_size=4M"
+    linux_args="console=hvc0 quiet loglevel=5 panic=1 nosoftlockup"
+    linux_args+=" rodata=off mitigations=off audit=0"
     setpriv --pdeathsig KILL \
-        qemu-system-x86_64 -accel tcg,thread=multi -cpu qemu64,+svm,+npt \
-        -smp 2 -m "$memory" -display none -vga none -no-reboot -monitor none \
-        -nodefaults -no-user-config \
-        -serial "file:$2/xen.log" \
-        -chardev "stdio,id=scenario,signal=off,logfile=$2/scenario.log" \
+        qemu-system-x86_64 -nodefaults -no-user-config -no-reboot \
+        -accel tcg,thread=multi -cpu qemu64,+svm,+npt -smp 2 -m 2G \
+        -display none -vga none -monitor none \
+        -serial "file:$1/xen.log" \
+        -chardev "stdio,id=scenario,signal=off,logfile=$1/scenario.log" \
         -serial chardev:scenario \
-        -chardev "file,id=control,path=$2/control.log" \
+        -chardev "file,id=control,path=$1/control.log" \
         -device isa-serial,iobase=0x3e8,irq=5,chardev=control \
-        -kernel "$base/xen" -append "$xen_args" \
-        -initrd "$base/vmlinux $linux_args,$1" \
-        </dev/null >"$work/output" 2>"$2/qemu.log" &
+        -kernel "$base/xen" -append "$xen_args ${LAB_XEN_ARGS:-}" \
+        -initrd "$base/vmlinux $linux_args ${LAB_LINUX_ARGS:-},$work/initrd" \
+        <&3 >&4 2>"$1/qemu.log" &
     qemu=$!
+}
+
+# Whatever ends this shell ends QEMU; see start_qemu() for SIGKILL.
+clean_up() {
+    stop_qemu
+    [ -z "${terminal:-}" ] || stty "$terminal"
+    rm -rf "${work:?}"
 }
 
 stop_qemu() {
@@ -109,65 +115,109 @@ stop_qemu() {
     qemu=
 }
 
-# Waits for QEMU to end; 1 when the limit came first.
-await_qemu() {
-    local deadline=$((SECONDS + limit))
+# Waits for QEMU to end; fails when the limit comes first.
+await_qemu() { # LIMIT LOG_DIR
+    local deadline=$((SECONDS + $1))
     while kill -0 "$qemu" 2>/dev/null; do
         [ "$SECONDS" -lt "$deadline" ] || return 1
+        # QEMU has read it when Xen speaks; gone, it cannot be left behind.
+        [ ! -s "$2/xen.log" ] || rm -f "$work/initrd"
         sleep 0.1
     done
+    wait "$qemu" || true
+    qemu=
 }
 
-last_control() { # LOG_DIR KEY
-    tr -d '\r' <"$1/control.log" 2>/dev/null | sed -n "s/^$2 //p" | tail -n 1
+# The last thing that dom0 told about KEY.
+told() { # LOG_DIR KEY
+    sed -n "s/^$2 //p" "$1/control.log" 2>/dev/null | tail -n 1
 }
 
+# Fails when the log of Xen and of dom0's kernel has what it must not have.
+# Lines of guests, "(dN) ...", are theirs to fill.
 judge_log() { # LOG_DIR SCENARIO
     local allowed
     allowed=$(scenario_option "$2" allow | paste -sd '|' -)
-    tr -d '\r' <"$1/xen.log" | grep -nE "$bad_log" |
-        grep -vE "${allowed:-^$}" >"$1/bad.log" || true
     grep -E '^\((XEN|d[0-9]+)\)' "$1/xen.log" >"$1/xl-dmesg.log" || true
+    grep -nE "$bad_log" "$1/xen.log" | grep -vE '^[0-9]+:\(d[0-9]+' |
+        grep -vE "${allowed:-^$}" | tr -d '\r' >"$1/bad.log" || true
     [ -s "$1/bad.log" ] || return 0
-    note "$2: the log of Xen and dom0 shows what must not be there:"
+    note "the log of Xen or of dom0's kernel shows what must not be there:"
     head -n 5 "$1/bad.log" | sed "s|^|  $1/xen.log:|" >&2
     return 1
 }
 
-run_scenario() { # LOG_DIR SCENARIO [ARG...]
-    local log=$1 scenario=$2 archives status start=$SECONDS
-    shift 2
+run_scenario() { # LOG_DIR|'' LIMIT|'' SCENARIO [ARG...]
+    local log=$1 limit=$2 scenario=$3 status=0 start=$SECONDS kept=yes
+    shift 3
+    [ -n "$log" ] || { log=$(mktemp -d "${TMPDIR:-/tmp}/vmring-lab.XXXXXX") &&
+        kept=; }
+    [ -n "$limit" ] || limit=$(scenario_option "$scenario" limit)
     mkdir -p "$log"
     rm -f "$log"/{xen,scenario,control,qemu,bad,xl-dmesg}.log
-    archives=("$base/dom0.cpio")
-    case $(scenario_option "$scenario" needs) in
+
+    trap clean_up EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    work=$(mktemp -d "${TMPDIR:-/tmp}/vmring-lab.XXXXXX")
+    make_initrd "$scenario" "$@"
+    connect_output
+    start_qemu "$log"
+    exec 3<&- 4>&-
+    await_qemu "${limit:-120}" "$log" || status=124
+    stop_qemu
+    [ -z "${viewer:-}" ] || wait "$viewer" || true
+
+    judge_run "$log" "$scenario" $((SECONDS - start)) || status=$?
+    if [ "$status" != 0 ]; then
+        note "${scenario##*/}: status $status after $((SECONDS - start)) s;" \
+            "logs in $log"
+    elif [ -z "$kept" ]; then
+        rm -rf "$log"
+    fi
+    return "$status"
+}
+
+# Leaves dom0's archives and the overlay in $work/initrd: the kernel unpacks
+# one after the other.
+make_initrd() { # SCENARIO [ARG...]
+    local archives=("$base/dom0.cpio")
+    case $(scenario_option "$1" needs) in
     *linux-guest*) archives+=("$base/linux-guest.cpio") ;;
     esac
-    make_overlay "$work/overlay" "$scenario" "$@"
-    base_busybox=$base/busybox
+    busybox=$base/busybox
+    make_overlay "$work/overlay" "$@"
     archive_tree "$work/overlay" >"$work/overlay.cpio"
     cat "${archives[@]}" "$work/overlay.cpio" >"$work/initrd"
-    start_qemu "$work/initrd" "$log"
-    if await_qemu; then
-        wait "$qemu" || true
-        qemu=
-        status=$(last_control "$log" exit)
-        if [ -z "$status" ]; then
-            note "$scenario: the machine went down before the scenario's end," \
-                "at step: $(last_control "$log" step); see $log"
-            status=71
-        fi
+    rm -r "$work/overlay" "$work/overlay.cpio"
+}
+
+# Opens 3 and 4, QEMU's input and output. The output goes through a pipe: QEMU
+# would leave a terminal, and what else shares it, non-blocking.
+connect_output() {
+    if [ -n "$interactive" ]; then
+        terminal=$(stty -g) || usage_error "lab shell needs a terminal"
+        exec 3<&0 4>&1
+        return
+    fi
+    mkfifo "$work/output"
+    cat "$work/output" &
+    viewer=$!
+    exec 3</dev/null 4>"$work/output"
+}
+
+judge_run() { # LOG_DIR SCENARIO SECONDS; the status so far is in $status
+    local result
+    result=$(told "$1" exit)
+    if [ -z "$result" ] && [ "$status" = 124 ]; then
+        note "time is up after $3 s, at step: $(told "$1" step)"
+    elif [ -z "$result" ]; then
+        note "the machine went down at step: $(told "$1" step)"
+        tail -n 3 "$1/qemu.log" >&2
+        status=71
     else
-        stop_qemu
-        status=124
+        status=$result
     fi
-    wait "$viewer" || true
-    if [ "$status" = 124 ] && [ -z "$(last_control "$log" exit)" ]; then
-        note "$scenario: not done after $limit s; it was at step:" \
-            "$(last_control "$log" step)"
-    fi
-    judge_log "$log" "$scenario" || [ "$status" != 0 ] || status=72
-    [ "$status" = 0 ] || note "$scenario: status $status," \
-        "$((SECONDS - start)) s, logs in $log"
+    judge_log "$1" "$2" || [ "$status" != 0 ] || status=72
     return "$status"
 }
