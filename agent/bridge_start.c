@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bridge_start.c: a vmring-bridge of the agent's own, for one domain.
+ *
+ * Once it serves, the bridge writes the path of its socket and a newline to
+ * the descriptor of its --ready-fd.
+ */
+#include "bridge_start.h"
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../bridge/exit_status.h"
+
+#define BRIDGE   "vmring-bridge"
+#define READY_FD 3
+
+/* A domain that is busy may take its time to be watched. */
+#define READY_MS 30000
+/* When to tell the user why the agent has not ended yet. */
+#define SLOW_END_MS 5000
+#define POLL_MS     10
+
+extern char **environ;
+
+/* The one installed, or built, together with this agent comes first. */
+static void find_bridge(char *path, size_t len)
+{
+    ssize_t n = readlink("/proc/self/exe", path, len - sizeof(BRIDGE));
+    char *slash;
+
+    if (n > 0) {
+        path[n] = '\0';
+        slash = strrchr(path, '/');
+        if (slash) {
+            strcpy(slash + 1, BRIDGE);
+            if (access(path, X_OK) == 0)
+                return;
+        }
+    }
+    strcpy(path, BRIDGE); /* from PATH */
+}
+
+static int spawn(struct bridge *bridge, const struct options *options,
+                 int ready_fd)
+{
+    char path[PATH_MAX], fd[16], deadline[16];
+    const char *argv[12];
+    unsigned int argc = 0;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attr;
+    sigset_t none, pipe;
+    int r;
+
+    find_bridge(path, sizeof(path));
+    snprintf(fd, sizeof(fd), "%d", READY_FD);
+    snprintf(deadline, sizeof(deadline), "%u", options->deadline_ms);
+    argv[argc++] = BRIDGE;
+    argv[argc++] = "--once";
+    argv[argc++] = "--ready-fd";
+    argv[argc++] = fd;
+    if (options->deadline_ms) {
+        argv[argc++] = "--deadline";
+        argv[argc++] = deadline;
+    }
+    if (options->policy.nr_rules) {
+        argv[argc++] = "--verdicts";
+        argv[argc++] = "deny";
+    }
+    argv[argc++] = "--";
+    argv[argc++] = options->endpoint;
+    argv[argc] = NULL;
+
+    sigemptyset(&none);
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attr);
+    /* Who reads the agent's output must see its end when the agent ends. */
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_adddup2(&actions, 0, 1);
+    posix_spawn_file_actions_adddup2(&actions, ready_fd, READY_FD);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSID |
+                                        POSIX_SPAWN_SETSIGMASK |
+                                        POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setsigdefault(&attr, &pipe);
+    /* posix_spawnp() does not write to argv; its type is older than const. */
+    r = posix_spawnp(&bridge->pid, path, &actions, &attr,
+                     (char **)(uintptr_t)argv, environ);
+    posix_spawnattr_destroy(&attr);
+    posix_spawn_file_actions_destroy(&actions);
+    return -r;
+}
+
+/*
+ * Reads the line.  0; -EPIPE the bridge has ended without it; -EINTR a
+ * signal wants the agent to end; -ETIMEDOUT.
+ */
+static int read_ready(struct bridge *bridge, int fd, int signal_fd)
+{
+    struct pollfd pfds[] = {{.fd = fd, .events = POLLIN},
+                            {.fd = signal_fd, .events = POLLIN}};
+    size_t used = 0;
+
+    for (;;) {
+        int r = poll(pfds, 2, READY_MS);
+        ssize_t n;
+
+        if (r == 0)
+            return -ETIMEDOUT;
+        if (r < 0)
+            continue; /* EINTR: by a signal that is not ours */
+        if (pfds[1].revents)
+            return -EINTR;
+        n = read(fd, bridge->socket + used, sizeof(bridge->socket) - 1 - used);
+        if (n <= 0)
+            return -EPIPE;
+        used += (size_t)n;
+        bridge->socket[used] = '\0';
+        if (strchr(bridge->socket, '\n')) {
+            *strchr(bridge->socket, '\n') = '\0';
+            return 0;
+        }
+    }
+}
+
+static int wait_ready(struct bridge *bridge, int fd)
+{
+    sigset_t ending, old;
+    int signal_fd, r;
+
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ending, &old);
+    signal_fd = signalfd(-1, &ending, SFD_CLOEXEC);
+    r = read_ready(bridge, fd, signal_fd);
+    if (signal_fd >= 0) {
+        if (r == -EINTR) {
+            /* Taken, so that it does not kill us once it is unblocked. */
+            struct signalfd_siginfo info;
+
+            if (read(signal_fd, &info, sizeof(info)) < 0)
+                r = -EINTR;
+        }
+        close(signal_fd);
+    }
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    return r;
+}
+
+/* Reaps it; -1 while it runs and `block` is false. */
+static int reap(struct bridge *bridge, bool block)
+{
+    int status;
+    pid_t r;
+
+    do
+        r = waitpid(bridge->pid, &status, block ? 0 : WNOHANG);
+    while (r < 0 && errno == EINTR);
+    if (r == 0)
+        return -1;
+    bridge->pid = 0;
+    if (r > 0 && WIFEXITED(status))
+        return WEXITSTATUS(status);
+    if (r > 0 && WIFSIGNALED(status))
+        warnx("the bridge was killed by signal %d; see vmring-bridge(8) on "
+              "what that leaves behind",
+              WTERMSIG(status));
+    return EXIT_PEER_LOST;
+}
+
+int bridge_wait(struct bridge *bridge)
+{
+    const struct timespec pause = {.tv_nsec = POLL_MS * 1000000};
+    unsigned int waited = 0;
+    int status;
+
+    if (!bridge->pid)
+        return EXIT_AS_ASKED;
+    while ((status = reap(bridge, false)) < 0) {
+        nanosleep(&pause, NULL);
+        waited += POLL_MS;
+        if (waited == SLOW_END_MS)
+            warnx("waiting for the bridge (process %d) to leave the domain; "
+                  "Ctrl-C leaves it to itself",
+                  (int)bridge->pid);
+    }
+    return status;
+}
+
+int bridge_stop(struct bridge *bridge)
+{
+    if (bridge->pid)
+        kill(bridge->pid, SIGTERM);
+    return bridge_wait(bridge);
+}
+
+int bridge_start(struct bridge *bridge, const struct options *options)
+{
+    int fds[2], r;
+
+    memset(bridge, 0, sizeof(*bridge));
+    if (pipe2(fds, O_CLOEXEC) < 0) {
+        warn("pipe");
+        return EXIT_FAULT;
+    }
+    r = spawn(bridge, options, fds[1]);
+    close(fds[1]);
+    if (r) {
+        close(fds[0]);
+        bridge->pid = 0;
+        warnx("cannot start " BRIDGE ": %s; install it beside vmring-agent or "
+              "in PATH",
+              strerror(-r));
+        return EXIT_NO_ENDPOINT;
+    }
+    r = wait_ready(bridge, fds[0]);
+    close(fds[0]);
+    switch (r) {
+    case 0:
+        return EXIT_AS_ASKED;
+    case -EPIPE:
+        r = reap(bridge, true);
+        if (r == EXIT_AS_ASKED) {
+            warnx("the bridge ended before it served; start vmring-bridge by "
+                  "hand to see why");
+            r = EXIT_PEER_LOST;
+        }
+        return r; /* it has said why */
+    case -ETIMEDOUT:
+        warnx("the bridge was not ready within %d s; start vmring-bridge by "
+              "hand to see why",
+              READY_MS / 1000);
+        bridge_stop(bridge);
+        return EXIT_PEER_LOST;
+    default:
+        warnx("interrupted while the bridge was starting");
+        bridge_stop(bridge);
+        return EXIT_FAULT;
+    }
+}

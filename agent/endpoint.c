@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * endpoint.c: from what the command line names to an attached ring.
+ */
+#include "endpoint.h"
+
+#include <ctype.h>
+#include <err.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "../bridge/exit_status.h"
+
+/* Where a bridge that serves a domain by default listens. */
+#define SOCKET_FORMAT "local:/run/vmring/dom%u.sock"
+/* DOMID_FIRST_RESERVED of Xen's public headers. */
+#define MAX_DOMID 0x7fef
+
+int endpoint_status(int error)
+{
+    switch (error) {
+    case -EINVAL:
+        return EXIT_USAGE;
+    case -ENOENT:
+    case -ECONNREFUSED:
+    case -EACCES:
+        return EXIT_NO_ENDPOINT;
+    case -EBUSY:
+        return EXIT_BUSY;
+    case -EPERM:
+        return EXIT_PERMISSION;
+    case -EMSGSIZE:
+    case -EOPNOTSUPP:
+    case -ERANGE:
+        return EXIT_REFUSED;
+    case -ESRCH:
+        return EXIT_TARGET_ENDED;
+    case -ECONNRESET:
+    case -ETIMEDOUT:
+    case -EPROTO:
+        return EXIT_PEER_LOST;
+    }
+    return EXIT_FAULT;
+}
+
+static void log_line(void *ctx, int level, const char *text)
+{
+    const struct options *options = ctx;
+
+    if (level <= LOG_WARNING || options->verbose)
+        warnx("%s", text);
+}
+
+static int attach(struct endpoint *endpoint, const struct options *options,
+                  const char *uri, char *error, size_t error_len)
+{
+    struct vmring_opts opts = {
+        .size = sizeof(opts),
+        .log = log_line,
+        .async_len = options->async_len,
+        .record_len = options->record_len,
+        .policy = options->ring_policy,
+        .nr_groups = options->nr_groups,
+        .verdicts = policy_verdicts(&options->policy),
+        .deadline_ns = options->deadline_ms * UINT64_C(1000000),
+        .error = error,
+        .error_len = error_len,
+    };
+    int r;
+
+    /* The callback only reads it. */
+    opts.log_ctx = (void *)(uintptr_t)options;
+    error[0] = '\0';
+    r = vmring_open(uri, &opts, &endpoint->ring);
+    if (r < 0 && !error[0])
+        snprintf(error, error_len, "%s: %s", uri, strerror(-r));
+    return r;
+}
+
+static int complain(int error, const char *text)
+{
+    warnx("%s", text);
+    return endpoint_status(error);
+}
+
+/* "local:..." and the like; what they can be is the library's to say. */
+static bool is_uri(const char *text)
+{
+    size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyz");
+
+    return scheme && text[scheme] == ':';
+}
+
+static bool is_domid(const char *text, unsigned int *domid)
+{
+    unsigned long value;
+    char *end;
+
+    if (!isdigit((unsigned char)*text))
+        return false;
+    errno = 0;
+    value = strtoul(text, &end, 10);
+    if (errno || *end || value > MAX_DOMID)
+        return false;
+    *domid = (unsigned int)value;
+    return true;
+}
+
+static int attach_by_bridge(struct endpoint *endpoint,
+                            const struct options *options)
+{
+    char uri[sizeof("local:") + sizeof(endpoint->bridge.socket)];
+    char error[256];
+    int status, r;
+
+    status = bridge_start(&endpoint->bridge, options);
+    if (status)
+        return status;
+    snprintf(uri, sizeof(uri), "local:%s", endpoint->bridge.socket);
+    r = attach(endpoint, options, uri, error, sizeof(error));
+    if (!r)
+        return EXIT_AS_ASKED;
+    bridge_stop(&endpoint->bridge);
+    return complain(r, error);
+}
+
+int endpoint_open(struct endpoint *endpoint, const struct options *options)
+{
+    const char *name = options->endpoint;
+    unsigned int domid;
+    char error[256], uri[64];
+    int r;
+
+    memset(endpoint, 0, sizeof(*endpoint));
+    if (is_uri(name)) {
+        r = attach(endpoint, options, name, error, sizeof(error));
+        return r ? complain(r, error) : EXIT_AS_ASKED;
+    }
+    if (!*name || *name == '-' || strchr(name, '/')) {
+        warnx("%s: neither a domain nor a URI; for a socket write "
+              "local:PATH",
+              *name ? name : "''");
+        return EXIT_USAGE;
+    }
+    if (is_domid(name, &domid)) {
+        snprintf(uri, sizeof(uri), SOCKET_FORMAT, domid);
+        r = attach(endpoint, options, uri, error, sizeof(error));
+        if (!r)
+            return EXIT_AS_ASKED;
+        if (r != -ENOENT && r != -ECONNREFUSED)
+            return complain(r, error);
+    }
+    return attach_by_bridge(endpoint, options);
+}
+
+int endpoint_close(struct endpoint *endpoint)
+{
+    vmring_close(endpoint->ring);
+    endpoint->ring = NULL;
+    return bridge_wait(&endpoint->bridge);
+}

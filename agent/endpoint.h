@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * endpoint.h: from what the command line names to an attached ring.
+ */
+#ifndef AGENT_ENDPOINT_H
+#define AGENT_ENDPOINT_H
+
+#include "bridge_start.h"
+#include "options.h"
+
+struct endpoint {
+    struct vmring *ring;
+    struct bridge bridge; /* the one that was started for it, if any */
+};
+
+/*
+ * Attaches.  Returns EXIT_AS_ASKED, or after one line on standard error the
+ * status to exit with; then nothing is left attached or running.
+ */
+int endpoint_open(struct endpoint *endpoint, const struct options *options);
+
+/*
+ * Detaches, and waits until a bridge that was started has left the domain.
+ * Returns EXIT_AS_ASKED or the status of a bridge that failed to.
+ */
+int endpoint_close(struct endpoint *endpoint);
+
+/* The exit status for an error of the library. */
+int endpoint_status(int error);
+
+#endif /* AGENT_ENDPOINT_H */

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json_ledger.c: the ledger as one JSON object.
+ */
+#include "json.h"
+
+#include "json_members.h"
+
+static void add_known(struct json_object *o, const char *key, bool known,
+                      uint64_t value)
+{
+    if (known)
+        add_number(o, key, (int64_t)value);
+    else
+        add_object(o, key, NULL);
+}
+
+static void add_counts(struct json_object *o, const struct ledger *ledger,
+                       const struct ledger_row *row)
+{
+    bool known = ledger->has_counts;
+
+    add_known(o, "attempted", known, row->requests + row->records);
+    add_number(o, "delivered", (int64_t)ledger_delivered(row));
+    add_known(o, "lost", row->lost_known, row->lost);
+    add_known(o, "answered", known, row->answered);
+    add_known(o, "defaulted", known, row->defaulted);
+    add_known(o, "requests", known, row->requests);
+    add_known(o, "records", known, row->records);
+    add_number(o, "taken", (int64_t)row->own.requests);
+    add_number(o, "pulled", (int64_t)row->own.records);
+    add_number(o, "late", (int64_t)row->own.late);
+    add_number(o, "reposted", (int64_t)row->own.reposted);
+    add_number(o, "drained", (int64_t)row->own.drained);
+}
+
+static struct json_object *rows(const struct ledger *ledger)
+{
+    struct json_object *array = json_object_new_array();
+
+    for (size_t i = 0; i < ledger->nr_rows; i++) {
+        const struct ledger_row *row = &ledger->rows[i];
+        struct json_object *o = json_object_new_object();
+
+        add_number(o, "vcpu", row->vcpu);
+        add_string(o, "event", vmring_reason_name(row->reason));
+        add_counts(o, ledger, row);
+        json_object_array_add(array, o);
+    }
+    return array;
+}
+
+static struct json_object *lanes(const struct ledger *ledger)
+{
+    struct json_object *array = json_object_new_array();
+
+    for (uint32_t i = 0; ledger->lanes && i < ledger->nr_lanes; i++) {
+        const struct vmring_lane_count *lane = &ledger->lanes[i];
+        struct json_object *o;
+
+        if (!lane->attempted && !ledger->lane_taken[i])
+            continue;
+        o = json_object_new_object();
+        add_number(o, "lane", i);
+        add_number(o, "attempted", (int64_t)lane->attempted);
+        add_number(o, "delivered", (int64_t)ledger->lane_taken[i]);
+        add_number(o, "lost", (int64_t)lane->lost);
+        add_number(o, "pending", (int64_t)lane->pending);
+        json_object_array_add(array, o);
+    }
+    return array;
+}
+
+void json_ledger(struct output *out, const struct ledger *ledger,
+                 const struct vmring_info *info, const char *ending,
+                 const char *shutdown)
+{
+    struct json_object *o = json_object_new_object();
+    struct json_object *l = json_object_new_object();
+    struct json_object *totals = json_object_new_object();
+    uint64_t events = ledger_delivered(&ledger->total);
+    double rate = ledger->seconds > 0 ? (double)events / ledger->seconds : 0;
+
+    add_string(l, "target", info->target);
+    add_number(l, "vcpus", ledger->nr_vcpus);
+    add_number(l, "epoch", (int64_t)info->epoch);
+    add_string(l, "policy",
+               ledger->policy == XEN_VM_RING_POLICY_OVERWRITE ? "overwrite"
+                                                              : "discard");
+    add_string(l, "ending", ending);
+    add_string(l, "shutdown", shutdown);
+    add_object(l, "seconds", json_object_new_double(ledger->seconds));
+    add_object(l, "rate", json_object_new_double(rate));
+    add_object(l, "rows", rows(ledger));
+    add_object(l, "lanes", lanes(ledger));
+    add_counts(totals, ledger, &ledger->total);
+    add_number(totals, "rejected", (int64_t)ledger->stats.rejected);
+    add_object(l, "totals", totals);
+    if (ledger->result == LEDGER_UNCHECKED)
+        add_object(l, "adds_up", NULL);
+    else
+        add_boolean(l, "adds_up", ledger->result == LEDGER_ADDS_UP);
+    add_string(l, "why", ledger->result == LEDGER_ADDS_UP ? NULL : ledger->why);
+    add_object(o, "ledger", l);
+    write_object(out, o);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json_members.c: members with constant keys.
+ */
+#include "json_members.h"
+
+#include <errno.h>
+
+void add_object(struct json_object *o, const char *key,
+                struct json_object *value)
+{
+    json_object_object_add_ex(o, key, value,
+                              JSON_C_OBJECT_ADD_KEY_IS_NEW |
+                                  JSON_C_OBJECT_ADD_CONSTANT_KEY);
+}
+
+void add_number(struct json_object *o, const char *key, int64_t value)
+{
+    add_object(o, key, json_object_new_int64(value));
+}
+
+void add_boolean(struct json_object *o, const char *key, bool value)
+{
+    add_object(o, key, json_object_new_boolean(value));
+}
+
+void add_hex(struct json_object *o, const char *key, uint64_t value)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[2 + 16], *at = text + sizeof(text);
+
+    /* Several times in each event: faster than snprintf() by far. */
+    do
+        *--at = digits[value & 15];
+    while (value >>= 4);
+    *--at = 'x';
+    *--at = '0';
+    add_object(o, key,
+               json_object_new_string_len(at, (int)(text + sizeof(text) - at)));
+}
+
+void add_string(struct json_object *o, const char *key, const char *value)
+{
+    add_object(o, key, value ? json_object_new_string(value) : NULL);
+}
+
+void write_object(struct output *out, struct json_object *o)
+{
+    size_t len;
+    const char *text = json_object_to_json_string_length(
+        o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+
+    if (text) {
+        output_bytes(out, text, len);
+        output_bytes(out, "\n", 1);
+    } else if (!out->error) {
+        out->error = ENOMEM;
+    }
+    json_object_put(o);
+}

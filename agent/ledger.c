@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ledger.c: was every event delivered or counted lost, and every request
+ * given one verdict?
+ */
+#include "ledger.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int ledger_open(struct ledger *ledger, const struct vmring_info *info)
+{
+    memset(ledger, 0, sizeof(*ledger));
+    ledger->nr_vcpus = info->nr_vcpus;
+    ledger->nr_lanes = info->nr_lanes;
+    ledger->policy = info->policy;
+    ledger->tallies = calloc((size_t)info->nr_vcpus * XEN_VM_RING_NR_REASONS,
+                             sizeof(*ledger->tallies));
+    ledger->lane_taken = calloc(info->nr_lanes, sizeof(*ledger->lane_taken));
+    ledger->result = LEDGER_UNCHECKED;
+    if (ledger->tallies && ledger->lane_taken)
+        return 0;
+    ledger_close(ledger);
+    return -ENOMEM;
+}
+
+void ledger_close(struct ledger *ledger)
+{
+    free(ledger->tallies);
+    free(ledger->lane_taken);
+    free(ledger->counts);
+    free(ledger->lanes);
+    free(ledger->rows);
+    memset(ledger, 0, sizeof(*ledger));
+}
+
+static struct tally *tally_of(const struct ledger *ledger, uint32_t vcpu,
+                              uint32_t reason)
+{
+    if (vcpu >= ledger->nr_vcpus || reason >= XEN_VM_RING_NR_REASONS)
+        return NULL;
+    return &ledger->tallies[(size_t)vcpu * XEN_VM_RING_NR_REASONS + reason];
+}
+
+void ledger_count(struct ledger *ledger, const struct vmring_event *event,
+                  enum given given)
+{
+    const struct xen_vm_ring_event *rec = &event->rec;
+    struct tally *tally = tally_of(ledger, rec->vcpu, rec->reason);
+    uint32_t lane = rec->vcpu;
+
+    if (!tally)
+        return; /* then the lane's count will not add up, as it should */
+    if (event->seq) {
+        tally->requests++;
+        if (rec->flags & XEN_VM_RING_FLAG_REPOSTED)
+            tally->reposted++;
+        if (given == GIVEN_TAKEN)
+            tally->given++;
+        else
+            tally->late++;
+        return;
+    }
+    if (event->epoch_mark) {
+        tally->drained++;
+        return;
+    }
+    tally->records++;
+    if (ledger->nr_lanes > ledger->nr_vcpus &&
+        (rec->flags & XEN_VM_RING_FLAG_FOREIGN))
+        lane = ledger->nr_vcpus;
+    ledger->lane_taken[lane]++;
+}
+
+int ledger_fetch(struct ledger *ledger, struct vmring *ring)
+{
+    int r = vmring_counts(ring, &ledger->counts);
+
+    if (r >= 0) {
+        ledger->has_counts = true;
+        ledger->nr_counts = (size_t)r;
+    } else {
+        ledger->counts = NULL;
+        if (r == -ENOMEM)
+            return r;
+    }
+    r = vmring_lane_counts(ring, &ledger->lanes);
+    if (r < 0 || (uint32_t)r != ledger->nr_lanes) {
+        if (r >= 0)
+            free(ledger->lanes);
+        ledger->lanes = NULL;
+        if (r == -ENOMEM)
+            return r;
+    }
+    ledger->stats.size = sizeof(ledger->stats);
+    vmring_stats(ring, &ledger->stats);
+    return 0;
+}
+
+static void differs(struct ledger *ledger, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The first difference is the one that is told. */
+static void differs(struct ledger *ledger, const char *format, ...)
+{
+    va_list args;
+
+    if (ledger->result == LEDGER_DIFFERS)
+        return;
+    ledger->result = LEDGER_DIFFERS;
+    va_start(args, format);
+    vsnprintf(ledger->why, sizeof(ledger->why), format, args);
+    va_end(args);
+}
+
+static bool has_foreign_lane(const struct ledger *ledger)
+{
+    return ledger->nr_lanes > ledger->nr_vcpus;
+}
+
+/* Is all loss in a vCPU's lane that of the one reason it has records of? */
+static bool has_one_reason(const struct vmring_count *counts, size_t nr)
+{
+    unsigned int reasons = 0;
+
+    for (size_t i = 0; i < nr; i++)
+        if (counts[i].records)
+            reasons++;
+    return reasons <= 1;
+}
+
+/* Its share of the lane's loss, which only the producer can tell. */
+static void attribute_loss(const struct ledger *ledger, struct ledger_row *row,
+                           const struct vmring_count *count, bool one_reason)
+{
+    row->lost_known = true;
+    if (ledger->policy == XEN_VM_RING_POLICY_DISCARD) {
+        row->lost = count ? count->discarded : 0;
+        row->lost_known = ledger->has_counts;
+    } else if (!row->records && ledger->has_counts) {
+        row->lost = 0;
+    } else if (one_reason && ledger->lanes) {
+        row->lost = ledger->lanes[row->vcpu].lost;
+    } else {
+        row->lost_known = false;
+    }
+}
+
+static void add_row(struct ledger *ledger, uint32_t vcpu, uint32_t reason,
+                    const struct vmring_count *count, bool one_reason)
+{
+    const struct tally *own = tally_of(ledger, vcpu, reason);
+    struct ledger_row *row = &ledger->rows[ledger->nr_rows];
+    struct ledger_row *total = &ledger->total;
+
+    memset(row, 0, sizeof(*row));
+    row->vcpu = vcpu;
+    row->reason = (uint16_t)reason;
+    row->own = *own;
+    if (count) {
+        row->requests = count->requests;
+        row->records = count->records;
+        row->answered = count->answered;
+        row->defaulted = count->defaulted;
+    }
+    attribute_loss(ledger, row, count, one_reason);
+    ledger->nr_rows++;
+
+    total->own.requests += own->requests;
+    total->own.reposted += own->reposted;
+    total->own.given += own->given;
+    total->own.late += own->late;
+    total->own.records += own->records;
+    total->own.drained += own->drained;
+    total->requests += row->requests;
+    total->records += row->records;
+    total->answered += row->answered;
+    total->defaulted += row->defaulted;
+}
+
+static int make_rows(struct ledger *ledger)
+{
+    size_t most = (size_t)ledger->nr_vcpus * XEN_VM_RING_NR_REASONS;
+    size_t next = 0;
+
+    ledger->rows = calloc(most, sizeof(*ledger->rows));
+    if (!ledger->rows)
+        return -ENOMEM;
+    for (uint32_t vcpu = 0; vcpu < ledger->nr_vcpus; vcpu++) {
+        size_t first = next;
+        bool one_reason;
+
+        while (next < ledger->nr_counts && ledger->counts[next].vcpu == vcpu)
+            next++;
+        one_reason = !has_foreign_lane(ledger) &&
+                     has_one_reason(ledger->counts + first, next - first);
+
+        for (uint32_t r = 0; r < XEN_VM_RING_NR_REASONS; r++) {
+            static const struct tally none;
+            const struct vmring_count *count = NULL;
+
+            if (first < next && ledger->counts[first].reason == r)
+                count = &ledger->counts[first++];
+            if (count || memcmp(tally_of(ledger, vcpu, r), &none, sizeof(none)))
+                add_row(ledger, vcpu, r, count, one_reason);
+        }
+        if (first < next)
+            differs(ledger,
+                    "vCPU %" PRIu32 ": the producer's rows are not in "
+                    "order",
+                    vcpu);
+    }
+    if (next < ledger->nr_counts)
+        differs(ledger,
+                "the producer has a row for vCPU %" PRIu32 ", of %" PRIu32,
+                ledger->counts[next].vcpu, ledger->nr_vcpus);
+    return 0;
+}
+
+/* The words of the ring against what was handed over. */
+static void check_lanes(struct ledger *ledger)
+{
+    ledger->total.lost_known = true;
+    for (uint32_t i = 0; i < ledger->nr_lanes; i++) {
+        const struct vmring_lane_count *lane = &ledger->lanes[i];
+        uint64_t taken = ledger->lane_taken[i];
+
+        ledger->total.lost += lane->lost;
+        if (lane->pending)
+            differs(ledger,
+                    "lane %" PRIu32 ": %" PRIu64
+                    " records were not handed over",
+                    i, lane->pending);
+        if (lane->delivered != taken)
+            differs(ledger,
+                    "lane %" PRIu32 ": %" PRIu64 " records pulled "
+                    "but %" PRIu64 " handed over",
+                    i, lane->delivered, taken);
+        if (lane->attempted != taken + lane->lost)
+            differs(ledger,
+                    "lane %" PRIu32 ": attempted %" PRIu64
+                    ", but delivered %" PRIu64 " + lost %" PRIu64,
+                    i, lane->attempted, taken, lane->lost);
+    }
+}
+
+static void check_row(struct ledger *ledger, const struct ledger_row *row)
+{
+    const char *reason = vmring_reason_name(row->reason);
+
+    if (row->requests != row->answered + row->defaulted)
+        differs(ledger,
+                "vCPU %" PRIu32 " %s: requests %" PRIu64
+                ", but answered %" PRIu64 " + defaulted %" PRIu64,
+                row->vcpu, reason, row->requests, row->answered,
+                row->defaulted);
+    if (row->own.requests > row->requests)
+        differs(ledger,
+                "vCPU %" PRIu32 " %s: %" PRIu64 " requests taken, of %" PRIu64,
+                row->vcpu, reason, row->own.requests, row->requests);
+    /* A verdict counts as answered only if this agent has given it. */
+    if (row->answered > row->own.given)
+        differs(ledger,
+                "vCPU %" PRIu32 " %s: %" PRIu64 " answered, but %" PRIu64
+                " verdicts given",
+                row->vcpu, reason, row->answered, row->own.given);
+    if (row->lost_known && row->records != row->own.records + row->lost)
+        differs(ledger,
+                "vCPU %" PRIu32 " %s: attempted %" PRIu64
+                ", but delivered %" PRIu64 " + lost %" PRIu64,
+                row->vcpu, reason, row->records, row->own.records, row->lost);
+}
+
+/* The producer's rows against the words of the ring, lane by lane. */
+static void check_rows_of_lanes(struct ledger *ledger)
+{
+    const struct ledger_row *row = ledger->rows;
+    const struct ledger_row *end = row + ledger->nr_rows;
+    uint64_t all = 0;
+
+    for (uint32_t i = 0; i < ledger->nr_lanes; i++) {
+        uint64_t records = 0;
+
+        for (; row < end && row->vcpu == i; row++)
+            records += row->records;
+        all += ledger->lanes[i].attempted;
+        if (records != ledger->lanes[i].attempted && !has_foreign_lane(ledger))
+            differs(ledger,
+                    "lane %" PRIu32 ": attempted %" PRIu64
+                    ", but the producer's rows say %" PRIu64,
+                    i, ledger->lanes[i].attempted, records);
+    }
+    if (all != ledger->total.records)
+        differs(ledger,
+                "all lanes: attempted %" PRIu64
+                ", but the producer's rows say %" PRIu64,
+                all, ledger->total.records);
+}
+
+int ledger_settle(struct ledger *ledger, bool drained)
+{
+    int r;
+
+    ledger->result = LEDGER_ADDS_UP;
+    r = make_rows(ledger);
+    if (r)
+        return r;
+    if (ledger->lanes)
+        check_lanes(ledger);
+    if (ledger->has_counts) {
+        for (size_t i = 0; i < ledger->nr_rows; i++)
+            check_row(ledger, &ledger->rows[i]);
+        if (ledger->lanes)
+            check_rows_of_lanes(ledger);
+    }
+
+    /* Accounts that still move, or of which one is missing, prove nothing. */
+    if (!drained) {
+        ledger->result = LEDGER_UNCHECKED;
+        snprintf(ledger->why, sizeof(ledger->why), "it was not drained");
+    } else if (ledger->result == LEDGER_ADDS_UP &&
+               (!ledger->lanes || !ledger->has_counts)) {
+        ledger->result = LEDGER_UNCHECKED;
+        snprintf(ledger->why, sizeof(ledger->why),
+                 "the producer's counts could not be had");
+    }
+    return 0;
+}
+
+uint64_t ledger_delivered(const struct ledger_row *row)
+{
+    return row->own.requests + row->own.records;
+}

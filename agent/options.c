@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.c: the command line.
+ */
+#include "options.h"
+
+#include <argp.h>
+#include <err.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../bridge/exit_status.h"
+#include "../libvmring/vmring.h"
+
+#define DEFAULT_EVENTS "cpuid"
+
+enum {
+    OPTION_ASYNC_BYTES = 256,
+    OPTION_RECORD_SIZE,
+    OPTION_POLICY,
+    OPTION_GROUPS,
+    OPTION_DEADLINE,
+    OPTION_DENY,
+    OPTION_SLOW,
+    OPTION_LEDGER_JSON,
+    OPTION_USAGE,
+};
+
+static const char doc[] =
+    "Watches what the vCPUs of a guest do, and answers for those that wait.\n"
+    "\n"
+    "ENDPOINT is a domain id or name (a bridge is started for it unless one "
+    "is running), local:PATH (the socket of a bridge), or sim:KEY=VALUE,... "
+    "(a simulated guest in this process).\v"
+    "Examples:\n"
+    "  vmring-agent -e help\n"
+    "      lists the events; with an ENDPOINT, which of them it can report\n"
+    "  vmring-agent -n 100 sim:vcpus=4\n"
+    "      the first 100 CPUIDs of a simulated guest; needs no Xen\n"
+    "  vmring-agent -e 'cr3:async msr:0xc0000082' -t 10 debian12\n"
+    "      address space switches, and who changes the system call entry\n"
+    "  vmring-agent -f json -o events.json 3\n"
+    "      one JSON object a line, until Ctrl-C\n"
+    "  vmring-agent -e cr4 --deny cr4:0x100000 3\n"
+    "      the guest cannot turn SMEP off\n"
+    "  vmring-agent -q -e cr4:async --async-bytes 4k --record-size 64 3\n"
+    "      counts only; what does not fit is lost, and counted too\n"
+    "\n"
+    "It ends with a ledger: every event was delivered or counted lost. "
+    "Ctrl-C detaches in order, a second one at once. Exit statuses are "
+    "in vmring-agent(8).";
+
+static const struct argp_option argp_options[] = {
+    {NULL, 0, NULL, 0, "What to watch:", 1},
+    {"events", 'e', "EVENTS", 0,
+     "Events, as in 'cpuid cr3:async msr:0xc0000082' "
+     "(default: " DEFAULT_EVENTS "); 'help' lists them",
+     1},
+    {"deny", OPTION_DENY, "RULE", 0,
+     "Deny writes: cr4:BITS (those that change one of them) or "
+     "msr:NUMBER[-NUMBER]; may be repeated",
+     1},
+    {NULL, 0, NULL, 0, "When to end:", 2},
+    {"count", 'n', "COUNT", 0, "After COUNT events", 2},
+    {"time", 't', "SECONDS", 0, "After SECONDS", 2},
+    {NULL, 0, NULL, 0, "Output:", 3},
+    {"format", 'f', "text|json", 0, "Lines to read, or JSON objects", 3},
+    {"output", 'o', "FILE", 0, "Write the events to FILE", 3},
+    {"quiet", 'q', NULL, 0, "No events, only the ledger", 3},
+    {"verbose", 'v', NULL, 0, "All registers, and all rows of the ledger", 3},
+    {"ledger-json", OPTION_LEDGER_JSON, "FILE", 0,
+     "Write the ledger to FILE as JSON, too", 3},
+    {NULL, 0, NULL, 0, "The ring (default: what the producer gives):", 4},
+    {"async-bytes", OPTION_ASYNC_BYTES, "N[k|m|g]", 0,
+     "Room for asynchronous events of all vCPUs", 4},
+    {"record-size", OPTION_RECORD_SIZE, "BYTES", 0,
+     "Of one of them: 64 is without registers, 512 with", 4},
+    {"policy", OPTION_POLICY, "discard|overwrite", 0,
+     "What a full lane loses: its newest or its oldest event", 4},
+    {"groups", OPTION_GROUPS, "N", 0, "Doorbell groups", 4},
+    {"deadline", OPTION_DEADLINE, "MS", 0,
+     "How long a vCPU waits for a verdict", 4},
+    {"slow", OPTION_SLOW, "USEC", 0,
+     "Pause after each event, to see what a slow agent does", 4},
+    {NULL, 0, NULL, 0, "Help:", -1},
+    {"help", 'h', NULL, 0, "Print this", -1},
+    {"usage", OPTION_USAGE, NULL, 0, "Print a short usage message", -1},
+    {"version", 'V', NULL, 0, "Print the version", -1},
+    {0},
+};
+
+/* What the parser hands from call to call. */
+struct parse {
+    struct options *options;
+    bool told; /* an error has had its line */
+    bool help; /* nothing is left to do */
+};
+
+static error_t refuse(struct parse *parse, const char *option, const char *arg,
+                      const char *remedy)
+{
+    warnx("%s %s: %s", option, arg, remedy);
+    parse->told = true;
+    return EINVAL;
+}
+
+/* A whole number from `min` to `max`. */
+static bool number(const char *text, uint64_t min, uint64_t max,
+                   uint64_t *value)
+{
+    char *end;
+
+    errno = 0;
+    *value = strtoull(text, &end, 0);
+    return !errno && end != text && !*end && !strchr(text, '-') &&
+           *value >= min && *value <= max;
+}
+
+static bool bytes(const char *text, uint64_t *value)
+{
+    static const char units[] = "kmg";
+    char digits[32];
+    size_t len = strlen(text);
+    const char *unit = NULL;
+    unsigned int shift = 0;
+
+    if (!len || len >= sizeof(digits))
+        return false;
+    strcpy(digits, text);
+    if (text[len - 1] >= 'A')
+        unit = strchr(units, text[len - 1] | 0x20);
+    if (unit) {
+        digits[len - 1] = '\0';
+        shift = 10 * (unsigned int)(unit - units + 1);
+    }
+    if (!number(digits, 1, UINT64_MAX >> shift, value))
+        return false;
+    *value <<= shift;
+    return true;
+}
+
+static error_t parse_limits(struct parse *parse, int key, char *arg)
+{
+    struct options *options = parse->options;
+    uint64_t value;
+    char *end;
+
+    switch (key) {
+    case 'n':
+        if (!number(arg, 1, UINT64_MAX, &options->count))
+            return refuse(parse, "-n", arg, "give a count of events, from 1");
+        return 0;
+    case 't':
+        options->seconds = strtod(arg, &end);
+        if (end == arg || *end || !isfinite(options->seconds) ||
+            options->seconds <= 0 || options->seconds > 1e9)
+            return refuse(parse, "-t", arg, "give seconds, more than 0");
+        return 0;
+    case OPTION_SLOW:
+        if (!number(arg, 0, 10000000, &value))
+            return refuse(parse, "--slow", arg,
+                          "give microseconds, 10000000 at most");
+        options->slow_us = (unsigned int)value;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static error_t parse_ring(struct parse *parse, int key, char *arg)
+{
+    struct options *options = parse->options;
+    uint64_t value;
+
+    switch (key) {
+    case OPTION_ASYNC_BYTES:
+        if (!bytes(arg, &options->async_len))
+            return refuse(parse, "--async-bytes", arg,
+                          "give bytes, as in 65536, 64k or 1m");
+        return 0;
+    case OPTION_RECORD_SIZE:
+        if (!number(arg, 1, UINT32_MAX, &value))
+            return refuse(parse, "--record-size", arg,
+                          "give bytes, 64 without registers, 512 with");
+        options->record_len = (uint32_t)value;
+        return 0;
+    case OPTION_POLICY:
+        if (!strcmp(arg, "discard"))
+            options->ring_policy = XEN_VM_RING_POLICY_DISCARD;
+        else if (!strcmp(arg, "overwrite"))
+            options->ring_policy = XEN_VM_RING_POLICY_OVERWRITE;
+        else
+            return refuse(parse, "--policy", arg, "say discard or overwrite");
+        return 0;
+    case OPTION_GROUPS:
+        if (!number(arg, 1, UINT32_MAX, &value))
+            return refuse(parse, "--groups", arg, "give a number, from 1");
+        options->nr_groups = (uint32_t)value;
+        return 0;
+    case OPTION_DEADLINE:
+        if (!number(arg, 1, UINT32_MAX, &value))
+            return refuse(parse, "--deadline", arg,
+                          "give milliseconds, from 1");
+        options->deadline_ms = (uint32_t)value;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static error_t parse_watch(struct parse *parse, int key, char *arg)
+{
+    struct options *options = parse->options;
+    char error[256];
+
+    switch (key) {
+    case 'e':
+        options->events = arg;
+        options->list_kinds = !strcmp(arg, "help");
+        return 0;
+    case OPTION_DENY:
+        if (policy_deny(&options->policy, arg, error, sizeof(error))) {
+            warnx("%s", error);
+            parse->told = true;
+            return EINVAL;
+        }
+        return 0;
+    case 'f':
+        if (!strcmp(arg, "text"))
+            options->format = FORMAT_TEXT;
+        else if (!strcmp(arg, "json"))
+            options->format = FORMAT_JSON;
+        else
+            return refuse(parse, "-f", arg, "say text or json");
+        return 0;
+    case 'o':
+        options->output = arg;
+        return 0;
+    case OPTION_LEDGER_JSON:
+        options->ledger_json = arg;
+        return 0;
+    case 'q':
+        options->quiet = true;
+        return 0;
+    case 'v':
+        options->verbose = true;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+    struct parse *parse = state->input;
+    error_t r;
+
+    switch (key) {
+    case ARGP_KEY_ARG:
+        if (parse->options->endpoint)
+            return refuse(parse, "unexpected argument", arg,
+                          "give one ENDPOINT, and quote EVENTS with spaces");
+        parse->options->endpoint = arg;
+        return 0;
+    case 'h':
+    case OPTION_USAGE:
+    case 'V':
+        /* Nothing after it matters. */
+        parse->help = true;
+        state->next = state->argc;
+        if (key == 'V')
+            printf("vmring-agent %s\n", VMRING_VERSION_STRING);
+        else
+            argp_help(state->root_argp, stdout,
+                      key == 'h' ? ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG |
+                                       ARGP_HELP_DOC
+                                 : ARGP_HELP_USAGE,
+                      state->name);
+        return 0;
+    }
+    r = parse_watch(parse, key, arg);
+    if (r == ARGP_ERR_UNKNOWN)
+        r = parse_limits(parse, key, arg);
+    if (r == ARGP_ERR_UNKNOWN)
+        r = parse_ring(parse, key, arg);
+    return r;
+}
+
+/* What only all options together can be wrong about. */
+static bool consistent(const struct options *options)
+{
+    char error[256];
+
+    if (!options->endpoint && !options->list_kinds) {
+        warnx("no ENDPOINT given; name a domain, local:PATH or sim:vcpus=4, "
+              "or see --help");
+        return false;
+    }
+    if (options->list_kinds)
+        return true;
+    if (policy_check_armed(&options->policy, options->events, error,
+                           sizeof(error))) {
+        warnx("%s", error);
+        return false;
+    }
+    return true;
+}
+
+bool options_parse(struct options *options, int argc, char **argv, int *status)
+{
+    static const struct argp argp = {
+        argp_options, parse_option, "ENDPOINT", doc, NULL, NULL, NULL};
+    struct parse parse = {.options = options};
+    int stopped = 0;
+
+    memset(options, 0, sizeof(*options));
+    options->events = DEFAULT_EVENTS;
+    options->ring_policy = XEN_VM_RING_POLICY_DISCARD;
+
+    /* Its own messages take two lines and name no remedy. */
+    if (argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, &stopped,
+                   &parse)) {
+        if (!parse.told)
+            warnx("%s: no such option, or its argument is missing; see "
+                  "--help",
+                  stopped > 0 && stopped <= argc ? argv[stopped - 1]
+                                                 : "options");
+        *status = EXIT_USAGE;
+        return false;
+    }
+    if (parse.help) {
+        *status = EXIT_AS_ASKED;
+        if (fflush(stdout) || ferror(stdout)) {
+            warn("standard output");
+            *status = EXIT_OUTPUT;
+        }
+        return false;
+    }
+    if (!consistent(options)) {
+        *status = EXIT_USAGE;
+        return false;
+    }
+    return true;
+}

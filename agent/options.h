@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.h: what the command line asks for.
+ */
+#ifndef AGENT_OPTIONS_H
+#define AGENT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy.h"
+
+enum format {
+    FORMAT_TEXT,
+    FORMAT_JSON,
+};
+
+struct options {
+    const char *endpoint; /* NULL only with list_kinds */
+    const char *events;
+    bool list_kinds; /* -e help */
+    enum format format;
+    uint64_t count;     /* events shown before it ends; 0: no limit */
+    double seconds;     /* 0: no limit */
+    const char *output; /* NULL: standard output */
+    const char *ledger_json;
+    bool quiet;
+    bool verbose;
+    unsigned int slow_us;
+    struct policy policy;
+
+    /* Proposed to the producer; 0 leaves the choice to it. */
+    uint64_t async_len;
+    uint32_t record_len;
+    uint32_t ring_policy;
+    uint32_t nr_groups;
+    uint32_t deadline_ms;
+};
+
+/*
+ * Fills *options from the command line; strings point into argv.  Returns
+ * false when there is nothing left to do, with *status to exit with: after
+ * --help or --version, or after one line on standard error.
+ */
+bool options_parse(struct options *options, int argc, char **argv, int *status);
+
+#endif /* AGENT_OPTIONS_H */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * output.h: where events and the ledger are written.
+ *
+ * Buffered, and never blocking while events may be waiting: a pager that has
+ * stopped reading must not keep the agent from noticing a signal.
+ */
+#ifndef AGENT_OUTPUT_H
+#define AGENT_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct output {
+    int fd;           /* -1: not open; everything written to it vanishes */
+    const char *name; /* for messages */
+    bool is_terminal;
+    bool can_stall; /* a reader at the other end may stop reading */
+    bool colour;
+    int error;          /* errno of what went wrong first; sticky */
+    size_t start, used; /* the unwritten part of the buffer */
+    size_t size;
+    char *buffer;
+};
+
+/* Opens and truncates `path`, or takes standard output if it is NULL. */
+int output_open(struct output *out, const char *path);
+
+/* Adds to the buffer, which grows as needed. */
+void output_bytes(struct output *out, const void *data, size_t len);
+void output_printf(struct output *out, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Does it hold so much that it should be pushed before more is added? */
+bool output_is_full(const struct output *out);
+
+/*
+ * Writes what can be written without waiting for a reader.  0 all of it;
+ * -EAGAIN when the descriptor has to become writable first; or the sticky
+ * error, negative.
+ */
+int output_push(struct output *out);
+
+/* Writes all, waiting if need be, and closes.  0 or the sticky error. */
+int output_close(struct output *out);
+
+#endif /* AGENT_OUTPUT_H */

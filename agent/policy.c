@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policy.c: which verdict a request gets.  Neutral, but for what a --deny
+ * names.
+ */
+#include "policy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int malformed(char *error, size_t error_len, const char *text)
+{
+    snprintf(error, error_len,
+             "--deny %s: not a verdict rule; write cr0:BITS, cr4:BITS, "
+             "xcr0:BITS, cr3 or msr:NUMBER[-NUMBER]",
+             text);
+    return -EINVAL;
+}
+
+static int parse_bits(const char *text, uint64_t *bits)
+{
+    char *end;
+
+    errno = 0;
+    *bits = strtoull(text, &end, 0);
+    if (errno || end == text || *end || *text == '-' || *bits == 0)
+        return -EINVAL;
+    return 0;
+}
+
+int policy_deny(struct policy *policy, const char *text, char *error,
+                size_t error_len)
+{
+    struct deny_rule rule = {.bits = UINT64_MAX, .text = text};
+    const char *colon = strchr(text, ':');
+    char name[32];
+
+    if (policy->nr_rules == POLICY_MAX_RULES) {
+        snprintf(error, error_len, "more than %d --deny; give fewer",
+                 POLICY_MAX_RULES);
+        return -E2BIG;
+    }
+    /* The part that names an event is read by the grammar of -e. */
+    if (strncmp(text, "msr:", 4) && colon) {
+        if ((size_t)(colon - text) >= sizeof(name) ||
+            parse_bits(colon + 1, &rule.bits))
+            return malformed(error, error_len, text);
+        memcpy(name, text, (size_t)(colon - text));
+        name[colon - text] = '\0';
+    } else if (strlen(text) < sizeof(name)) {
+        strcpy(name, text);
+    } else {
+        return malformed(error, error_len, text);
+    }
+    if (vmring_specs_parse(name, &rule.what, 1, NULL, 0) != 1 ||
+        rule.what.mode != VMRING_MODE_DEFAULT || rule.what.flags ||
+        (rule.what.reason != XEN_VM_RING_REASON_WRITE_CTRLREG &&
+         rule.what.reason != XEN_VM_RING_REASON_MOV_TO_MSR))
+        return malformed(error, error_len, text);
+
+    policy->rules[policy->nr_rules++] = rule;
+    return 0;
+}
+
+/* A write that is only reported afterwards is too late to deny. */
+static int spec_covers(const struct vmring_spec *spec,
+                       const struct deny_rule *rule)
+{
+    if (spec->reason != rule->what.reason || spec->mode == VMRING_MODE_ASYNC)
+        return 0;
+    if (spec->reason == XEN_VM_RING_REASON_WRITE_CTRLREG)
+        return spec->first == rule->what.first;
+    return spec->first <= rule->what.first && rule->what.last <= spec->last;
+}
+
+int policy_check_armed(const struct policy *policy, const char *events,
+                       char *error, size_t error_len)
+{
+    struct vmring_spec specs[VMRING_MAX_SPECS];
+    int nr =
+        vmring_specs_parse(events, specs, VMRING_MAX_SPECS, error, error_len);
+
+    if (nr < 0)
+        return nr;
+    for (unsigned int r = 0; r < policy->nr_rules; r++) {
+        const struct deny_rule *rule = &policy->rules[r];
+        const char *colon = strchr(rule->text, ':');
+        int i;
+
+        for (i = 0; i < nr; i++)
+            if (spec_covers(&specs[i], rule))
+                break;
+        if (i < nr)
+            continue;
+        /* A CR's bits are not part of its event's name; an MSR is. */
+        if (rule->what.reason == XEN_VM_RING_REASON_MOV_TO_MSR || !colon)
+            colon = rule->text + strlen(rule->text);
+        snprintf(error, error_len,
+                 "--deny %s: its event is not armed synchronously; add "
+                 "%.*s:sync to -e",
+                 rule->text, (int)(colon - rule->text), rule->text);
+        return -EINVAL;
+    }
+    return 0;
+}
+
+uint32_t policy_verdicts(const struct policy *policy)
+{
+    return policy->nr_rules ? XEN_VM_RING_VERDICT_DENY : 0;
+}
+
+static int denied(const struct deny_rule *rule,
+                  const struct xen_vm_ring_event *rec)
+{
+    if (rec->reason != rule->what.reason)
+        return 0;
+    if (rec->reason == XEN_VM_RING_REASON_WRITE_CTRLREG) {
+        const struct xen_vm_ring_write_ctrlreg *cr = &rec->u.write_ctrlreg;
+
+        return cr->index == rule->what.first &&
+               ((cr->old_value ^ cr->new_value) & rule->bits);
+    }
+    return rule->what.first <= rec->u.mov_to_msr.msr &&
+           rec->u.mov_to_msr.msr <= rule->what.last;
+}
+
+const char *policy_judge(const struct policy *policy,
+                         const struct vmring_event *event,
+                         struct xen_vm_ring_response *response)
+{
+    vmring_neutral(event, response);
+    for (unsigned int r = 0; r < policy->nr_rules; r++) {
+        if (denied(&policy->rules[r], &event->rec)) {
+            response->flags |= XEN_VM_RING_FLAG_DENY;
+            return "deny";
+        }
+    }
+    return "neutral";
+}

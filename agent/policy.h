@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policy.h: which verdict a request gets.
+ */
+#ifndef AGENT_POLICY_H
+#define AGENT_POLICY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../libvmring/vmring.h"
+
+#define POLICY_MAX_RULES 64
+
+/* One --deny. */
+struct deny_rule {
+    struct vmring_spec what; /* the register or MSRs meant */
+    uint64_t bits;           /* denied if the write changes one of these */
+    const char *text;        /* as given, for messages */
+};
+
+struct policy {
+    unsigned int nr_rules;
+    struct deny_rule rules[POLICY_MAX_RULES];
+};
+
+/*
+ * Adds the rule of a --deny: "cr4:BITS", "cr4", "msr:NUMBER[-NUMBER]".
+ * 0; -EINVAL or -E2BIG and one line in error.
+ */
+int policy_deny(struct policy *policy, const char *text, char *error,
+                size_t error_len);
+
+/*
+ * Does `events`, the subscription, make a vCPU wait for each write that a
+ * rule is about?  0; -EINVAL and one line in error that names the rule.
+ */
+int policy_check_armed(const struct policy *policy, const char *events,
+                       char *error, size_t error_len);
+
+/* The rights over the guest that the rules need: XEN_VM_RING_VERDICT_*. */
+uint32_t policy_verdicts(const struct policy *policy);
+
+/*
+ * Stores the verdict on a request in *response; returns its name for the
+ * outputs, "neutral" or "deny".
+ */
+const char *policy_judge(const struct policy *policy,
+                         const struct vmring_event *event,
+                         struct xen_vm_ring_response *response);
+
+#endif /* AGENT_POLICY_H */

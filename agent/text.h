@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text.h: events, one readable line each.
+ */
+#ifndef AGENT_TEXT_H
+#define AGENT_TEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../libvmring/vmring.h"
+#include "output.h"
+
+/* What a line says beside the event itself. */
+struct line {
+    const struct vmring_event *event;
+    const char *verdict; /* NULL: asynchronous, none was asked for */
+    bool late;           /* the verdict came after the deadline */
+    int64_t time;        /* ns since the agent attached */
+    bool registers;      /* all of them, not only where it happened */
+};
+
+void text_event(struct output *out, const struct line *line);
+
+#endif /* AGENT_TEXT_H */
