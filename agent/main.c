@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c: vmring-agent, the reference introspection agent.
+ *
+ * endpoint -> ring -> policy -> outputs and ledger.  Whatever fails after it
+ * has attached, it detaches in order before it ends.
+ */
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../bridge/exit_status.h"
+#include "endpoint.h"
+#include "json.h"
+#include "ledger.h"
+#include "names.h"
+#include "options.h"
+#include "output.h"
+#include "run.h"
+#include "table.h"
+
+/* Each with fd -1 where it is not asked for. */
+struct outputs {
+    struct output main;   /* events and the ledger: -o or standard output */
+    struct output screen; /* the ledger, where -o takes the events away */
+    struct output ledger; /* --ledger-json */
+};
+
+/* A file opened later must not become somebody's standard error. */
+static bool check_standard_fds(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+            continue;
+        if (fd == STDOUT_FILENO) {
+            warnx("standard output is closed; redirect it to /dev/null "
+                  "if nobody reads it");
+            return false;
+        }
+        if (open("/dev/null", O_RDWR) != fd)
+            return false;
+    }
+    return true;
+}
+
+static int open_one(struct output *out, const char *path)
+{
+    int r = output_open(out, path);
+
+    if (r)
+        warnx("%s: %s; name a file that can be written", out->name,
+              strerror(-r));
+    return r;
+}
+
+static int outputs_open(struct outputs *outputs, const struct options *options)
+{
+    memset(outputs, 0, sizeof(*outputs));
+    outputs->screen.fd = outputs->ledger.fd = -1;
+    if (open_one(&outputs->main, options->output))
+        return EXIT_OUTPUT;
+    if (options->output && open_one(&outputs->screen, NULL))
+        return EXIT_OUTPUT;
+    if (options->ledger_json &&
+        open_one(&outputs->ledger, options->ledger_json))
+        return EXIT_OUTPUT;
+    return EXIT_AS_ASKED;
+}
+
+static int close_one(struct output *out)
+{
+    int told = out->error;
+
+    if (out->fd < 0 && !told)
+        return EXIT_AS_ASKED;
+    if (output_close(out) && !told)
+        warnx("%s: %s; the output is not complete", out->name,
+              strerror(out->error));
+    return out->error ? EXIT_OUTPUT : EXIT_AS_ASKED;
+}
+
+static int outputs_close(struct outputs *outputs)
+{
+    int status = close_one(&outputs->main);
+    int screen = close_one(&outputs->screen);
+    int ledger = close_one(&outputs->ledger);
+
+    return status ? status : screen ? screen : ledger;
+}
+
+static uint64_t monotonic_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static int list_kinds(const struct options *options, struct outputs *outputs)
+{
+    struct endpoint endpoint;
+    uint64_t supported;
+    int status, r = 0;
+
+    if (options->endpoint) {
+        status = endpoint_open(&endpoint, options);
+        if (status)
+            return status;
+        r = vmring_supported(endpoint.ring, &supported);
+        if (r < 0)
+            warnx("the producer did not say what it supports: %s",
+                  strerror(-r));
+        status = endpoint_close(&endpoint);
+        if (r < 0 || status)
+            return r < 0 ? endpoint_status(r) : status;
+    }
+    if (options->format == FORMAT_JSON)
+        json_kinds(&outputs->main, options->endpoint ? &supported : NULL);
+    else
+        table_kinds(&outputs->main, options->endpoint ? &supported : NULL);
+    return EXIT_AS_ASKED;
+}
+
+static const char *ending_name(enum ending ending)
+{
+    switch (ending) {
+    case ENDED_DRAINED:
+        return "drained";
+    case ENDED_INTERRUPTED:
+        return "interrupted";
+    case ENDED_TARGET:
+        return "target";
+    case ENDED_PEER_LOST:
+        return "peer_lost";
+    case ENDED_PEER_BROKEN:
+        return "peer_broken";
+    case ENDED_FAULT:
+        break;
+    }
+    return "fault";
+}
+
+static const char *shutdown_name(struct vmring *ring)
+{
+    unsigned int reason = 0;
+    const char *name;
+
+    switch (vmring_target_state(ring, &reason)) {
+    case XEN_VM_RING_TARGET_SHUTDOWN:
+        name = name_of_shutdown(reason);
+        return name ? name : "unknown";
+    case XEN_VM_RING_TARGET_DESTROYED:
+        return "destroyed";
+    }
+    return NULL;
+}
+
+/* One line on how it ended, unless it did as asked; and the status. */
+static int tell_ending(const struct run *run, const char *shutdown)
+{
+    const char *target = run->info->target;
+
+    switch (run->ending) {
+    case ENDED_DRAINED:
+        return EXIT_AS_ASKED;
+    case ENDED_INTERRUPTED:
+        warnx("interrupted twice: detached without taking the last events");
+        return EXIT_LEDGER;
+    case ENDED_TARGET:
+        if (!shutdown || !strcmp(shutdown, "destroyed"))
+            warnx("%s was destroyed; nothing is left to watch", target);
+        else
+            warnx("%s has shut down (%s); nothing is left to watch", target,
+                  shutdown);
+        return EXIT_TARGET_ENDED;
+    case ENDED_PEER_LOST:
+        warnx("the producer of %s went away; see whether its bridge still "
+              "runs",
+              target);
+        return EXIT_PEER_LOST;
+    case ENDED_PEER_BROKEN:
+        warnx("the producer of %s broke the protocol; do not trust it", target);
+        return EXIT_PEER_LOST;
+    case ENDED_FAULT:
+        break;
+    }
+    return EXIT_FAULT;
+}
+
+static void write_ledger(struct outputs *outputs, const struct run *run,
+                         const char *shutdown)
+{
+    const struct options *options = run->options;
+    const char *ending = ending_name(run->ending);
+
+    if (options->format == FORMAT_JSON) {
+        json_ledger(&outputs->main, run->ledger, run->info, ending, shutdown);
+        json_ledger(&outputs->screen, run->ledger, run->info, ending, shutdown);
+    } else {
+        table_ledger(&outputs->main, run->ledger, run->info, options->verbose);
+        table_ledger(&outputs->screen, run->ledger, run->info,
+                     options->verbose);
+    }
+    json_ledger(&outputs->ledger, run->ledger, run->info, ending, shutdown);
+}
+
+/* The producer lost outweighs a ledger that differs, and that the rest. */
+static int status_of(const struct run *run, int ending)
+{
+    if (ending == EXIT_PEER_LOST || ending == EXIT_FAULT)
+        return ending;
+    if (run->ledger->result == LEDGER_DIFFERS)
+        return EXIT_LEDGER;
+    return ending;
+}
+
+static int watch(const struct options *options, struct endpoint *endpoint,
+                 struct outputs *outputs)
+{
+    struct vmring_info info = {.size = sizeof(info)};
+    struct ledger ledger;
+    struct run run = {.options = options,
+                      .ring = endpoint->ring,
+                      .info = &info,
+                      .out = &outputs->main,
+                      .ledger = &ledger,
+                      .start_ns = monotonic_ns()};
+    char error[256] = "";
+    const char *shutdown;
+    int r, status;
+
+    r = vmring_info(endpoint->ring, &info);
+    if (!r)
+        r = ledger_open(&ledger, &info);
+    if (r) {
+        warnx("%s", strerror(-r));
+        endpoint_close(endpoint);
+        return EXIT_FAULT;
+    }
+    r = vmring_subscribe(endpoint->ring, options->events, NULL, error,
+                         sizeof(error));
+    if (r < 0) {
+        warnx("%s", error[0] ? error : strerror(-r));
+        endpoint_close(endpoint);
+        ledger_close(&ledger);
+        return r == -ENOTSUP ? EXIT_UNSUPPORTED : endpoint_status(r);
+    }
+    if (options->format == FORMAT_JSON)
+        json_attached(&outputs->main, &info, options->endpoint, options->events,
+                      run.start_ns);
+    if (isatty(STDERR_FILENO))
+        warnx("watching %s, %u vCPU%s, for %s; Ctrl-C ends", info.target,
+              info.nr_vcpus, info.nr_vcpus == 1 ? "" : "s", options->events);
+
+    run_until_end(&run);
+
+    r = ledger_fetch(&ledger, endpoint->ring);
+    if (!r)
+        r = ledger_settle(&ledger, run.ending != ENDED_INTERRUPTED &&
+                                       run.ending != ENDED_FAULT);
+    ledger.seconds = run.seconds;
+    shutdown = shutdown_name(endpoint->ring);
+    /* Before the ledger: whoever reads that may keep us waiting. */
+    status = endpoint_close(endpoint);
+    if (r) {
+        warnx("no memory for the ledger");
+        status = EXIT_FAULT;
+    } else {
+        write_ledger(outputs, &run, shutdown);
+        if (ledger.result == LEDGER_DIFFERS)
+            warnx("the ledger does not add up: %s", ledger.why);
+    }
+    r = status_of(&run, tell_ending(&run, shutdown));
+    ledger_close(&ledger);
+    /* Of two things gone wrong the bridge's is about the guest. */
+    return status ? status : r;
+}
+
+int main(int argc, char **argv)
+{
+    struct endpoint endpoint;
+    struct options options;
+    struct outputs outputs;
+    int status, output_status;
+
+    if (!check_standard_fds())
+        return EXIT_OUTPUT;
+    /* A reader that has gone is an error of the write that notices it. */
+    signal(SIGPIPE, SIG_IGN);
+    if (!options_parse(&options, argc, argv, &status))
+        return status;
+
+    status = outputs_open(&outputs, &options);
+    if (!status) {
+        if (options.list_kinds) {
+            status = list_kinds(&options, &outputs);
+        } else {
+            status = endpoint_open(&endpoint, &options);
+            if (!status)
+                status = watch(&options, &endpoint, &outputs);
+        }
+    }
+    output_status = outputs_close(&outputs);
+    /* A lost output is worse news than a guest that ended, and no other. */
+    if (output_status &&
+        (status == EXIT_AS_ASKED || status == EXIT_TARGET_ENDED))
+        status = output_status;
+    return status;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.h: takes events, answers, shows and counts them, until it ends.
+ */
+#ifndef AGENT_RUN_H
+#define AGENT_RUN_H
+
+#include <stdint.h>
+
+#include "ledger.h"
+#include "options.h"
+#include "output.h"
+
+/* Why vmring_next() gave no more events. */
+enum ending {
+    ENDED_DRAINED,     /* -n, -t, a signal or an output error: in order */
+    ENDED_INTERRUPTED, /* a second signal: at once */
+    ENDED_TARGET,      /* shut down or destroyed */
+    ENDED_PEER_LOST,   /* the producer went away */
+    ENDED_PEER_BROKEN, /* the producer broke the protocol */
+    ENDED_FAULT,       /* the agent's own event loop failed */
+};
+
+struct run {
+    /* Given. */
+    const struct options *options;
+    struct vmring *ring;
+    const struct vmring_info *info;
+    struct output *out; /* of events */
+    struct ledger *ledger;
+    uint64_t start_ns; /* when it attached, by the producer's clock */
+
+    /* Found. */
+    enum ending ending;
+    double seconds; /* for which events were taken */
+};
+
+/*
+ * Runs until the end; out->error says whether all could be written.  A lost
+ * output ends it in order, like a signal.
+ */
+void run_until_end(struct run *run);
+
+#endif /* AGENT_RUN_H */
