@@ -17,7 +17,8 @@ struct sim;
 #define SIM_ENDED   (-2) /* every vCPU has done its work; the guest is off */
 
 /*
- * Parses "vcpus=4,count=1000,...".  0; -EINVAL and one line in error.
+ * Parses "vcpus=4,count=1000,..."; sim/params.h has the keys.  0; -ENOMEM;
+ * -EINVAL and one line in error.
  */
 int sim_open(const char *params, struct sim **sim, char *error,
              size_t error_len);
@@ -25,10 +26,16 @@ void sim_close(struct sim *sim);
 
 unsigned int sim_nr_vcpus(const struct sim *sim);
 
+/* For vmring_producer_opts.target: the name of the guest. */
+const char *sim_name(const struct sim *sim);
+
 /* For vmring_producer_opts: the context is the struct sim *. */
 extern const struct vmring_producer_ops sim_producer_ops;
 
-/* Gives it the producer that it raises its events into; borrowed. */
+/*
+ * Gives it the producer that it raises its events into; borrowed.  NULL takes
+ * it back: before closing it, so that its last verdicts may still come.
+ */
 void sim_start(struct sim *sim, struct vmring_producer *producer);
 
 /*
@@ -37,7 +44,10 @@ void sim_start(struct sim *sim, struct vmring_producer *producer);
  */
 int sim_run(struct sim *sim);
 
-/* Carries out a verdict: the vCPU goes on. */
+/*
+ * Carries out a verdict: the vCPU goes on.  VMRING_OVERDUE pauses the guest
+ * until the verdict comes, and the target state says so.
+ */
 void sim_verdict(struct sim *sim, const struct vmring_verdict *verdict);
 
 /*
@@ -48,7 +58,7 @@ int sim_truth(const struct sim *sim, struct vmring_count **counts);
 
 /*
  * Writes the truth as one JSON object to the file of `truth=FILE`, if that
- * parameter was given.  0 or -errno.
+ * parameter was given; the file appears when it is whole.  0 or -errno.
  */
 int sim_write_truth(const struct sim *sim);
 

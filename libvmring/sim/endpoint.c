@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "endpoint.h"
+
+#include "guest.h"
+#include "sim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* After it has started, only the thread touches sim and producer. */
+struct sim_endpoint {
+    struct sim *sim;
+    struct vmring_producer *producer;
+    pthread_t thread;
+};
+
+static void drain(void *ctx, const struct vmring_verdict *verdict)
+{
+    sim_verdict(ctx, verdict);
+}
+
+static void collect(struct sim_endpoint *ep)
+{
+    struct vmring_verdict verdict;
+
+    while (vmring_collect(ep->producer, &verdict) > 0)
+        sim_verdict(ep->sim, &verdict);
+}
+
+/* ms until the guest or a deadline needs attention; -1: neither. */
+static int timeout(const struct sim_endpoint *ep, int guest)
+{
+    int deadline = vmring_producer_timeout(ep->producer);
+
+    if (guest < 0)
+        return deadline;
+    return deadline >= 0 && deadline < guest ? deadline : guest;
+}
+
+static void *serve(void *ctx)
+{
+    struct sim_endpoint *ep = ctx;
+    bool ended = false;
+
+    while (vmring_dispatch(ep->producer) >= 0) {
+        struct pollfd wait = {
+            .fd = vmring_producer_fd(ep->producer),
+            .events = POLLIN,
+        };
+        int next;
+
+        collect(ep);
+        next = sim_run(ep->sim);
+        if (next == SIM_ENDED && !ended) {
+            ended = true;
+            vmring_set_target_state(ep->producer, XEN_VM_RING_TARGET_SHUTDOWN,
+                                    0);
+            vmring_producer_flush(ep->producer);
+        }
+        if (next)
+            poll(&wait, 1, timeout(ep, next));
+    }
+    sim_start(ep->sim, NULL);
+    vmring_producer_close(ep->producer, drain, ep->sim);
+    return NULL;
+}
+
+static int open_producer(const struct sim_params *params, struct sim *sim,
+                         struct vmring_producer **producer)
+{
+    struct vmring_producer_opts opts = {
+        .size = sizeof(opts),
+        .ops = &sim_producer_ops,
+        .ops_ctx = sim,
+        .target = sim_name(sim),
+        .nr_vcpus = sim_nr_vcpus(sim),
+        .arch = XEN_VM_RING_ARCH_X86,
+        .verdicts = params->verdicts,
+        .deadline_ns = params->deadline_ms * 1000000,
+        .on_deadline = params->on_deadline,
+        .max_async_len = params->max_async,
+    };
+
+    return vmring_producer_open(&opts, producer);
+}
+
+/* Signals are for the threads of the program whose process this is. */
+static int start_thread(struct sim_endpoint *ep)
+{
+    sigset_t all, before;
+    int err;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    err = pthread_create(&ep->thread, NULL, serve, ep);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -err;
+}
+
+static int serve_pair(struct sim_endpoint *ep, int *fd)
+{
+    int pair[2], err;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+        return -errno;
+    err = vmring_serve_fd(ep->producer, pair[0]);
+    if (!err) {
+        sim_start(ep->sim, ep->producer);
+        err = start_thread(ep);
+    }
+    if (err) {
+        close(pair[1]);
+        return err;
+    }
+    *fd = pair[1];
+    return 0;
+}
+
+static int start(const struct sim_params *params, struct sim_endpoint *ep,
+                 int *fd)
+{
+    int err = sim_create(params, &ep->sim);
+
+    if (!err)
+        err = open_producer(params, ep->sim, &ep->producer);
+    if (!err)
+        err = serve_pair(ep, fd);
+    return err;
+}
+
+/* Better to hear of it now than at the end. */
+static int try_truth(const char *path)
+{
+    int fd;
+
+    if (!*path)
+        return 0;
+    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return -errno;
+    close(fd);
+    return 0;
+}
+
+static int fail(int err, const char *what, char *error, size_t error_len)
+{
+    if (error_len)
+        snprintf(error, error_len, "cannot %s: %s", what, strerror(-err));
+    return err;
+}
+
+int sim_endpoint_start(const char *text, struct sim_endpoint **out, int *fd,
+                       char *error, size_t error_len)
+{
+    struct sim_endpoint *ep;
+    struct sim_params params;
+    int err = sim_params_parse(text, true, &params, error, error_len);
+
+    if (err)
+        return err;
+    err = try_truth(params.truth);
+    if (err)
+        return fail(err, "write the file of truth=", error, error_len);
+    ep = calloc(1, sizeof(*ep));
+    err = ep ? start(&params, ep, fd) : -ENOMEM;
+    if (!err) {
+        *out = ep;
+        return 0;
+    }
+    if (ep) {
+        vmring_producer_close(ep->producer, NULL, NULL);
+        sim_close(ep->sim);
+        free(ep);
+    }
+    return fail(err, "start the simulated guest", error, error_len);
+}
+
+int sim_endpoint_stop(struct sim_endpoint *ep)
+{
+    int err;
+
+    if (!ep)
+        return 0;
+    pthread_join(ep->thread, NULL);
+    err = sim_write_truth(ep->sim);
+    sim_close(ep->sim);
+    free(ep);
+    return err;
+}

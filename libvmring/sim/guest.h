@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* guest.h: the inside of struct sim. */
+#ifndef VMRING_SIM_GUEST_H
+#define VMRING_SIM_GUEST_H
+
+#include "arming.h"
+#include "params.h"
+#include "sim.h"
+#include "vcpu.h"
+
+/* vCPUs that can go on, in the order of their turns. */
+struct sim_queue {
+    unsigned int *ids; /* nr_vcpus of them, used as a ring */
+    unsigned int first, nr;
+};
+
+struct sim {
+    struct sim_params params;
+    struct sim_arming arming;
+    struct sim_vcpu *vcpus;
+    struct sim_queue ready;
+    struct vmring_producer *producer;
+    unsigned int nr_done;
+    unsigned int nr_overdue; /* verdicts for which the guest is paused */
+    bool running;            /* has begun */
+    uint64_t began;          /* ns, CLOCK_MONOTONIC */
+    uint64_t allotted;       /* events that the rate has allowed since */
+};
+
+/* As sim_open(), of parameters already parsed. */
+int sim_create(const struct sim_params *params, struct sim **sim);
+
+#endif /* VMRING_SIM_GUEST_H */
