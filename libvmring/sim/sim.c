@@ -229,15 +229,20 @@ int sim_run(struct sim *sim)
     return sim->ready.nr ? until_allowed(sim) : SIM_WAITING;
 }
 
-static void pause_for(struct sim *sim)
+static void pause_for(struct sim *sim, struct sim_vcpu *v)
 {
+    if (v->overdue)
+        return;
+    v->overdue = true;
     if (!sim->nr_overdue++)
         tell_state(sim, XEN_VM_RING_TARGET_PAUSED);
 }
 
-static void unpause_for(struct sim *sim)
+static void unpause_for(struct sim *sim, struct sim_vcpu *v)
 {
-    assert(sim->nr_overdue);
+    if (!v->overdue)
+        return;
+    v->overdue = false;
     if (!--sim->nr_overdue)
         tell_state(sim, XEN_VM_RING_TARGET_RUNNING);
 }
@@ -256,11 +261,10 @@ void sim_verdict(struct sim *sim, const struct vmring_verdict *verdict)
         return;
     }
     if (verdict->by == VMRING_OVERDUE) {
-        pause_for(sim);
+        pause_for(sim, v);
         return;
     }
-    if (verdict->was_overdue)
-        unpause_for(sim);
+    unpause_for(sim, v);
     if (verdict->by == VMRING_BY_CONSUMER)
         tally->answered++;
     else

@@ -30,6 +30,7 @@ struct sim_vcpu {
     uint64_t left;               /* of what was asked for, all kinds */
     uint64_t asked[NR_SIM_WORK]; /* left of each kind */
     bool waiting;                /* for the verdict on `step` */
+    bool overdue;                /* the guest is paused for that verdict */
     bool done;
     struct sim_step step;
     struct xen_vm_ring_regs_x86 regs;
