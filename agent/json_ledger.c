@@ -42,7 +42,8 @@ static struct json_object *rows(const struct ledger *ledger)
         const struct ledger_row *row = &ledger->rows[i];
         struct json_object *o = json_object_new_object();
 
-        add_number(o, "vcpu", row->vcpu);
+        /* null: raised by no vCPU itself. */
+        add_known(o, "vcpu", row->lane < ledger->nr_vcpus, row->lane);
         add_string(o, "event", vmring_reason_name(row->reason));
         add_counts(o, ledger, row);
         json_object_array_add(array, o);

@@ -18,7 +18,7 @@ int ledger_open(struct ledger *ledger, const struct vmring_info *info)
     ledger->nr_vcpus = info->nr_vcpus;
     ledger->nr_lanes = info->nr_lanes;
     ledger->policy = info->policy;
-    ledger->tallies = calloc((size_t)info->nr_vcpus * XEN_VM_RING_NR_REASONS,
+    ledger->tallies = calloc((size_t)info->nr_lanes * XEN_VM_RING_NR_REASONS,
                              sizeof(*ledger->tallies));
     ledger->lane_taken = calloc(info->nr_lanes, sizeof(*ledger->lane_taken));
     ledger->result = LEDGER_UNCHECKED;
@@ -38,20 +38,29 @@ void ledger_close(struct ledger *ledger)
     memset(ledger, 0, sizeof(*ledger));
 }
 
-static struct tally *tally_of(const struct ledger *ledger, uint32_t vcpu,
+static struct tally *tally_of(const struct ledger *ledger, uint32_t lane,
                               uint32_t reason)
 {
-    if (vcpu >= ledger->nr_vcpus || reason >= XEN_VM_RING_NR_REASONS)
+    if (lane >= ledger->nr_lanes || reason >= XEN_VM_RING_NR_REASONS)
         return NULL;
-    return &ledger->tallies[(size_t)vcpu * XEN_VM_RING_NR_REASONS + reason];
+    return &ledger->tallies[(size_t)lane * XEN_VM_RING_NR_REASONS + reason];
+}
+
+static uint32_t lane_of(const struct ledger *ledger,
+                        const struct xen_vm_ring_event *rec)
+{
+    if (ledger->nr_lanes > ledger->nr_vcpus &&
+        (rec->flags & XEN_VM_RING_FLAG_FOREIGN))
+        return ledger->nr_vcpus;
+    return rec->vcpu;
 }
 
 void ledger_count(struct ledger *ledger, const struct vmring_event *event,
                   enum given given)
 {
     const struct xen_vm_ring_event *rec = &event->rec;
-    struct tally *tally = tally_of(ledger, rec->vcpu, rec->reason);
-    uint32_t lane = rec->vcpu;
+    uint32_t lane = event->seq ? rec->vcpu : lane_of(ledger, rec);
+    struct tally *tally = tally_of(ledger, lane, rec->reason);
 
     if (!tally)
         return; /* then the lane's count will not add up, as it should */
@@ -63,17 +72,12 @@ void ledger_count(struct ledger *ledger, const struct vmring_event *event,
             tally->given++;
         else
             tally->late++;
-        return;
-    }
-    if (event->epoch_mark) {
+    } else if (event->epoch_mark) {
         tally->drained++;
-        return;
+    } else {
+        tally->records++;
+        ledger->lane_taken[lane]++;
     }
-    tally->records++;
-    if (ledger->nr_lanes > ledger->nr_vcpus &&
-        (rec->flags & XEN_VM_RING_FLAG_FOREIGN))
-        lane = ledger->nr_vcpus;
-    ledger->lane_taken[lane]++;
 }
 
 int ledger_fetch(struct ledger *ledger, struct vmring *ring)
@@ -117,11 +121,6 @@ static void differs(struct ledger *ledger, const char *format, ...)
     va_end(args);
 }
 
-static bool has_foreign_lane(const struct ledger *ledger)
-{
-    return ledger->nr_lanes > ledger->nr_vcpus;
-}
-
 /* Is all loss in a vCPU's lane that of the one reason it has records of? */
 static bool has_one_reason(const struct vmring_count *counts, size_t nr)
 {
@@ -144,21 +143,21 @@ static void attribute_loss(const struct ledger *ledger, struct ledger_row *row,
     } else if (!row->records && ledger->has_counts) {
         row->lost = 0;
     } else if (one_reason && ledger->lanes) {
-        row->lost = ledger->lanes[row->vcpu].lost;
+        row->lost = ledger->lanes[row->lane].lost;
     } else {
         row->lost_known = false;
     }
 }
 
-static void add_row(struct ledger *ledger, uint32_t vcpu, uint32_t reason,
+static void add_row(struct ledger *ledger, uint32_t lane, uint32_t reason,
                     const struct vmring_count *count, bool one_reason)
 {
-    const struct tally *own = tally_of(ledger, vcpu, reason);
+    const struct tally *own = tally_of(ledger, lane, reason);
     struct ledger_row *row = &ledger->rows[ledger->nr_rows];
     struct ledger_row *total = &ledger->total;
 
     memset(row, 0, sizeof(*row));
-    row->vcpu = vcpu;
+    row->lane = lane;
     row->reason = (uint16_t)reason;
     row->own = *own;
     if (count) {
@@ -184,20 +183,19 @@ static void add_row(struct ledger *ledger, uint32_t vcpu, uint32_t reason,
 
 static int make_rows(struct ledger *ledger)
 {
-    size_t most = (size_t)ledger->nr_vcpus * XEN_VM_RING_NR_REASONS;
+    size_t most = (size_t)ledger->nr_lanes * XEN_VM_RING_NR_REASONS;
     size_t next = 0;
 
     ledger->rows = calloc(most, sizeof(*ledger->rows));
     if (!ledger->rows)
         return -ENOMEM;
-    for (uint32_t vcpu = 0; vcpu < ledger->nr_vcpus; vcpu++) {
+    for (uint32_t lane = 0; lane < ledger->nr_lanes; lane++) {
         size_t first = next;
         bool one_reason;
 
-        while (next < ledger->nr_counts && ledger->counts[next].vcpu == vcpu)
+        while (next < ledger->nr_counts && ledger->counts[next].vcpu == lane)
             next++;
-        one_reason = !has_foreign_lane(ledger) &&
-                     has_one_reason(ledger->counts + first, next - first);
+        one_reason = has_one_reason(ledger->counts + first, next - first);
 
         for (uint32_t r = 0; r < XEN_VM_RING_NR_REASONS; r++) {
             static const struct tally none;
@@ -205,19 +203,19 @@ static int make_rows(struct ledger *ledger)
 
             if (first < next && ledger->counts[first].reason == r)
                 count = &ledger->counts[first++];
-            if (count || memcmp(tally_of(ledger, vcpu, r), &none, sizeof(none)))
-                add_row(ledger, vcpu, r, count, one_reason);
+            if (count || memcmp(tally_of(ledger, lane, r), &none, sizeof(none)))
+                add_row(ledger, lane, r, count, one_reason);
         }
         if (first < next)
             differs(ledger,
                     "vCPU %" PRIu32 ": the producer's rows are not in "
                     "order",
-                    vcpu);
+                    lane);
     }
     if (next < ledger->nr_counts)
         differs(ledger,
-                "the producer has a row for vCPU %" PRIu32 ", of %" PRIu32,
-                ledger->counts[next].vcpu, ledger->nr_vcpus);
+                "the producer has a row for lane %" PRIu32 ", of %" PRIu32,
+                ledger->counts[next].vcpu, ledger->nr_lanes);
     return 0;
 }
 
@@ -256,23 +254,23 @@ static void check_row(struct ledger *ledger, const struct ledger_row *row)
         differs(ledger,
                 "vCPU %" PRIu32 " %s: requests %" PRIu64
                 ", but answered %" PRIu64 " + defaulted %" PRIu64,
-                row->vcpu, reason, row->requests, row->answered,
+                row->lane, reason, row->requests, row->answered,
                 row->defaulted);
     if (row->own.requests > row->requests)
         differs(ledger,
                 "vCPU %" PRIu32 " %s: %" PRIu64 " requests taken, of %" PRIu64,
-                row->vcpu, reason, row->own.requests, row->requests);
+                row->lane, reason, row->own.requests, row->requests);
     /* A verdict counts as answered only if this agent has given it. */
     if (row->answered > row->own.given)
         differs(ledger,
                 "vCPU %" PRIu32 " %s: %" PRIu64 " answered, but %" PRIu64
                 " verdicts given",
-                row->vcpu, reason, row->answered, row->own.given);
+                row->lane, reason, row->answered, row->own.given);
     if (row->lost_known && row->records != row->own.records + row->lost)
         differs(ledger,
                 "vCPU %" PRIu32 " %s: attempted %" PRIu64
                 ", but delivered %" PRIu64 " + lost %" PRIu64,
-                row->vcpu, reason, row->records, row->own.records, row->lost);
+                row->lane, reason, row->records, row->own.records, row->lost);
 }
 
 /* The producer's rows against the words of the ring, lane by lane. */
@@ -285,10 +283,10 @@ static void check_rows_of_lanes(struct ledger *ledger)
     for (uint32_t i = 0; i < ledger->nr_lanes; i++) {
         uint64_t records = 0;
 
-        for (; row < end && row->vcpu == i; row++)
+        for (; row < end && row->lane == i; row++)
             records += row->records;
         all += ledger->lanes[i].attempted;
-        if (records != ledger->lanes[i].attempted && !has_foreign_lane(ledger))
+        if (records != ledger->lanes[i].attempted)
             differs(ledger,
                     "lane %" PRIu32 ": attempted %" PRIu64
                     ", but the producer's rows say %" PRIu64,

@@ -29,9 +29,9 @@ struct tally {
 
 /* One line of the table. */
 struct ledger_row {
-    uint32_t vcpu;
+    uint32_t lane; /* vCPU, or nr_vcpus: events that no vCPU raised itself */
     uint16_t reason;
-    bool lost_known; /* false: this vCPU's loss has several reasons */
+    bool lost_known; /* false: this lane's loss has several reasons */
     struct tally own;
     uint64_t requests, records; /* the producer's: attempted */
     uint64_t lost;
@@ -47,7 +47,7 @@ enum ledger_result {
 struct ledger {
     uint32_t nr_vcpus, nr_lanes;
     uint32_t policy;
-    struct tally *tallies; /* nr_vcpus * XEN_VM_RING_NR_REASONS */
+    struct tally *tallies; /* nr_lanes * XEN_VM_RING_NR_REASONS */
     uint64_t *lane_taken;  /* nr_lanes: records handed over, this epoch */
 
     /* From the ring and the producer, at the end. */

@@ -56,6 +56,15 @@ static void line(struct output *out, const struct ledger *ledger,
     output_bytes(out, "\n", 1);
 }
 
+static void name_lane(const struct ledger *ledger, uint32_t lane, char *text,
+                      size_t len)
+{
+    if (lane < ledger->nr_vcpus)
+        snprintf(text, len, "v%" PRIu32, lane);
+    else
+        snprintf(text, len, "-");
+}
+
 static void every_row(struct output *out, const struct ledger *ledger)
 {
     char vcpu[16];
@@ -63,7 +72,7 @@ static void every_row(struct output *out, const struct ledger *ledger)
     for (size_t i = 0; i < ledger->nr_rows; i++) {
         const struct ledger_row *row = &ledger->rows[i];
 
-        snprintf(vcpu, sizeof(vcpu), "v%" PRIu32, row->vcpu);
+        name_lane(ledger, row->lane, vcpu, sizeof(vcpu));
         line(out, ledger, vcpu, vmring_reason_name(row->reason), row);
     }
 }
@@ -92,16 +101,16 @@ static void vcpus_with_loss(struct output *out, const struct ledger *ledger)
     const struct ledger_row *end = row + ledger->nr_rows;
     char vcpu[16];
 
-    for (uint32_t v = 0; ledger->lanes && v < ledger->nr_vcpus; v++) {
-        struct ledger_row sum = {.vcpu = v, .lost_known = true};
+    for (uint32_t v = 0; ledger->lanes && v < ledger->nr_lanes; v++) {
+        struct ledger_row sum = {.lane = v, .lost_known = true};
 
-        for (; row < end && row->vcpu == v; row++)
+        for (; row < end && row->lane == v; row++)
             add_up(&sum, row);
         if (!ledger->lanes[v].lost)
             continue;
         sum.lost = ledger->lanes[v].lost;
         sum.lost_known = true;
-        snprintf(vcpu, sizeof(vcpu), "v%" PRIu32, v);
+        name_lane(ledger, v, vcpu, sizeof(vcpu));
         line(out, ledger, vcpu, "all", &sum);
     }
 }

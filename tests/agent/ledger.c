@@ -107,7 +107,7 @@ static void check_differences(void)
     check_differs(4, 7, "lane 1");
     set_plain(3);
     counts[1].vcpu = 2;
-    check_differs(4, 7, "vCPU 2");
+    check_differs(4, 7, "lane 2");
     set_plain(3);
     counts[1].reason = 99;
     check_differs(4, 7, "vCPU 1");
