@@ -98,7 +98,7 @@ int vmring_word_refuse(char *error, size_t error_len, const char *cause,
     va_list args;
     int len;
 
-    if (!error_len)
+    if (!error || !error_len)
         return -EINVAL;
     quote(quoted, word);
     len = snprintf(error, error_len, "%s '%s'; ", cause, quoted);

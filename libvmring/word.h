@@ -36,7 +36,7 @@ int vmring_word_number(struct word word, uint64_t max, uint64_t *value);
 
 /*
  * Stores "<cause> '<word>'; <remedy>" as one printable line in error, if
- * error_len is not 0.  Returns -EINVAL, for the caller to return.
+ * there is one.  Returns -EINVAL, for the caller to return.
  */
 int vmring_word_refuse(char *error, size_t error_len, const char *cause,
                        struct word word, const char *remedy, ...)

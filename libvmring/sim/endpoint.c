@@ -152,7 +152,7 @@ static int try_truth(const char *path)
 
 static int fail(int err, const char *what, char *error, size_t error_len)
 {
-    if (error_len)
+    if (error && error_len)
         snprintf(error, error_len, "cannot %s: %s", what, strerror(-err));
     return err;
 }

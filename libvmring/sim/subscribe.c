@@ -33,7 +33,7 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
             continue;
         }
         results[i] = VMRING_SPEC_UNSUPPORTED;
-        if (!explained && error_len)
+        if (!explained && error && error_len)
             explain(&specs[i], error, error_len);
         explained = true;
     }
