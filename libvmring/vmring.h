@@ -31,6 +31,8 @@ extern "C" {
 
 #define VMRING_VERSION_STRING "0.1.0"
 
+#pragma GCC visibility push(default)
+
 struct vmring;          /* a consumer's end */
 struct vmring_producer; /* a producer's end */
 
@@ -438,6 +440,8 @@ int vmring_producer_stats(const struct vmring_producer *producer,
 /* The producer's own ledger over all epochs; as vmring_counts(). */
 int vmring_producer_counts(const struct vmring_producer *producer,
                            struct vmring_count **counts);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }

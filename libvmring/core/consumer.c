@@ -205,6 +205,16 @@ void vmr_consumer_disarm(struct vmr_consumer *consumer, uint32_t group)
     vmr_bell_disarm(&consumer->groups[group].bell);
 }
 
+void vmr_consumer_rescan(struct vmr_consumer *consumer)
+{
+    for (uint32_t g = 0; g < consumer->geo.nr_groups; g++) {
+        struct vmr_bell_rx *bell = &consumer->groups[g].bell;
+
+        vmr_bits_set_all(&bell->requests, bell->nr_vcpus);
+        vmr_bits_set_all(&bell->lanes, bell->nr_lanes);
+    }
+}
+
 void vmr_consumer_publish(struct vmr_consumer *consumer, uint32_t group)
 {
     leave_lane(consumer, group);

@@ -69,6 +69,9 @@ bool vmr_consumer_flush(struct vmr_consumer *consumer, uint32_t group);
 bool vmr_consumer_arm(struct vmr_consumer *consumer, uint32_t group);
 void vmr_consumer_disarm(struct vmr_consumer *consumer, uint32_t group);
 
+/* Looks at everything again, as the first pass after attach does. */
+void vmr_consumer_rescan(struct vmr_consumer *consumer);
+
 /* Publishes every cursor of a group: nothing that was taken comes again. */
 void vmr_consumer_publish(struct vmr_consumer *consumer, uint32_t group);
 

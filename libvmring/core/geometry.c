@@ -164,7 +164,7 @@ bool vmr_geometry_read(struct vmr_geometry *geo,
     vmr_copy_from_shared(&h, header, sizeof(h));
     if (h.magic != XEN_VM_RING_MAGIC || h.major != XEN_VM_RING_VERSION_MAJOR ||
         h.header_len < sizeof(h) || h.header_len > XEN_VM_RING_PAGE ||
-        h.p_len != p_len || h.c_len != c_len)
+        h.p_len != p_len || (c_len != VMR_ANY_LEN && h.c_len != c_len))
         return false;
 
     *geo = (struct vmr_geometry){

@@ -69,4 +69,7 @@ bool vmr_geometry_read(struct vmr_geometry *geo,
                        const struct xen_vm_ring_header *header, uint64_t p_len,
                        uint64_t c_len);
 
+/* As c_len: there is no C, P is a frozen one. */
+#define VMR_ANY_LEN UINT64_MAX
+
 #endif /* VMRING_CORE_GEOMETRY_H */

@@ -73,7 +73,6 @@ void vmr_producer_attach(struct vmr_producer *producer,
                          producer->bell_words + (size_t)g * nr_words);
     for (uint32_t i = 0; i < producer->nr_lanes; i++)
         vmr_lane_tx_init(&producer->lanes[i], geo, i, p, c);
-    vmr_geometry_publish(geo, producer->header);
     for (uint32_t v = 0; v < producer->nr_vcpus; v++) {
         vmr_slot_tx_attach(&producer->slots[v], geo, v, p, c);
         post_next(producer, v);

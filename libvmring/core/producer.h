@@ -65,9 +65,9 @@ void vmr_producer_init(struct vmr_producer *producer, void *memory,
                        uint32_t nr_vcpus, uint32_t nr_lanes);
 
 /*
- * A new epoch in fresh, zeroed regions laid out by vmr_geometry_lay_out().
- * The old P is frozen first.  Every pending request is posted anew; flush
- * afterwards.
+ * A new epoch in fresh, zeroed regions laid out by vmr_geometry_lay_out(),
+ * whose header vmr_geometry_publish() has written.  The old P is frozen
+ * before.  Every pending request is posted anew; flush afterwards.
  */
 void vmr_producer_attach(struct vmr_producer *producer,
                          const struct vmr_geometry *geo, void *p, void *c);

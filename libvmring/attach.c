@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/* attach.c: a consumer attaches to an endpoint and detaches from it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "consumer.h"
+
+#define DEFAULT_TIMEOUT_MS 10000
+
+/* Everything that vmring_open() passes around while it attaches. */
+struct attach {
+    const char *uri;
+    struct vmring_opts opts;
+    struct vmring *ring;
+    struct wire_grant reply;
+};
+
+#define FAIL(attach, err, ...)                                                 \
+    fail(err, (attach)->opts.error, (attach)->opts.error_len, __VA_ARGS__)
+
+static int connect_failed(struct attach *attach, const char *path, int err)
+{
+    switch (err) {
+    case -ENOENT:
+        return FAIL(attach, err, "no socket at '%s'; start vmring-bridge there",
+                    path);
+    case -ECONNREFUSED:
+        return FAIL(attach, err,
+                    "nobody serves '%s'; start vmring-bridge there", path);
+    case -EACCES:
+        return FAIL(attach, err,
+                    "no access to '%s': its mode, or a server that is "
+                    "neither root nor this user",
+                    path);
+    case -ENAMETOOLONG:
+        return FAIL(attach, err, "'%s' is too long for a socket's path", path);
+    default:
+        return FAIL(attach, err, "cannot connect to '%s': %s", path,
+                    strerror(-err));
+    }
+}
+
+static int open_local(struct attach *attach, const char *path)
+{
+    int err;
+
+    if (!*path)
+        return FAIL(attach, -EINVAL, "'%s' names no socket; say local:PATH",
+                    attach->uri);
+    err = local_connect(path, &attach->ring->link);
+    return err ? connect_failed(attach, path, err) : 0;
+}
+
+static int open_fd(struct attach *attach, const char *number)
+{
+    char *end;
+    long fd = strtol(number, &end, 10);
+    int err;
+
+    if (end == number || *end || fd < 0 || fd > INT32_MAX)
+        return FAIL(attach, -EINVAL, "'%s' is no descriptor; say fd:NUMBER",
+                    attach->uri);
+    err = local_adopt((int)fd, &attach->ring->link);
+    return err ? FAIL(attach, err, "descriptor %ld: %s", fd, strerror(-err))
+               : 0;
+}
+
+static int open_sim(struct attach *attach, const char *params)
+{
+    int fd;
+    int err = sim_endpoint_start(params, &attach->ring->sim, &fd,
+                                 attach->opts.error, attach->opts.error_len);
+
+    if (err)
+        return err;
+    err = local_adopt(fd, &attach->ring->link);
+    return err ? FAIL(attach, err, "simulator: %s", strerror(-err)) : 0;
+}
+
+static const struct {
+    const char *scheme;
+    int (*open)(struct attach *attach, const char *rest);
+} schemes[] = {
+    {"local:", open_local},
+    {"fd:", open_fd},
+    {"sim:", open_sim},
+};
+
+static int open_link(struct attach *attach)
+{
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        size_t len = strlen(schemes[i].scheme);
+
+        if (!strncmp(attach->uri, schemes[i].scheme, len))
+            return schemes[i].open(attach, attach->uri + len);
+    }
+    return FAIL(attach, -EINVAL,
+                "'%s' is no endpoint; say local:PATH or sim:vcpus=4",
+                attach->uri);
+}
+
+/* Why the producer refused, in the caller's terms. */
+static int refused(struct attach *attach)
+{
+    const struct xen_vm_ring_grant *g = &attach->reply.grant;
+
+    switch (g->result) {
+    case XEN_VM_RING_REFUSED_VERSION:
+        return FAIL(attach, -EOPNOTSUPP,
+                    "the producer speaks version %u.%u of the ring, this is "
+                    "%u.%u; update the older of the two",
+                    g->version >> 16, g->version & 0xffff,
+                    XEN_VM_RING_VERSION_MAJOR, XEN_VM_RING_VERSION_MINOR);
+    case XEN_VM_RING_REFUSED_FEATURE:
+        return FAIL(attach, -EOPNOTSUPP,
+                    "the producer lacks a required feature; it has 0x%llx",
+                    (unsigned long long)g->features);
+    case XEN_VM_RING_REFUSED_ASYNC_LEN:
+        return FAIL(attach, -EMSGSIZE,
+                    "%llu bytes of asynchronous ring refused for %u vCPUs and "
+                    "records of %u bytes; the minimum is %llu, the maximum "
+                    "%llu",
+                    (unsigned long long)attach->opts.async_len, g->nr_vcpus,
+                    g->record_len, (unsigned long long)g->min_async_len,
+                    (unsigned long long)g->max_async_len);
+    case XEN_VM_RING_REFUSED_RECORD:
+        return FAIL(attach, -EOPNOTSUPP,
+                    "record size %u refused; use a multiple of 64 from %u to "
+                    "%u",
+                    attach->opts.record_len, XEN_VM_RING_MIN_RECORD,
+                    XEN_VM_RING_MAX_RECORD);
+    case XEN_VM_RING_REFUSED_POLICY:
+        return FAIL(attach, -EOPNOTSUPP, "policy %u refused",
+                    attach->opts.policy);
+    case XEN_VM_RING_REFUSED_GROUPS:
+        return FAIL(attach, -EOPNOTSUPP,
+                    "%u doorbell groups refused; at most %u",
+                    attach->opts.nr_groups, g->max_groups);
+    case XEN_VM_RING_REFUSED_VERDICTS:
+        return FAIL(attach, -EPERM,
+                    "verdicts 0x%x refused; the producer allows 0x%x",
+                    attach->opts.verdicts, g->allowed_verdicts);
+    case XEN_VM_RING_REFUSED_DEADLINE:
+        return FAIL(attach, -ERANGE,
+                    "deadline refused; the producer's maximum is %llu ms",
+                    (unsigned long long)(g->max_deadline / 1000000));
+    case XEN_VM_RING_REFUSED_BUSY:
+        return FAIL(attach, -EBUSY,
+                    "another agent is attached to '%s'; end it first",
+                    attach->uri);
+    case XEN_VM_RING_REFUSED_PERMISSION:
+        return FAIL(attach, -EACCES,
+                    "the producer does not serve this user; see its --mode");
+    case XEN_VM_RING_REFUSED_MEMORY:
+        return FAIL(attach, -ENOMEM,
+                    "the producer has no memory for the ring; ask for fewer "
+                    "bytes");
+    case XEN_VM_RING_REFUSED_TARGET:
+        return FAIL(attach, -ESRCH, "the target is gone");
+    default:
+        return FAIL(attach, -EPROTO, "the producer refused for reason %u",
+                    g->result);
+    }
+}
+
+static int propose(struct attach *attach)
+{
+    const struct vmring_opts *opts = &attach->opts;
+    struct xen_vm_ring_propose propose = {
+        .magic = XEN_VM_RING_MAGIC,
+        .length = sizeof(propose),
+        .version_min = XEN_VM_RING_VERSION_MAJOR << 16,
+        .version_max = XEN_VM_RING_VERSION,
+        .features_wanted = XEN_VM_RING_FEATURES,
+        .async_len = opts->async_len,
+        .deadline = opts->deadline_ns,
+        .record_len = opts->record_len,
+        .policy = opts->policy,
+        .nr_groups = opts->nr_groups ? opts->nr_groups : 1,
+        .verdicts = opts->verdicts,
+    };
+    struct link *link = attach->ring->link;
+
+    return link->ops->send(link, WIRE_PROPOSE, &propose, sizeof(propose));
+}
+
+/* The previous epoch is a favour: if it makes no sense, do without. */
+static void adopt_before(struct vmring *ring, struct region *before)
+{
+    if (!before->at)
+        return;
+    if (vmr_geometry_read(&ring->before_geo, before->at, before->len,
+                          VMR_ANY_LEN)) {
+        ring->before = *before;
+        return;
+    }
+    ring->stats.rejected++;
+    region_drop(before);
+}
+
+static int set_up_core(struct attach *attach, struct link_regions *regions)
+{
+    struct vmring *ring = attach->ring;
+    struct vmr_geometry geo;
+
+    ring->p = regions->p;
+    ring->c = regions->c;
+    adopt_before(ring, &regions->before);
+    if (!vmr_geometry_read(&geo, ring->p.at, ring->p.len, ring->c.len) ||
+        geo.nr_groups != attach->reply.grant.nr_groups ||
+        geo.nr_vcpus != attach->reply.grant.nr_vcpus)
+        return FAIL(attach, -EPROTO, "the producer's ring is malformed");
+    ring->core_memory = calloc(1, vmr_consumer_size(&geo));
+    ring->counts = calloc((size_t)geo.nr_lanes * XEN_VM_RING_NR_REASONS,
+                          sizeof(*ring->counts));
+    ring->lost_seen = calloc(geo.nr_lanes, sizeof(*ring->lost_seen));
+    if (!ring->core_memory || !ring->counts || !ring->lost_seen)
+        return FAIL(attach, -ENOMEM, "no memory for %u vCPUs", geo.nr_vcpus);
+    vmr_consumer_init(&ring->core, &geo, ring->core_memory, ring->p.at,
+                      ring->c.at);
+    memcpy(ring->target, attach->reply.target, sizeof(ring->target));
+    ring->target[sizeof(ring->target) - 1] = '\0';
+    return 0;
+}
+
+static int negotiate(struct attach *attach)
+{
+    struct link *link = attach->ring->link;
+    struct link_regions regions;
+    int err = propose(attach);
+
+    /* A producer that refuses at the door has said so before it hung up. */
+    if (err && err != -EPIPE && err != -ECONNRESET)
+        return FAIL(attach, err, "'%s': %s", attach->uri, strerror(-err));
+    err = link->ops->map(link, &attach->reply, &regions,
+                         attach->ring->timeout_ms);
+    switch (err) {
+    case 0:
+        break;
+    case -ETIMEDOUT:
+        return FAIL(attach, err, "'%s' did not answer within %d ms",
+                    attach->uri, attach->ring->timeout_ms);
+    case -ECONNRESET:
+        return FAIL(attach, err, "'%s' hung up; see the producer's log",
+                    attach->uri);
+    case -EPROTO:
+        return FAIL(attach, err, "'%s' is no vm_ring producer", attach->uri);
+    default:
+        return FAIL(attach, err, "'%s': %s", attach->uri, strerror(-err));
+    }
+    if (attach->reply.grant.result != XEN_VM_RING_GRANTED)
+        return refused(attach);
+    return set_up_core(attach, &regions);
+}
+
+static int watch(int epoll, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
+
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int set_up_poll(struct vmring *ring)
+{
+    int err;
+
+    ring->epoll = epoll_create1(EPOLL_CLOEXEC);
+    ring->poke = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (ring->epoll < 0 || ring->poke < 0)
+        return -errno;
+    err = watch(ring->epoll, ring->link->ops->fd(ring->link));
+    return err ? err : watch(ring->epoll, ring->poke);
+}
+
+int vmring_open(const char *uri, const struct vmring_opts *opts,
+                struct vmring **out)
+{
+    static const struct vmring_opts defaults = {.size = sizeof(defaults)};
+    struct attach attach = {.uri = uri};
+    struct vmring *ring;
+    int err = options_copy(&attach.opts, sizeof(attach.opts),
+                           opts ? opts : &defaults);
+
+    if (err)
+        return err;
+    attach.ring = ring = calloc(1, sizeof(*ring));
+    if (!ring)
+        return -ENOMEM;
+    ring->log = (struct log){attach.opts.log, attach.opts.log_ctx};
+    ring->timeout_ms =
+        attach.opts.timeout_ms ? attach.opts.timeout_ms : DEFAULT_TIMEOUT_MS;
+    ring->epoll = ring->poke = -1;
+    ring->p = ring->c = ring->before = REGION_NONE;
+    err = open_link(&attach);
+    if (!err)
+        err = negotiate(&attach);
+    if (!err)
+        err = set_up_poll(ring);
+    if (err) {
+        vmring_close(ring);
+        return err;
+    }
+    *out = ring;
+    return 0;
+}
+
+static void publish_cursors(struct vmring *ring)
+{
+    for (uint32_t g = 0; g < ring->core.geo.nr_groups; g++)
+        vmr_consumer_publish(&ring->core, g);
+}
+
+void vmring_close(struct vmring *ring)
+{
+    if (!ring)
+        return;
+    if (ring->core_memory && ring->lost_seen) {
+        vmring_flush(ring);
+        publish_cursors(ring);
+        (void)ring->link->ops->send(ring->link, WIRE_DETACH, NULL, 0);
+    }
+    region_drop(&ring->before);
+    region_drop(&ring->p);
+    region_drop(&ring->c);
+    if (ring->link)
+        ring->link->ops->close(ring->link);
+    if (ring->sim)
+        sim_endpoint_stop(ring->sim);
+    if (ring->epoll >= 0)
+        close(ring->epoll);
+    if (ring->poke >= 0)
+        close(ring->poke);
+    free(ring->core_memory);
+    free(ring->counts);
+    free(ring->lost_seen);
+    free(ring);
+}
+
+int vmring_info(const struct vmring *ring, struct vmring_info *info)
+{
+    const struct vmr_geometry *geo = &ring->core.geo;
+    struct vmring_info now = {
+        .nr_vcpus = geo->nr_vcpus,
+        .nr_lanes = geo->nr_lanes,
+        .nr_groups = geo->nr_groups,
+        .arch = geo->arch,
+        .policy = geo->policy,
+        .record_len = geo->record_len,
+        .verdicts = geo->verdicts,
+        .clock = geo->clock,
+        .epoch = geo->epoch,
+        .deadline_ns = geo->deadline,
+        .async_len = geo->slots * geo->nr_lanes * geo->record_len,
+        .slots_per_lane = geo->slots,
+        .p_len = geo->p_len,
+        .c_len = geo->c_len,
+        .features = geo->features,
+    };
+
+    memcpy(now.target, ring->target, sizeof(now.target));
+    return options_fill(info, &now, sizeof(now));
+}
+
+int vmring_fd(const struct vmring *ring)
+{
+    return ring->epoll;
+}

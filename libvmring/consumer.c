@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/* consumer.c: vmring_next() and what answers an event. */
+#include "consumer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Tries in one call while the producer overruns us, before we yield. */
+#define MAX_TRIES 64
+
+static int lose_peer(struct vmring *ring, int err)
+{
+    if (!ring->lost)
+        log_line(&ring->log, 4, "%s",
+                 err == -EPROTO ? "the producer broke the protocol"
+                                : "the producer is gone");
+    if (!ring->lost || err == -EPROTO)
+        ring->lost = err;
+    return ring->lost;
+}
+
+void consumer_message(struct vmring *ring, uint32_t type)
+{
+    if (type == WIRE_QUIET)
+        ring->quiet = true;
+    else
+        lose_peer(ring, -EPROTO); /* nothing else comes unasked */
+}
+
+/* Takes the control messages that have come. */
+static void poll_control(struct vmring *ring)
+{
+    unsigned char body[64];
+    uint32_t type;
+    int len;
+
+    if (ring->lost)
+        return;
+    len = ring->link->ops->recv(ring->link, &type, body, sizeof(body), 0);
+    if (len == -EAGAIN || len == -EINTR)
+        return;
+    if (len < 0)
+        lose_peer(ring, len == -EPROTO ? len : -ECONNRESET);
+    else
+        consumer_message(ring, type);
+}
+
+/* Hands an event out: what we count of it, and what it is to the caller. */
+static void count(struct vmring *ring, uint32_t where, uint16_t reason,
+                  bool request)
+{
+    struct vmring_count *row;
+
+    if (reason >= XEN_VM_RING_NR_REASONS)
+        reason = XEN_VM_RING_REASON_UNKNOWN;
+    row = &ring->counts[(size_t)where * XEN_VM_RING_NR_REASONS + reason];
+    if (request)
+        row->taken++;
+    else
+        row->pulled++;
+}
+
+static void hand_out_request(struct vmring *ring, uint32_t where,
+                             struct vmring_event *event)
+{
+    event->seq = event->rec.state;
+    event->position = 0;
+    event->epoch_mark = event->lost_before = 0;
+    ring->stats.requests++;
+    count(ring, where, event->rec.reason, true);
+}
+
+static void hand_out_record(struct vmring *ring, uint32_t where,
+                            struct vmring_event *event)
+{
+    struct vmr_lane_rx *lane = &ring->core.lanes[where];
+    uint32_t discarded = event->rec.lost - ring->lost_seen[where];
+
+    event->seq = 0;
+    event->position = lane->tail - 1;
+    event->epoch_mark = 0;
+    event->lost_before = (uint32_t)lane->gap + discarded;
+    lane->gap = 0;
+    ring->lost_seen[where] = event->rec.lost;
+    if (where < ring->core.geo.nr_vcpus)
+        event->rec.vcpu = (uint16_t)where;
+    ring->stats.records++;
+    count(ring, where, event->rec.reason, false);
+}
+
+/* What the consumer before us had not read, lane by lane. */
+static bool next_from_before(struct vmring *ring, struct vmring_event *event)
+{
+    while (ring->before.at) {
+        struct vmr_lane_rx *lane = &ring->before_lane;
+
+        if (ring->before_left && ring->before_next) {
+            enum vmr_pull pull = vmr_lane_pull(lane, &event->rec);
+
+            ring->before_left--;
+            if (pull == VMR_PULL_EVENT) {
+                event->rec.flags |= XEN_VM_RING_FLAG_REPOSTED;
+                event->seq = 0;
+                event->position = lane->tail - 1;
+                event->epoch_mark = 1;
+                event->lost_before = (uint32_t)lane->gap;
+                lane->gap = 0;
+                ring->stats.drained++;
+                return true;
+            }
+            if (pull == VMR_PULL_AGAIN)
+                continue;
+            if (pull == VMR_PULL_FAULT)
+                ring->stats.rejected++;
+        }
+        if (ring->before_next == ring->before_geo.nr_lanes) {
+            region_drop(&ring->before);
+            break;
+        }
+        vmr_lane_rx_init(lane, &ring->before_geo, ring->before_next++,
+                         ring->before.at, NULL);
+        vmr_lane_rx_resume(lane);
+        /* No lane holds more, whatever its frozen head says. */
+        ring->before_left = ring->before_geo.slots + 1;
+    }
+    return false;
+}
+
+/* 1: an event; 0: nothing visible; -EAGAIN: overrun; -EPROTO. */
+static int next_visible(struct vmring *ring, struct vmring_event *event)
+{
+    uint32_t nr_groups = ring->core.geo.nr_groups;
+    bool again = false;
+    uint32_t where;
+
+    for (uint32_t i = 0; i < nr_groups; i++) {
+        switch (
+            vmr_consumer_next(&ring->core, ring->group, &event->rec, &where)) {
+        case VMR_NEXT_REQUEST:
+            hand_out_request(ring, where, event);
+            return 1;
+        case VMR_NEXT_RECORD:
+            hand_out_record(ring, where, event);
+            return 1;
+        case VMR_NEXT_FAULT:
+            return lose_peer(ring, -EPROTO);
+        case VMR_NEXT_AGAIN:
+            again = true;
+            break;
+        case VMR_NEXT_NONE:
+            break;
+        }
+        ring->group = (ring->group + 1) % nr_groups;
+    }
+    return again ? -EAGAIN : 0;
+}
+
+static void disarm(struct vmring *ring)
+{
+    if (!ring->armed)
+        return;
+    for (uint32_t g = 0; g < ring->core.geo.nr_groups; g++)
+        vmr_consumer_disarm(&ring->core, g);
+    ring->armed = false;
+}
+
+/* true: every group sleeps; false: something has come meanwhile. */
+static bool arm(struct vmring *ring)
+{
+    ring->armed = true;
+    for (uint32_t g = 0; g < ring->core.geo.nr_groups; g++) {
+        if (!vmr_consumer_arm(&ring->core, g)) {
+            disarm(ring);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Nothing is visible and the doorbells are armed: is that the end? */
+static int ended(struct vmring *ring)
+{
+    uint64_t reason;
+
+    if (ring->lost == -ECONNRESET && !ring->rescanned) {
+        /*
+         * A producer that died may have published what it set no attention
+         * bit for: look at everything once.
+         */
+        vmr_consumer_rescan(&ring->core);
+        ring->rescanned = true;
+        disarm(ring);
+        return -EAGAIN;
+    }
+    if (vmr_consumer_target(&ring->core, &reason) >=
+        XEN_VM_RING_TARGET_SHUTDOWN)
+        return -ESRCH;
+    if (ring->quiet)
+        return -ENODATA;
+    return ring->lost;
+}
+
+/*
+ * Overrun all the time: the caller is to come again, and no doorbell will
+ * say so.
+ */
+static void poke(struct vmring *ring)
+{
+    uint64_t one = 1;
+
+    if (!ring->poked && write(ring->poke, &one, sizeof(one)) == sizeof(one))
+        ring->poked = true;
+}
+
+static void unpoke(struct vmring *ring)
+{
+    uint64_t value;
+
+    if (ring->poked && read(ring->poke, &value, sizeof(value)) > 0)
+        ring->poked = false;
+}
+
+int vmring_next(struct vmring *ring, struct vmring_event *event)
+{
+    int ret;
+
+    if (ring->lost == -EPROTO)
+        return -EPROTO;
+    unpoke(ring);
+    if (ring->before.at && next_from_before(ring, event))
+        return 1;
+    for (int tries = 0; tries < MAX_TRIES; tries++) {
+        ret = next_visible(ring, event);
+        if (ret > 0)
+            disarm(ring);
+        if (ret > 0 || ret == -EPROTO)
+            return ret;
+        if (ret == -EAGAIN)
+            continue;
+        vmring_flush(ring);
+        ring->stats.doorbells_received += ring->link->ops->ack(ring->link);
+        poll_control(ring);
+        if (!arm(ring))
+            continue;
+        ret = ended(ring);
+        if (ret != -EAGAIN)
+            return ret;
+    }
+    poke(ring);
+    return 0;
+}
+
+void vmring_neutral(const struct vmring_event *event,
+                    struct xen_vm_ring_response *response)
+{
+    *response = (struct xen_vm_ring_response){
+        .seq = event->seq,
+        .reason = event->rec.reason,
+        .altp2m_idx = event->rec.altp2m_idx,
+    };
+}
+
+int vmring_respond(struct vmring *ring, const struct vmring_event *event,
+                   const struct xen_vm_ring_response *response)
+{
+    const struct xen_vm_ring_event *rec = &event->rec;
+
+    if (!(event->seq & 1) || rec->vcpu >= ring->core.geo.nr_vcpus ||
+        response->reason != rec->reason)
+        return -EINVAL;
+    switch (vmr_response_check(rec->reason, response->flags,
+                               ring->core.geo.verdicts)) {
+    case -1:
+        return -EINVAL;
+    case -2:
+        return -EPERM;
+    }
+    if (!vmr_consumer_answer(&ring->core, rec->vcpu, event->seq, response))
+        return -ESTALE;
+    ring->stats.responses++;
+    return 0;
+}
+
+void vmring_flush(struct vmring *ring)
+{
+    for (uint32_t g = 0; g < ring->core.geo.nr_groups; g++) {
+        if (vmr_consumer_flush(&ring->core, g)) {
+            ring->link->ops->kick(ring->link, g);
+            ring->stats.doorbells_sent++;
+        }
+    }
+}
+
+int vmring_target_state(const struct vmring *ring, unsigned int *reason)
+{
+    uint64_t why;
+    uint64_t state = vmr_consumer_target(&ring->core, &why);
+
+    if (reason)
+        *reason = (unsigned int)why;
+    return state > XEN_VM_RING_TARGET_DESTROYED ? XEN_VM_RING_TARGET_DESTROYED
+                                                : (int)state;
+}
+
+int vmring_lane_counts(struct vmring *ring, struct vmring_lane_count **counts)
+{
+    uint32_t nr = ring->core.geo.nr_lanes;
+    struct vmring_lane_count *rows = calloc(nr, sizeof(*rows));
+
+    if (!rows)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < nr; i++) {
+        const struct vmr_lane_rx *lane = &ring->core.lanes[i];
+        uint64_t head, lost;
+
+        vmr_consumer_lane(&ring->core, i, &head, &lost);
+        rows[i].lane = i;
+        rows[i].attempted = head + lost;
+        rows[i].delivered = lane->taken;
+        rows[i].lost = lost + lane->overwritten;
+        rows[i].pending = head - lane->tail;
+    }
+    *counts = rows;
+    return (int)nr;
+}
+
+int vmring_stats(const struct vmring *ring, struct vmring_stats *stats)
+{
+    struct vmring_stats now = ring->stats;
+
+    for (uint32_t i = 0; i < ring->core.geo.nr_lanes; i++)
+        now.overwritten += ring->core.lanes[i].overwritten;
+    for (uint32_t g = 0; g < ring->core.geo.nr_groups; g++)
+        now.rejected += ring->core.groups[g].rejected;
+    return options_fill(stats, &now, sizeof(now));
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* consumer.h: a consumer's handle, shared by attach.c and consumer.c. */
+#ifndef VMRING_CONSUMER_H
+#define VMRING_CONSUMER_H
+
+#include "core/consumer.h"
+#include "core/producer.h" /* vmr_response_check() */
+#include "options.h"
+#include "sim/endpoint.h"
+#include "transport/transport.h"
+
+struct vmring {
+    struct vmr_consumer core;
+    void *core_memory;
+    struct link *link;
+    struct region p, c;
+    struct sim_endpoint *sim; /* of a sim: URI */
+    struct log log;
+    int timeout_ms;
+    int epoll; /* the link's descriptor and the poke */
+    int poke;  /* an eventfd of our own: come again without a doorbell */
+    bool poked;
+    char target[WIRE_NAME];
+
+    uint32_t group; /* where the round over groups is */
+    bool armed;
+    bool quiet; /* the producer has said so */
+    bool rescanned;
+    int lost; /* 0, -ECONNRESET or -EPROTO; sticky */
+
+    /* The epoch before, frozen, drained first. */
+    struct region before;
+    struct vmr_geometry before_geo;
+    struct vmr_lane_rx before_lane;
+    uint32_t before_next; /* the lane after the one being drained */
+    uint64_t before_left; /* pulls left to that lane */
+
+    struct vmring_stats stats;
+    struct vmring_count *counts; /* taken and pulled, by lane and reason */
+    uint32_t *lost_seen;         /* by lane: the lost word of the last record */
+};
+
+/* A control message that was not asked for. */
+void consumer_message(struct vmring *ring, uint32_t type);
+
+#endif /* VMRING_CONSUMER_H */

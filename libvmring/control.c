@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* control.c: what an attached consumer asks for. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "producer.h"
+#include "transport/socket.h"
+
+static int reply(struct vmring_producer *producer, uint32_t type,
+                 const void *body, size_t len)
+{
+    /* A consumer that does not read its answers is as good as gone. */
+    return socket_send(producer->session.peer->fd, type, body, len, NULL, 0)
+               ? -EPROTO
+               : 0;
+}
+
+/* The allow-list comes before the source is asked. */
+static int deny(const struct vmring_producer *producer,
+                const struct vmring_spec *specs, unsigned int nr, int *results,
+                char *text, size_t text_len)
+{
+    int denied = 0;
+
+    for (unsigned int i = 0; i < nr; i++) {
+        results[i] = VMRING_SPEC_ARMED;
+        if (producer->reasons & 1u << specs[i].reason)
+            continue;
+        results[i] = VMRING_SPEC_DENIED;
+        if (!denied++)
+            snprintf(text, text_len,
+                     "event '%s' is not in the producer's allow-list",
+                     vmring_reason_name(specs[i].reason));
+    }
+    return denied;
+}
+
+static void arm(struct vmring_producer *producer,
+                const struct vmring_spec *specs, unsigned int nr, int *results,
+                char *text, size_t text_len)
+{
+    if (producer->ops->subscribe)
+        producer->ops->subscribe(producer->ops_ctx, specs, nr, results, text,
+                                 text_len);
+}
+
+void control_disarm(struct vmring_producer *producer)
+{
+    char text[64];
+
+    arm(producer, NULL, 0, NULL, text, sizeof(text));
+}
+
+static int subscribe(struct vmring_producer *producer, const void *body,
+                     size_t len)
+{
+    char events[WIRE_MAX];
+    struct vmring_spec specs[VMRING_MAX_SPECS];
+    int results[VMRING_MAX_SPECS] = {0};
+    struct wire_subscribed answer = {0};
+    int nr;
+
+    memcpy(events, body, len);
+    events[len] = '\0';
+    nr = vmring_specs_parse(events, specs, VMRING_MAX_SPECS, NULL, 0);
+    /* A consumer parses it with the same rules before it asks. */
+    if (nr < 0 || strlen(events) != len)
+        return -EPROTO;
+    producer->session.quiescing = false;
+    if (!deny(producer, specs, (unsigned int)nr, results, answer.text,
+              sizeof(answer.text)))
+        arm(producer, specs, (unsigned int)nr, results, answer.text,
+            sizeof(answer.text));
+    answer.nr = (uint32_t)nr;
+    for (int i = 0; i < nr; i++)
+        answer.results[i] = (uint8_t)results[i];
+    return reply(producer, WIRE_SUBSCRIBED, &answer, sizeof(answer));
+}
+
+static int supported(struct vmring_producer *producer)
+{
+    struct wire_support answer = {0};
+    struct vmring_kind kind;
+
+    if (producer->ops->supported)
+        answer.kinds = producer->ops->supported(producer->ops_ctx);
+    for (unsigned int i = 0; vmring_kind(i, &kind) == 0; i++)
+        if (!(producer->reasons & 1u << kind.reason))
+            answer.kinds &= ~(1ULL << i);
+    return reply(producer, WIRE_SUPPORT, &answer, sizeof(answer));
+}
+
+static bool since_epoch(const struct vmring_producer *producer, uint32_t i,
+                        struct wire_count *row)
+{
+    const struct tally *now = &producer->tallies[i];
+    const struct tally *base = &producer->base[i];
+
+    *row = (struct wire_count){
+        .vcpu = i / XEN_VM_RING_NR_REASONS,
+        .reason = i % XEN_VM_RING_NR_REASONS,
+        .requests = now->requests - base->requests,
+        .answered = now->answered - base->answered,
+        .defaulted = now->defaulted - base->defaulted,
+        .records = now->records - base->records,
+        .discarded = now->discarded - base->discarded,
+    };
+    return row->requests || row->records;
+}
+
+static int count(struct vmring_producer *producer, const void *body, size_t len)
+{
+    uint32_t all = producer->nr_lanes * XEN_VM_RING_NR_REASONS;
+    struct wire_count_request request;
+    struct wire_counts answer;
+    uint32_t i;
+
+    if (len != sizeof(request))
+        return -EPROTO;
+    memcpy(&request, body, len);
+    answer.nr = 0;
+    answer.next = WIRE_NO_MORE;
+    for (i = request.from; i < all && answer.nr < WIRE_MAX_COUNTS; i++)
+        if (since_epoch(producer, i, &answer.rows[answer.nr]))
+            answer.nr++;
+    if (i < all)
+        answer.next = i;
+    return reply(producer, WIRE_COUNTS, &answer,
+                 offsetof(struct wire_counts, rows) +
+                     answer.nr * sizeof(answer.rows[0]));
+}
+
+int control_message(struct vmring_producer *producer, uint32_t type, void *body,
+                    size_t len)
+{
+    switch (type) {
+    case WIRE_SUBSCRIBE:
+        return subscribe(producer, body, len);
+    case WIRE_SUPPORTED:
+        return supported(producer);
+    case WIRE_COUNT:
+        return count(producer, body, len);
+    case WIRE_QUIESCE:
+        control_disarm(producer);
+        producer->session.quiescing = true;
+        return 0;
+    case WIRE_DETACH:
+        producer->session.clean = true;
+        return -ECONNRESET;
+    default:
+        return -EPROTO;
+    }
+}
+
+void control_say_quiet(struct vmring_producer *producer)
+{
+    struct session *session = &producer->session;
+
+    if (!session->peer || !session->quiescing || producer->nr_pending)
+        return;
+    if (producer->ops->quiet && !producer->ops->quiet(producer->ops_ctx))
+        return;
+    /* Between the question and the answer the source may have raised some. */
+    if (producer->nr_pending)
+        return;
+    vmring_producer_flush(producer);
+    session->quiescing = false;
+    (void)reply(producer, WIRE_QUIET, NULL, 0);
+}

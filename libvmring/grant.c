@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* grant.c: negotiation: what a producer grants, and the epoch it begins. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "producer.h"
+#include "transport/socket.h"
+
+#define DEFAULT_ASYNC_LEN 65536
+
+/* The smallest record that holds registers. */
+#define FULL_RECORD ((XEN_VM_RING_EVENT_FULL + 63) / 64 * 64)
+
+static bool reserved_is_zero(const struct xen_vm_ring_propose *propose)
+{
+    for (size_t i = 0;
+         i < sizeof(propose->reserved) / sizeof(propose->reserved[0]); i++)
+        if (propose->reserved[i])
+            return false;
+    return true;
+}
+
+/* What is wrong with a proposal in itself. */
+static uint32_t check_form(const struct xen_vm_ring_propose *propose,
+                           size_t len)
+{
+    if (len != sizeof(*propose) || propose->magic != XEN_VM_RING_MAGIC ||
+        propose->length != sizeof(*propose) || !reserved_is_zero(propose))
+        return XEN_VM_RING_REFUSED_MALFORMED;
+    if (propose->version_max < XEN_VM_RING_VERSION_MAJOR << 16 ||
+        propose->version_min > XEN_VM_RING_VERSION)
+        return XEN_VM_RING_REFUSED_VERSION;
+    if (propose->features_required & ~(uint64_t)XEN_VM_RING_FEATURES)
+        return XEN_VM_RING_REFUSED_FEATURE;
+    if (propose->record_len && (propose->record_len < XEN_VM_RING_MIN_RECORD ||
+                                propose->record_len > XEN_VM_RING_MAX_RECORD ||
+                                propose->record_len % 64))
+        return XEN_VM_RING_REFUSED_RECORD;
+    if (propose->policy > XEN_VM_RING_POLICY_OVERWRITE)
+        return XEN_VM_RING_REFUSED_POLICY;
+    return XEN_VM_RING_GRANTED;
+}
+
+static uint32_t max_groups(const struct vmring_producer *producer)
+{
+    return producer->nr_vcpus < XEN_VM_RING_MAX_GROUPS ? producer->nr_vcpus
+                                                       : XEN_VM_RING_MAX_GROUPS;
+}
+
+/* What this producer cannot, or may not, give. */
+static uint32_t check_limits(const struct vmring_producer *producer,
+                             const struct xen_vm_ring_propose *propose,
+                             const struct xen_vm_ring_grant *grant)
+{
+    if (producer->session.peer || producer->session.leaving)
+        return XEN_VM_RING_REFUSED_BUSY;
+    if (producer->target_state >= XEN_VM_RING_TARGET_DESTROYED)
+        return XEN_VM_RING_REFUSED_TARGET;
+    if (grant->async_len < grant->min_async_len ||
+        grant->async_len > grant->max_async_len)
+        return XEN_VM_RING_REFUSED_ASYNC_LEN;
+    if (!propose->nr_groups || propose->nr_groups > grant->max_groups)
+        return XEN_VM_RING_REFUSED_GROUPS;
+    if (propose->verdicts & ~producer->verdicts)
+        return XEN_VM_RING_REFUSED_VERDICTS;
+    if (propose->deadline > producer->deadline)
+        return XEN_VM_RING_REFUSED_DEADLINE;
+    return XEN_VM_RING_GRANTED;
+}
+
+static void begin_answer(const struct vmring_producer *producer,
+                         struct wire_grant *answer)
+{
+    memset(answer, 0, sizeof(*answer));
+    answer->grant = (struct xen_vm_ring_grant){
+        .magic = XEN_VM_RING_MAGIC,
+        .length = sizeof(answer->grant),
+        .version = XEN_VM_RING_VERSION,
+        .features = XEN_VM_RING_FEATURE_REGISTERS |
+                    (producer->nr_lanes > producer->nr_vcpus
+                         ? XEN_VM_RING_FEATURE_FOREIGN
+                         : 0),
+        .max_async_len = producer->max_async_len,
+        .max_deadline =
+            producer->deadline == VMR_NO_DEADLINE ? 0 : producer->deadline,
+        .nr_vcpus = producer->nr_vcpus,
+        .arch = producer->arch,
+        .max_groups = max_groups(producer),
+        .allowed_verdicts = producer->verdicts,
+    };
+    memcpy(answer->target, producer->target, sizeof(answer->target));
+}
+
+static void fill_in(const struct vmring_producer *producer,
+                    const struct xen_vm_ring_propose *propose,
+                    struct xen_vm_ring_grant *grant)
+{
+    uint64_t min;
+
+    grant->record_len = propose->record_len ? propose->record_len : FULL_RECORD;
+    min = vmr_min_async_len(producer->nr_lanes, grant->record_len);
+    grant->min_async_len = min;
+    if (grant->max_async_len < min)
+        grant->max_async_len = min;
+    grant->async_len = propose->async_len;
+    if (!grant->async_len)
+        grant->async_len = min > DEFAULT_ASYNC_LEN ? min : DEFAULT_ASYNC_LEN;
+    grant->policy = propose->policy;
+    grant->nr_groups = propose->nr_groups;
+    grant->verdicts = propose->verdicts;
+    grant->features &= propose->features_wanted | propose->features_required;
+    grant->deadline =
+        propose->deadline ? propose->deadline : grant->max_deadline;
+}
+
+/* Fresh pages and doorbells of a new epoch, not in use yet. */
+struct epoch {
+    struct vmr_geometry geo;
+    struct region p, c;
+    uint32_t nr_bells;
+    int ours[XEN_VM_RING_MAX_GROUPS], theirs[XEN_VM_RING_MAX_GROUPS];
+};
+
+static void close_bells(struct epoch *epoch, bool ours)
+{
+    for (uint32_t i = 0; i < epoch->nr_bells; i++) {
+        close(epoch->theirs[i]);
+        if (ours)
+            close(epoch->ours[i]);
+    }
+}
+
+static void abandon(struct epoch *epoch)
+{
+    close_bells(epoch, true);
+    region_drop(&epoch->p);
+    region_drop(&epoch->c);
+}
+
+static int make_bells(struct epoch *epoch)
+{
+    while (epoch->nr_bells < epoch->geo.nr_groups) {
+        int ends[2];
+        int err = doorbell_make(ends);
+
+        if (err)
+            return err;
+        epoch->ours[epoch->nr_bells] = ends[0];
+        epoch->theirs[epoch->nr_bells++] = ends[1];
+    }
+    return 0;
+}
+
+static int make_epoch(struct vmring_producer *producer,
+                      const struct xen_vm_ring_grant *grant,
+                      struct epoch *epoch)
+{
+    int err;
+
+    *epoch = (struct epoch){
+        .geo =
+            {
+                .features = grant->features,
+                .epoch = producer->epoch + 1,
+                .deadline = grant->deadline,
+                .nr_vcpus = producer->nr_vcpus,
+                .nr_lanes = producer->nr_lanes,
+                .nr_groups = grant->nr_groups,
+                .policy = grant->policy,
+                .verdicts = grant->verdicts,
+                .arch = grant->arch,
+                .clock = XEN_VM_RING_CLOCK_MONOTONIC,
+                .record_len = grant->record_len,
+            },
+        .p = REGION_NONE,
+        .c = REGION_NONE,
+    };
+    if (!vmr_geometry_lay_out(&epoch->geo, grant->async_len))
+        return -EINVAL;
+    err = region_make(&epoch->p, "vmring-p", epoch->geo.p_len, 1);
+    if (!err)
+        err = region_make(&epoch->c, "vmring-c", epoch->geo.c_len, 0);
+    if (!err)
+        err = make_bells(epoch);
+    if (err)
+        abandon(epoch);
+    else
+        vmr_geometry_publish(&epoch->geo, epoch->p.at);
+    return err;
+}
+
+static int send_grant(struct vmring_producer *producer, struct peer *peer,
+                      struct wire_grant *answer, const struct epoch *epoch)
+{
+    int fds[WIRE_MAX_FDS];
+    unsigned int nr = 0;
+    struct xen_vm_ring_grant *grant = &answer->grant;
+
+    grant->epoch = epoch->geo.epoch;
+    grant->async_len =
+        epoch->geo.slots * epoch->geo.nr_lanes * epoch->geo.record_len;
+    grant->p_len = epoch->geo.p_len;
+    grant->c_len = epoch->geo.c_len;
+    fds[nr++] = epoch->p.fd;
+    fds[nr++] = epoch->c.fd;
+    if (producer->p.at) {
+        grant->prev_p_len = producer->p.len;
+        fds[nr++] = producer->p.fd;
+    }
+    for (uint32_t i = 0; i < epoch->nr_bells; i++)
+        fds[nr++] = epoch->theirs[i];
+    return socket_send(peer->fd, WIRE_GRANT, answer, sizeof(*answer), fds, nr);
+}
+
+/* The ledger of the new epoch begins; what is pending counts in it. */
+static void begin_ledger(struct vmring_producer *producer)
+{
+    size_t rows = (size_t)producer->nr_lanes * XEN_VM_RING_NR_REASONS;
+
+    memcpy(producer->base, producer->tallies, rows * sizeof(struct tally));
+    for (uint32_t v = 0; v < producer->nr_vcpus; v++) {
+        const struct vmr_slot_tx *slot = &producer->core.slots[v];
+
+        for (uint32_t i = 0; i < slot->nr; i++) {
+            const struct vmr_request *request =
+                &slot->fifo[(slot->first + i) % VMR_FIFO];
+
+            producer
+                ->base[(size_t)v * XEN_VM_RING_NR_REASONS +
+                       request->event.reason]
+                .requests--;
+        }
+    }
+}
+
+static void begin_epoch(struct vmring_producer *producer, struct peer *peer,
+                        struct epoch *epoch)
+{
+    struct session *session = &producer->session;
+
+    close_bells(epoch, false);
+    begin_ledger(producer);
+    vmr_producer_attach(&producer->core, &epoch->geo, epoch->p.at, epoch->c.at);
+    vmr_producer_set_target(&producer->core, producer->target_state,
+                            producer->target_reason);
+    /* The successor holds the old P; we are done with it. */
+    region_drop(&producer->p);
+    producer->p = epoch->p;
+    producer->epoch = epoch->geo.epoch;
+    producer->granted_deadline =
+        epoch->geo.deadline ? epoch->geo.deadline : VMR_NO_DEADLINE;
+    *session = (struct session){.peer = peer, .c = epoch->c};
+    for (uint32_t i = 0; i < epoch->nr_bells; i++) {
+        session->bells[session->nr_bells++] = epoch->ours[i];
+        (void)serve_watch(producer, epoch->ours[i]);
+    }
+    vmring_producer_flush(producer);
+    log_line(&producer->log, 6, "a consumer has attached, epoch %llu",
+             (unsigned long long)producer->epoch);
+    if (producer->ops->attached)
+        producer->ops->attached(producer->ops_ctx, 1, epoch->geo.verdicts);
+}
+
+void grant_refuse(struct vmring_producer *producer, struct peer *peer,
+                  uint32_t why)
+{
+    struct wire_grant answer;
+
+    begin_answer(producer, &answer);
+    answer.grant.result = why;
+    (void)socket_send(peer->fd, WIRE_GRANT, &answer, sizeof(answer), NULL, 0);
+    log_line(&producer->log, 5, "a consumer was refused, reason %u", why);
+    serve_drop(peer);
+}
+
+void grant_answer(struct vmring_producer *producer, struct peer *peer,
+                  const void *body, size_t len)
+{
+    struct xen_vm_ring_propose propose;
+    struct wire_grant answer;
+    struct epoch epoch;
+    uint32_t result;
+
+    begin_answer(producer, &answer);
+    memset(&propose, 0, sizeof(propose));
+    memcpy(&propose, body, len < sizeof(propose) ? len : sizeof(propose));
+    result = check_form(&propose, len);
+    if (!result) {
+        fill_in(producer, &propose, &answer.grant);
+        result = check_limits(producer, &propose, &answer.grant);
+    }
+    if (!result) {
+        vmr_producer_freeze(&producer->core);
+        if (make_epoch(producer, &answer.grant, &epoch))
+            result = XEN_VM_RING_REFUSED_MEMORY;
+    }
+    answer.grant.result = result;
+    if (result) {
+        (void)socket_send(peer->fd, WIRE_GRANT, &answer, sizeof(answer), NULL,
+                          0);
+        log_line(&producer->log, 5, "a consumer was refused, reason %u",
+                 result);
+        serve_drop(peer);
+        return;
+    }
+    if (send_grant(producer, peer, &answer, &epoch)) {
+        abandon(&epoch);
+        serve_drop(peer);
+        return;
+    }
+    begin_epoch(producer, peer, &epoch);
+}

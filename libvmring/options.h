@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* options.h: structures that start with their size, logs, error lines. */
+#ifndef VMRING_OPTIONS_H
+#define VMRING_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "vmring.h"
+
+/*
+ * Copies a caller's sized structure into ours of `size` bytes: what the
+ * caller does not know is zero, what we do not know must be.  Both start with
+ * a size_t.  -EINVAL: no size; -E2BIG: an unknown tail that is not zero.
+ */
+int options_copy(void *ours, size_t size, const void *theirs);
+
+/* The same, outwards: fills what the caller has room for. -EINVAL. */
+int options_fill(void *theirs, const void *ours, size_t size);
+
+struct log {
+    vmring_log_fn *fn;
+    void *ctx;
+};
+
+void log_line(const struct log *log, int level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Writes one line into error (may be NULL) and returns `err`. */
+int fail(int err, char *error, size_t error_len, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif /* VMRING_OPTIONS_H */

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * producer.h: a producer's handle, shared by producer.c (events and
+ * verdicts), serve.c (connections), grant.c (negotiation) and control.c
+ * (what an attached consumer asks for).
+ */
+#ifndef VMRING_PRODUCER_H
+#define VMRING_PRODUCER_H
+
+#include <sys/types.h>
+
+#include "core/producer.h"
+#include "options.h"
+#include "transport/region.h"
+#include "transport/wire.h"
+
+/* Connections that have not attached yet, and the one that has. */
+#define MAX_PEERS 8
+
+struct peer {
+    int fd;         /* -1: free */
+    uint64_t since; /* order of arrival */
+    bool allowed;   /* by its credentials */
+};
+
+/* What an attached consumer has. */
+struct session {
+    struct peer *peer; /* NULL: nobody is attached */
+    bool leaving;      /* the last one has gone: its answers are swept */
+    bool clean;        /* it had said so */
+    bool quiescing;
+    struct region c;
+    uint32_t nr_bells;
+    int bells[XEN_VM_RING_MAX_GROUPS];
+};
+
+/* Our own ledger, by lane and reason. */
+struct tally {
+    uint64_t requests, answered, defaulted, records, discarded;
+};
+
+struct vmring_producer {
+    struct vmr_producer core;
+    void *core_memory;
+    struct log log;
+    const struct vmring_producer_ops *ops;
+    struct vmring_producer_ops ops_copy;
+    void *ops_ctx;
+    char target[WIRE_NAME];
+    uint32_t nr_vcpus, nr_lanes, arch, verdicts, reasons;
+    uint64_t deadline; /* ns; VMR_NO_DEADLINE */
+    uint64_t granted_deadline;
+    uint64_t max_async_len;
+    unsigned int nr_pending;
+    uint64_t epoch;
+    uint64_t target_state, target_reason;
+
+    int epoll;
+    int listener; /* -1: none */
+    char *path;   /* of the listener */
+    unsigned int mode;
+    bool serves_one; /* vmring_serve_fd(): no listener */
+    uint64_t arrivals;
+    struct peer peers[MAX_PEERS];
+    struct session session;
+    struct region p;      /* of the current epoch; outlives the session */
+    struct region before; /* of the epoch before; until the next attach */
+
+    struct tally *tallies;           /* of all epochs */
+    struct tally *base;              /* as they were when the epoch began */
+    struct vmring_verdict *overflow; /* verdicts that never saw the ring */
+    size_t nr_overflow, max_overflow;
+    struct vmring_producer_stats stats;
+};
+
+uint64_t producer_now(void);
+
+static inline struct tally *tally_of(struct vmring_producer *producer,
+                                     uint32_t lane, uint32_t reason)
+{
+    return &producer->tallies[(size_t)lane * XEN_VM_RING_NR_REASONS + reason];
+}
+
+/* grant.c: answers a proposal, and begins an epoch if it is granted. */
+void grant_answer(struct vmring_producer *producer, struct peer *peer,
+                  const void *body, size_t len);
+/* Refuses a connection at the door. */
+void grant_refuse(struct vmring_producer *producer, struct peer *peer,
+                  uint32_t why);
+
+/* control.c: one message of the attached consumer.  -EPROTO: hang up. */
+int control_message(struct vmring_producer *producer, uint32_t type, void *body,
+                    size_t len);
+/* Says that the target is quiet, once it is, if the consumer has asked. */
+void control_say_quiet(struct vmring_producer *producer);
+/* Arms nothing any more. */
+void control_disarm(struct vmring_producer *producer);
+
+/* serve.c: */
+int serve_watch(struct vmring_producer *producer, int fd);
+void serve_drop(struct peer *peer);
+/* The sweep is over: the consumer's region and doorbells go. */
+void serve_forget_session(struct vmring_producer *producer);
+void serve_close(struct vmring_producer *producer);
+
+#endif /* VMRING_PRODUCER_H */

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* request.c: what a consumer asks of the producer: the control plane. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "consumer.h"
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Sends a request and waits for the answer of this type. */
+static int ask(struct vmring *ring, uint32_t type, const void *body, size_t len,
+               uint32_t answer_type, void *answer, size_t max)
+{
+    struct link *link = ring->link;
+    int64_t end = now_ms() + ring->timeout_ms;
+    int err;
+
+    if (ring->lost)
+        return ring->lost;
+    err = link->ops->send(link, type, body, len);
+    while (!err) {
+        int64_t left = end - now_ms();
+        uint32_t got;
+        int ret;
+
+        if (left <= 0)
+            return -ETIMEDOUT;
+        ret = link->ops->recv(link, &got, answer, max, (int)left);
+        if (ret == -EAGAIN || ret == -EINTR)
+            continue;
+        if (ret < 0)
+            err = ret;
+        else if (got == answer_type)
+            return ret;
+        else
+            consumer_message(ring, got);
+        if (ring->lost)
+            return ring->lost;
+    }
+    return err == -EPIPE ? -ECONNRESET : err;
+}
+
+int vmring_subscribe(struct vmring *ring, const char *events, int *results,
+                     char *error, size_t error_len)
+{
+    struct vmring_spec specs[VMRING_MAX_SPECS];
+    struct wire_subscribed answer;
+    int nr =
+        vmring_specs_parse(events, specs, VMRING_MAX_SPECS, error, error_len);
+    int worst = VMRING_SPEC_ARMED;
+    int len;
+
+    if (nr < 0)
+        return nr == -E2BIG ? -EINVAL : nr;
+    len = ask(ring, WIRE_SUBSCRIBE, events, strlen(events), WIRE_SUBSCRIBED,
+              &answer, sizeof(answer));
+    if (len < 0)
+        return fail(len, error, error_len, "no answer from the producer: %s",
+                    strerror(-len));
+    if (len != sizeof(answer) || answer.nr != (uint32_t)nr)
+        return fail(-EPROTO, error, error_len,
+                    "the producer's answer is malformed");
+    for (int i = 0; i < nr; i++) {
+        if (results)
+            results[i] = answer.results[i];
+        if (answer.results[i] > worst)
+            worst = answer.results[i];
+    }
+    answer.text[sizeof(answer.text) - 1] = '\0';
+    switch (worst) {
+    case VMRING_SPEC_ARMED:
+        ring->quiet = false;
+        return nr;
+    case VMRING_SPEC_UNSUPPORTED:
+        return fail(-ENOTSUP, error, error_len, "%s", answer.text);
+    case VMRING_SPEC_DENIED:
+        return fail(-EPERM, error, error_len, "%s", answer.text);
+    default:
+        return fail(-EIO, error, error_len, "%s", answer.text);
+    }
+}
+
+int vmring_supported(struct vmring *ring, uint64_t *mask)
+{
+    struct wire_support answer;
+    int len = ask(ring, WIRE_SUPPORTED, NULL, 0, WIRE_SUPPORT, &answer,
+                  sizeof(answer));
+
+    if (len < 0)
+        return len;
+    if (len != sizeof(answer))
+        return -EPROTO;
+    *mask = answer.kinds;
+    return 0;
+}
+
+int vmring_quiesce(struct vmring *ring)
+{
+    int err = ring->lost;
+
+    if (!err)
+        err = ring->link->ops->send(ring->link, WIRE_QUIESCE, NULL, 0);
+    return err == -EPIPE ? -ECONNRESET : err;
+}
+
+/* Our own rows, joined by the producer's counts. */
+static int merge(struct vmring *ring, const struct wire_counts *answer, int len,
+                 struct vmring_count *rows)
+{
+    size_t head = offsetof(struct wire_counts, rows);
+
+    if ((size_t)len < head || answer->nr > WIRE_MAX_COUNTS ||
+        (size_t)len != head + answer->nr * sizeof(answer->rows[0]))
+        return -EPROTO;
+    for (uint32_t i = 0; i < answer->nr; i++) {
+        const struct wire_count *from = &answer->rows[i];
+        struct vmring_count *to;
+
+        if (from->vcpu >= ring->core.geo.nr_lanes ||
+            from->reason >= XEN_VM_RING_NR_REASONS)
+            return -EPROTO;
+        to = &rows[from->vcpu * XEN_VM_RING_NR_REASONS + from->reason];
+        to->requests = from->requests;
+        to->answered = from->answered;
+        to->defaulted = from->defaulted;
+        to->records = from->records;
+        to->discarded = from->discarded;
+    }
+    return 0;
+}
+
+static int fetch_counts(struct vmring *ring, struct vmring_count *rows)
+{
+    uint32_t all = ring->core.geo.nr_lanes * XEN_VM_RING_NR_REASONS;
+    struct wire_count_request request = {0};
+    struct wire_counts *answer = malloc(sizeof(*answer));
+    int err = answer ? 0 : -ENOMEM;
+
+    while (!err) {
+        int len = ask(ring, WIRE_COUNT, &request, sizeof(request), WIRE_COUNTS,
+                      answer, sizeof(*answer));
+
+        err = len < 0 ? len : merge(ring, answer, len, rows);
+        if (err || answer->next == WIRE_NO_MORE)
+            break;
+        /* Ever onwards, so that a producer cannot keep us here. */
+        if (answer->next <= request.from || answer->next >= all)
+            err = -EPROTO;
+        request.from = answer->next;
+    }
+    free(answer);
+    return err;
+}
+
+static bool is_zero(const struct vmring_count *row)
+{
+    return !(row->requests | row->records | row->taken | row->pulled);
+}
+
+int vmring_counts(struct vmring *ring, struct vmring_count **counts)
+{
+    uint32_t all = ring->core.geo.nr_lanes * XEN_VM_RING_NR_REASONS;
+    struct vmring_count *rows = malloc(all * sizeof(*rows));
+    int err, nr = 0;
+
+    if (!rows)
+        return -ENOMEM;
+    memcpy(rows, ring->counts, all * sizeof(*rows));
+    err = fetch_counts(ring, rows);
+    if (err) {
+        free(rows);
+        return err;
+    }
+    for (uint32_t i = 0; i < all; i++) {
+        if (is_zero(&rows[i]))
+            continue;
+        rows[i].vcpu = i / XEN_VM_RING_NR_REASONS;
+        rows[i].reason = (uint16_t)(i % XEN_VM_RING_NR_REASONS);
+        rows[nr++] = rows[i];
+    }
+    *counts = rows;
+    return nr;
+}

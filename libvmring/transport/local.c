@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* local.c: the consumer's end of the local transport. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "socket.h"
+#include "transport.h"
+
+struct local_link {
+    struct link link;
+    int control;
+    int epoll;
+    uint32_t nr_bells;
+    int bells[XEN_VM_RING_MAX_GROUPS];
+};
+
+static struct local_link *of(struct link *link)
+{
+    return (struct local_link *)link;
+}
+
+static int local_send(struct link *link, uint32_t type, const void *body,
+                      size_t len)
+{
+    return socket_send(of(link)->control, type, body, len, NULL, 0);
+}
+
+static int wait_for_message(const struct local_link *local, int timeout_ms)
+{
+    return timeout_ms ? socket_wait(local->control, timeout_ms) : 0;
+}
+
+static int local_recv(struct link *link, uint32_t *type, void *body, size_t max,
+                      int timeout_ms)
+{
+    int err = wait_for_message(of(link), timeout_ms);
+
+    if (err)
+        return err;
+    return socket_recv(of(link)->control, type, body, max, NULL, 0, NULL);
+}
+
+static int watch(const struct local_link *local, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
+
+    if (epoll_ctl(local->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+        return -errno;
+    return 0;
+}
+
+/* The descriptors of a grant, in their order.  Uses up what it takes. */
+static int take_grant(struct local_link *local,
+                      const struct xen_vm_ring_grant *grant, int *fds,
+                      unsigned int nr, struct link_regions *regions)
+{
+    unsigned int wanted = 2 + (grant->prev_p_len ? 1 : 0) + grant->nr_groups;
+    unsigned int next = 2;
+    int err;
+
+    if (grant->nr_groups > XEN_VM_RING_MAX_GROUPS || nr != wanted)
+        return -EPROTO;
+    err = region_map(&regions->p, fds[0], grant->p_len, 0);
+    if (err)
+        return err;
+    fds[0] = -1;
+    err = region_map(&regions->c, fds[1], grant->c_len, 1);
+    if (err)
+        return err;
+    fds[1] = -1;
+    if (grant->prev_p_len) {
+        err = region_map(&regions->before, fds[next], grant->prev_p_len, 0);
+        if (err)
+            return err;
+        fds[next++] = -1;
+    }
+    for (; next < nr; next++) {
+        err = watch(local, fds[next]);
+        if (err)
+            return err == -EPERM ? -EPROTO : err;
+        local->bells[local->nr_bells++] = fds[next];
+        fds[next] = -1;
+    }
+    return 0;
+}
+
+static int local_map(struct link *link, struct wire_grant *grant,
+                     struct link_regions *regions, int timeout_ms)
+{
+    struct local_link *local = of(link);
+    int fds[WIRE_MAX_FDS];
+    unsigned int nr = 0;
+    uint32_t type;
+    int len;
+
+    regions->p = regions->c = regions->before = REGION_NONE;
+    len = wait_for_message(local, timeout_ms);
+    if (len)
+        return len;
+    len = socket_recv(local->control, &type, grant, sizeof(*grant), fds,
+                      WIRE_MAX_FDS, &nr);
+    if (len >= 0 && (type != WIRE_GRANT || len != sizeof(*grant) ||
+                     grant->grant.magic != XEN_VM_RING_MAGIC))
+        len = -EPROTO;
+    if (len >= 0)
+        len = grant->grant.result == XEN_VM_RING_GRANTED
+                  ? take_grant(local, &grant->grant, fds, nr, regions)
+                  : 0;
+    for (unsigned int i = 0; i < nr; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    if (len < 0) {
+        region_drop(&regions->p);
+        region_drop(&regions->c);
+        region_drop(&regions->before);
+    }
+    return len;
+}
+
+static void local_kick(struct link *link, uint32_t group)
+{
+    struct local_link *local = of(link);
+
+    if (group < local->nr_bells && local->bells[group] >= 0)
+        doorbell_ring(local->bells[group]);
+}
+
+static unsigned int local_ack(struct link *link)
+{
+    struct local_link *local = of(link);
+    unsigned int rung = 0;
+
+    for (uint32_t i = 0; i < local->nr_bells; i++) {
+        int ret;
+
+        if (local->bells[i] < 0)
+            continue;
+        ret = doorbell_ack(local->bells[i]);
+        if (ret > 0)
+            rung++;
+        if (ret < 0) {
+            /* Hung up: it would poll readable for ever. */
+            close(local->bells[i]);
+            local->bells[i] = -1;
+        }
+    }
+    return rung;
+}
+
+static int local_fd(const struct link *link)
+{
+    return ((const struct local_link *)link)->epoll;
+}
+
+static void local_close(struct link *link)
+{
+    struct local_link *local = of(link);
+
+    for (uint32_t i = 0; i < local->nr_bells; i++)
+        if (local->bells[i] >= 0)
+            close(local->bells[i]);
+    close(local->epoll);
+    close(local->control);
+    free(local);
+}
+
+static const struct link_ops local_ops = {
+    .send = local_send,
+    .recv = local_recv,
+    .map = local_map,
+    .kick = local_kick,
+    .ack = local_ack,
+    .fd = local_fd,
+    .close = local_close,
+};
+
+int local_adopt(int fd, struct link **link)
+{
+    struct local_link *local = calloc(1, sizeof(*local));
+    int err = -ENOMEM;
+
+    if (!local) {
+        close(fd);
+        return err;
+    }
+    local->link.ops = &local_ops;
+    local->control = fd;
+    local->epoll = epoll_create1(EPOLL_CLOEXEC);
+    err = local->epoll < 0 ? -errno : watch(local, fd);
+    if (err) {
+        if (local->epoll >= 0)
+            close(local->epoll);
+        close(fd);
+        free(local);
+        return err == -EPERM ? -EINVAL : err;
+    }
+    *link = &local->link;
+    return 0;
+}
+
+/* The server can see whatever the agent answers: it must be one of ours. */
+static int check_server(int fd)
+{
+    struct ucred cred;
+    socklen_t len = sizeof(cred);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+        return -errno;
+    return cred.uid == 0 || cred.uid == geteuid() ? 0 : -EACCES;
+}
+
+int local_connect(const char *path, struct link **link)
+{
+    struct sockaddr_un addr;
+    int err = socket_address(path, &addr);
+    int fd;
+
+    if (err)
+        return err;
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+        err = -errno;
+    else
+        err = check_server(fd);
+    if (err) {
+        close(fd);
+        /* A socket of another kind, or one whose server is overrun. */
+        if (err == -EPROTOTYPE || err == -EAGAIN)
+            err = -ECONNREFUSED;
+        return err;
+    }
+    return local_adopt(fd, link);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "region.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int region_make(struct region *region, const char *name, size_t len,
+                int peer_reads_only)
+{
+    /*
+     * F_SEAL_SEAL, so that the peer cannot add FUTURE_WRITE to C and keep a
+     * successor from mapping it.
+     */
+    int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    int fd, err;
+    void *at;
+
+    *region = REGION_NONE;
+    if (peer_reads_only)
+        seals |= F_SEAL_FUTURE_WRITE;
+    fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return -errno;
+    /* Memory that is short shows now, not as SIGBUS later. */
+    err = posix_fallocate(fd, 0, (off_t)len);
+    if (err) {
+        close(fd);
+        return err == ENOSPC ? -ENOMEM : -err;
+    }
+    at = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd,
+              0);
+    if (at == MAP_FAILED || fcntl(fd, F_ADD_SEALS, seals) < 0) {
+        err = errno;
+        if (at != MAP_FAILED)
+            munmap(at, len);
+        close(fd);
+        return -err;
+    }
+    *region = (struct region){.at = at, .len = len, .fd = fd};
+    return 0;
+}
+
+int region_map(struct region *region, int fd, uint64_t len, int writable)
+{
+    int seals = fcntl(fd, F_GET_SEALS);
+    struct stat st;
+    void *at;
+
+    *region = REGION_NONE;
+    if (seals < 0 || !(seals & F_SEAL_SHRINK) || fstat(fd, &st) < 0 ||
+        st.st_size < 0 || (uint64_t)st.st_size != len || len == 0 ||
+        len > SIZE_MAX)
+        return -EPROTO;
+    at = mmap(NULL, (size_t)len, writable ? PROT_READ | PROT_WRITE : PROT_READ,
+              MAP_SHARED, fd, 0);
+    if (at == MAP_FAILED)
+        return errno == ENOMEM ? -ENOMEM : -EPROTO;
+    *region = (struct region){.at = at, .len = (size_t)len, .fd = fd};
+    return 0;
+}
+
+void region_drop(struct region *region)
+{
+    if (region->at)
+        munmap(region->at, region->len);
+    if (region->fd >= 0)
+        close(region->fd);
+    *region = REGION_NONE;
+}

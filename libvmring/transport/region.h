@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* region.h: P and C in sealed memfds. */
+#ifndef VMRING_TRANSPORT_REGION_H
+#define VMRING_TRANSPORT_REGION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct region {
+    void *at; /* NULL: none */
+    size_t len;
+    int fd; /* -1: none */
+};
+
+#define REGION_NONE ((struct region){.fd = -1})
+
+/*
+ * The producer's: `len` bytes, zero, allocated now, mapped, then sealed: its
+ * size is fixed, and if `peer_reads_only` nobody else can write it.
+ * -ENOMEM, -EMFILE.
+ */
+int region_make(struct region *region, const char *name, size_t len,
+                int peer_reads_only);
+
+/*
+ * The consumer's: maps what it was handed, read-only or not.  Takes fd over
+ * on success.  -EPROTO: it is not `len` long, or the peer could truncate it.
+ */
+int region_map(struct region *region, int fd, uint64_t len, int writable);
+
+/* NULL or nothing mapped is fine. */
+void region_drop(struct region *region);
+
+#endif /* VMRING_TRANSPORT_REGION_H */
