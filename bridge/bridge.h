@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* bridge.h: between a source of events and the producer that serves them. */
+#ifndef BRIDGE_BRIDGE_H
+#define BRIDGE_BRIDGE_H
+
+#include "allow.h"
+#include "source.h"
+
+struct bridge_options {
+    const struct source_ops *source;
+    const char *target; /* as the source wants it */
+    const char *listen; /* NULL: the source's default, unless fd is given */
+    unsigned int mode;  /* of the socket; 0: the library's default */
+    int fd;             /* a connected socket, or -1 */
+    int ready_fd;       /* or -1 */
+    uint64_t deadline_ns;
+    uint32_t on_deadline;
+    struct allow allow;
+    uint32_t allow_verdicts; /* cut down to what the source can do */
+    unsigned int linger_s;
+    int once;
+    int quiet;
+    const char *stats; /* NULL, a file, or "-" */
+};
+
+/* Runs until the end; returns an exit status. */
+int bridge_run(const struct bridge_options *options);
+
+#endif /* BRIDGE_BRIDGE_H */

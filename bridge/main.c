@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* main.c: the command line of vmring-bridge. */
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bridge.h"
+#include "exit_status.h"
+#include "log.h"
+
+const char *argp_program_version = "vmring-bridge " VMRING_VERSION_STRING;
+
+static const char doc[] =
+    "Serves the vCPU events of a Xen guest on a vm_ring."
+    "\vTARGET is a domain's id or name, or sim:KEY=VALUE,... for a simulated "
+    "guest (vmring-bridge(8) lists the keys).\n\n"
+    "Examples:\n"
+    "  vmring-bridge 5\n"
+    "      serve domain 5 on local:/run/vmring/dom5.sock until it ends\n"
+    "  vmring-bridge --allow-events cpuid,cr3 --allow-verdicts none web1\n"
+    "      let agents observe these two events and no more\n"
+    "  vmring-bridge --listen local:/tmp/s --once sim:vcpus=4,count=1000\n"
+    "      a simulated guest for one agent: vmring-agent local:/tmp/s\n\n"
+    "A consumer that detaches leaves nothing armed. One that crashed is "
+    "waited for: until the linger time is over its events stay armed, and "
+    "each is answered neutrally at its deadline.\n\n"
+    "Exit status: 0 as asked, 1 fault, 2 usage, 3 the target has ended, 4 no "
+    "such domain, 5 no permission, 6 no Xen here, 7 the domain has no monitor "
+    "(PV...), 9 another consumer has the domain's ring, 12 statistics not "
+    "written, 14 the domain could not be left as found.";
+
+enum {
+    OPT_LISTEN = 0x100,
+    OPT_MODE,
+    OPT_FD,
+    OPT_READY_FD,
+    OPT_DEADLINE,
+    OPT_ON_DEADLINE,
+    OPT_ALLOW_EVENTS,
+    OPT_ALLOW_VERDICTS,
+    OPT_LINGER,
+    OPT_ONCE,
+    OPT_STATS,
+};
+
+static const struct argp_option argp_options[] = {
+    {NULL, 0, NULL, 0, "Where to serve:", 1},
+    {"listen", OPT_LISTEN, "local:PATH", 0,
+     "Unix socket to serve (local:/run/vmring/dom<ID>.sock)", 0},
+    {"mode", OPT_MODE, "OCTAL", 0, "Its file mode (0600)", 0},
+    {"fd", OPT_FD, "N", 0,
+     "Serve the consumer at the other end of this connected unix socket; no "
+     "other socket then, unless --listen is given too",
+     0},
+    {"ready-fd", OPT_READY_FD, "N", 0,
+     "Write a newline there once serving; closed without one: failed", 0},
+    {"once", OPT_ONCE, NULL, 0,
+     "End when the consumer has detached, or crashed and found no successor",
+     0},
+    {"linger", OPT_LINGER, "SECONDS", 0,
+     "Wait this long for a crashed consumer's successor (10)", 0},
+    {NULL, 0, NULL, 0, "What consumers may do:", 2},
+    {"allow-events", OPT_ALLOW_EVENTS, "LIST", 0,
+     "Events that may be armed, as in 'vmring-agent -e help' (all)", 0},
+    {"allow-verdicts", OPT_ALLOW_VERDICTS, "LIST", 0,
+     "Verdicts that may be granted: deny, set_registers, emulate, step, "
+     "altp2m, inject, next_interrupt, reset; none; all that the source can do "
+     "(all)",
+     0},
+    {"deadline", OPT_DEADLINE, "MS", 0,
+     "A request waits at most this long for its verdict; none: for ever (1000)",
+     0},
+    {"on-deadline", OPT_ON_DEADLINE, "neutral|pause", 0,
+     "Then answer as if nobody had looked, or pause the domain until the "
+     "verdict comes (neutral)",
+     0},
+    {NULL, 0, NULL, 0, "What is reported:", 3},
+    {"stats", OPT_STATS, "FILE", 0,
+     "Write statistics there as JSON at the end; -: standard output", 0},
+    {"quiet", 'q', NULL, 0, "No ledger on standard error, only warnings", 0},
+    {"verbose", 'v', NULL, 0, "Say more; twice: what libxenctrl says too", 0},
+    {0},
+};
+
+struct arguments {
+    struct bridge_options options;
+    int verbose;
+};
+
+static unsigned long number(struct argp_state *state, const char *name,
+                            const char *text, int base, unsigned long max)
+{
+    char *end;
+    unsigned long value;
+
+    errno = 0;
+    value = strtoul(text, &end, base);
+    if (errno || end == text || *end || *text == '-' || value > max)
+        argp_error(state, "--%s takes a number from 0 to %lu, not '%s'", name,
+                   max, text);
+    return value;
+}
+
+static int descriptor(struct argp_state *state, const char *name,
+                      const char *text)
+{
+    int fd = (int)number(state, name, text, 10, 1 << 20);
+
+    if (fcntl(fd, F_GETFD) < 0)
+        argp_error(state, "--%s %d: %s", name, fd, strerror(errno));
+    return fd;
+}
+
+static uint64_t deadline(struct argp_state *state, const char *text)
+{
+    unsigned long ms;
+
+    if (strcmp(text, "none") == 0)
+        return UINT64_MAX;
+    ms = number(state, "deadline", text, 10, 86400000);
+    if (ms == 0)
+        argp_error(state, "--deadline is at least 1 ms; 'none' waits for ever");
+    return ms * UINT64_C(1000000);
+}
+
+static void allow_verdicts(struct argp_state *state, const char *text,
+                           uint32_t *mask)
+{
+    char error[200] = "";
+
+    if (vmring_verdicts_parse(text, mask, error, sizeof(error)) < 0)
+        argp_error(state, "--allow-verdicts: %s", error);
+}
+
+static void allow_events(struct argp_state *state, const char *text,
+                         struct allow *allow)
+{
+    char error[200] = "";
+
+    if (allow_parse(text, allow, error, sizeof(error)) < 0)
+        argp_error(state, "--allow-events: %s", error);
+    if (allow->kinds == 0)
+        argp_error(state, "--allow-events allows no event");
+}
+
+static void target(struct argp_state *state, struct bridge_options *options,
+                   const char *text)
+{
+    if (options->target)
+        argp_error(state, "one TARGET only: '%s' is too much", text);
+    if (!*text)
+        argp_error(state, "TARGET is empty");
+    if (strncmp(text, "sim:", 4) == 0) {
+        options->source = &sim_source;
+        text += 4;
+    }
+    options->target = text;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct arguments *arguments = state->input;
+    struct bridge_options *options = &arguments->options;
+
+    switch (key) {
+    case OPT_LISTEN:
+        options->listen = arg;
+        break;
+    case OPT_MODE:
+        options->mode = (unsigned int)number(state, "mode", arg, 8, 0777);
+        break;
+    case OPT_FD:
+        options->fd = descriptor(state, "fd", arg);
+        break;
+    case OPT_READY_FD:
+        options->ready_fd = descriptor(state, "ready-fd", arg);
+        break;
+    case OPT_DEADLINE:
+        options->deadline_ns = deadline(state, arg);
+        break;
+    case OPT_ON_DEADLINE:
+        if (strcmp(arg, "pause") == 0)
+            options->on_deadline = VMRING_DEADLINE_PAUSE;
+        else if (strcmp(arg, "neutral") == 0)
+            options->on_deadline = VMRING_DEADLINE_NEUTRAL;
+        else
+            argp_error(state, "--on-deadline takes neutral or pause, not '%s'",
+                       arg);
+        break;
+    case OPT_ALLOW_EVENTS:
+        allow_events(state, arg, &options->allow);
+        break;
+    case OPT_ALLOW_VERDICTS:
+        allow_verdicts(state, arg, &options->allow_verdicts);
+        break;
+    case OPT_LINGER:
+        options->linger_s =
+            (unsigned int)number(state, "linger", arg, 10, 86400);
+        break;
+    case OPT_ONCE:
+        options->once = 1;
+        break;
+    case OPT_STATS:
+        options->stats = arg;
+        break;
+    case 'q':
+        options->quiet = 1;
+        break;
+    case 'v':
+        arguments->verbose++;
+        break;
+    case ARGP_KEY_ARG:
+        target(state, options, arg);
+        break;
+    case ARGP_KEY_END:
+        if (!options->target)
+            argp_error(state, "no TARGET; a domain's id or name, or sim:...");
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        argp_options, parse, "TARGET", doc, NULL, NULL, NULL,
+    };
+    struct arguments arguments = {
+        .options =
+            {
+                .source = &monitor_source,
+                .fd = -1,
+                .ready_fd = -1,
+                .deadline_ns = UINT64_C(1000000000),
+                .allow = {UINT64_MAX},
+                .allow_verdicts = XEN_VM_RING_VERDICTS,
+                .linger_s = 10,
+            },
+    };
+
+    argp_err_exit_status = EXIT_USAGE;
+    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    if (arguments.verbose)
+        log_threshold(arguments.verbose > 1 ? LOG_DEBUG : LOG_INFO);
+    else if (arguments.options.quiet)
+        log_threshold(LOG_WARNING);
+    /* A consumer that closes its socket is no reason to die. */
+    signal(SIGPIPE, SIG_IGN);
+    return bridge_run(&arguments.options);
+}

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * monitor.c: a domain's legacy ring as a source of events.
+ *
+ * A request with VM_EVENT_FLAG_VCPU_PAUSED holds its vCPU until the response
+ * has that flag too.  One without must get a response without it, and at
+ * once: it holds one of eight entries.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "monitor.h"
+
+#define NS_PER_S  UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
+
+/* Requests taken in one call: two full rings. */
+#define MAX_REQUESTS 16
+/* The watch says when the target ends; this finds it if the watch does not. */
+#define LOOK_MS 500
+/* How soon to look again while vCPUs come down. */
+#define SETTLING_MS 3
+
+uint64_t monitor_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* ------------------------------------------------------------- answers -- */
+
+static void inject(struct monitor *monitor, unsigned int vcpu,
+                   const struct xen_vm_ring_inject *trap)
+{
+    if (xc_hvm_inject_trap(monitor->xch, (domid_t)monitor->domid, (int)vcpu,
+                           (uint8_t)trap->vector, (uint8_t)trap->type,
+                           trap->error_code, (uint8_t)trap->insn_len,
+                           trap->cr2) == 0)
+        return;
+    if (monitor->stats.failed_injections++ == 0)
+        log_line(LOG_WARNING,
+                 "cannot inject vector %u into vCPU %u of %s: %s; the vCPU "
+                 "goes on without",
+                 trap->vector, vcpu, monitor->name, strerror(errno));
+}
+
+/* Xen on arm does not emulate: the restriction goes instead. */
+static void lift_restriction(struct monitor *monitor,
+                             const struct xen_vm_ring_event *event)
+{
+    if (monitor->arch == XEN_VM_RING_ARCH_ARM &&
+        event->reason == XEN_VM_RING_REASON_MEM_ACCESS)
+        xc_set_mem_access(monitor->xch, monitor->domid, XENMEM_access_rwx,
+                          event->u.mem_access.gfn, 1);
+}
+
+static void answer(struct monitor *monitor,
+                   const struct xen_vm_ring_event *event,
+                   const struct xen_vm_ring_response *verdict)
+{
+    static const struct xen_vm_ring_response neutral = {0};
+    int paused = (event->flags & XEN_VM_RING_FLAG_VCPU_PAUSED) != 0;
+    struct legacy_answer answer;
+    bool bad;
+
+    bad = (verdict->flags & XEN_VM_RING_FLAG_DENY && !monitor->deny_set) ||
+          legacy_answer(event, verdict, monitor->arch, paused, &answer) !=
+              LEGACY_OK;
+    if (bad) {
+        monitor->stats.bad_verdicts++;
+        verdict = &neutral;
+        (void)legacy_answer(event, verdict, monitor->arch, paused, &answer);
+    }
+    if (!verdict->flags)
+        lift_restriction(monitor, event);
+    /* A trap goes in before the vCPU runs; unpaused, Xen sees to it itself. */
+    if (answer.has_inject && paused)
+        inject(monitor, event->vcpu, &answer.inject);
+    legacy_ring_answer(&monitor->ring, &answer.response);
+}
+
+static void answer_neutrally(struct monitor *monitor,
+                             const struct xen_vm_ring_event *event)
+{
+    static const struct xen_vm_ring_response neutral = {0};
+
+    answer(monitor, event, &neutral);
+}
+
+/* Nothing is known but which vCPU waits, if that: let it go on. */
+static void answer_malformed(struct monitor *monitor,
+                             const vm_event_request_t *request)
+{
+    vm_event_response_t response = {.version = VM_EVENT_INTERFACE_VERSION};
+
+    if (monitor->stats.malformed++ == 0)
+        log_line(LOG_WARNING,
+                 "%s: a request with version %u, reason %u, vCPU %u cannot be "
+                 "understood; such are answered by 'continue'",
+                 monitor->name, request->version, request->reason,
+                 request->vcpu_id);
+    if (request->vcpu_id < monitor->nr_vcpus) {
+        response.vcpu_id = request->vcpu_id;
+        response.flags = request->flags & VM_EVENT_FLAG_VCPU_PAUSED;
+    }
+    legacy_ring_answer(&monitor->ring, &response);
+}
+
+/* ------------------------------------------------------------ requests -- */
+
+static void push(struct monitor *monitor, struct xen_vm_ring_event *event)
+{
+    unsigned int lane = event->flags & XEN_VM_RING_FLAG_FOREIGN
+                            ? monitor->nr_vcpus
+                            : event->vcpu;
+
+    monitor->stats.at_once++;
+    answer_neutrally(monitor, event);
+    event->flags &= ~(uint32_t)XEN_VM_RING_FLAG_VCPU_PAUSED;
+    if (vmring_push(monitor->producer, lane, event) < 0)
+        log_line(LOG_ERR, "the producer refuses a record of lane %u", lane);
+}
+
+static void post(struct monitor *monitor, const struct xen_vm_ring_event *event)
+{
+    monitor->stats.posted++;
+    if (vmring_post(monitor->producer, event, ++monitor->cookie) < 0) {
+        log_line(LOG_ERR, "the producer refuses a request of vCPU %u",
+                 event->vcpu);
+        answer_neutrally(monitor, event);
+    }
+}
+
+static void handle(struct monitor *monitor, const vm_event_request_t *request)
+{
+    struct xen_vm_ring_event event;
+
+    monitor->stats.requests++;
+    if (legacy_to_event(request, monitor->arch, monitor->nr_vcpus, &event) !=
+        LEGACY_OK) {
+        answer_malformed(monitor, request);
+    } else if (!monitor->producer) {
+        monitor->stats.ending++;
+        answer_neutrally(monitor, &event);
+    } else if (!(event.flags & XEN_VM_RING_FLAG_VCPU_PAUSED) ||
+               monitor_delivers_async(monitor, &event)) {
+        push(monitor, &event);
+    } else {
+        post(monitor, &event);
+    }
+}
+
+static void note_fullness(struct monitor *monitor)
+{
+    bool full = legacy_ring_unanswered(&monitor->ring) >= LEGACY_RING_ENTRIES;
+
+    if (full && !monitor->full_since) {
+        monitor->full_since = monitor_now();
+    } else if (!full && monitor->full_since) {
+        monitor->stats.full_ns += monitor_now() - monitor->full_since;
+        monitor->full_since = 0;
+    }
+}
+
+/* Takes the notification; the ring is looked at afterwards, as it must. */
+static void acknowledge(struct monitor *monitor)
+{
+    struct pollfd fd = {.fd = xenevtchn_fd(monitor->xce), .events = POLLIN};
+    int port;
+
+    /* xenevtchn_pending() blocks. */
+    while (poll(&fd, 1, 0) == 1) {
+        port = xenevtchn_pending(monitor->xce);
+        if (port < 0)
+            break;
+        xenevtchn_unmask(monitor->xce, (evtchn_port_t)port);
+    }
+}
+
+static void publish(struct monitor *monitor)
+{
+    if (!monitor->page || !legacy_ring_publish(&monitor->ring))
+        return;
+    monitor->stats.notifications++;
+    /* Xen takes the responses inside this call. */
+    if (xenevtchn_notify(monitor->xce, (evtchn_port_t)monitor->port) < 0 &&
+        !monitor_is_dead(monitor))
+        log_line(LOG_ERR, "cannot notify Xen: %s", strerror(errno));
+    note_fullness(monitor);
+    monitor_disturb(monitor);
+}
+
+/* Returns 1 if there may be more. */
+static int drain(struct monitor *monitor)
+{
+    vm_event_request_t request;
+    int taken = 0, rc = 0;
+
+    note_fullness(monitor);
+    while (taken < MAX_REQUESTS &&
+           (rc = legacy_ring_take(&monitor->ring, &request)) == 1) {
+        handle(monitor, &request);
+        taken++;
+    }
+    publish(monitor);
+    if (rc < 0)
+        log_line(LOG_ERR,
+                 "%s: the legacy ring's index is out of bounds, so somebody "
+                 "else writes to its page; destroy the domain",
+                 monitor->name);
+    return taken == MAX_REQUESTS;
+}
+
+/* ---------------------------------------------------------- the source -- */
+
+static int run(void *source)
+{
+    struct monitor *monitor = source;
+    bool more = false;
+
+    if (!monitor->page)
+        return monitor_is_dead(monitor) ? SOURCE_WAIT : LOOK_MS;
+    acknowledge(monitor);
+    monitor_read_watch(monitor);
+    if (monitor_now() - monitor->looked_at >= LOOK_MS * NS_PER_MS)
+        monitor_look_at_target(monitor);
+    if (monitor_is_dead(monitor)) {
+        /* Our mapping would keep it from going. */
+        monitor_detach(monitor);
+        return 0;
+    }
+    if (!monitor->ring.broken)
+        more = drain(monitor);
+    if (more)
+        return 0;
+    if (monitor->nr_specs == 0) {
+        monitor_settle(monitor);
+        if (monitor->rest != QUIET)
+            return SETTLING_MS;
+    }
+    return LOOK_MS;
+}
+
+static void pause_for_overdue(struct monitor *monitor)
+{
+    monitor->nr_overdue++;
+    if (monitor->paused)
+        return;
+    if (xc_domain_pause(monitor->xch, monitor->domid) < 0) {
+        log_line(LOG_ERR, "cannot pause %s: %s", monitor->name,
+                 strerror(errno));
+        return;
+    }
+    monitor->paused = true;
+    log_line(LOG_NOTICE,
+             "a verdict on %s is overdue: it is paused until the verdict comes",
+             monitor->name);
+}
+
+static void unpause_if_none(struct monitor *monitor)
+{
+    if (monitor->nr_overdue > 0)
+        monitor->nr_overdue--;
+    if (monitor->nr_overdue > 0 || !monitor->paused)
+        return;
+    monitor->paused = false;
+    if (xc_domain_unpause(monitor->xch, monitor->domid) < 0)
+        log_line(LOG_ERR, "cannot unpause %s: %s; 'xl unpause' it",
+                 monitor->name, strerror(errno));
+}
+
+static void carry_out(void *source, const struct vmring_verdict *verdict)
+{
+    struct monitor *monitor = source;
+
+    if (verdict->by == VMRING_OVERDUE) {
+        if (monitor->page)
+            pause_for_overdue(monitor);
+        return;
+    }
+    if (monitor->page)
+        answer(monitor, &verdict->event, &verdict->response);
+    if (verdict->was_overdue)
+        unpause_if_none(monitor);
+}
+
+static void flush(void *source)
+{
+    publish(source);
+}
+
+static void start(void *source, struct vmring_producer *producer)
+{
+    struct monitor *monitor = source;
+
+    monitor->producer = producer;
+}
+
+static unsigned int target_state(void *source, unsigned int *reason)
+{
+    struct monitor *monitor = source;
+
+    *reason = monitor->shutdown_reason;
+    return monitor->target_state;
+}
+
+static int quiet(void *ctx)
+{
+    struct monitor *monitor = ctx;
+
+    return monitor->rest == QUIET;
+}
+
+static const struct vmring_producer_ops producer_ops = {
+    .size = sizeof(producer_ops),
+    .subscribe = monitor_subscribe,
+    .supported = monitor_supported,
+    .quiet = quiet,
+    .attached = monitor_attached,
+};
+
+static void describe(void *source, struct source_info *info)
+{
+    struct monitor *monitor = source;
+
+    snprintf(info->name, sizeof(info->name), "%s", monitor->name);
+    snprintf(info->listen, sizeof(info->listen), "local:/run/vmring/dom%u.sock",
+             monitor->domid);
+    info->nr_vcpus = monitor->nr_vcpus;
+    info->arch = monitor->arch;
+    info->verdicts = monitor_verdicts(monitor);
+    info->foreign = 1;
+    info->producer_ctx = monitor;
+    info->fds[info->nr_fds++] = xenevtchn_fd(monitor->xce);
+    if (monitor->xs)
+        info->fds[info->nr_fds++] = xs_fileno(monitor->xs);
+}
+
+/* ------------------------------------------------------- open and close -- */
+
+/* libxenctrl explains itself at length; our own line says what it means. */
+static void xen_says(xentoollog_logger *logger, xentoollog_level level,
+                     int errnoval, const char *context, const char *format,
+                     va_list args) __attribute__((__format__(printf, 5, 0)));
+
+static void xen_says(xentoollog_logger *logger, xentoollog_level level,
+                     int errnoval, const char *context, const char *format,
+                     va_list args)
+{
+    char text[256];
+
+    (void)logger;
+    (void)level;
+    vsnprintf(text, sizeof(text), format, args);
+    log_line(LOG_DEBUG, "%s: %s%s%s", context ? context : "xen", text,
+             errnoval > 0 ? ": " : "", errnoval > 0 ? strerror(errnoval) : "");
+}
+
+static void xen_destroys(xentoollog_logger *logger)
+{
+    (void)logger;
+}
+
+static int no_xen(int error)
+{
+    if (error == EACCES || error == EPERM || geteuid() != 0) {
+        log_line(LOG_ERR, "no permission for Xen's interfaces; run this as "
+                          "root in dom0");
+        return EXIT_PERMISSION;
+    }
+    log_line(LOG_ERR,
+             "no Xen here: %s; run this in dom0 with xen-privcmd and "
+             "xen-evtchn loaded, or give sim:... for a simulated guest",
+             strerror(error));
+    return EXIT_NO_XEN;
+}
+
+static int open_interfaces(struct monitor *monitor)
+{
+    if (access("/dev/xen/privcmd", F_OK) < 0 && errno == ENOENT &&
+        access("/proc/xen/privcmd", F_OK) < 0) {
+        log_line(LOG_ERR, "no Xen here: /dev/xen/privcmd is absent; run this "
+                          "in a dom0, or give sim:... for a simulated guest");
+        return EXIT_NO_XEN;
+    }
+    monitor->logger.vmessage = xen_says;
+    monitor->logger.destroy = xen_destroys;
+    monitor->xch = xc_interface_open(&monitor->logger, &monitor->logger, 0);
+    if (!monitor->xch)
+        return no_xen(errno);
+    monitor->xce = xenevtchn_open(&monitor->logger, 0);
+    if (!monitor->xce)
+        return no_xen(errno);
+    monitor->xcall = xencall_open(&monitor->logger, 0);
+    if (!monitor->xcall)
+        return no_xen(errno);
+    return 0;
+}
+
+static int close_monitor(void *source)
+{
+    struct monitor *monitor = source;
+    bool left_behind = monitor->left_behind;
+
+    if (left_behind)
+        monitor_detach(monitor);
+    if (monitor->xs)
+        xs_close(monitor->xs);
+    if (monitor->xcall)
+        xencall_close(monitor->xcall);
+    if (monitor->xce)
+        xenevtchn_close(monitor->xce);
+    if (monitor->xch)
+        xc_interface_close(monitor->xch);
+    free(monitor->harmless);
+    free(monitor->started);
+    free(monitor->passed);
+    free(monitor);
+    return left_behind ? EXIT_LEFT_BEHIND : 0;
+}
+
+static int open_monitor(const char *target, void **source)
+{
+    struct monitor *monitor = calloc(1, sizeof(*monitor));
+    int status;
+
+    if (!monitor) {
+        log_line(LOG_ERR, "out of memory");
+        return EXIT_FAULT;
+    }
+    monitor->port = -1;
+    status = open_interfaces(monitor);
+    if (!status)
+        status = monitor_find_target(monitor, target);
+    if (!status)
+        status = monitor_allocate_rest(monitor);
+    if (!status)
+        status = monitor_enable(monitor);
+    if (status) {
+        close_monitor(monitor);
+        return status;
+    }
+    monitor_look_at_target(monitor);
+    *source = monitor;
+    return 0;
+}
+
+/* ---------------------------------------------------------- statistics -- */
+
+static void stats(void *source, struct json_object *object)
+{
+    struct monitor *monitor = source;
+    const struct monitor_stats *of = &monitor->stats;
+    struct json_object *legacy = json_object_new_object();
+    const struct {
+        const char *key;
+        uint64_t value;
+    } numbers[] = {
+        {"requests", of->requests},
+        {"answered_at_once", of->at_once},
+        {"posted", of->posted},
+        {"answered_while_ending", of->ending},
+        {"malformed", of->malformed},
+        {"bad_verdicts", of->bad_verdicts},
+        {"failed_injections", of->failed_injections},
+        {"notifications", of->notifications},
+        {"busy_disables", of->busy_disables},
+        {"enabled_ns", of->enabled_ns},
+        {"full_ns", of->full_ns},
+    };
+    double share =
+        of->enabled_ns ? (double)of->full_ns / (double)of->enabled_ns : 0;
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        json_object_object_add(legacy, numbers[i].key,
+                               json_object_new_uint64(numbers[i].value));
+    json_object_object_add(legacy, "full_share", json_object_new_double(share));
+    json_object_object_add(object, "source", json_object_new_string("monitor"));
+    json_object_object_add(object, "domid",
+                           json_object_new_uint64(monitor->domid));
+    json_object_object_add(object, "legacy_ring", legacy);
+    log_line(LOG_NOTICE,
+             "legacy ring: %llu requests, eight unanswered for %.3f s of %.3f "
+             "s (%.1f %%)",
+             (unsigned long long)of->requests, (double)of->full_ns / 1e9,
+             (double)of->enabled_ns / 1e9, share * 100);
+}
+
+const struct source_ops monitor_source = {
+    .open = open_monitor,
+    .describe = describe,
+    .producer_ops = &producer_ops,
+    .start = start,
+    .run = run,
+    .verdict = carry_out,
+    .flush = flush,
+    .target_state = target_state,
+    .end = monitor_end,
+    .close = close_monitor,
+    .stats = stats,
+};

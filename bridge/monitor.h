@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * monitor.h: the parts of the source "monitor", a domain of Xen 4.17 whose
+ * events come by the legacy ring.  Only monitor*.c know libxenctrl, an
+ * unstable interface bound to one version of Xen.
+ *
+ *   monitor.c         the source: requests in, verdicts out
+ *   monitor_target.c  finding the domain, and seeing its end
+ *   monitor_ring.c    taking the legacy ring into use, and giving it back
+ *   monitor_arm.c     which events the domain raises
+ *   monitor_end.c     when the domain is quiet, and leaving it unharmed
+ */
+#ifndef BRIDGE_MONITOR_H
+#define BRIDGE_MONITOR_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define XC_WANT_COMPAT_DEVICEMODEL_API /* xc_hvm_inject_trap() */
+#include <xencall.h>
+#include <xenctrl.h>
+#include <xenevtchn.h>
+#include <xenstore.h>
+#include <xentoollog.h>
+
+#include "exit_status.h"
+#include "legacy.h"
+#include "legacy_ring.h"
+#include "log.h"
+#include "source.h"
+
+/* Where the domain is on its way to having nothing of ours in it. */
+enum rest {
+    RESTLESS,    /* armed, or requests are unanswered */
+    COMING_DOWN, /* waiting for each vCPU to pass a point of safety */
+    QUIET,
+};
+
+struct monitor_stats {
+    uint64_t requests; /* taken from the legacy ring */
+    uint64_t at_once;  /* of them: asynchronous, answered at once */
+    uint64_t posted;   /* of them: synchronous */
+    uint64_t ending;   /* of them: answered neutrally while ending */
+    uint64_t malformed;
+    uint64_t bad_verdicts; /* could not be carried out: neutral instead */
+    uint64_t failed_injections;
+    uint64_t notifications;
+    uint64_t full_ns; /* eight requests unanswered */
+    uint64_t enabled_ns;
+    uint64_t busy_disables;
+};
+
+struct monitor {
+    xentoollog_logger logger;
+    xc_interface *xch;
+    xencall_handle *xcall;
+    xenevtchn_handle *xce;
+    struct xs_handle *xs;
+
+    /* The domain. */
+    uint32_t domid;
+    char name[64];
+    unsigned int nr_vcpus;
+    uint32_t arch;
+    bool is_intel;
+    uint32_t capabilities; /* bits 1 << XEN_DOMCTL_MONITOR_EVENT_* */
+    bool has_mem_access;
+    unsigned int target_state; /* XEN_VM_RING_TARGET_* */
+    unsigned int shutdown_reason;
+    uint64_t looked_at; /* ns */
+
+    /* The legacy ring. */
+    struct legacy_ring ring;
+    void *page; /* NULL: not attached */
+    int port;   /* local, or -1 */
+    xen_pfn_t ring_gfn;
+    bool had_page;          /* the guest had a page there */
+    uint64_t raised_max_kb; /* we raised the maximum to this; 0: not */
+    uint64_t full_since;    /* ns; 0: not full */
+    uint64_t enabled_at;
+
+    /* What is armed. */
+    struct vmring_spec specs[VMRING_MAX_SPECS];
+    unsigned int nr_specs;
+    uint32_t async_ctrlregs; /* 1 << index: delivered asynchronously */
+    uint32_t async_reasons;  /* 1 << reason */
+    bool walks_suppressed;   /* no events for page walks */
+    bool deny_granted, deny_set;
+
+    struct vmring_producer *producer;
+    uint64_t cookie;
+    unsigned int nr_overdue;
+    bool paused; /* by us, for overdue requests */
+
+    /* The way to rest; the arrays have one entry a vCPU. */
+    enum rest rest;
+    uint64_t *harmless; /* cpu_time at which it had nothing of ours */
+    uint64_t *started;  /* cpu_time when it began to come down */
+    bool *passed;       /* has since passed a point of safety */
+    uint64_t restless_at, said_at;
+    bool left_behind;
+
+    struct monitor_stats stats;
+};
+
+uint64_t monitor_now(void); /* ns */
+
+/* Each of the following that returns int returns an exit status. */
+
+/* monitor_target.c: finds it by id or name, checks it, watches for its end. */
+int monitor_find_target(struct monitor *monitor, const char *target);
+void monitor_look_at_target(struct monitor *monitor);
+/* Reads what the watch has brought. */
+void monitor_read_watch(struct monitor *monitor);
+bool monitor_is_dead(const struct monitor *monitor);
+
+/* monitor_ring.c */
+int monitor_enable(struct monitor *monitor);
+/* -EBUSY: vCPUs wait in the ring's queue; the monitor's state is wiped. */
+int monitor_disable(struct monitor *monitor);
+/* Without a word to Xen: the domain is dying, or Xen has let go already. */
+void monitor_detach(struct monitor *monitor);
+
+/* monitor_arm.c: of vmring_producer_ops; ctx is the monitor. */
+void monitor_subscribe(void *ctx, const struct vmring_spec *specs,
+                       unsigned int nr, int *results, char *error,
+                       size_t error_len);
+uint64_t monitor_supported(void *ctx);
+void monitor_attached(void *ctx, int attached, uint32_t verdicts);
+bool monitor_delivers_async(const struct monitor *monitor,
+                            const struct xen_vm_ring_event *event);
+uint32_t monitor_verdicts(const struct monitor *monitor);
+
+/* monitor_end.c */
+int monitor_allocate_rest(struct monitor *monitor);
+/* The state of rest before a single event was armed. */
+void monitor_start_rest(struct monitor *monitor);
+/* Something of ours is on its way through the domain again. */
+void monitor_disturb(struct monitor *monitor);
+void monitor_settle(struct monitor *monitor);
+int monitor_end(void *source, int forced);
+
+#endif /* BRIDGE_MONITOR_H */

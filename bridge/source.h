@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * source.h: where events come from.  The bridge's loop knows a source by this
+ * table only; monitor.c (a domain's legacy ring) and sim.c (a simulated
+ * guest) implement it.
+ */
+#ifndef BRIDGE_SOURCE_H
+#define BRIDGE_SOURCE_H
+
+#include <json-c/json.h>
+
+#include "../libvmring/vmring.h"
+
+#define SOURCE_WAIT    (-1) /* until a descriptor or a verdict */
+#define SOURCE_MAX_FDS 4
+
+struct source_info {
+    char name[64];    /* of the target, for the consumer */
+    char listen[108]; /* where to serve by default, or "" */
+    uint32_t nr_vcpus;
+    uint32_t arch;      /* XEN_VM_RING_ARCH_* */
+    uint32_t verdicts;  /* that it can carry out */
+    int foreign;        /* 1: raises events of no vCPU too */
+    void *producer_ctx; /* for producer_ops */
+    int fds[SOURCE_MAX_FDS];
+    int nr_fds; /* poll these for input, then call run() */
+};
+
+struct source_ops {
+    /*
+     * Attaches to the target, arms nothing.  Returns an exit status; when it
+     * is not 0, one line has been logged and nothing is left attached.
+     */
+    int (*open)(const char *target, void **source);
+    void (*describe)(void *source, struct source_info *info);
+
+    /* subscribe, supported, quiet, attached; see vmring.h. */
+    const struct vmring_producer_ops *producer_ops;
+
+    /*
+     * Events go to this producer from now on.  NULL: there is none any more,
+     * each request gets the neutral verdict at once.
+     */
+    void (*start)(void *source, struct vmring_producer *producer);
+
+    /*
+     * Takes what has come, a bounded number.  0: there is more; else the ms
+     * until it must be called again at the latest, or SOURCE_WAIT.
+     */
+    int (*run)(void *source);
+
+    /* Carries out a verdict, VMRING_OVERDUE too. */
+    void (*verdict)(void *source, const struct vmring_verdict *verdict);
+    /* No more verdicts for now: make them visible. */
+    void (*flush)(void *source);
+
+    /* XEN_VM_RING_TARGET_*, and the shutdown reason. */
+    unsigned int (*target_state)(void *source, unsigned int *reason);
+
+    /*
+     * Ending, once start(NULL) was called and nothing is armed: 1 when the
+     * target runs on without us, else 0: call it again soon.  `forced`: do
+     * not wait any longer.
+     */
+    int (*end)(void *source, int forced);
+
+    /* Returns an exit status: 0, or EXIT_LEFT_BEHIND and a line was logged. */
+    int (*close)(void *source);
+
+    /* Adds its own numbers to the statistics; may print to the ledger. */
+    void (*stats)(void *source, struct json_object *object);
+};
+
+extern const struct source_ops monitor_source;
+extern const struct source_ops sim_source;
+
+#endif /* BRIDGE_SOURCE_H */
