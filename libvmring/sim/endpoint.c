@@ -20,6 +20,7 @@ struct sim_endpoint {
     struct sim *sim;
     struct vmring_producer *producer;
     pthread_t thread;
+    bool ended; /* and the consumer has been told */
 };
 
 static void drain(void *ctx, const struct vmring_verdict *verdict)
@@ -45,28 +46,38 @@ static int timeout(const struct sim_endpoint *ep, int guest)
     return deadline >= 0 && deadline < guest ? deadline : guest;
 }
 
+/* Lets the guest go on.  Returns as sim_run(). */
+static int run(struct sim_endpoint *ep)
+{
+    int next = sim_run(ep->sim);
+
+    if (next == SIM_ENDED && !ep->ended) {
+        ep->ended = true;
+        vmring_set_target_state(ep->producer, XEN_VM_RING_TARGET_SHUTDOWN, 0);
+        vmring_producer_flush(ep->producer);
+    }
+    return next;
+}
+
 static void *serve(void *ctx)
 {
     struct sim_endpoint *ep = ctx;
-    bool ended = false;
+    bool had_consumer = false;
 
     while (vmring_dispatch(ep->producer) >= 0) {
         struct pollfd wait = {
             .fd = vmring_producer_fd(ep->producer),
             .events = POLLIN,
         };
+        bool has_consumer = vmring_attached(ep->producer);
         int next;
 
         collect(ep);
-        next = sim_run(ep->sim);
-        if (next == SIM_ENDED && !ended) {
-            ended = true;
-            vmring_set_target_state(ep->producer, XEN_VM_RING_TARGET_SHUTDOWN,
-                                    0);
-            vmring_producer_flush(ep->producer);
-        }
-        if (next)
+        next = run(ep);
+        /* One that has just left leaves nothing that would wake us. */
+        if (next && (has_consumer || !had_consumer))
             poll(&wait, 1, timeout(ep, next));
+        had_consumer = has_consumer;
     }
     sim_start(ep->sim, NULL);
     vmring_producer_close(ep->producer, drain, ep->sim);

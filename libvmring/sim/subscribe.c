@@ -68,19 +68,9 @@ static int quiet(void *ctx)
     return !sim->arming.any;
 }
 
-static void attached(void *ctx, int is_attached, uint32_t verdicts)
-{
-    struct sim *sim = ctx;
-
-    (void)verdicts;
-    if (!is_attached)
-        memset(&sim->arming, 0, sizeof(sim->arming));
-}
-
 const struct vmring_producer_ops sim_producer_ops = {
     .size = sizeof(sim_producer_ops),
     .subscribe = subscribe,
     .supported = supported,
     .quiet = quiet,
-    .attached = attached,
 };
