@@ -83,7 +83,7 @@ update_lists() {
 
 # QEMU and its BIOS are the only packages that are installed.
 install_host_tools() {
-    command -v apt-get >/dev/null && command -v dpkg >/dev/null ||
+    command -v apt-get >/dev/null ||
         unavailable "this is not a Debian system (no apt-get)"
     command -v qemu-system-x86_64 >/dev/null && return 0
     as_root true ||
@@ -141,9 +141,11 @@ make_base() {
         download_packages "$packages"; then
         # The lists may name versions that the mirror no longer has.
         update_lists || true
-        packages=$(resolve_packages) && long_step "downloading again" \
-            download_packages "$packages" ||
+        packages=$(resolve_packages) || packages=
+        if [ -z "$packages" ] || ! long_step "downloading again" \
+            download_packages "$packages"; then
             unavailable "Debian's Xen and Linux packages cannot be downloaded"
+        fi
         base=$(base_path "$packages")
     fi
     long_step "unpacking the packages" \

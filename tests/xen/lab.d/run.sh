@@ -32,9 +32,9 @@ programs_in() {
             ! -name '*.*' -print
         find "$1" -maxdepth 1 -type f -perm -u+x -print
     } | sort -u | while read -r program; do
-        [ "$(head -c 4 "$program" | tail -c 3)" = ELF ] &&
-            case $program in *.so | *.so.*) false ;; esac &&
-            printf '%s\n' "$program"
+        case $program in *.so | *.so.*) continue ;; esac
+        [ "$(head -c 4 "$program" | tail -c 3)" = ELF ] || continue
+        printf '%s\n' "$program"
     done
 }
 
@@ -150,8 +150,10 @@ judge_log() { # LOG_DIR SCENARIO
 run_scenario() { # LOG_DIR|'' LIMIT|'' SCENARIO [ARG...]
     local log=$1 limit=$2 scenario=$3 status=0 start=$SECONDS kept=yes
     shift 3
-    [ -n "$log" ] || { log=$(mktemp -d "${TMPDIR:-/tmp}/vmring-lab.XXXXXX") &&
-        kept=; }
+    if [ -z "$log" ]; then
+        log=$(mktemp -d "${TMPDIR:-/tmp}/vmring-lab.XXXXXX")
+        kept=
+    fi
     [ -n "$limit" ] || limit=$(scenario_option "$scenario" limit)
     mkdir -p "$log"
     rm -f "$log"/{xen,scenario,control,qemu,bad,xl-dmesg}.log

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: MIT
 #
 # What a scenario uses; `. /lab/lib.sh` is its first line. A scenario runs in
-# dom0 under busybox sh, in the folder /lab, and its exit status is the
-# scenario's. It may declare, in comments of its own:
-#   # lab: needs linux-guest    to use guest_linux (65 MB more to boot)
+# dom0 under busybox sh, in the folder /lab; its exit status is the lab's. It
+# may declare, in comments of its own:
+#   # lab: needs linux-guest    to use guest_linux
 #   # lab: allow REGEX          lines that Xen's log may have here
 #   # lab: limit SECONDS        when 120 are not enough
 
-run=/run/lab # a folder for what the functions below remember
-mkdir -p $run
+# For what a scenario and the functions below keep in files.
+run=/run/lab
+mkdir -p "$run"
 
 # --- telling what happens -------------------------------------------------
 
@@ -37,14 +38,16 @@ assert_eq() {
 }
 
 # wait_for SECONDS WHAT COMMAND...: until COMMAND succeeds; fails otherwise.
+# It looks four times a second: processes are dear under emulation.
 wait_for() {
-    wait_limit=$(($(now_ms) + $1 * 1000)) wait_what=$2
+    wait_limit=$(($(now_ms) + $1 * 1000))
+    wait_what=$2
     shift 2
     echo "step waiting for $wait_what" >/dev/ttyS2
     until "$@"; do
         [ "$(now_ms)" -lt $wait_limit ] ||
             fail "waited in vain for $wait_what"
-        sleep 0.1
+        sleep 0.25
     done
 }
 
@@ -64,26 +67,29 @@ guest_create() {
 }
 
 # guest_linux NAME [VCPUS] [MEMORY_MIB] [CMDLINE]: the same with Linux and
-# some visible work in a loop (work=N on the command line: N turns).
+# some visible work in a loop (work=N on the command line: N turns). Each
+# further vCPU makes it boot slower by far.
 guest_linux() {
-    guest_options="ramdisk = \"/lab/guest.cpio\"
-${guest_options:-}" create_paused "$1" /lab/vmlinux \
-        "console=hvc0 quiet panic=1 ${4:-}" "${2:-1}" "${3:-256}"
+    create_paused "$1" /lab/vmlinux "console=hvc0 quiet panic=1 audit=0 \
+mitigations=off rodata=off ${4:-}" "${2:-1}" "${3:-128}" /lab/guest.cpio
 }
 
-create_paused() {
+create_paused() { # NAME KERNEL CMDLINE VCPUS MEMORY [RAMDISK]
     [ -f "$2" ] || fail "there is no guest $2 here"
+    ramdisk=
+    [ -z "${6:-}" ] || ramdisk="ramdisk = \"$6\""
     cat >"$run/$1.cfg" <<CONFIG
 name = "$1"
 type = "pvh"
 kernel = "$2"
+$ramdisk
 cmdline = "$3"
 vcpus = $4
 memory = $5
 on_crash = "destroy"
 ${guest_options:-}
 CONFIG
-    xl -f create -p "$run/$1.cfg" >"$run/$1.create" 2>&1 || {
+    xl create -p "$run/$1.cfg" >"$run/$1.create" 2>&1 || {
         cat "$run/$1.create"
         fail "xl cannot create the guest $1"
     }
@@ -102,7 +108,7 @@ guest_exists() {
 # guest_destroy NAME: at once, and waits until it is gone.
 guest_destroy() {
     xl destroy "$1" || fail "xl cannot destroy $1"
-    wait_for 10 "the end of $1" guest_gone "$1"
+    wait_for 20 "the end of $1" guest_gone "$1"
 }
 
 guest_gone() {
@@ -113,6 +119,12 @@ guest_gone() {
 guest_report() {
     xl dmesg | tr -d '\r' |
         sed -n "s/^(d$(cat "$run/$1.domid")) \(vmring-guest: .*\)/\1/p"
+}
+
+# guest_cpu_time NAME: the seconds its vCPUs have run; a guest whose vCPUs all
+# wait for a verdict gets no further.
+guest_cpu_time() {
+    xl list "$1" | awk 'NR == 2 { print $NF }'
 }
 
 # guest_wait NAME SECONDS: until the micro-guest says that it is done.
@@ -136,8 +148,76 @@ guest_says() {
 
 # --- Xen's books ----------------------------------------------------------
 
-# xen_resources: what is in use, as lines that can be compared.
+# xen_keys KEYS: what Xen's debug keys print. They print later than `xl
+# debug-keys` returns, hence the wait until nothing more comes.
+xen_keys() {
+    xl dmesg >"$run/console" || return 1
+    keys_before=$(wc -l <"$run/console")
+    keys_lines=$keys_before
+    xl debug-keys "$1" || return 1
+    while
+        sleep 0.2
+        xl dmesg >"$run/console"
+        keys_now=$(wc -l <"$run/console")
+        [ "$keys_now" != "$keys_lines" ] || [ "$keys_now" = "$keys_before" ]
+    do
+        keys_lines=$keys_now
+    done
+    tail -n "+$((keys_before + 1))" "$run/console" | tr -d '\r'
+}
+
+# xen_resources: what is in use, in lines that can be compared: domains (the
+# dead ones that somebody still maps are shown as (null)), free memory, event
+# channels and grants of each domain. A guest that comes and goes leaves a few
+# pages in Xen's own pools (40 to 60 KiB with 16 vCPUs); allow for that in
+# assert_resources where a guest was made in between.
 xen_resources() {
-    xl info | sed -n 's/^free_memory *: */free MiB: /p'
-    echo "event channels of dom0: $(lsevtchn 0 | wc -l)"
+    xl list | awk 'NR > 1 { print "domain: " $1 }'
+    xen_keys meg | sed -n \
+        -e 's/^(XEN) *Dom heap: \(.*\) free$/free memory: \1/p' \
+        -e 's/^(XEN) Event channel information for \(.*\):$/of \1/p' \
+        -e 's/^(XEN) *[0-9]* \[.*\]: s=\([^0]\).*/port/p' \
+        -e 's/^(XEN) grant-table for remote \(d[0-9]*\).*/of grants \1/p' \
+        -e 's/^(XEN) .* frames (.*), \([0-9]*\) maptrack.*/maptrack \1/p' \
+        -e 's/^(XEN) \[ *[0-9]*\] .*/grant/p' | awk '
+            function flush() {
+                if (what == "domain") print "event channels of domain " who \
+                    ": " count
+                if (what == "grants") print "grants of " who ": " count
+                what = ""
+            }
+            $1 == "of" { flush(); what = $2; who = $3; count = 0; next }
+            $1 == "port" || $1 == "grant" { count++; next }
+            $1 == "maptrack" { next }
+            { print }
+            END { flush() }'
+}
+
+# assert_resources BEFORE [KIB]: fails unless xen_resources comes to be what
+# the file BEFORE holds, less at most KIB of free memory (0). What Xen frees
+# later than it says has a few seconds for it.
+assert_resources() {
+    resources_limit=$(($(now_ms) + 20000))
+    echo "step waiting for Xen's resources to be as before" >/dev/ttyS2
+    while
+        xen_resources >"$run/resources"
+        ! same_resources "$1" "$run/resources" "${2:-0}"
+    do
+        [ "$(now_ms)" -lt $resources_limit ] || {
+            diff "$1" "$run/resources"
+            fail "Xen's resources are not as before"
+        }
+        sleep 0.5
+    done
+    echo "ok: Xen's resources are as before"
+}
+
+same_resources() { # BEFORE AFTER KIB
+    [ "$(grep -v '^free memory' "$1")" = "$(grep -v '^free memory' "$2")" ] ||
+        return 1
+    [ $(($(free_memory "$1") - $(free_memory "$2"))) -le "$3" ]
+}
+
+free_memory() { # FILE: KiB
+    sed -n 's/^free memory: \(.*\)kB/\1/p' "$1"
 }
