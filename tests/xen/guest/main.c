@@ -37,11 +37,11 @@ static void prepare(const struct hvm_start_info *info)
     learn_cpuid();
 }
 
-static void announce(void)
+static void announce(const char *what)
 {
     struct line l;
 
-    line_begin(&l, "start");
+    line_begin(&l, what);
     line_pair(&l, "vcpus", NULL, options.nr_vcpus);
     line_end(&l);
 }
@@ -51,15 +51,16 @@ void guest_main(const struct hvm_start_info *info)
     uint64_t start;
 
     prepare(info);
-    announce();
+    announce("start");
     if (!start_secondaries())
         power_off_crashed();
-    wait_for_all(VCPU_READY);
+    wait_for_barrier();
+    announce("ready");
     start = system_time(&vcpus[0]);
     beat_start(start);
     open_barrier();
     do_work(&vcpus[0]);
-    wait_for_all(VCPU_FINISHED);
+    wait_for_finished();
     report(system_time(&vcpus[0]) - start);
     print("done");
     power_off();

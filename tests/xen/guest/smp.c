@@ -23,14 +23,12 @@
 #define BUSY_TSS        0x08b
 #define FLAT_LIMIT      0xffffffffu
 #define TSS_LIMIT       0x67
-#define CR0_PE          1
+#define CR0_PE          0x01
 #define EFLAGS_RESERVED 2
 
 #define NS_PER_MS 1000000ull
 
 struct vcpu vcpus[MAX_VCPUS];
-
-static uint32_t barrier_open;
 
 void secondary_entry(void);
 void secondary_main(unsigned int id);
@@ -88,28 +86,33 @@ bool start_secondaries(void)
 }
 
 /*
- * Asleep, and the longer the more there are: a hundred vCPUs that spin on two
- * CPUs would keep the rest from starting.
+ * The barrier: a vCPU that is ready takes itself down, which costs the others
+ * nothing (a hundred that spin, or wake up to look, would keep the rest from
+ * starting), and is up again when vCPU 0 says so.
  */
-static void wait_a_little(const struct vcpu *v)
-{
-    sleep_for(v, (1 + options.nr_vcpus / 2) * NS_PER_MS);
-}
-
-/* Acquire: what a vCPU counted is read after its VCPU_FINISHED. */
-void wait_for_all(enum vcpu_state state)
+void wait_for_barrier(void)
 {
     for (unsigned int id = 1; id < options.nr_vcpus; id++) {
-        while (__atomic_load_n(&vcpus[id].state, __ATOMIC_ACQUIRE) < state) {
+        while (vcpu_op(VCPUOP_is_up, id, NULL))
             sleep_for(&vcpus[0], NS_PER_MS);
-            beat(&vcpus[0]);
-        }
     }
 }
 
 void open_barrier(void)
 {
-    __atomic_store_n(&barrier_open, 1, __ATOMIC_RELEASE);
+    for (unsigned int id = 1; id < options.nr_vcpus; id++)
+        vcpu_op(VCPUOP_up, id, NULL);
+}
+
+/* Acquire: what a vCPU counted is read after it said that it is finished. */
+void wait_for_finished(void)
+{
+    for (unsigned int id = 1; id < options.nr_vcpus; id++) {
+        while (!__atomic_load_n(&vcpus[id].finished, __ATOMIC_ACQUIRE)) {
+            sleep_for(&vcpus[0], NS_PER_MS);
+            beat(&vcpus[0]);
+        }
+    }
 }
 
 void secondary_main(unsigned int id)
@@ -117,10 +120,8 @@ void secondary_main(unsigned int id)
     struct vcpu *v = &vcpus[id];
 
     install_descriptors(v);
-    __atomic_store_n(&v->state, VCPU_READY, __ATOMIC_RELEASE);
-    while (!__atomic_load_n(&barrier_open, __ATOMIC_ACQUIRE))
-        wait_a_little(v);
+    vcpu_op(VCPUOP_down, id, NULL);
     do_work(v);
-    __atomic_store_n(&v->state, VCPU_FINISHED, __ATOMIC_RELEASE);
+    __atomic_store_n(&v->finished, 1, __ATOMIC_RELEASE);
     halt();
 }

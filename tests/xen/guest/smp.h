@@ -9,10 +9,13 @@
 /* Starts all but vCPU 0; prints what Xen refuses and returns false. */
 bool start_secondaries(void);
 
-/* Waits until all but vCPU 0 have come to this state. */
-void wait_for_all(enum vcpu_state state);
+/* Waits until they have all come to the start. */
+void wait_for_barrier(void);
 
-/* Lets those go on that wait at the start. */
+/* Lets them go on. */
 void open_barrier(void);
+
+/* Waits until they have all finished their work. */
+void wait_for_finished(void);
 
 #endif

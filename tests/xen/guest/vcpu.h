@@ -27,11 +27,9 @@ struct cpuid_result {
     uint32_t eax, ebx, ecx, edx;
 };
 
-enum vcpu_state { VCPU_ABSENT, VCPU_READY, VCPU_FINISHED };
-
 struct vcpu {
     unsigned int id;
-    uint32_t state;           /* enum vcpu_state, released to vCPU 0 */
+    uint32_t finished;        /* released to vCPU 0 */
     uint32_t done[NR_KINDS];  /* raised, those of the boot included */
     uint32_t check[NR_KINDS]; /* what check_name() of the kind counts */
     uint32_t stray;           /* exceptions nobody here asked for */
