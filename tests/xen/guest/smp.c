@@ -24,6 +24,7 @@
 #define FLAT_LIMIT      0xffffffffu
 #define TSS_LIMIT       0x67
 #define CR0_PE          0x01
+#define CR0_ET          0x10 /* Xen sets it only with the first write */
 #define EFLAGS_RESERVED 2
 
 #define NS_PER_MS 1000000ull
@@ -43,7 +44,7 @@ static int initialise(unsigned int id)
     r->esp = (uint32_t)vcpu_stacks[id] + STACK_SIZE;
     r->ebx = id;
     r->eflags = EFLAGS_RESERVED;
-    r->cr0 = CR0_PE;
+    r->cr0 = CR0_PE | CR0_ET;
     r->cs_limit = r->ds_limit = r->es_limit = r->ss_limit = FLAT_LIMIT;
     r->tr_limit = TSS_LIMIT;
     r->cs_ar = FLAT_CODE;
