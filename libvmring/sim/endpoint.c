@@ -59,25 +59,30 @@ static int run(struct sim_endpoint *ep)
     return next;
 }
 
+/* Has the one consumer gone?  What it leaves would not wake us. */
+static bool was_left(const struct sim_endpoint *ep)
+{
+    struct vmring_producer_stats stats = {.size = sizeof(stats)};
+
+    return !vmring_attached(ep->producer) &&
+           !vmring_producer_stats(ep->producer, &stats) && stats.epochs;
+}
+
 static void *serve(void *ctx)
 {
     struct sim_endpoint *ep = ctx;
-    bool had_consumer = false;
 
     while (vmring_dispatch(ep->producer) >= 0) {
         struct pollfd wait = {
             .fd = vmring_producer_fd(ep->producer),
             .events = POLLIN,
         };
-        bool has_consumer = vmring_attached(ep->producer);
         int next;
 
         collect(ep);
         next = run(ep);
-        /* One that has just left leaves nothing that would wake us. */
-        if (next && (has_consumer || !had_consumer))
+        if (next && !was_left(ep))
             poll(&wait, 1, timeout(ep, next));
-        had_consumer = has_consumer;
     }
     sim_start(ep->sim, NULL);
     vmring_producer_close(ep->producer, drain, ep->sim);
