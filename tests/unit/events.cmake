@@ -17,3 +17,9 @@ vmring_unit_test(sim_verdicts sim_verdicts.c stub_producer.c)
 vmring_unit_test(sim_subscribe sim_subscribe.c stub_producer.c)
 vmring_unit_test(sim_rate sim_rate.c stub_producer.c)
 vmring_unit_test(sim_truth sim_truth.c stub_producer.c)
+
+# The same through the ring, in a thread.
+vmring_unit_test(sim_endpoint sim_endpoint.c)
+vmring_unit_test(sim_endpoint_leave sim_endpoint_leave.c)
+vmring_unit_test(sim_endpoint_last sim_endpoint_last.c)
+vmring_unit_test(sim_endpoint_verdicts sim_endpoint_verdicts.c)
