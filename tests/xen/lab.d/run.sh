@@ -93,7 +93,7 @@ start_qemu() { # LOG_DIR
         -serial "file:$1/xen.log" \
         -chardev "stdio,id=scenario,signal=off,logfile=$1/scenario.log" \
         -serial chardev:scenario \
-        -chardev "file,id=control,path=$1/control.log" \
+        -chardev "file,id=control,path=$1/control.log,append=on" \
         -device isa-serial,iobase=0x3e8,irq=5,chardev=control \
         -kernel "$base/xen" -append "$xen_args ${LAB_XEN_ARGS:-}" \
         -initrd "$base/vmlinux $linux_args ${LAB_LINUX_ARGS:-},$work/initrd" \
@@ -130,7 +130,7 @@ await_qemu() { # LIMIT LOG_DIR
 
 # The last thing that dom0 told about KEY.
 told() { # LOG_DIR KEY
-    sed -n "s/^$2 //p" "$1/control.log" 2>/dev/null | tail -n 1
+    { sed -n "s/^$2 //p" "$1/control.log" 2>/dev/null || true; } | tail -n 1
 }
 
 # Fails when the log of Xen and of dom0's kernel has what it must not have.
@@ -150,19 +150,19 @@ judge_log() { # LOG_DIR SCENARIO
 run_scenario() { # LOG_DIR|'' LIMIT|'' SCENARIO [ARG...]
     local log=$1 limit=$2 scenario=$3 status=0 start=$SECONDS kept=yes
     shift 3
-    if [ -z "$log" ]; then
-        log=$(mktemp -d "${TMPDIR:-/tmp}/vmring-lab.XXXXXX")
-        kept=
-    fi
     [ -n "$limit" ] || limit=$(scenario_option "$scenario" limit)
-    mkdir -p "$log"
-    rm -f "$log"/{xen,scenario,control,qemu,bad,xl-dmesg}.log
-
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
     work=$(mktemp -d "${TMPDIR:-/tmp}/vmring-lab.XXXXXX")
     make_initrd "$scenario" "$@"
+    if [ -z "$log" ]; then
+        log=$(mktemp -d "${TMPDIR:-/tmp}/vmring-lab-log.XXXXXX")
+        kept=
+    fi
+    mkdir -p "$log"
+    rm -f "$log"/{xen,scenario,control,qemu,bad,xl-dmesg}.log
+    echo "step Xen and dom0's kernel boot" >"$log/control.log"
     connect_output
     start_qemu "$log"
     exec 3<&- 4>&-
@@ -172,8 +172,8 @@ run_scenario() { # LOG_DIR|'' LIMIT|'' SCENARIO [ARG...]
 
     judge_run "$log" "$scenario" $((SECONDS - start)) || status=$?
     if [ "$status" != 0 ]; then
-        note "${scenario##*/}: status $status after $((SECONDS - start)) s;" \
-            "logs in $log"
+        note "${scenario##*/}: status $status after $((SECONDS - start)) s," \
+            "at step: $(told "$log" step); logs in $log"
     elif [ -z "$kept" ]; then
         rm -rf "$log"
     fi
@@ -212,9 +212,9 @@ judge_run() { # LOG_DIR SCENARIO SECONDS; the status so far is in $status
     local result
     result=$(told "$1" exit)
     if [ -z "$result" ] && [ "$status" = 124 ]; then
-        note "time is up after $3 s, at step: $(told "$1" step)"
+        note "time is up after $3 s"
     elif [ -z "$result" ]; then
-        note "the machine went down at step: $(told "$1" step)"
+        note "the machine went down before the scenario ended"
         tail -n 3 "$1/qemu.log" >&2
         status=71
     else
