@@ -44,6 +44,7 @@ struct bridge {
     struct event *timer, *producer_event, *signals[2];
     struct event *source_events[SOURCE_MAX_FDS];
 
+    char socket[108]; /* where it serves, or "" */
     enum phase phase;
     int status;
     int nr_signals;
@@ -259,16 +260,19 @@ static int until(int64_t moment)
     return rest > 0 ? (int)rest : 0;
 }
 
-static void carry_out_verdicts(struct bridge *bridge)
+/* Returns their number. */
+static int carry_out_verdicts(struct bridge *bridge)
 {
     struct vmring_verdict verdict;
+    int nr = 0;
 
-    for (int i = 0; i < MAX_VERDICTS; i++) {
-        if (vmring_collect(bridge->producer, &verdict) != 1)
-            break;
+    while (nr < MAX_VERDICTS &&
+           vmring_collect(bridge->producer, &verdict) == 1) {
         bridge->ops->verdict(bridge->source, &verdict);
+        nr++;
     }
     bridge->ops->flush(bridge->source);
+    return nr;
 }
 
 /* Returns the ms until the next turn, or SOURCE_WAIT. */
@@ -282,7 +286,9 @@ static int serving_turn(struct bridge *bridge)
             bridge->serves_none = 1;
     }
     due = bridge->ops->run(bridge->source);
-    carry_out_verdicts(bridge);
+    /* A vCPU that goes on may have something to raise at once. */
+    if (carry_out_verdicts(bridge) > 0)
+        due = 0;
     vmring_producer_flush(bridge->producer);
 
     follow_target(bridge);
@@ -505,16 +511,24 @@ static int serve(struct bridge *bridge)
         error = vmring_serve(bridge->producer, uri, options->mode);
         if (error < 0)
             return cannot_serve(uri, error);
+        snprintf(bridge->socket, sizeof(bridge->socket), "%s",
+                 uri + strlen("local:"));
         log_line(LOG_INFO, "serving %s", uri);
     }
     return 0;
 }
 
-static void tell_ready(const struct bridge_options *options)
+/* The socket's path, so that who has started us knows where to go. */
+static void tell_ready(const struct bridge *bridge)
 {
+    const struct bridge_options *options = bridge->options;
+    char line[128];
+    int len;
+
     if (options->ready_fd < 0)
         return;
-    if (write(options->ready_fd, "\n", 1) != 1)
+    len = snprintf(line, sizeof(line), "%s\n", bridge->socket);
+    if (write(options->ready_fd, line, (size_t)len) != len)
         log_line(LOG_WARNING, "cannot write to --ready-fd: %s",
                  strerror(errno));
     close(options->ready_fd);
@@ -560,7 +574,7 @@ int bridge_run(const struct bridge_options *options)
     if (!status)
         status = serve(&bridge);
     if (!status) {
-        tell_ready(options);
+        tell_ready(&bridge);
         loop(&bridge);
         status = bridge.status;
         close_status = write_statistics(&bridge);

@@ -12,7 +12,9 @@
 #include "exit_status.h"
 #include "log.h"
 
-const char *argp_program_version = "vmring-bridge " VMRING_VERSION_STRING;
+/* The C library looks for it, so it must be visible. */
+__attribute__((__visibility__("default"))) const char *argp_program_version =
+    "vmring-bridge " VMRING_VERSION_STRING;
 
 static const char doc[] =
     "Serves the vCPU events of a Xen guest on a vm_ring."
@@ -57,7 +59,9 @@ static const struct argp_option argp_options[] = {
      "other socket then, unless --listen is given too",
      0},
     {"ready-fd", OPT_READY_FD, "N", 0,
-     "Write a newline there once serving; closed without one: failed", 0},
+     "Write the socket's path and a newline there once serving; closed "
+     "without: failed",
+     0},
     {"once", OPT_ONCE, NULL, 0,
      "End when the consumer has detached, or crashed and found no successor",
      0},
