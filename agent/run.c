@@ -378,7 +378,8 @@ void run_until_end(struct run *run)
 
             if (!loop.over &&
                 event_base_loop(loop.base,
-                                more ? EVLOOP_NONBLOCK : EVLOOP_ONCE) < 0)
+                                more ? EVLOOP_ONCE | EVLOOP_NONBLOCK
+                                     : EVLOOP_ONCE) < 0)
                 finish(&loop, ENDED_FAULT);
         }
         run->seconds = now() - loop.start;

@@ -183,19 +183,21 @@ static bool arm(struct vmring *ring)
 static int ended(struct vmring *ring)
 {
     uint64_t reason;
+    bool gone = vmr_consumer_target(&ring->core, &reason) >=
+                XEN_VM_RING_TARGET_SHUTDOWN;
 
-    if (ring->lost == -ECONNRESET && !ring->rescanned) {
+    if ((gone || ring->lost == -ECONNRESET) && !ring->rescanned) {
         /*
-         * A producer that died may have published what it set no attention
-         * bit for: look at everything once.
+         * Its last events may have come after we had looked and before we
+         * saw its end; and a producer that died may have published what it
+         * set no attention bit for: look at everything once.
          */
         vmr_consumer_rescan(&ring->core);
         ring->rescanned = true;
         disarm(ring);
         return -EAGAIN;
     }
-    if (vmr_consumer_target(&ring->core, &reason) >=
-        XEN_VM_RING_TARGET_SHUTDOWN)
+    if (gone)
         return -ESRCH;
     if (ring->quiet)
         return -ENODATA;

@@ -273,7 +273,8 @@ int vmring_producer_timeout(const struct vmring_producer *producer)
     uint64_t deadline = producer->core.next_deadline;
     uint64_t now, ms;
 
-    if (producer->nr_overflow || producer->core.sweeping)
+    if (producer->nr_overflow || producer->core.sweeping ||
+        serve_is_over(producer))
         return 0;
     if (!producer->nr_pending || deadline == VMR_NO_DEADLINE)
         return -1;

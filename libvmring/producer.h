@@ -101,6 +101,8 @@ int serve_watch(struct vmring_producer *producer, int fd);
 void serve_drop(struct peer *peer);
 /* The sweep is over: the consumer's region and doorbells go. */
 void serve_forget_session(struct vmring_producer *producer);
+/* There was one connection, and it has gone: nothing will poll readable. */
+bool serve_is_over(const struct vmring_producer *producer);
 void serve_close(struct vmring_producer *producer);
 
 #endif /* VMRING_PRODUCER_H */

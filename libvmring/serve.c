@@ -187,7 +187,7 @@ static void ack_bells(struct vmring_producer *producer)
     }
 }
 
-static bool serves_nobody(const struct vmring_producer *producer)
+bool serve_is_over(const struct vmring_producer *producer)
 {
     if (producer->listener >= 0 || producer->session.leaving)
         return false;
@@ -209,7 +209,7 @@ int vmring_dispatch(struct vmring_producer *producer)
         if (peer->fd >= 0 && !producer->session.leaving)
             serve_peer(producer, peer);
     }
-    return serves_nobody(producer) ? -EBADF : 0;
+    return serve_is_over(producer) ? -EBADF : 0;
 }
 
 int vmring_producer_fd(const struct vmring_producer *producer)
