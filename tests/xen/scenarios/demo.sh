@@ -1,0 +1,34 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+#
+# What `./demo` shows: a Linux guest, an agent attached before its first
+# instruction, its events as they come, and the ledger.
+#
+#   demo.sh [SECONDS [LINES]]
+#
+# lab: needs linux-guest
+# lab: limit 150
+. /lab/lib.sh
+
+seconds=${1:-12}
+lines=${2:-60}
+
+step "a Linux guest, created paused"
+domid=$(guest_linux linux 1) || fail "no guest: $domid"
+xl list
+
+step "vmring-agent attaches to domain $domid, then the guest is unpaused"
+{ sleep 2 && xl unpause linux; } &
+
+echo "\$ vmring-agent -e 'cpuid cr0 cr4 msr:0xc0000081-0xc0000084'" \
+    "-n $lines linux"
+vmring-agent -e 'cpuid cr0 cr4 msr:0xc0000081-0xc0000084' -n "$lines" \
+    --deadline 1000 linux || fail "the agent ended with status $?"
+
+step "the guest runs on without it"
+echo "\$ vmring-agent -q -t $seconds -e 'cr3:async' --record-size 64 linux"
+vmring-agent -q -t "$seconds" -e 'cr3:async' --record-size 64 linux ||
+    fail "the agent ended with status $?"
+xl list
+xl destroy linux
+pass "the guest was watched, and nothing was left attached"
