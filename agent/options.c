@@ -250,6 +250,18 @@ static error_t parse_watch(struct parse *parse, int key, char *arg)
     return ARGP_ERR_UNKNOWN;
 }
 
+/* The parser itself could make nothing of it. */
+static void refuse_option(struct parse *parse, const struct argp_state *state)
+{
+    const char *option = state->argv[state->next > 0 ? state->next - 1 : 0];
+
+    /* It stands still at a bad letter among several: "-qz". */
+    if (*option != '-' && state->next < state->argc)
+        option = state->argv[state->next];
+    warnx("%s: no such option, or its argument is missing; see --help", option);
+    parse->told = true;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
     struct parse *parse = state->input;
@@ -261,6 +273,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
             return refuse(parse, "unexpected argument", arg,
                           "give one ENDPOINT, and quote EVENTS with spaces");
         parse->options->endpoint = arg;
+        return 0;
+    case ARGP_KEY_ERROR:
+        if (!parse->told)
+            refuse_option(parse, state);
         return 0;
     case 'h':
     case OPTION_USAGE:
@@ -311,20 +327,14 @@ bool options_parse(struct options *options, int argc, char **argv, int *status)
     static const struct argp argp = {
         argp_options, parse_option, "ENDPOINT", doc, NULL, NULL, NULL};
     struct parse parse = {.options = options};
-    int stopped = 0;
 
     memset(options, 0, sizeof(*options));
     options->events = DEFAULT_EVENTS;
     options->ring_policy = XEN_VM_RING_POLICY_DISCARD;
 
     /* Its own messages take two lines and name no remedy. */
-    if (argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, &stopped,
+    if (argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL,
                    &parse)) {
-        if (!parse.told)
-            warnx("%s: no such option, or its argument is missing; see "
-                  "--help",
-                  stopped > 0 && stopped <= argc ? argv[stopped - 1]
-                                                 : "options");
         *status = EXIT_USAGE;
         return false;
     }

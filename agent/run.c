@@ -377,9 +377,8 @@ void run_until_end(struct run *run)
             bool more = take_batch(&loop);
 
             if (!loop.over &&
-                event_base_loop(loop.base,
-                                more ? EVLOOP_ONCE | EVLOOP_NONBLOCK
-                                     : EVLOOP_ONCE) < 0)
+                event_base_loop(loop.base, more ? EVLOOP_ONCE | EVLOOP_NONBLOCK
+                                                : EVLOOP_ONCE) < 0)
                 finish(&loop, ENDED_FAULT);
         }
         run->seconds = now() - loop.start;

@@ -94,11 +94,12 @@ static void sums_of_reasons(struct output *out, const struct ledger *ledger)
     }
 }
 
-/* One line for each vCPU that has lost records, whatever their reasons. */
+/* One line for each of the first vCPUs that have lost records, all reasons. */
 static void vcpus_with_loss(struct output *out, const struct ledger *ledger)
 {
     const struct ledger_row *row = ledger->rows;
     const struct ledger_row *end = row + ledger->nr_rows;
+    unsigned int shown = 0, more = 0;
     char vcpu[16];
 
     for (uint32_t v = 0; ledger->lanes && v < ledger->nr_lanes; v++) {
@@ -108,11 +109,19 @@ static void vcpus_with_loss(struct output *out, const struct ledger *ledger)
             add_up(&sum, row);
         if (!ledger->lanes[v].lost)
             continue;
+        if (shown == FEW_VCPUS) {
+            more++;
+            continue;
+        }
+        shown++;
         sum.lost = ledger->lanes[v].lost;
         sum.lost_known = true;
         name_lane(ledger, v, vcpu, sizeof(vcpu));
         line(out, ledger, vcpu, "all", &sum);
     }
+    if (more)
+        output_printf(out, "  %u more vCPUs have lost events; -v lists them\n",
+                      more);
 }
 
 /* What one vCPU lost, where it could not be told reason by reason. */
@@ -210,10 +219,10 @@ void table_kinds(struct output *out, const uint64_t *supported)
                   "each by default synchronous: the vCPU waits.\n",
                   paint(out, BOLD), paint(out, RESET));
     for (unsigned int i = 0; vmring_kind(i, &kind) == 0; i++) {
+        /* Whether it fires here, before what it is. */
+        if (supported)
+            output_printf(out, "  %-3s", *supported >> i & 1 ? "yes" : "no");
         output_printf(out, "  %-36s %s", kind.form, kind.summary);
-        if (supported && !(*supported >> i & 1))
-            output_printf(out, " %s(not on this target)%s", paint(out, RED),
-                          paint(out, RESET));
         output_bytes(out, "\n", 1);
     }
     output_printf(out, "  :async     the vCPU goes on; when its lane is full, "

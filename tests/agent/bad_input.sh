@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Description: bad input gets one line, with a remedy, and its status.
+. "$(dirname "$0")/setup.sh"
+
+# Usage: nothing is attached, nothing is written.
+run 2; says 'no ENDPOINT given'
+run 2 a b; says 'give one ENDPOINT'
+run 2 --no-such-option sim:; says 'no such option'
+run 2 -n; says 'argument is missing'
+run 2 -qz sim:; says 'no such option'
+for n in 0 -1 x 5x '' 99999999999999999999; do
+    run 2 -n "$n" sim:; says 'give a count'
+done
+for t in 0 -1 x nan inf 1e99; do
+    run 2 -t "$t" sim:; says 'give seconds'
+done
+for b in 0 x k 10x -1k 99999999999999999999 17179869184g; do
+    run 2 --async-bytes "$b" sim:; says 'as in 65536, 64k or 1m'
+done
+run 2 -f xml sim:; says 'text or json'
+run 2 --policy newest sim:; says 'discard or overwrite'
+run 2 --groups 0 sim:; says 'from 1'
+run 2 --deadline 0 sim:; says 'milliseconds'
+run 2 --slow 1h sim:; says 'microseconds'
+run 2 -e nosuch sim:; says "'vmring-agent -e help' lists them"
+run 2 -e msr sim:; says 'msr:NUMBER'
+run 2 -e cpuid:async sim:; says 'leave :async out'
+run 2 -e mem:q@1 sim:; says 'mem:'
+run 2 --deny nosuch sim:; says 'not a verdict rule'
+run 2 --deny cr4:0x4 sim:; says 'add cr4:sync to -e'
+run 2 -e cr4:async --deny cr4:4 sim:; says 'add cr4:sync to -e'
+
+# Endpoints.
+run 2 ''; says 'neither a domain nor a URI'
+run 2 /tmp/socket; says 'local:PATH'
+run 2 nosuch:1; says 'is no endpoint'
+run 2 local:; says 'names no socket'
+run 2 sim:nosuch=1; says 'unknown key'
+run 2 sim:vcpus=0; says 'bad value'
+run 10 "local:$dir/absent"; says 'no socket at'
+run 10 -e help "local:$dir/absent"; says 'no socket at'
+python3 - "$dir/dead" <<'END'
+import socket, sys
+socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).bind(sys.argv[1])
+END
+run 10 "local:$dir/dead"; says 'nobody serves'
+PATH=/nonexistent run 10 nosuchdomain 2>/dev/null
+
+# What the producer refuses.
+run 8 --async-bytes 1 --record-size 64 sim:vcpus=64; says 'minimum is 8192'
+run 8 --async-bytes 1g sim:; says 'the maximum 67108864'
+run 8 --record-size 65 sim:; says 'multiple of 64'
+run 8 --record-size 1024 sim:; says 'to 512'
+run 8 --groups 9999 sim:; says 'at most'
+run 8 --deadline 4000000000 sim:; says 'maximum is'
+run 5 -e cr4 --deny cr4:4 sim:verdicts=none; says 'verdicts'
+run 7 -e vmexit sim:; says 'unsupported'
+[ -s "$dir/out" ] && fail "output without events: $(cat "$dir/out")"
+
+exit $failed
