@@ -175,7 +175,7 @@ static int reap(struct bridge *bridge, bool block)
     bridge->pid = 0;
     if (r > 0 && WIFEXITED(status))
         return WEXITSTATUS(status);
-    if (r > 0 && WIFSIGNALED(status))
+    if (r > 0 && WIFSIGNALED(status) && !bridge->stopped)
         warnx("the bridge was killed by signal %d; see vmring-bridge(8) on "
               "what that leaves behind",
               WTERMSIG(status));
@@ -203,8 +203,10 @@ int bridge_wait(struct bridge *bridge)
 
 int bridge_stop(struct bridge *bridge)
 {
-    if (bridge->pid)
+    if (bridge->pid) {
+        bridge->stopped = true;
         kill(bridge->pid, SIGTERM);
+    }
     return bridge_wait(bridge);
 }
 

@@ -11,6 +11,7 @@
 
 struct bridge {
     pid_t pid;        /* 0: none was started */
+    bool stopped;     /* by us: dying of SIGTERM is in order */
     char socket[108]; /* where it serves; sun_path's size */
 };
 

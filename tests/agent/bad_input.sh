@@ -45,7 +45,12 @@ import socket, sys
 socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).bind(sys.argv[1])
 END
 run 10 "local:$dir/dead"; says 'nobody serves'
-PATH=/nonexistent run 10 nosuchdomain 2>/dev/null
+# No bridge beside the agent, none in PATH.
+cp "$agent" "$dir/agent" && for domain in nosuchdomain 77; do
+    env PATH=/nonexistent "$dir/agent" $domain 2>"$dir/err"
+    [ $? -eq 10 ] || fail "no bridge, but another status"
+    grep -q 'cannot start vmring-bridge' "$dir/err" || fail 'no bridge, unsaid'
+done
 
 # What the producer refuses.
 run 8 --async-bytes 1 --record-size 64 sim:vcpus=64; says 'minimum is 8192'

@@ -8,6 +8,7 @@ signalled()
 {
     wanted=$1 signals=$2
     shift 2
+    rm -f "$dir/out"
     "$agent" "$@" >"$dir/out" 2>"$dir/err" &
     pid=$!
     tries=0

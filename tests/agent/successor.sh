@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Description: agents killed in a row: each successor's ledger adds up.
+. "$(dirname "$0")/setup.sh"
+
+bridge=$1/bridge/vmring-bridge
+[ -x "$bridge" ] || exit 77
+"$bridge" --quiet --listen "local:$dir/socket" \
+    "sim:vcpus=8,count=50000,rate=4000,truth=$dir/truth" 2>"$dir/bridge" &
+bridge_pid=$!
+tries=0
+while [ ! -S "$dir/socket" ] && [ $tries -lt 50 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
+
+events='cpuid cr3:async breakpoint guest_request:async'
+for round in 1 2 3 4 5; do
+    "$agent" -q -e "$events" --slow 100 "local:$dir/socket" >"$dir/out" \
+        2>"$dir/err" &
+    pid=$!
+    sleep 0.3
+    if [ $round -eq 1 ]; then
+        run 9 "local:$dir/socket"; says 'another agent is attached'
+    fi
+    kill -KILL $pid
+    wait $pid 2>/dev/null
+done
+run 0 -q -e "$events" -n 3000 --ledger-json "$dir/ledger" "local:$dir/socket"
+grep -q 'The ledger adds up' "$dir/out" || fail 'after five were killed'
+grep -q '"epoch":6' "$dir/ledger" || fail 'not the sixth epoch'
+
+# A bridge that is killed: what it had published is delivered, and told.
+"$agent" -q -e "$events" "local:$dir/socket" >"$dir/out" 2>"$dir/err" &
+pid=$!
+sleep 0.3
+kill -KILL $bridge_pid
+wait $pid
+[ $? -eq 11 ] || fail 'a lost bridge has another status'
+grep -q 'went away' "$dir/err" || fail 'a lost bridge is not told'
+grep -q 'not checked' "$dir/out" || fail 'checked without the producer'
+exit $failed
