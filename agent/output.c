@@ -81,6 +81,25 @@ void output_bytes(struct output *out, const void *data, size_t len)
     }
 }
 
+void output_text(struct output *out, const char *text)
+{
+    output_bytes(out, text, strlen(text));
+}
+
+/* Several times in each line: faster than output_printf() by far. */
+void output_hex(struct output *out, uint64_t value)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[2 + 16], *at = text + sizeof(text);
+
+    do
+        *--at = digits[value & 15];
+    while (value >>= 4);
+    *--at = 'x';
+    *--at = '0';
+    output_bytes(out, at, (size_t)(text + sizeof(text) - at));
+}
+
 void output_printf(struct output *out, const char *format, ...)
 {
     size_t len = 256;

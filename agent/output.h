@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct output {
     int fd;           /* -1: not open; everything written to it vanishes */
@@ -28,6 +29,8 @@ int output_open(struct output *out, const char *path);
 
 /* Adds to the buffer, which grows as needed. */
 void output_bytes(struct output *out, const void *data, size_t len);
+void output_text(struct output *out, const char *text);
+void output_hex(struct output *out, uint64_t value); /* "0x..." */
 void output_printf(struct output *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -22,6 +22,18 @@ static const char *paint(const struct output *out, const char *colour)
     return out->colour ? colour : "";
 }
 
+static void number(struct output *out, const char *name, uint64_t value)
+{
+    output_text(out, name);
+    output_hex(out, value);
+}
+
+static void from_to(struct output *out, uint64_t old_value, uint64_t new_value)
+{
+    number(out, " ", old_value);
+    number(out, " -> ", new_value);
+}
+
 static void ctrlreg(struct output *out, const struct xen_vm_ring_event *rec)
 {
     const struct xen_vm_ring_write_ctrlreg *cr = &rec->u.write_ctrlreg;
@@ -30,15 +42,14 @@ static void ctrlreg(struct output *out, const struct xen_vm_ring_event *rec)
     char bits[256];
 
     if (name)
-        output_printf(out, "%s", name);
+        output_text(out, name);
     else
         output_printf(out, "register %" PRIu32, cr->index);
-    output_printf(out, " 0x%" PRIx64 " -> 0x%" PRIx64, cr->old_value,
-                  cr->new_value);
+    from_to(out, cr->old_value, cr->new_value);
     /* Which bits differ between two page tables tells nobody anything. */
     if (name && !strcmp(name, "cr3"))
         return;
-    output_printf(out, ", changed 0x%" PRIx64, changed);
+    number(out, ", changed ", changed);
     if (*names_of_ctrlreg_bits(cr->index, changed, bits, sizeof(bits)))
         output_printf(out, " %s", bits);
 }
@@ -48,11 +59,12 @@ static void msr(struct output *out, const struct xen_vm_ring_event *rec)
     const struct xen_vm_ring_mov_to_msr *m = &rec->u.mov_to_msr;
     const char *name = name_of_msr(m->msr);
 
-    output_printf(out, "msr 0x%" PRIx64, m->msr);
-    if (name)
-        output_printf(out, " %s", name);
-    output_printf(out, " 0x%" PRIx64 " -> 0x%" PRIx64, m->old_value,
-                  m->new_value);
+    number(out, "msr ", m->msr);
+    if (name) {
+        output_text(out, " ");
+        output_text(out, name);
+    }
+    from_to(out, m->old_value, m->new_value);
 }
 
 static void mem_access(struct output *out, const struct xen_vm_ring_event *rec)
@@ -115,8 +127,8 @@ static void details(struct output *out, const struct xen_vm_ring_event *rec)
 {
     switch (rec->reason) {
     case XEN_VM_RING_REASON_CPUID:
-        output_printf(out, "leaf 0x%" PRIx32 " subleaf 0x%" PRIx32,
-                      rec->u.cpuid.leaf, rec->u.cpuid.subleaf);
+        number(out, "leaf ", rec->u.cpuid.leaf);
+        number(out, " subleaf ", rec->u.cpuid.subleaf);
         break;
     case XEN_VM_RING_REASON_WRITE_CTRLREG:
         ctrlreg(out, rec);
@@ -161,6 +173,24 @@ static void registers(struct output *out, const struct xen_vm_ring_event *rec)
                   r->msr_efer);
 }
 
+static void mode(struct output *out, const char *verdict)
+{
+    const char *colour = "", *word = "sync ";
+
+    if (!verdict) {
+        colour = DIM;
+        word = "async";
+    } else if (strcmp(verdict, "neutral")) {
+        output_printf(out, "%s%-5s%s  ", paint(out, RED), verdict,
+                      paint(out, RESET));
+        return;
+    }
+    output_text(out, paint(out, colour));
+    output_text(out, word);
+    output_text(out, paint(out, RESET));
+    output_text(out, "  ");
+}
+
 void text_event(struct output *out, const struct line *line)
 {
     const struct xen_vm_ring_event *rec = &line->event->rec;
@@ -178,20 +208,15 @@ void text_event(struct output *out, const struct line *line)
                   time / 1000000000, time % 1000000000, paint(out, RESET),
                   rec->vcpu, paint(out, CYAN), reason ? reason : "unknown",
                   paint(out, RESET));
-    if (!line->verdict)
-        output_printf(out, "%sasync%s  ", paint(out, DIM), paint(out, RESET));
-    else if (strcmp(line->verdict, "neutral"))
-        output_printf(out, "%s%-5s%s  ", paint(out, RED), line->verdict,
-                      paint(out, RESET));
-    else
-        output_printf(out, "sync   ");
-
+    mode(out, line->verdict);
     details(out, rec);
     if (rec->flags & XEN_VM_RING_FLAG_ALTERNATE_P2M)
         output_printf(out, " altp2m %u", rec->altp2m_idx);
-    if (rec->length >= XEN_VM_RING_EVENT_FULL)
-        output_printf(out, "  %srip 0x%" PRIx64 "%s", paint(out, DIM),
-                      rec->regs.x86.rip, paint(out, RESET));
+    if (rec->length >= XEN_VM_RING_EVENT_FULL) {
+        output_text(out, paint(out, DIM));
+        number(out, "  rip ", rec->regs.x86.rip);
+        output_text(out, paint(out, RESET));
+    }
     if (line->event->epoch_mark)
         output_printf(out, "  [from before this agent]");
     if (rec->flags & XEN_VM_RING_FLAG_REPOSTED)
