@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@
 #define ENDING_MS 5
 /* Verdicts carried out in a row before the descriptors are looked at. */
 #define MAX_VERDICTS 1024
+#define NR_SIGNALS   2
 
 enum phase { SERVING, TELLING, ENDING, OVER };
 
@@ -41,7 +43,7 @@ struct bridge {
     struct vmring_producer *producer;
 
     struct event_base *base;
-    struct event *timer, *producer_event, *signals[2];
+    struct event *timer, *producer_event, *signals[NR_SIGNALS];
     struct event *source_events[SOURCE_MAX_FDS];
 
     char socket[108]; /* where it serves, or "" */
@@ -147,6 +149,8 @@ static void disarm(struct bridge *bridge)
 
 /* ------------------------------------------------------------- phases -- */
 
+static void drop_event(struct event **event);
+
 static void drained(void *ctx, const struct vmring_verdict *verdict)
 {
     struct bridge *bridge = ctx;
@@ -170,8 +174,7 @@ static void begin_end(struct bridge *bridge, int status)
     bridge->ops->run(bridge->source);
     vmring_producer_flush(bridge->producer);
     report_take(&bridge->report, bridge->producer);
-    event_free(bridge->producer_event);
-    bridge->producer_event = NULL;
+    drop_event(&bridge->producer_event);
     vmring_producer_close(bridge->producer, drained, bridge);
     bridge->producer = NULL;
     bridge->ops->start(bridge->source, NULL);
@@ -382,9 +385,11 @@ static struct event *watch(struct bridge *bridge, int fd, short what,
     return event;
 }
 
+/* Before a source is open: a signal must never find one unguarded. */
 static int set_up_loop(struct bridge *bridge)
 {
-    int good;
+    static const int signals[] = {SIGINT, SIGTERM};
+    bool good;
 
     bridge->base = event_base_new();
     if (!bridge->base) {
@@ -392,14 +397,24 @@ static int set_up_loop(struct bridge *bridge)
         return EXIT_FAULT;
     }
     bridge->timer = watch(bridge, -1, 0, on_wake);
+    good = bridge->timer != NULL;
+    for (int i = 0; i < NR_SIGNALS; i++) {
+        bridge->signals[i] =
+            watch(bridge, signals[i], EV_SIGNAL | EV_PERSIST, on_signal);
+        good = good && bridge->signals[i];
+    }
+    if (!good)
+        log_line(LOG_ERR, "cannot watch for signals: %s", strerror(errno));
+    return good ? 0 : EXIT_FAULT;
+}
+
+static int watch_descriptors(struct bridge *bridge)
+{
+    bool good;
+
     bridge->producer_event = watch(bridge, vmring_producer_fd(bridge->producer),
                                    EV_READ | EV_PERSIST, on_producer);
-    bridge->signals[0] =
-        watch(bridge, SIGINT, EV_SIGNAL | EV_PERSIST, on_signal);
-    bridge->signals[1] =
-        watch(bridge, SIGTERM, EV_SIGNAL | EV_PERSIST, on_signal);
-    good = bridge->timer && bridge->producer_event && bridge->signals[0] &&
-           bridge->signals[1];
+    good = bridge->producer_event != NULL;
     for (int i = 0; i < bridge->info.nr_fds; i++) {
         bridge->source_events[i] =
             watch(bridge, bridge->info.fds[i], EV_READ | EV_PERSIST, on_wake);
@@ -410,19 +425,21 @@ static int set_up_loop(struct bridge *bridge)
     return good ? 0 : EXIT_FAULT;
 }
 
+static void drop_event(struct event **event)
+{
+    if (*event)
+        event_free(*event);
+    *event = NULL;
+}
+
 static void tear_down_loop(struct bridge *bridge)
 {
-    struct event *events[] = {bridge->timer, bridge->producer_event,
-                              bridge->signals[0], bridge->signals[1]};
-
-    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
-        if (events[i])
-            event_free(events[i]);
-    }
-    for (int i = 0; i < bridge->info.nr_fds; i++) {
-        if (bridge->source_events[i])
-            event_free(bridge->source_events[i]);
-    }
+    drop_event(&bridge->timer);
+    drop_event(&bridge->producer_event);
+    for (int i = 0; i < NR_SIGNALS; i++)
+        drop_event(&bridge->signals[i]);
+    for (int i = 0; i < SOURCE_MAX_FDS; i++)
+        drop_event(&bridge->source_events[i]);
     if (bridge->base)
         event_base_free(bridge->base);
 }
@@ -559,38 +576,54 @@ static int write_statistics(struct bridge *bridge)
     return 0;
 }
 
+static int open_source(struct bridge *bridge)
+{
+    int status = bridge->ops->open(bridge->options->target, &bridge->source);
+
+    if (!status)
+        bridge->ops->describe(bridge->source, &bridge->info);
+    return status;
+}
+
+/* Nothing was armed, so there is nothing to come down from. */
+static void abandon(struct bridge *bridge)
+{
+    bridge->ops->start(bridge->source, NULL);
+    while (!bridge->ops->end(bridge->source, 0))
+        usleep(ENDING_MS * 1000);
+    drop_event(&bridge->producer_event);
+    vmring_producer_close(bridge->producer, NULL, NULL);
+}
+
+static int serve_until_the_end(struct bridge *bridge)
+{
+    int status = open_producer(bridge);
+
+    if (!status)
+        status = watch_descriptors(bridge);
+    if (!status)
+        status = serve(bridge);
+    if (status) {
+        abandon(bridge);
+        return status;
+    }
+    tell_ready(bridge);
+    loop(bridge);
+    status = write_statistics(bridge);
+    return bridge->status ? bridge->status : status;
+}
+
 int bridge_run(const struct bridge_options *options)
 {
     struct bridge bridge = {.options = options, .ops = options->source};
-    int status, close_status;
+    int status = set_up_loop(&bridge), close_status = 0;
 
-    status = bridge.ops->open(options->target, &bridge.source);
-    if (status)
-        return status;
-    bridge.ops->describe(bridge.source, &bridge.info);
-    status = open_producer(&bridge);
     if (!status)
-        status = set_up_loop(&bridge);
-    if (!status)
-        status = serve(&bridge);
+        status = open_source(&bridge);
     if (!status) {
-        tell_ready(&bridge);
-        loop(&bridge);
-        status = bridge.status;
-        close_status = write_statistics(&bridge);
-        if (close_status && !status)
-            status = close_status;
-    } else {
-        /* Nothing was armed, so the source is at its end already. */
-        bridge.ops->start(bridge.source, NULL);
-        while (!bridge.ops->end(bridge.source, 0))
-            usleep(ENDING_MS * 1000);
-        if (bridge.producer)
-            vmring_producer_close(bridge.producer, NULL, NULL);
+        status = serve_until_the_end(&bridge);
+        close_status = bridge.ops->close(bridge.source);
     }
     tear_down_loop(&bridge);
-    close_status = bridge.ops->close(bridge.source);
-    if (close_status)
-        status = close_status;
-    return status;
+    return close_status ? close_status : status;
 }
