@@ -43,6 +43,18 @@ void vmr_bits_clear(struct vmr_bits *bits, uint32_t bit)
     bits->words[bit / 64] &= ~(1ULL << bit % 64);
 }
 
+/*
+ * The lowest bit set, of a word that is not 0.  In halves: i386 has 64 bits of
+ * it only in libgcc.
+ */
+static uint32_t lowest(uint64_t word)
+{
+    uint32_t low = (uint32_t)word;
+
+    return low ? (uint32_t)__builtin_ctz(low)
+               : 32 + (uint32_t)__builtin_ctz((uint32_t)(word >> 32));
+}
+
 /* The lowest bit set in [from, words low..high); false: none. */
 static bool find(const struct vmr_bits *bits, uint32_t from, uint32_t *bit)
 {
@@ -57,7 +69,7 @@ static bool find(const struct vmr_bits *bits, uint32_t from, uint32_t *bit)
         uint64_t word = bits->words[i] & mask;
 
         if (word) {
-            *bit = i * 64 + (uint32_t)__builtin_ctzll(word);
+            *bit = i * 64 + lowest(word);
             return true;
         }
     }

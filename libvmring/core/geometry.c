@@ -118,11 +118,11 @@ void vmr_geometry_publish(const struct vmr_geometry *geo,
     vmr_copy_to_shared(header, &h, sizeof(h));
 }
 
-/* Does nr * stride bytes at off lie within len, aligned to `align`? */
+/* Does nr * stride bytes at off lie within len, aligned to a power of two? */
 static bool lies_within(uint64_t off, uint64_t nr, uint64_t stride,
                         uint64_t len, uint64_t align)
 {
-    return off % align == 0 && off <= len && nr * stride <= len - off;
+    return (off & (align - 1)) == 0 && off <= len && nr * stride <= len - off;
 }
 
 static bool p_lies_within(const struct vmr_geometry *geo)
