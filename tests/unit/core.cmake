@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+# The ring itself, its ABI, the library and its local transport.
+
+# The golden table of the ABI: at every build, and for other architectures.
+set(ABI_LAYOUT ${PROJECT_SOURCE_DIR}/tests/build/abi_layout.sh)
+add_custom_command(OUTPUT abi_layout.stamp
+    COMMAND sh ${ABI_LAYOUT} ${PROJECT_SOURCE_DIR} ${CMAKE_C_COMPILER}
+    COMMAND ${CMAKE_COMMAND} -E touch abi_layout.stamp
+    DEPENDS ${ABI_LAYOUT} ${PROJECT_SOURCE_DIR}/tests/abi/vm_ring.size
+        ${PROJECT_SOURCE_DIR}/include/xen/public/vm_ring.h
+    COMMENT "Comparing the ABI with its golden table")
+add_custom_target(abi_layout ALL DEPENDS abi_layout.stamp)
+
+# vmring_build_test(NAME SCRIPT ARGUMENT...): a script of tests/build.
+function(vmring_build_test name script)
+    vmring_test(${name} LABELS build TIMEOUT 300
+        COMMAND sh ${PROJECT_SOURCE_DIR}/tests/build/${script}.sh
+            ${PROJECT_SOURCE_DIR} ${ARGN})
+endfunction()
+
+vmring_build_test(abi_layout_x86_64 abi_layout ${CMAKE_C_COMPILER} -m64)
+vmring_build_test(abi_layout_i386 abi_layout ${CMAKE_C_COMPILER} -m32)
+vmring_build_test(abi_layout_arm64 abi_layout aarch64-linux-gnu-gcc)
+vmring_build_test(abi_headers headers)
+vmring_unit_test(abi_constants abi_constants.c)
+
+foreach(cc gcc clang)
+    vmring_build_test(freestanding_${cc}_x86_64 freestanding ${cc} -m64)
+    vmring_build_test(freestanding_${cc}_i386 freestanding ${cc} -m32)
+endforeach()
+# Without LSE: the bounded loops of atomic.h; with it: single instructions.
+vmring_build_test(freestanding_gcc_arm64 freestanding
+    aarch64-linux-gnu-gcc -mno-outline-atomics)
+vmring_build_test(freestanding_gcc_arm64_lse freestanding
+    aarch64-linux-gnu-gcc -march=armv8.1-a)
+vmring_build_test(freestanding_clang_arm64 freestanding
+    clang --target=aarch64-linux-gnu -mno-outline-atomics)
