@@ -50,7 +50,8 @@ static void log_line(void *ctx, int level, const char *text)
 {
     const struct options *options = ctx;
 
-    if (level <= LOG_WARNING || options->verbose)
+    /* Warnings are of what the agent's own last line says, too. */
+    if (level <= LOG_ERR || options->verbose)
         warnx("%s", text);
 }
 

@@ -122,12 +122,13 @@ static void differs(struct ledger *ledger, const char *format, ...)
 }
 
 /* Is all loss in a vCPU's lane that of the one reason it has records of? */
-static bool has_one_reason(const struct vmring_count *counts, size_t nr)
+static bool has_one_reason(const struct ledger *ledger, size_t first,
+                           size_t end)
 {
     unsigned int reasons = 0;
 
-    for (size_t i = 0; i < nr; i++)
-        if (counts[i].records)
+    for (size_t i = first; i < end; i++)
+        if (ledger->counts[i].records)
             reasons++;
     return reasons <= 1;
 }
@@ -195,7 +196,7 @@ static int make_rows(struct ledger *ledger)
 
         while (next < ledger->nr_counts && ledger->counts[next].vcpu == lane)
             next++;
-        one_reason = has_one_reason(ledger->counts + first, next - first);
+        one_reason = has_one_reason(ledger, first, next);
 
         for (uint32_t r = 0; r < XEN_VM_RING_NR_REASONS; r++) {
             static const struct tally none;

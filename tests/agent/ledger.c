@@ -180,6 +180,8 @@ static void check_unchecked(void)
 
     open_with(&ledger, XEN_VM_RING_POLICY_DISCARD, 0);
     ledger.has_counts = false;
+    free(ledger.counts);
+    ledger.counts = NULL;
     handed(&ledger, 1, CTRLREG, 7, GIVEN_NONE);
     CHECK_EQ(ledger_settle(&ledger, true), 0);
     CHECK_EQ(ledger.result, LEDGER_UNCHECKED);

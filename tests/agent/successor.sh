@@ -36,7 +36,8 @@ pid=$!
 sleep 0.3
 kill -KILL $bridge_pid
 wait $pid
-[ $? -eq 11 ] || fail 'a lost bridge has another status'
-grep -q 'went away' "$dir/err" || fail 'a lost bridge is not told'
+got=$?
+[ $got -eq 11 ] || fail "a lost bridge: status $got, $(cat "$dir/err")"
+says 'went away'
 grep -q 'not checked' "$dir/out" || fail 'checked without the producer'
 exit $failed
