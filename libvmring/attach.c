@@ -142,7 +142,8 @@ static int refused(struct attach *attach)
                     attach->opts.nr_groups, g->max_groups);
     case XEN_VM_RING_REFUSED_VERDICTS:
         return FAIL(attach, -EPERM,
-                    "verdicts 0x%x refused; the producer allows 0x%x",
+                    "verdicts 0x%x refused; the producer allows 0x%x: see its "
+                    "--allow-verdicts",
                     attach->opts.verdicts, g->allowed_verdicts);
     case XEN_VM_RING_REFUSED_DEADLINE:
         return FAIL(attach, -ERANGE,

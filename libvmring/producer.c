@@ -173,6 +173,9 @@ int vmring_push(struct vmring_producer *producer, unsigned int lane,
     else
         memcpy(&record, event, XEN_VM_RING_EVENT_HEAD);
     record.time = producer_now();
+    record.flags &= ~XEN_VM_RING_FLAG_REPOSTED;
+    if (lane == producer->nr_vcpus)
+        record.flags |= XEN_VM_RING_FLAG_FOREIGN;
     tally = tally_of(producer, lane, event->reason);
     tally->records++;
     producer->stats.records++;
