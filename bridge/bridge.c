@@ -242,6 +242,7 @@ static void follow_consumer(struct bridge *bridge)
         bridge->linger_until = 0;
         log_line(LOG_NOTICE, "no other consumer came; disarming its events");
         disarm(bridge);
+        vmring_release(bridge->producer);
         if (options->once)
             begin_end(bridge, EXIT_AS_ASKED);
     }

@@ -288,6 +288,12 @@ int vmring_producer_timeout(const struct vmring_producer *producer)
     return ms > 3600000 ? 3600000 : (int)ms;
 }
 
+void vmring_release(struct vmring_producer *producer)
+{
+    if (!producer->session.peer)
+        vmr_producer_release(&producer->core);
+}
+
 unsigned int vmring_pending(const struct vmring_producer *producer)
 {
     return producer->nr_pending;

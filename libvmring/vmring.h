@@ -417,6 +417,13 @@ int vmring_collect(struct vmring_producer *producer,
 /* ms until the next deadline, rounded up; -1: none pending. */
 int vmring_producer_timeout(const struct vmring_producer *producer);
 
+/*
+ * Gives up waiting for a consumer: every pending request, and every one that
+ * is posted before the next consumer attaches, gets the neutral verdict
+ * (VMRING_BY_DETACH) by vmring_collect().  Nothing while one is attached.
+ */
+void vmring_release(struct vmring_producer *producer);
+
 /* Requests without a verdict so far. */
 unsigned int vmring_pending(const struct vmring_producer *producer);
 
