@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* bridge_serve.c: the producer: what consumers ask for, and where. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bridge_state.h"
+#include "exit_status.h"
+#include "log.h"
+
+#define RUN_DIRECTORY "/run/vmring"
+
+static void subscribe(void *ctx, const struct vmring_spec *specs,
+                      unsigned int nr, int *results, char *error,
+                      size_t error_len)
+{
+    struct bridge *bridge = ctx;
+    const struct allow *allow = &bridge->options->allow;
+    unsigned int nr_denied = 0;
+
+    for (unsigned int i = 0; i < nr; i++) {
+        int denied = !allow_spec(allow, &specs[i]);
+
+        results[i] = denied ? VMRING_SPEC_DENIED : VMRING_SPEC_FAILED;
+        nr_denied += denied;
+    }
+    if (nr_denied) {
+        bridge->ops->producer_ops->subscribe(bridge->info.producer_ctx, NULL, 0,
+                                             NULL, NULL, 0);
+        bridge->nr_armed = 0;
+        snprintf(error, error_len,
+                 "not in this bridge's --allow-events; ask for other events");
+        return;
+    }
+    bridge->ops->producer_ops->subscribe(bridge->info.producer_ctx, specs, nr,
+                                         results, error, error_len);
+    bridge->nr_armed = nr;
+    for (unsigned int i = 0; i < nr; i++) {
+        if (results[i] != VMRING_SPEC_ARMED)
+            bridge->nr_armed = 0;
+    }
+}
+
+static uint64_t supported(void *ctx)
+{
+    struct bridge *bridge = ctx;
+    const struct vmring_producer_ops *ops = bridge->ops->producer_ops;
+    uint64_t kinds =
+        ops->supported ? ops->supported(bridge->info.producer_ctx) : UINT64_MAX;
+
+    return kinds & bridge->options->allow.kinds;
+}
+
+static int quiet(void *ctx)
+{
+    struct bridge *bridge = ctx;
+    const struct vmring_producer_ops *ops = bridge->ops->producer_ops;
+
+    return ops->quiet ? ops->quiet(bridge->info.producer_ctx) : 1;
+}
+
+static void attached(void *ctx, int here, uint32_t verdicts)
+{
+    struct bridge *bridge = ctx;
+    const struct vmring_producer_ops *ops = bridge->ops->producer_ops;
+
+    if (!here)
+        bridge->gone = 1;
+    log_line(LOG_INFO,
+             here ? "a consumer has attached" : "the consumer is gone");
+    if (ops->attached)
+        ops->attached(bridge->info.producer_ctx, here, verdicts);
+}
+
+static const struct vmring_producer_ops producer_ops = {
+    .size = sizeof(producer_ops),
+    .subscribe = subscribe,
+    .supported = supported,
+    .quiet = quiet,
+    .attached = attached,
+};
+
+int bridge_open_producer(struct bridge *bridge)
+{
+    const struct bridge_options *options = bridge->options;
+    struct vmring_producer_opts opts = {
+        .size = sizeof(opts),
+        .log = log_text,
+        .ops = &producer_ops,
+        .ops_ctx = bridge,
+        .target = bridge->info.name,
+        .nr_vcpus = bridge->info.nr_vcpus,
+        .arch = bridge->info.arch,
+        .verdicts = options->allow_verdicts & bridge->info.verdicts,
+        .reasons = allow_reasons(&options->allow),
+        .deadline_ns = options->deadline_ns,
+        .on_deadline = options->on_deadline,
+        .foreign = bridge->info.foreign,
+    };
+    int error = vmring_producer_open(&opts, &bridge->producer);
+
+    if (error < 0) {
+        log_line(LOG_ERR, "cannot make the ring's producer: %s",
+                 strerror(-error));
+        return EXIT_FAULT;
+    }
+    bridge->ops->start(bridge->source, bridge->producer);
+    return 0;
+}
+
+static int cannot_serve(const char *uri, int error)
+{
+    switch (error) {
+    case -EADDRINUSE:
+        log_line(LOG_ERR,
+                 "another bridge serves %s; end it, or give another --listen",
+                 uri);
+        return EXIT_BUSY;
+    case -EACCES:
+    case -EPERM:
+        log_line(LOG_ERR,
+                 "no permission to serve %s; run as root, or give a --listen "
+                 "in a folder of yours",
+                 uri);
+        return EXIT_PERMISSION;
+    case -EINVAL:
+    case -ENAMETOOLONG:
+        log_line(LOG_ERR,
+                 "cannot serve '%s'; --listen takes local:PATH with a path of "
+                 "less than 108 bytes",
+                 uri);
+        return EXIT_USAGE;
+    default:
+        log_line(LOG_ERR, "cannot serve %s: %s", uri, strerror(-error));
+        return EXIT_FAULT;
+    }
+}
+
+int bridge_serve(struct bridge *bridge)
+{
+    const struct bridge_options *options = bridge->options;
+    const char *uri = options->listen;
+    int error;
+
+    if (options->fd >= 0) {
+        error = vmring_serve_fd(bridge->producer, options->fd);
+        if (error < 0) {
+            log_line(LOG_ERR, "--fd %d is not a connected unix socket: %s",
+                     options->fd, strerror(-error));
+            return EXIT_USAGE;
+        }
+    } else if (!uri) {
+        uri = bridge->info.listen;
+        if (!*uri) {
+            log_line(LOG_ERR,
+                     "this target has no default socket; give --listen "
+                     "local:PATH");
+            return EXIT_USAGE;
+        }
+        if (mkdir(RUN_DIRECTORY, 0755) < 0 && errno != EEXIST)
+            return cannot_serve(uri, -errno);
+    }
+    if (uri) {
+        error = vmring_serve(bridge->producer, uri, options->mode);
+        if (error < 0)
+            return cannot_serve(uri, error);
+        snprintf(bridge->socket, sizeof(bridge->socket), "%s",
+                 uri + strlen("local:"));
+        log_line(LOG_INFO, "serving %s", uri);
+    }
+    return 0;
+}
+
+/* The socket's path, so that who has started us knows where to go. */
+void bridge_tell_ready(const struct bridge *bridge)
+{
+    const struct bridge_options *options = bridge->options;
+    char line[128];
+    int len;
+
+    if (options->ready_fd < 0)
+        return;
+    len = snprintf(line, sizeof(line), "%s\n", bridge->socket);
+    if (write(options->ready_fd, line, (size_t)len) != len)
+        log_line(LOG_WARNING, "cannot write to --ready-fd: %s",
+                 strerror(errno));
+    close(options->ready_fd);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bridge_state.h: what the parts of the bridge's loop share.
+ *
+ *   bridge.c        phases and turns: when what is done
+ *   bridge_serve.c  the producer: what consumers ask for, and where
+ *   bridge_loop.c   what wakes the loop
+ */
+#ifndef BRIDGE_BRIDGE_STATE_H
+#define BRIDGE_BRIDGE_STATE_H
+
+#include <event2/event.h>
+
+#include "bridge.h"
+#include "report.h"
+
+#define NR_SIGNALS 2
+
+enum phase { SERVING, TELLING, ENDING, OVER };
+
+struct bridge {
+    const struct bridge_options *options;
+    const struct source_ops *ops;
+    void *source;
+    struct source_info info;
+    struct vmring_producer *producer;
+
+    struct event_base *base;
+    struct event *timer, *producer_event, *signals[NR_SIGNALS];
+    struct event *source_events[SOURCE_MAX_FDS];
+
+    char socket[108]; /* where it serves, or "" */
+    enum phase phase;
+    int status;
+    int nr_signals;
+    int dispatch;    /* the producer's descriptor is readable */
+    int serves_none; /* vmring_dispatch() said so */
+    int gone;        /* a consumer has left since the last turn */
+    unsigned int nr_armed;
+    unsigned int target_state;
+    int64_t linger_until; /* ms; 0: nobody is waited for */
+    int64_t tell_until;
+    struct report report;
+};
+
+/* Each returns an exit status, having logged a line if it is not 0. */
+
+/* bridge_loop.c: signals and timer; before a source is open, so that none
+ * ends us with a ring enabled. */
+int bridge_set_up_loop(struct bridge *bridge);
+/* The descriptors of the producer and the source. */
+int bridge_watch(struct bridge *bridge);
+void bridge_drop_event(struct event **event);
+/* Before their descriptors are closed. */
+void bridge_unwatch(struct bridge *bridge);
+void bridge_tear_down_loop(struct bridge *bridge);
+
+/* bridge_serve.c */
+int bridge_open_producer(struct bridge *bridge);
+int bridge_serve(struct bridge *bridge);
+void bridge_tell_ready(const struct bridge *bridge);
+
+#endif /* BRIDGE_BRIDGE_STATE_H */
