@@ -106,6 +106,21 @@ static uint32_t batch_of(const struct vmr_consumer *consumer)
     return half < MAX_BATCH ? (uint32_t)half : MAX_BATCH;
 }
 
+/*
+ * The round goes on after a batch; only now, as the caller is done with the
+ * batch's last record: had it died with that in hand, the slot would be its
+ * successor's to drain.
+ */
+static void end_batch(struct vmr_consumer *consumer, uint32_t g)
+{
+    struct vmr_consumer_group *group = &consumer->groups[g];
+
+    if (group->batch < batch_of(consumer))
+        return;
+    leave_lane(consumer, g);
+    group->lane = group->lane + 1 < group->bell.nr_lanes ? group->lane + 1 : 0;
+}
+
 static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
                                  struct xen_vm_ring_event *event,
                                  uint32_t *where)
@@ -126,10 +141,7 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
         lane = &consumer->lanes[*where];
         switch (vmr_lane_pull(lane, event)) {
         case VMR_PULL_EVENT:
-            if (++group->batch >= batch_of(consumer)) {
-                leave_lane(consumer, g);
-                group->lane = bit + 1 < group->bell.nr_lanes ? bit + 1 : 0;
-            }
+            group->batch++;
             return VMR_NEXT_RECORD;
         case VMR_PULL_NONE:
             vmr_bits_clear(&group->bell.lanes, bit);
@@ -154,6 +166,7 @@ enum vmr_next vmr_consumer_next(struct vmr_consumer *consumer, uint32_t g,
 
     if (group->faulted)
         return VMR_NEXT_FAULT;
+    end_batch(consumer, g);
     next = next_request(consumer, g, event, where);
     if (next != VMR_NEXT_NONE)
         return next;
