@@ -35,3 +35,18 @@ vmring_build_test(freestanding_gcc_arm64_lse freestanding
     aarch64-linux-gnu-gcc -march=armv8.1-a)
 vmring_build_test(freestanding_clang_arm64 freestanding
     clang --target=aarch64-linux-gnu -mno-outline-atomics)
+
+# core/, both ends in one program; rig.c guards the regions' ends.
+foreach(name
+        geometry_limits geometry_hostile
+        lane_discard_exact lane_discard_waits_for_cursor lane_cursor_faults
+        lane_overwrite_gaps lane_record_cut lane_wraparound
+        lane_hostile_producer
+        slot_odd_even slot_hostile_length slot_retire_while_taking
+        slot_answers slot_answer_checked slot_fifo slot_reposted
+        doorbell_once doorbell_answers doorbell_words doorbell_hostile_bits
+        producer_deadlines producer_deadlines_random producer_pause
+        producer_sweep producer_contended
+        consumer_order consumer_cursor_late consumer_hostile_memory)
+    vmring_unit_test(core_${name} ${name}.c rig.c)
+endforeach()

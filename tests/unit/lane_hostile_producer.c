@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: a head, state or length that cannot be is a sticky fault; of
+ * an overwriting lane a state that moved on is a gap.
+ */
+#include "rig.h"
+
+static struct rig rig;
+
+static struct xen_vm_ring_event *record(uint64_t position)
+{
+    return (void *)(rig.p + rig.geo.record_off +
+                    (position % rig.geo.slots) * rig.geo.record_len);
+}
+
+static void begin(uint32_t policy)
+{
+    struct vmr_geometry geo = rig_geometry(1, 1, policy, 4);
+    struct xen_vm_ring_event event = rig_event(1, 0, 1);
+
+    rig_make(&rig, &geo);
+    for (int i = 0; i < 3; i++)
+        CHECK(vmr_lane_push(&rig.tx.lanes[0], &event));
+    CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_EVENT);
+}
+
+static void faults(void)
+{
+    struct xen_vm_ring_event event;
+
+    CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_FAULT);
+    rig_lane(&rig, 0)->head = 1;
+    CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_FAULT);
+}
+
+static void head_is(uint32_t policy, uint64_t head)
+{
+    begin(policy);
+    rig_lane(&rig, 0)->head = head;
+    faults();
+}
+
+static void length_is(uint32_t policy, uint16_t length)
+{
+    begin(policy);
+    record(1)->length = length;
+    faults();
+}
+
+static void state_is(uint64_t state)
+{
+    struct xen_vm_ring_event event;
+
+    begin(XEN_VM_RING_POLICY_DISCARD);
+    record(1)->state = state;
+    faults();
+    begin(XEN_VM_RING_POLICY_OVERWRITE);
+    record(1)->state = state;
+    CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_AGAIN);
+    CHECK_EQ(rig.rx.lanes[0].gap, 1);
+    CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_EVENT);
+    CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_NONE);
+}
+
+int main(void)
+{
+    for (uint32_t policy = 0; policy < 2; policy++) {
+        head_is(policy, 0);
+        head_is(policy, UINT64_MAX);
+        head_is(policy, (1ULL << 63) + 5);
+        length_is(policy, 0);
+        length_is(policy, 63);
+        length_is(policy, 65);
+        length_is(policy, XEN_VM_RING_EVENT_FULL); /* longer than a record */
+        length_is(policy, 65535);
+    }
+    head_is(XEN_VM_RING_POLICY_DISCARD, 6);
+    state_is(0);
+    state_is(3); /* busy */
+    state_is(6);
+    state_is(UINT64_MAX);
+    return 0;
+}
