@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Description: verdicts reach the legacy response; a request that did not
+ * pause its vCPU gets one without any flag. */
+#include "bridge_legacy.h"
+#include "check.h"
+
+#define X86 XEN_VM_RING_ARCH_X86
+
+static struct xen_vm_ring_event event;
+static struct legacy_answer answer;
+
+static int answer_with(unsigned int reason, uint32_t flags, int paused)
+{
+    struct xen_vm_ring_response verdict = {.flags = flags, .altp2m_idx = 5};
+    vm_event_request_t request;
+
+    for (unsigned int i = 0; i < XEN_VM_RING_REGS_LEN / 8; i++)
+        verdict.data.words[i] = 0x0101010101010101 * (i + 1);
+    if (flags & XEN_VM_RING_FLAG_SET_EMUL_READ_DATA)
+        verdict.data.emul_read.size = 340;
+    make_request(reason, X86, &request);
+    CHECK_EQ(legacy_to_event(&request, X86, 4, &event), LEGACY_OK);
+    return legacy_answer(&event, &verdict, X86, paused, &answer);
+}
+
+static void takes(unsigned int reason, uint32_t flags)
+{
+    CHECK_EQ(answer_with(reason, flags, 1), LEGACY_OK);
+    CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED | flags);
+}
+
+int main(void)
+{
+    struct xen_vm_ring_response verdict = {0};
+
+    takes(VM_EVENT_REASON_WRITE_CTRLREG, XEN_VM_RING_FLAG_DENY);
+    CHECK_EQ(answer.response.u.write_ctrlreg.index, VM_EVENT_X86_CR4);
+    takes(VM_EVENT_REASON_CPUID, XEN_VM_RING_FLAG_SET_REGISTERS);
+    CHECK_EQ(answer.response.data.regs.x86.rcx, 0x0202020202020202);
+    takes(VM_EVENT_REASON_MEM_ACCESS, XEN_VM_RING_FLAG_ALTERNATE_P2M);
+    CHECK_EQ(answer.response.altp2m_idx, 5);
+    takes(VM_EVENT_REASON_SINGLESTEP, XEN_VM_RING_FLAG_FAST_SINGLESTEP);
+    CHECK_EQ(answer.response.u.fast_singlestep.p2midx, 5);
+    takes(VM_EVENT_REASON_MEM_ACCESS,
+          XEN_VM_RING_FLAG_EMULATE | XEN_VM_RING_FLAG_SET_EMUL_READ_DATA);
+    CHECK_EQ(answer.response.data.emul.read.size, 340);
+    CHECK_EQ(answer.response.data.emul.read.data[339], 0x2b);
+
+    /* Only what Xen knows goes out. */
+    CHECK_EQ(answer_with(VM_EVENT_REASON_CPUID,
+                         XEN_VM_RING_FLAG_INJECT | XEN_VM_RING_FLAG_FOREIGN, 1),
+             LEGACY_OK);
+    CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED);
+    CHECK_EQ(answer.has_inject, 1);
+
+    CHECK_EQ(answer_with(VM_EVENT_REASON_WRITE_CTRLREG, 0, 0), LEGACY_OK);
+    CHECK_EQ(answer.response.flags, 0);
+    CHECK_EQ(answer_with(VM_EVENT_REASON_CPUID, XEN_VM_RING_FLAG_DENY, 0),
+             LEGACY_OK);
+    CHECK_EQ(answer.response.flags, 0);
+
+    /* One tail, one claim; and no more of it than there is. */
+    CHECK_EQ(answer_with(VM_EVENT_REASON_MEM_ACCESS,
+                         XEN_VM_RING_FLAG_SET_REGISTERS |
+                             XEN_VM_RING_FLAG_SET_EMUL_INSN_DATA,
+                         1),
+             LEGACY_BAD_VERDICT);
+    verdict.flags = XEN_VM_RING_FLAG_SET_EMUL_READ_DATA;
+    verdict.data.emul_read.size = 341;
+    CHECK_EQ(legacy_answer(&event, &verdict, X86, 1, &answer),
+             LEGACY_BAD_VERDICT);
+    return 0;
+}
