@@ -50,3 +50,15 @@ foreach(name
         consumer_order consumer_cursor_late consumer_hostile_memory)
     vmring_unit_test(core_${name} ${name}.c rig.c)
 endforeach()
+
+# Threads at both ends: stress POLICY GROUPS.
+add_executable(test_core_stress unit/stress.c unit/rig.c)
+target_link_libraries(test_core_stress PRIVATE vmring_static)
+target_include_directories(test_core_stress PRIVATE
+    ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/libvmring)
+foreach(groups 1 3)
+    vmring_test(core_stress_discard_${groups} LABELS unit
+        COMMAND test_core_stress 0 ${groups})
+    vmring_test(core_stress_overwrite_${groups} LABELS unit
+        COMMAND test_core_stress 1 ${groups})
+endforeach()
