@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* serve.c: the producer's end of the local transport: who connects. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -197,16 +198,36 @@ bool serve_is_over(const struct vmring_producer *producer)
     return true;
 }
 
+/*
+ * The attached consumer first: if it has gone, its successor must not be told
+ * that it is in the way.  true: others may be served.
+ */
+static bool serve_attached(struct vmring_producer *producer)
+{
+    struct peer *attached = producer->session.peer;
+    struct pollfd pfd = {.events = POLLIN};
+
+    if (!attached)
+        return !producer->session.leaving;
+    serve_peer(producer, attached);
+    if (!producer->session.peer)
+        return false; /* its answers are swept first */
+    pfd.fd = attached->fd;
+    return poll(&pfd, 1, 0) <= 0 || !(pfd.revents & POLLHUP);
+}
+
 int vmring_dispatch(struct vmring_producer *producer)
 {
+    bool others;
+
     if (producer->listener >= 0)
         accept_peers(producer);
     ack_bells(producer);
-    for (int i = 0; i < MAX_PEERS; i++) {
+    others = serve_attached(producer);
+    for (int i = 0; i < MAX_PEERS && others; i++) {
         struct peer *peer = &producer->peers[i];
 
-        /* While the last consumer's answers are swept, others wait. */
-        if (peer->fd >= 0 && !producer->session.leaving)
+        if (peer->fd >= 0 && peer != producer->session.peer)
             serve_peer(producer, peer);
     }
     return serve_is_over(producer) ? -EBADF : 0;
