@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+# Who is served by a producer, and when.
+vmring_unit_test(successor_not_busy successor_not_busy.c)

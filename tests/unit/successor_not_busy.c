@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: a consumer that takes over from one that died is granted, even
+ * if both are noticed in one dispatch, in whichever place it sits.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "transport/socket.h"
+#include "transport/wire.h"
+#include "vmring.h"
+
+static char path[64];
+
+static int reach(void)
+{
+    struct sockaddr_un addr;
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    CHECK(fd >= 0);
+    CHECK_EQ(socket_address(path, &addr), 0);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    return fd;
+}
+
+static void propose(int fd)
+{
+    struct xen_vm_ring_propose p = {
+        .magic = XEN_VM_RING_MAGIC,
+        .length = sizeof(p),
+        .version_min = XEN_VM_RING_VERSION,
+        .version_max = XEN_VM_RING_VERSION,
+        .nr_groups = 1,
+    };
+
+    CHECK_EQ(socket_send(fd, WIRE_PROPOSE, &p, sizeof(p), NULL, 0), 0);
+}
+
+static void turn(struct vmring_producer *producer)
+{
+    struct vmring_verdict verdict;
+
+    CHECK_EQ(vmring_dispatch(producer), 0);
+    while (vmring_collect(producer, &verdict) == 1)
+        ;
+}
+
+static uint32_t result(int fd)
+{
+    struct wire_grant grant;
+    uint32_t type = 0;
+
+    CHECK_EQ(socket_recv(fd, &type, &grant, sizeof(grant), NULL, 0, NULL),
+             (int)sizeof(grant));
+    CHECK_EQ(type, WIRE_GRANT);
+    return grant.grant.result;
+}
+
+int main(void)
+{
+    struct vmring_producer_opts opts = {
+        .size = sizeof(opts), .nr_vcpus = 1, .arch = XEN_VM_RING_ARCH_X86};
+    struct vmring_producer *producer;
+    char uri[80];
+    int first, dead, next;
+
+    snprintf(path, sizeof(path), "/tmp/vmring-test-%d.sock", (int)getpid());
+    snprintf(uri, sizeof(uri), "local:%s", path);
+    CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
+    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+
+    first = reach(); /* keeps the lower place while the other attaches */
+    dead = reach();
+    propose(dead);
+    turn(producer);
+    CHECK_EQ(result(dead), XEN_VM_RING_GRANTED);
+    close(first);
+    turn(producer);
+
+    next = reach();
+    propose(next);
+    close(dead);
+    turn(producer);
+    turn(producer);
+    CHECK_EQ(result(next), XEN_VM_RING_GRANTED);
+    CHECK(vmring_attached(producer));
+
+    /* One that is alive is in the way. */
+    first = reach();
+    propose(first);
+    turn(producer);
+    CHECK_EQ(result(first), XEN_VM_RING_REFUSED_BUSY);
+    vmring_producer_close(producer, NULL, NULL);
+    return 0;
+}
