@@ -62,3 +62,20 @@ foreach(groups 1 3)
     vmring_test(core_stress_overwrite_${groups} LABELS unit
         COMMAND test_core_stress 1 ${groups})
 endforeach()
+
+# Real processes, killed and stopped: tests/process.
+function(vmring_process_test name)
+    add_executable(test_process_${name}
+        ${PROJECT_SOURCE_DIR}/tests/process/${name}.c ${ARGN})
+    target_link_libraries(test_process_${name} PRIVATE vmring_static)
+    target_include_directories(test_process_${name} PRIVATE
+        ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/libvmring
+        ${PROJECT_SOURCE_DIR}/tests)
+    vmring_test(process_${name} COMMAND test_process_${name} LABELS process)
+endfunction()
+
+set(SOURCE_OF_EVENTS ${PROJECT_SOURCE_DIR}/tests/process/source.c)
+foreach(name consumer_killed consumer_stopped producer_killed overwrite_gaps)
+    vmring_process_test(${name} ${SOURCE_OF_EVENTS})
+    set_tests_properties(process_${name} PROPERTIES RUN_SERIAL ON)
+endforeach()

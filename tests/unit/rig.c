@@ -55,6 +55,8 @@ void rig_attach(struct rig *rig)
 
 void rig_make(struct rig *rig, const struct vmr_geometry *geo)
 {
+    free(rig->tx_memory);
+    free(rig->rx_memory);
     memset(rig, 0, sizeof(*rig));
     rig->geo = *geo;
     rig->tx_memory = calloc(1, vmr_producer_size(geo->nr_vcpus, geo->nr_lanes));

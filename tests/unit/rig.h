@@ -27,7 +27,7 @@ void *guarded(size_t len);
 struct vmr_geometry rig_geometry(uint32_t nr_vcpus, uint32_t nr_groups,
                                  uint32_t policy, uint32_t slots);
 
-/* Both ends, attached. */
+/* Both ends, attached.  The rig is zero, or has been made before. */
 void rig_make(struct rig *rig, const struct vmr_geometry *geo);
 
 /* A new epoch in fresh regions; the old ones stay where they are. */
