@@ -68,8 +68,6 @@ static void attached(void *ctx, int here, uint32_t verdicts)
 
     if (!here)
         bridge->gone = 1;
-    log_line(LOG_INFO,
-             here ? "a consumer has attached" : "the consumer is gone");
     if (ops->attached)
         ops->attached(bridge->info.producer_ctx, here, verdicts);
 }
