@@ -197,6 +197,10 @@ static int serving_turn(struct bridge *bridge)
             bridge->serves_none = 1;
     }
     due = bridge->ops->run(bridge->source);
+    if (due == SOURCE_BROKEN) {
+        begin_end(bridge, EXIT_FAULT);
+        return 0;
+    }
     /* A vCPU that goes on may have something to raise at once. */
     if (carry_out_verdicts(bridge) > 0)
         due = 0;

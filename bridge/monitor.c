@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * monitor.c: a domain's legacy ring as a source of events.
+ * monitor.c: requests of a domain's legacy ring in, verdicts out.
  *
  * A request with VM_EVENT_FLAG_VCPU_PAUSED holds its vCPU until the response
  * has that flag too.  One without must get a response without it, and at
@@ -8,14 +8,10 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "monitor.h"
 
-#define NS_PER_S  UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 
 /* Requests taken in one call: two full rings. */
@@ -24,14 +20,6 @@
 #define LOOK_MS 500
 /* How soon to look again while vCPUs come down. */
 #define SETTLING_MS 3
-
-uint64_t monitor_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 /* ------------------------------------------------------------- answers -- */
 
@@ -217,9 +205,9 @@ static int drain(struct monitor *monitor)
     return taken == MAX_REQUESTS;
 }
 
-/* ---------------------------------------------------------- the source -- */
+/* ---------------------------------------------- what the loop calls -- */
 
-static int run(void *source)
+int monitor_run(void *source)
 {
     struct monitor *monitor = source;
     bool more = false;
@@ -237,6 +225,8 @@ static int run(void *source)
     }
     if (!monitor->ring.broken)
         more = drain(monitor);
+    if (monitor->ring.broken)
+        return SOURCE_BROKEN;
     if (more)
         return 0;
     if (monitor->nr_specs == 0) {
@@ -275,7 +265,7 @@ static void unpause_if_none(struct monitor *monitor)
                  monitor->name, strerror(errno));
 }
 
-static void carry_out(void *source, const struct vmring_verdict *verdict)
+void monitor_carry_out(void *source, const struct vmring_verdict *verdict)
 {
     struct monitor *monitor = source;
 
@@ -290,218 +280,7 @@ static void carry_out(void *source, const struct vmring_verdict *verdict)
         unpause_if_none(monitor);
 }
 
-static void flush(void *source)
+void monitor_flush(void *source)
 {
     publish(source);
 }
-
-static void start(void *source, struct vmring_producer *producer)
-{
-    struct monitor *monitor = source;
-
-    monitor->producer = producer;
-}
-
-static unsigned int target_state(void *source, unsigned int *reason)
-{
-    struct monitor *monitor = source;
-
-    *reason = monitor->shutdown_reason;
-    return monitor->target_state;
-}
-
-static int quiet(void *ctx)
-{
-    struct monitor *monitor = ctx;
-
-    return monitor->rest == QUIET;
-}
-
-static const struct vmring_producer_ops producer_ops = {
-    .size = sizeof(producer_ops),
-    .subscribe = monitor_subscribe,
-    .supported = monitor_supported,
-    .quiet = quiet,
-    .attached = monitor_attached,
-};
-
-static void describe(void *source, struct source_info *info)
-{
-    struct monitor *monitor = source;
-
-    snprintf(info->name, sizeof(info->name), "%s", monitor->name);
-    snprintf(info->listen, sizeof(info->listen), "local:/run/vmring/dom%u.sock",
-             monitor->domid);
-    info->nr_vcpus = monitor->nr_vcpus;
-    info->arch = monitor->arch;
-    info->verdicts = monitor_verdicts(monitor);
-    info->foreign = 1;
-    info->producer_ctx = monitor;
-    info->fds[info->nr_fds++] = xenevtchn_fd(monitor->xce);
-    if (monitor->xs)
-        info->fds[info->nr_fds++] = xs_fileno(monitor->xs);
-}
-
-/* ------------------------------------------------------- open and close -- */
-
-/* libxenctrl explains itself at length; our own line says what it means. */
-static void xen_says(xentoollog_logger *logger, xentoollog_level level,
-                     int errnoval, const char *context, const char *format,
-                     va_list args) __attribute__((__format__(printf, 5, 0)));
-
-static void xen_says(xentoollog_logger *logger, xentoollog_level level,
-                     int errnoval, const char *context, const char *format,
-                     va_list args)
-{
-    char text[256];
-
-    (void)logger;
-    (void)level;
-    vsnprintf(text, sizeof(text), format, args);
-    log_line(LOG_DEBUG, "%s: %s%s%s", context ? context : "xen", text,
-             errnoval > 0 ? ": " : "", errnoval > 0 ? strerror(errnoval) : "");
-}
-
-static void xen_destroys(xentoollog_logger *logger)
-{
-    (void)logger;
-}
-
-static int no_xen(int error)
-{
-    if (error == EACCES || error == EPERM || geteuid() != 0) {
-        log_line(LOG_ERR, "no permission for Xen's interfaces; run this as "
-                          "root in dom0");
-        return EXIT_PERMISSION;
-    }
-    log_line(LOG_ERR,
-             "no Xen here: %s; run this in dom0 with xen-privcmd and "
-             "xen-evtchn loaded, or give sim:... for a simulated guest",
-             strerror(error));
-    return EXIT_NO_XEN;
-}
-
-static int open_interfaces(struct monitor *monitor)
-{
-    if (access("/dev/xen/privcmd", F_OK) < 0 && errno == ENOENT &&
-        access("/proc/xen/privcmd", F_OK) < 0) {
-        log_line(LOG_ERR, "no Xen here: /dev/xen/privcmd is absent; run this "
-                          "in a dom0, or give sim:... for a simulated guest");
-        return EXIT_NO_XEN;
-    }
-    monitor->logger.vmessage = xen_says;
-    monitor->logger.destroy = xen_destroys;
-    monitor->xch = xc_interface_open(&monitor->logger, &monitor->logger, 0);
-    if (!monitor->xch)
-        return no_xen(errno);
-    monitor->xce = xenevtchn_open(&monitor->logger, 0);
-    if (!monitor->xce)
-        return no_xen(errno);
-    monitor->xcall = xencall_open(&monitor->logger, 0);
-    if (!monitor->xcall)
-        return no_xen(errno);
-    return 0;
-}
-
-static int close_monitor(void *source)
-{
-    struct monitor *monitor = source;
-    bool left_behind = monitor->left_behind;
-
-    if (left_behind)
-        monitor_detach(monitor);
-    if (monitor->xs)
-        xs_close(monitor->xs);
-    if (monitor->xcall)
-        xencall_close(monitor->xcall);
-    if (monitor->xce)
-        xenevtchn_close(monitor->xce);
-    if (monitor->xch)
-        xc_interface_close(monitor->xch);
-    free(monitor->harmless);
-    free(monitor->started);
-    free(monitor->passed);
-    free(monitor);
-    return left_behind ? EXIT_LEFT_BEHIND : 0;
-}
-
-static int open_monitor(const char *target, void **source)
-{
-    struct monitor *monitor = calloc(1, sizeof(*monitor));
-    int status;
-
-    if (!monitor) {
-        log_line(LOG_ERR, "out of memory");
-        return EXIT_FAULT;
-    }
-    monitor->port = -1;
-    status = open_interfaces(monitor);
-    if (!status)
-        status = monitor_find_target(monitor, target);
-    if (!status)
-        status = monitor_allocate_rest(monitor);
-    if (!status)
-        status = monitor_enable(monitor);
-    if (status) {
-        close_monitor(monitor);
-        return status;
-    }
-    monitor_look_at_target(monitor);
-    *source = monitor;
-    return 0;
-}
-
-/* ---------------------------------------------------------- statistics -- */
-
-static void stats(void *source, struct json_object *object)
-{
-    struct monitor *monitor = source;
-    const struct monitor_stats *of = &monitor->stats;
-    struct json_object *legacy = json_object_new_object();
-    const struct {
-        const char *key;
-        uint64_t value;
-    } numbers[] = {
-        {"requests", of->requests},
-        {"answered_at_once", of->at_once},
-        {"posted", of->posted},
-        {"answered_while_ending", of->ending},
-        {"malformed", of->malformed},
-        {"bad_verdicts", of->bad_verdicts},
-        {"failed_injections", of->failed_injections},
-        {"notifications", of->notifications},
-        {"busy_disables", of->busy_disables},
-        {"enabled_ns", of->enabled_ns},
-        {"full_ns", of->full_ns},
-    };
-    double share =
-        of->enabled_ns ? (double)of->full_ns / (double)of->enabled_ns : 0;
-
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-        json_object_object_add(legacy, numbers[i].key,
-                               json_object_new_uint64(numbers[i].value));
-    json_object_object_add(legacy, "full_share", json_object_new_double(share));
-    json_object_object_add(object, "source", json_object_new_string("monitor"));
-    json_object_object_add(object, "domid",
-                           json_object_new_uint64(monitor->domid));
-    json_object_object_add(object, "legacy_ring", legacy);
-    log_line(LOG_NOTICE,
-             "legacy ring: %llu requests, eight unanswered for %.3f s of %.3f "
-             "s (%.1f %%)",
-             (unsigned long long)of->requests, (double)of->full_ns / 1e9,
-             (double)of->enabled_ns / 1e9, share * 100);
-}
-
-const struct source_ops monitor_source = {
-    .open = open_monitor,
-    .describe = describe,
-    .producer_ops = &producer_ops,
-    .start = start,
-    .run = run,
-    .verdict = carry_out,
-    .flush = flush,
-    .target_state = target_state,
-    .end = monitor_end,
-    .close = close_monitor,
-    .stats = stats,
-};

@@ -4,9 +4,11 @@
  * events come by the legacy ring.  Only monitor*.c know libxenctrl, an
  * unstable interface bound to one version of Xen.
  *
- *   monitor.c         the source: requests in, verdicts out
+ *   monitor_source.c  the source: its life, and its numbers
+ *   monitor.c         requests in, verdicts out
  *   monitor_target.c  finding the domain, and seeing its end
  *   monitor_ring.c    taking the legacy ring into use, and giving it back
+ *   monitor_support.c which events are known to fire here
  *   monitor_arm.c     which events the domain raises
  *   monitor_end.c     when the domain is quiet, and leaving it unharmed
  */
@@ -127,11 +129,27 @@ void monitor_detach(struct monitor *monitor);
 void monitor_subscribe(void *ctx, const struct vmring_spec *specs,
                        unsigned int nr, int *results, char *error,
                        size_t error_len);
-uint64_t monitor_supported(void *ctx);
 void monitor_attached(void *ctx, int attached, uint32_t verdicts);
 bool monitor_delivers_async(const struct monitor *monitor,
                             const struct xen_vm_ring_event *event);
+
+/* monitor_support.c */
+uint64_t monitor_supported(void *ctx); /* of vmring_producer_ops */
 uint32_t monitor_verdicts(const struct monitor *monitor);
+/* Is it a range of MSRs or frames? */
+bool monitor_is_range(const struct vmring_spec *spec);
+/*
+ * Why specs[i] cannot be armed, the ones before it being armed; NULL: it can.
+ * *result gets VMRING_SPEC_*.
+ */
+const char *monitor_refuse(const struct monitor *monitor,
+                           const struct vmring_spec *specs, unsigned int i,
+                           int *result);
+
+/* monitor.c: for the source's table. */
+int monitor_run(void *source);
+void monitor_carry_out(void *source, const struct vmring_verdict *verdict);
+void monitor_flush(void *source);
 
 /* monitor_end.c */
 int monitor_allocate_rest(struct monitor *monitor);

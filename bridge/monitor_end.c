@@ -199,6 +199,13 @@ int monitor_end(void *source, int forced)
         monitor_detach(monitor);
         return 1;
     }
+    if (monitor->ring.broken) {
+        /* Whose requests were lost waits for ever: nothing to wait for. */
+        if (monitor_disable(monitor) < 0)
+            return give_up(monitor);
+        monitor->left_behind = true;
+        return 1;
+    }
     monitor_settle(monitor);
     if (monitor->rest != QUIET) {
         say_what_is_waited_for(monitor);

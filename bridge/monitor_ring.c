@@ -158,6 +158,9 @@ void monitor_detach(struct monitor *monitor)
     monitor->page = NULL;
     monitor->ring.shared = NULL;
     monitor->stats.enabled_ns = monitor_now() - monitor->enabled_at;
+    if (monitor->full_since)
+        monitor->stats.full_ns += monitor_now() - monitor->full_since;
+    monitor->full_since = 0;
     if (monitor->port >= 0)
         xenevtchn_unbind(monitor->xce, (evtchn_port_t)monitor->port);
     monitor->port = -1;

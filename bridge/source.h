@@ -12,6 +12,7 @@
 #include "../libvmring/vmring.h"
 
 #define SOURCE_WAIT    (-1) /* until a descriptor or a verdict */
+#define SOURCE_BROKEN  (-2) /* no event will come any more: end */
 #define SOURCE_MAX_FDS 4
 
 struct source_info {
@@ -45,7 +46,7 @@ struct source_ops {
 
     /*
      * Takes what has come, a bounded number.  0: there is more; else the ms
-     * until it must be called again at the latest, or SOURCE_WAIT.
+     * until it must be called again at the latest, or SOURCE_WAIT, _BROKEN.
      */
     int (*run)(void *source);
 
