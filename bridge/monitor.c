@@ -48,6 +48,21 @@ static void lift_restriction(struct monitor *monitor,
                           event->u.mem_access.gfn, 1);
 }
 
+/*
+ * Xen notes the write that a denial is to hold back only after it has put the
+ * request (hvm_set_cr0() and its like in arch/x86/hvm/hvm.c): a response that
+ * is faster than that denies nothing, and the write happens.  Pausing a
+ * domain waits until its vCPUs are off their CPUs, hence past that point.
+ */
+static void let_it_leave_its_cpu(struct monitor *monitor)
+{
+    if (xc_domain_pause(monitor->xch, monitor->domid) < 0)
+        return;
+    if (xc_domain_unpause(monitor->xch, monitor->domid) < 0)
+        log_line(LOG_ERR, "cannot unpause %s: %s; 'xl unpause' it",
+                 monitor->name, strerror(errno));
+}
+
 static void answer(struct monitor *monitor,
                    const struct xen_vm_ring_event *event,
                    const struct xen_vm_ring_response *verdict)
@@ -70,6 +85,8 @@ static void answer(struct monitor *monitor,
     /* A trap goes in before the vCPU runs; unpaused, Xen sees to it itself. */
     if (answer.has_inject && paused)
         inject(monitor, event->vcpu, &answer.inject);
+    if (verdict->flags & XEN_VM_RING_FLAG_DENY)
+        let_it_leave_its_cpu(monitor);
     legacy_ring_answer(&monitor->ring, &answer.response);
 }
 

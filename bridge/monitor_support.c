@@ -88,6 +88,22 @@ static bool msrs_can_be_watched(uint64_t first, uint64_t last)
     return false;
 }
 
+/*
+ * Watching a register's writes makes Xen let its reads through on AMD
+ * (svm_enable_msr_interception() in arch/x86/hvm/svm/svm.c).  Of EFER the
+ * guest then reads the bit that Xen itself has set, SVME, writes it back, and
+ * gets a fault for it: a Linux guest does not survive it.
+ */
+#define MSR_EFER 0xc0000080
+
+static bool breaks_the_guest(const struct monitor *monitor,
+                             const struct vmring_spec *spec)
+{
+    return monitor->arch == XEN_VM_RING_ARCH_X86 && !monitor->is_intel &&
+           spec->reason == XEN_VM_RING_REASON_MOV_TO_MSR &&
+           spec->first <= MSR_EFER && spec->last >= MSR_EFER;
+}
+
 static bool collides(const struct vmring_spec *a, const struct vmring_spec *b)
 {
     return a->reason == b->reason && !monitor_is_range(a) &&
@@ -109,6 +125,9 @@ const char *monitor_refuse(const struct monitor *monitor,
         !msrs_can_be_watched(spec->first, spec->last))
         return "is outside of what Xen can watch: 0-0x1fff, "
                "0x40000000-0x40001fff, 0xc0000000-0xc0001fff";
+    if (breaks_the_guest(monitor, spec))
+        return "would break the guest: on AMD this Xen shows it its own EFER "
+               "(0xc0000080) then; leave that one out";
     *result = VMRING_SPEC_FAILED;
     if (spec->reason == XEN_VM_RING_REASON_MEM_ACCESS &&
         (spec->last < spec->first || spec->last - spec->first >= UINT32_MAX))
