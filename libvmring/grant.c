@@ -54,6 +54,9 @@ static uint32_t check_limits(const struct vmring_producer *producer,
                              const struct xen_vm_ring_propose *propose,
                              const struct xen_vm_ring_grant *grant)
 {
+    /* A feature of the version that this producer was not given. */
+    if (propose->features_required & ~grant->features)
+        return XEN_VM_RING_REFUSED_FEATURE;
     if (producer->session.peer || producer->session.leaving)
         return XEN_VM_RING_REFUSED_BUSY;
     if (producer->target_state >= XEN_VM_RING_TARGET_DESTROYED)

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* Description: each thing that can be refused is, for its own reason. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "wired.h"
+
+static char path[96], uri[128];
+
+static struct xen_vm_ring_grant
+refused(const struct xen_vm_ring_propose *propose, uint32_t why)
+{
+    int fd = wired_connect(path);
+    struct xen_vm_ring_grant grant = wired_ask(fd, propose, NULL, NULL);
+    char byte;
+
+    CHECK_EQ(grant.result, why);
+    CHECK_EQ(grant.length, sizeof(grant));
+    CHECK_EQ(grant.version, XEN_VM_RING_VERSION);
+    CHECK_EQ(grant.nr_vcpus, 4);
+    CHECK_EQ(grant.max_groups, 4);
+    CHECK_EQ(grant.allowed_verdicts, XEN_VM_RING_VERDICT_DENY);
+    if (why)
+        CHECK_EQ(read(fd, &byte, 1), 0); /* it has hung up */
+    close(fd);
+    return grant;
+}
+
+#define REFUSED(why, field, value)                                             \
+    do {                                                                       \
+        struct xen_vm_ring_propose changed = wired_propose();                  \
+                                                                               \
+        changed.field = (value);                                               \
+        refused(&changed, XEN_VM_RING_REFUSED_##why);                          \
+    } while (0)
+
+static void by_hand(void)
+{
+    struct xen_vm_ring_propose propose = wired_propose();
+    struct xen_vm_ring_grant grant;
+
+    REFUSED(MALFORMED, magic, 1);
+    REFUSED(MALFORMED, length, sizeof(propose) - 8);
+    REFUSED(MALFORMED, length, sizeof(propose) + 8);
+    REFUSED(MALFORMED, reserved[0], 1);
+    REFUSED(MALFORMED, reserved[7], 1ULL << 63);
+    REFUSED(VERSION, version_max, 0xffff);
+    REFUSED(VERSION, version_min, XEN_VM_RING_VERSION + 1);
+    REFUSED(FEATURE, features_required, 4);
+    REFUSED(FEATURE, features_required, 1ULL << 63);
+    REFUSED(FEATURE, features_required, XEN_VM_RING_FEATURE_FOREIGN);
+    REFUSED(RECORD, record_len, 32);
+    REFUSED(RECORD, record_len, 100);
+    REFUSED(RECORD, record_len, 576);
+    REFUSED(POLICY, policy, 2);
+    REFUSED(GROUPS, nr_groups, 0);
+    REFUSED(GROUPS, nr_groups, 5);
+    REFUSED(GROUPS, nr_groups, UINT32_MAX);
+    REFUSED(VERDICTS, verdicts, XEN_VM_RING_VERDICT_EMULATE);
+    REFUSED(VERDICTS, verdicts, 1U << 31);
+    REFUSED(DEADLINE, deadline, 1000000001);
+    REFUSED(DEADLINE, deadline, UINT64_MAX);
+
+    propose.async_len = 511;
+    grant = refused(&propose, XEN_VM_RING_REFUSED_ASYNC_LEN);
+    CHECK_EQ(grant.min_async_len, 512);
+    CHECK_EQ(grant.max_async_len, 1 << 20);
+    propose.async_len = (1 << 20) + 1;
+    (void)refused(&propose, XEN_VM_RING_REFUSED_ASYNC_LEN);
+    propose.async_len = UINT64_MAX;
+    (void)refused(&propose, XEN_VM_RING_REFUSED_ASYNC_LEN);
+
+    /* The minimum that was named is granted. */
+    propose.async_len = 512;
+    grant = refused(&propose, XEN_VM_RING_GRANTED);
+    CHECK_EQ(grant.async_len, 512);
+    CHECK_EQ(grant.deadline, 1000000000);
+}
+
+static void by_library(struct vmring_opts opts, int err, const char *needle)
+{
+    struct vmring *ring;
+    char error[256] = "";
+    int ret;
+
+    opts.size = sizeof(opts);
+    opts.error = error;
+    opts.error_len = sizeof(error);
+    for (int i = 0; (ret = vmring_open(uri, &opts, &ring)) == -EBUSY; i++) {
+        CHECK(i < 2000);
+        usleep(1000);
+    }
+    CHECK_EQ(ret, err);
+    if (!err)
+        vmring_close(ring);
+    else
+        CHECK_HAS(error, needle);
+}
+
+int main(void)
+{
+    struct vmring_producer_opts opts = wired_opts();
+    pid_t producer;
+
+    wired_path(path);
+    snprintf(uri, sizeof(uri), "local:%s", path);
+    producer = wired_serve(path, &opts, 0);
+    by_hand();
+    by_library((struct vmring_opts){.async_len = 500, .record_len = 64},
+               -EMSGSIZE, "the minimum is 512");
+    by_library((struct vmring_opts){.async_len = 3583}, -EMSGSIZE,
+               "the minimum is 3584"); /* with registers */
+    by_library((struct vmring_opts){.async_len = 1 << 21}, -EMSGSIZE,
+               "maximum 1048576");
+    by_library((struct vmring_opts){.async_len = 3584}, 0, "");
+    by_library((struct vmring_opts){.record_len = 65}, -EOPNOTSUPP, "65");
+    by_library((struct vmring_opts){.policy = 2}, -EOPNOTSUPP, "policy");
+    by_library((struct vmring_opts){.nr_groups = 5}, -EOPNOTSUPP, "at most 4");
+    by_library((struct vmring_opts){.verdicts = 0xff}, -EPERM, "allows 0x1");
+    by_library((struct vmring_opts){.deadline_ns = 2000000000}, -ERANGE,
+               "maximum is 1000 ms");
+    by_library((struct vmring_opts){0}, 0, "");
+    wired_end(producer);
+    wired_unlink(path);
+    return 0;
+}
