@@ -79,3 +79,8 @@ foreach(name consumer_killed consumer_stopped producer_killed overwrite_gaps)
     vmring_process_test(${name} ${SOURCE_OF_EVENTS})
     set_tests_properties(process_${name} PROPERTIES RUN_SERIAL ON)
 endforeach()
+foreach(name refusals second_consumer sockets seals hostile_consumer)
+    vmring_process_test(${name}
+        ${PROJECT_SOURCE_DIR}/tests/process/wired.c)
+endforeach()
+vmring_process_test(hostile_producer)

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: a producer that hands out regions which are short, unsealed or
+ * nonsense, too few descriptors or a torn grant is refused with -EPROTO.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/geometry.h"
+#include "transport/socket.h"
+#include "wired.h"
+
+/* What a hostile producer does differently. */
+struct act {
+    const char *name;
+    int seals_p, seals_c; /* -1: no memfd at all */
+    int short_p, short_c; /* bytes missing of the files */
+    int nr_fds;           /* 0: as it should be */
+    size_t cut;           /* bytes missing of the message */
+    int grown;            /* bytes too many */
+    uint32_t type;        /* 0: WIRE_GRANT */
+    uint64_t p_len, c_len, prev_p_len;
+    uint32_t nr_groups;
+    uint32_t result;
+    int header;       /* 1: none, 2: noise, 3: other counts than granted */
+    int bell_is_file; /* instead of a socket */
+    int err;
+};
+
+#define SEALED (F_SEAL_SHRINK | F_SEAL_GROW)
+
+static const struct act acts[] = {
+    {.name = "keeps the rules", .err = 0},
+    {.name = "P unsealed", .seals_p = 1, .err = -EPROTO},
+    {.name = "C unsealed", .seals_c = 1, .err = -EPROTO},
+    {.name = "P no memfd", .seals_p = -1, .err = -EPROTO},
+    {.name = "C no memfd", .seals_c = -1, .err = -EPROTO},
+    {.name = "P truncated", .short_p = 4096, .err = -EPROTO},
+    {.name = "C truncated", .short_c = 4096, .err = -EPROTO},
+    {.name = "P of no length", .p_len = 1, .err = -EPROTO},
+    {.name = "P of any length", .p_len = UINT64_MAX, .err = -EPROTO},
+    {.name = "C of any length", .c_len = UINT64_MAX - 4095, .err = -EPROTO},
+    {.name = "a P before that is not there",
+     .prev_p_len = 4096,
+     .err = -EPROTO},
+    {.name = "too few descriptors", .nr_fds = 2, .err = -EPROTO},
+    {.name = "one descriptor", .nr_fds = 1, .err = -EPROTO},
+    {.name = "too many descriptors", .nr_fds = 5, .err = -EPROTO},
+    {.name = "all descriptors", .nr_fds = WIRE_MAX_FDS, .err = -EPROTO},
+    {.name = "torn message", .cut = 8, .err = -EPROTO},
+    {.name = "no message", .cut = sizeof(struct wire_grant), .err = -EPROTO},
+    {.name = "long message", .grown = 8, .err = -EPROTO},
+    {.name = "another message", .type = WIRE_QUIET, .err = -EPROTO},
+    {.name = "no groups", .nr_groups = UINT32_MAX, .err = -EPROTO},
+    {.name = "groups beyond limits", .nr_groups = 65, .err = -EPROTO},
+    {.name = "unknown refusal", .result = 77, .err = -EPROTO},
+    {.name = "no header", .header = 1, .err = -EPROTO},
+    {.name = "noise", .header = 2, .err = -EPROTO},
+    {.name = "other counts than granted", .header = 3, .err = -EPROTO},
+    {.name = "a file for a doorbell", .bell_is_file = 1, .err = -EPROTO},
+};
+
+static int region(const char *name, uint64_t len, int seals)
+{
+    int fd;
+
+    if (seals < 0) {
+        fd = fileno(tmpfile());
+        CHECK(fd >= 0);
+    } else {
+        fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    }
+    CHECK(fd >= 0);
+    CHECK_EQ(ftruncate(fd, (off_t)len), 0);
+    if (seals == 0)
+        CHECK_EQ(fcntl(fd, F_ADD_SEALS, SEALED), 0);
+    return fd;
+}
+
+static void perform(const struct act *act, int control)
+{
+    struct vmr_geometry geo = {
+        .epoch = 1,
+        .nr_vcpus = act->header == 3 ? 3 : 2,
+        .nr_lanes = act->header == 3 ? 3 : 2,
+        .nr_groups = 1,
+        .record_len = 64,
+        .arch = XEN_VM_RING_ARCH_X86,
+    };
+    struct {
+        struct wire_grant grant;
+        char more[64];
+    } body = {0};
+    struct xen_vm_ring_grant *grant = &body.grant.grant;
+    struct xen_vm_ring_header header;
+    int fds[WIRE_MAX_FDS], bells[2];
+    unsigned char proposal[512];
+    int nr;
+
+    CHECK(recv(control, proposal, sizeof(proposal), 0) > 0);
+    CHECK(vmr_geometry_lay_out(&geo, 65536));
+    fds[0] = region("p", geo.p_len - (uint64_t)act->short_p, act->seals_p);
+    fds[1] = region("c", geo.c_len - (uint64_t)act->short_c, act->seals_c);
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, bells), 0);
+    fds[2] = act->bell_is_file ? region("b", 10, -1) : bells[1];
+    for (nr = 3; nr < act->nr_fds; nr++)
+        fds[nr] = bells[1];
+    if (act->nr_fds)
+        nr = act->nr_fds;
+    memset(&header, 0, sizeof(header));
+    vmr_geometry_publish(&geo, &header);
+    if (act->header == 2)
+        memset((char *)&header + 4, 0x5a, sizeof(header) - 4);
+    if (act->header != 1)
+        CHECK(pwrite(fds[0], &header, sizeof(header), 0) == sizeof(header));
+    *grant = (struct xen_vm_ring_grant){
+        .magic = XEN_VM_RING_MAGIC,
+        .length = sizeof(*grant),
+        .version = XEN_VM_RING_VERSION,
+        .result = act->result,
+        .record_len = 64,
+        .nr_groups = act->nr_groups ? act->nr_groups : 1,
+        .p_len = act->p_len ? act->p_len : geo.p_len,
+        .c_len = act->c_len ? act->c_len : geo.c_len,
+        .prev_p_len = act->prev_p_len,
+        .nr_vcpus = 2,
+        .epoch = 1,
+    };
+    memset(body.grant.target, 'x', sizeof(body.grant.target));
+    CHECK_EQ(socket_send(control, act->type ? act->type : WIRE_GRANT, &body,
+                         sizeof(body.grant) - act->cut + (size_t)act->grown,
+                         fds, (unsigned int)nr),
+             0);
+    /* Until the consumer has gone. */
+    while (recv(control, proposal, sizeof(proposal), 0) > 0)
+        ;
+}
+
+static void meet(const struct act *act)
+{
+    char uri[32], error[256] = "";
+    struct vmring_opts opts = {.size = sizeof(opts),
+                               .timeout_ms = 5000,
+                               .error = error,
+                               .error_len = sizeof(error)};
+    struct vmring *ring;
+    struct vmring_event event;
+    int ends[2], err, status;
+    pid_t pid;
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    fflush(NULL);
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        close(ends[1]);
+        perform(act, ends[0]);
+        exit(0);
+    }
+    close(ends[0]);
+    snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
+    err = vmring_open(uri, &opts, &ring);
+    if (err != act->err)
+        fprintf(stderr, "%s: %d (%s), not %d\n", act->name, err, error,
+                act->err);
+    CHECK_EQ(err, act->err);
+    if (!err) {
+        CHECK_EQ(vmring_next(ring, &event), 0);
+        vmring_close(ring);
+    } else {
+        CHECK(*error);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK_EQ(status, 0);
+}
+
+int main(void)
+{
+    int next = open("/dev/null", O_RDONLY);
+
+    for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
+        meet(&acts[i]);
+    /* No descriptor was left behind. */
+    CHECK_EQ(open("/dev/null", O_RDONLY), next + 1);
+    return 0;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "wired.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "transport/socket.h"
+
+static volatile sig_atomic_t ending;
+
+static void end(int signal)
+{
+    (void)signal;
+    ending = 1;
+}
+
+static void pause_ms(int ms)
+{
+    (void)poll(NULL, 0, ms);
+}
+
+struct vmring_producer_opts wired_opts(void)
+{
+    struct vmring_producer_opts opts = {
+        .size = sizeof(opts),
+        .target = "wired",
+        .nr_vcpus = 4,
+        .arch = XEN_VM_RING_ARCH_X86,
+        .verdicts = XEN_VM_RING_VERDICT_DENY,
+        .max_async_len = 1 << 20,
+    };
+
+    return opts;
+}
+
+/* Requests of vCPU 1, records of vCPU 2. */
+static void raise_for_consumer(struct vmring_producer *producer,
+                               unsigned int raise)
+{
+    struct xen_vm_ring_event event = {.length = XEN_VM_RING_EVENT_HEAD};
+
+    for (unsigned int i = 0; i < raise; i++) {
+        event.reason = XEN_VM_RING_REASON_CPUID;
+        event.vcpu = 1;
+        CHECK_EQ(vmring_post(producer, &event, i), 0);
+        event.reason = XEN_VM_RING_REASON_MOV_TO_MSR;
+        event.vcpu = 2;
+        CHECK(vmring_push(producer, 2, &event) >= 0);
+    }
+    vmring_producer_flush(producer);
+}
+
+static void serve(const char *path, const struct vmring_producer_opts *opts,
+                  unsigned int raise, int ready)
+{
+    struct vmring_producer_stats stats = {.size = sizeof(stats)};
+    struct vmring_producer *producer;
+    struct vmring_verdict verdict;
+    uint64_t epochs = 0;
+    char uri[128];
+
+    signal(SIGTERM, end);
+    CHECK_EQ(vmring_producer_open(opts, &producer), 0);
+    snprintf(uri, sizeof(uri), "local:%s", path);
+    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    CHECK(write(ready, "", 1) == 1);
+    while (!ending) {
+        struct pollfd pfd = {vmring_producer_fd(producer), POLLIN, 0};
+        int timeout = vmring_producer_timeout(producer);
+
+        (void)poll(&pfd, 1, timeout < 0 || timeout > 20 ? 20 : timeout);
+        CHECK_EQ(vmring_dispatch(producer), 0);
+        CHECK_EQ(vmring_producer_stats(producer, &stats), 0);
+        if (vmring_attached(producer) && stats.epochs != epochs) {
+            epochs = stats.epochs;
+            raise_for_consumer(producer, raise);
+        }
+        while (vmring_collect(producer, &verdict) == 1)
+            ;
+    }
+    vmring_producer_close(producer, NULL, NULL);
+}
+
+pid_t wired_serve(const char *path, const struct vmring_producer_opts *opts,
+                  unsigned int raise)
+{
+    int ready[2];
+    char byte;
+    pid_t pid;
+
+    CHECK(pipe(ready) == 0);
+    fflush(NULL);
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(ready[0]);
+        serve(path, opts, raise, ready[1]);
+        exit(0);
+    }
+    close(ready[1]);
+    CHECK(read(ready[0], &byte, 1) == 1);
+    close(ready[0]);
+    return pid;
+}
+
+void wired_end(pid_t pid)
+{
+    int status;
+
+    CHECK_EQ(kill(pid, SIGTERM), 0);
+    for (int i = 0; waitpid(pid, &status, WNOHANG) != pid; i++) {
+        CHECK(i < 10000);
+        pause_ms(1);
+    }
+    CHECK_EQ(status, 0);
+}
+
+void wired_path(char path[96])
+{
+    strcpy(path, "/tmp/vmring-test-XXXXXX");
+    CHECK(mkdtemp(path));
+    strcat(path, "/ring");
+}
+
+void wired_unlink(const char *path)
+{
+    char folder[96];
+
+    unlink(path);
+    strcpy(folder, path);
+    *strrchr(folder, '/') = '\0';
+    rmdir(folder);
+}
+
+int wired_connect(const char *path)
+{
+    struct sockaddr_un addr;
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+    CHECK(fd >= 0);
+    CHECK_EQ(socket_address(path, &addr), 0);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    return fd;
+}
+
+struct xen_vm_ring_propose wired_propose(void)
+{
+    struct xen_vm_ring_propose propose = {
+        .magic = XEN_VM_RING_MAGIC,
+        .length = sizeof(propose),
+        .version_min = XEN_VM_RING_VERSION,
+        .version_max = XEN_VM_RING_VERSION,
+        .async_len = 65536,
+        .record_len = 64,
+        .nr_groups = 1,
+    };
+
+    return propose;
+}
+
+struct xen_vm_ring_grant wired_ask(int fd,
+                                   const struct xen_vm_ring_propose *propose,
+                                   int *fds, unsigned int *nr)
+{
+    int own[WIRE_MAX_FDS];
+    unsigned int own_nr = 0;
+    struct wire_grant grant;
+    uint32_t type;
+
+    CHECK_EQ(socket_send(fd, WIRE_PROPOSE, propose, sizeof(*propose), NULL, 0),
+             0);
+    CHECK_EQ(socket_wait(fd, 5000), 0);
+    CHECK_EQ(socket_recv(fd, &type, &grant, sizeof(grant), fds ? fds : own,
+                         WIRE_MAX_FDS, fds ? nr : &own_nr),
+             sizeof(grant));
+    CHECK_EQ(type, WIRE_GRANT);
+    for (unsigned int i = 0; i < own_nr; i++)
+        close(own[i]);
+    return grant.grant;
+}
+
+void wired_check_alive(const char *path, unsigned int raise)
+{
+    struct vmring_opts opts = {.size = sizeof(opts), .timeout_ms = 5000};
+    struct vmring_event event;
+    unsigned int answered = 0, records = 0;
+    struct vmring *ring;
+    char uri[128];
+    int ret;
+
+    snprintf(uri, sizeof(uri), "local:%s", path);
+    for (int i = 0; (ret = vmring_open(uri, &opts, &ring)) == -EBUSY; i++) {
+        CHECK(i < 2000);
+        pause_ms(1);
+    }
+    CHECK_EQ(ret, 0);
+    while ((raise && !answered) || records < raise) {
+        struct pollfd pfd = {vmring_fd(ring), POLLIN, 0};
+        struct xen_vm_ring_response response;
+
+        ret = vmring_next(ring, &event);
+        CHECK(ret >= 0);
+        if (ret == 0) {
+            CHECK(poll(&pfd, 1, 5000) == 1);
+            continue;
+        }
+        if (!event.seq) {
+            records += !event.epoch_mark;
+            continue;
+        }
+        vmring_neutral(&event, &response);
+        ret = vmring_respond(ring, &event, &response);
+        CHECK(ret == 0 || ret == -ESTALE);
+        answered += ret == 0;
+    }
+    vmring_close(ring);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wired.h: a producer in a process of its own, on one end of a socket or at
+ * a path, and the control channel's messages by hand.
+ */
+#ifndef VMRING_TESTS_WIRED_H
+#define VMRING_TESTS_WIRED_H
+
+#include <sys/types.h>
+
+#include "transport/wire.h"
+#include "unit/check.h"
+#include "vmring.h"
+
+/* What a producer is made with when a test does not mind: 4 vCPUs. */
+struct vmring_producer_opts wired_opts(void);
+
+/*
+ * Serves `path` in a child, with `raise` requests and records for each
+ * consumer that attaches.  It is killed with its parent.
+ */
+pid_t wired_serve(const char *path, const struct vmring_producer_opts *opts,
+                  unsigned int raise);
+/* Ends it by SIGTERM; check failure unless it exits with 0 then. */
+void wired_end(pid_t pid);
+
+/* A path for a socket in a fresh folder, and away with both. */
+void wired_path(char path[96]);
+void wired_unlink(const char *path);
+
+int wired_connect(const char *path);
+struct xen_vm_ring_propose wired_propose(void);
+
+/* Proposes and returns the answer and its descriptors (NULL: closed). */
+struct xen_vm_ring_grant wired_ask(int fd,
+                                   const struct xen_vm_ring_propose *propose,
+                                   int *fds, unsigned int *nr);
+
+/* A consumer that keeps the rules gets `raise` records, and can answer. */
+void wired_check_alive(const char *path, unsigned int raise);
+
+#endif /* VMRING_TESTS_WIRED_H */
