@@ -80,15 +80,21 @@ add_file() { # TREE SRC[:DEST]
 # The serial ports: Xen's console; the scenario's output; what dom0's /init
 # tells the host. The last has an interrupt of its own, because the usual one
 # of the third port belongs to Xen.
-start_qemu() { # LOG_DIR
-    local xen_args linux_args
+#
+# With "# lab: thread single" one thread of the host emulates both CPUs in
+# turn. With two, a CPU that spins on a lock of Xen takes QEMU's own lock at
+# every PAUSE; on a busy host that holds up the one that has Xen's lock, and
+# scenarios with many events run ten times slower than on an idle one.
+start_qemu() { # LOG_DIR SCENARIO
+    local xen_args linux_args thread
+    thread=$(scenario_option "$2" thread)
     xen_args="console=com1 com1=115200,8n1 dom0_mem=1024M dom0_max_vcpus=2"
     xen_args+=" loglvl=all guest_loglvl=all conring_size=4M"
     linux_args="console=hvc0 quiet loglevel=5 panic=1 nosoftlockup"
     linux_args+=" rodata=off mitigations=off audit=0"
     setpriv --pdeathsig KILL \
         qemu-system-x86_64 -nodefaults -no-user-config -no-reboot \
-        -accel tcg,thread=multi -cpu qemu64,+svm,+npt -smp 2 -m 2G \
+        -accel "tcg,thread=${thread:-multi}" -cpu qemu64,+svm,+npt -smp 2 -m 2G \
         -display none -vga none -monitor none \
         -serial "file:$1/xen.log" \
         -chardev "stdio,id=scenario,signal=off,logfile=$1/scenario.log" \
@@ -164,7 +170,7 @@ run_scenario() { # LOG_DIR|'' LIMIT|'' SCENARIO [ARG...]
     rm -f "$log"/{xen,scenario,control,qemu,bad,xl-dmesg}.log
     echo "step Xen and dom0's kernel boot" >"$log/control.log"
     connect_output
-    start_qemu "$log"
+    start_qemu "$log" "$scenario"
     exec 3<&- 4>&-
     await_qemu "${limit:-120}" "$log" || status=124
     stop_qemu
