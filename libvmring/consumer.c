@@ -270,7 +270,7 @@ int vmring_respond(struct vmring *ring, const struct vmring_event *event,
     const struct xen_vm_ring_event *rec = &event->rec;
 
     if (!(event->seq & 1) || rec->vcpu >= ring->core.geo.nr_vcpus ||
-        response->reason != rec->reason)
+        response->reason != rec->reason || !vmr_response_is_whole(response))
         return -EINVAL;
     switch (vmr_response_check(rec->reason, response->flags,
                                ring->core.geo.verdicts)) {

@@ -222,9 +222,9 @@ void vmring_neutral(const struct vmring_event *event,
 /*
  * Answers a request; takes effect for that very request only.  The doorbell
  * may be held back until vmring_flush() or the next vmring_next().
- * 0; -EINVAL not a request, or flags its reason does not allow; -EPERM a
- * verdict that was not granted; -ESTALE it has been defaulted meanwhile
- * (best effort).
+ * 0; -EINVAL not a request, flags its reason does not allow, or more data
+ * than there is room for; -EPERM a verdict that was not granted; -ESTALE it
+ * has been defaulted meanwhile (best effort).
  */
 int vmring_respond(struct vmring *ring, const struct vmring_event *event,
                    const struct xen_vm_ring_response *response);

@@ -220,13 +220,6 @@ static void neutral(struct vmr_verdict *verdict, enum vmr_by by)
     };
 }
 
-static bool tail_is_sane(const struct xen_vm_ring_response *response)
-{
-    return !(response->flags & XEN_VM_RING_FLAG_SET_EMUL_READ_DATA) ||
-           response->data.emul_read.size <=
-               sizeof(response->data.emul_read.data);
-}
-
 /* The answer to the visible request of a vCPU, if it is there and right. */
 static bool collect_one(struct vmr_producer *producer, uint32_t vcpu,
                         struct vmr_verdict *verdict)
@@ -243,7 +236,7 @@ static bool collect_one(struct vmr_producer *producer, uint32_t vcpu,
         break;
     }
     if (verdict->response.reason != vmr_slot_first(slot)->event.reason ||
-        !tail_is_sane(&verdict->response) ||
+        !vmr_response_is_whole(&verdict->response) ||
         vmr_response_check(verdict->response.reason, verdict->response.flags,
                            producer->geo.verdicts)) {
         producer->ignored++;

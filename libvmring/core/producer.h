@@ -127,4 +127,7 @@ void vmr_producer_set_state(struct vmr_producer *producer, uint64_t state);
  */
 int vmr_response_check(uint32_t reason, uint32_t flags, uint32_t verdicts);
 
+/* Is all the data there that its flags speak of? */
+bool vmr_response_is_whole(const struct xen_vm_ring_response *response);
+
 #endif /* VMRING_CORE_PRODUCER_H */

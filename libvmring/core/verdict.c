@@ -66,3 +66,10 @@ int vmr_response_check(uint32_t reason, uint32_t flags, uint32_t verdicts)
             return -2;
     return 0;
 }
+
+bool vmr_response_is_whole(const struct xen_vm_ring_response *response)
+{
+    return !(response->flags & F(SET_EMUL_READ_DATA)) ||
+           response->data.emul_read.size <=
+               sizeof(response->data.emul_read.data);
+}
