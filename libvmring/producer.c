@@ -135,6 +135,12 @@ static int queue_overflow(struct vmring_producer *producer,
     return 0;
 }
 
+/* Beyond the end of time there is none. */
+static uint64_t deadline_of(uint64_t time, uint64_t within)
+{
+    return within > VMR_NO_DEADLINE - time ? VMR_NO_DEADLINE : time + within;
+}
+
 int vmring_post(struct vmring_producer *producer,
                 const struct xen_vm_ring_event *event, uint64_t cookie)
 {
@@ -147,9 +153,8 @@ int vmring_post(struct vmring_producer *producer,
     request.event.time = producer_now();
     request.event.lost = 0;
     request.event.flags &= ~XEN_VM_RING_FLAG_REPOSTED;
-    request.deadline = producer->granted_deadline == VMR_NO_DEADLINE
-                           ? VMR_NO_DEADLINE
-                           : request.event.time + producer->granted_deadline;
+    request.deadline =
+        deadline_of(request.event.time, producer->granted_deadline);
     if (!vmr_producer_post(&producer->core, &request))
         err = queue_overflow(producer, &request);
     if (err)
