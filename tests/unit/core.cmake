@@ -84,3 +84,8 @@ foreach(name refusals second_consumer sockets seals hostile_consumer)
         ${PROJECT_SOURCE_DIR}/tests/process/wired.c)
 endforeach()
 vmring_process_test(hostile_producer)
+
+# The library by its own functions.
+foreach(name api_options api_deadline_far api_respond_tail doorbell_full)
+    vmring_unit_test(${name} ${name}.c)
+endforeach()
