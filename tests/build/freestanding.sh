@@ -33,7 +33,7 @@ case "$*" in
 esac
 
 failed=0
-for level in -O0 -O1 -O2 -O3 -Os; do
+for level in -O0 -O2 -Os; do
     objects=
     for file in "$source"/libvmring/core/*.c; do
         object=$dir/$(basename "$file" .c).o

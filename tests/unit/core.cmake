@@ -89,3 +89,8 @@ vmring_process_test(hostile_producer)
 foreach(name api_options api_deadline_far api_respond_tail doorbell_full)
     vmring_unit_test(${name} ${name}.c)
 endforeach()
+
+# As its users have it.
+vmring_build_test(installed installed
+    ${PROJECT_BINARY_DIR} ${CMAKE_C_COMPILER} ${VMRING_SANITIZE})
+vmring_build_test(symbols symbols $<TARGET_FILE:vmring>)

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A user of the installed library, in C and in C++: attaches to a simulated
+ * guest and takes its events to the last.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <vmring.h>
+
+static int take(struct vmring *ring)
+{
+    struct vmring_event event;
+    unsigned int taken = 0;
+    int ret;
+
+    while ((ret = vmring_next(ring, &event)) >= 0) {
+        struct xen_vm_ring_response response;
+        struct pollfd pfd;
+
+        if (ret == 0) {
+            pfd.fd = vmring_fd(ring);
+            pfd.events = POLLIN;
+            (void)poll(&pfd, 1, 5000);
+            continue;
+        }
+        taken++;
+        vmring_neutral(&event, &response);
+        if (event.seq && vmring_respond(ring, &event, &response))
+            return 1;
+    }
+    printf("%u events, then %s\n", taken, strerror(-ret));
+    return ret != -ESRCH || taken != 20;
+}
+
+int main(void)
+{
+    struct vmring_opts opts;
+    struct vmring *ring;
+    char error[256] = "";
+    int ret;
+
+    memset(&opts, 0, sizeof(opts));
+    opts.size = sizeof(opts);
+    opts.error = error;
+    opts.error_len = sizeof(error);
+    ret = vmring_open("sim:vcpus=2,count=10", &opts, &ring);
+    if (ret ||
+        vmring_subscribe(ring, "cpuid", NULL, error, sizeof(error)) < 0) {
+        fprintf(stderr, "%s\n", error);
+        return 1;
+    }
+    ret = take(ring);
+    vmring_close(ring);
+    return ret;
+}
