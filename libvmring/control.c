@@ -68,8 +68,10 @@ static int subscribe(struct vmring_producer *producer, const void *body,
     if (nr < 0 || strlen(events) != len)
         return -EPROTO;
     producer->session.quiescing = false;
-    if (!deny(producer, specs, (unsigned int)nr, results, answer.text,
-              sizeof(answer.text)))
+    if (deny(producer, specs, (unsigned int)nr, results, answer.text,
+             sizeof(answer.text)))
+        control_disarm(producer); /* what was armed was to be replaced */
+    else
         arm(producer, specs, (unsigned int)nr, results, answer.text,
             sizeof(answer.text));
     answer.nr = (uint32_t)nr;

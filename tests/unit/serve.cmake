@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: MIT
 # Who is served by a producer, and when.
 vmring_unit_test(successor_not_busy successor_not_busy.c)
+vmring_unit_test(subscribe_denied subscribe_denied.c)
