@@ -255,8 +255,9 @@ void vmr_consumer_lane(const struct vmr_consumer *consumer, uint32_t lane,
     const struct xen_vm_ring_lane *line = consumer->lanes[lane].line;
 
     /*
-     * Head first: an attempt that comes between is then missing, not counted
-     * twice.  Pairs with the release stores in vmr_lane_push().
+     * Each is monotonic, so the sum lies between the attempts at the first
+     * and at the last load; it is exact at quiescence.  Pairs with the
+     * release stores in vmr_lane_push().
      */
     *head = vmr_load_acquire(&line->head);
     *lost =

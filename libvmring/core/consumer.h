@@ -79,7 +79,7 @@ uint64_t vmr_consumer_target(const struct vmr_consumer *consumer,
                              uint64_t *reason);
 uint64_t vmr_consumer_producer_state(const struct vmr_consumer *consumer);
 
-/* What a lane's producer attempted and how far we are: head before lost. */
+/* What a lane's producer attempted: head + lost. */
 void vmr_consumer_lane(const struct vmr_consumer *consumer, uint32_t lane,
                        uint64_t *head, uint64_t *lost);
 

@@ -33,7 +33,7 @@ void vmr_lane_tx_init(struct vmr_lane_tx *tx, const struct vmr_geometry *geo,
 
 static void lose(struct vmr_lane_tx *tx)
 {
-    /* Pairs with the readers of head and lost in vmr_lane_counts(). */
+    /* Pairs with the readers of head and lost in vmr_consumer_lane(). */
     vmr_store_release(&tx->line->lost, ++tx->lost);
 }
 
@@ -239,7 +239,7 @@ enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
 
 void vmr_lane_publish_cursor(struct vmr_lane_rx *rx)
 {
-    /* Pairs with the acquire load of cons in has_room() (L3). */
+    /* Pairs with the acquire load of cons in read_cursor() (L3). */
     if (rx->cursor)
         vmr_store_release(&rx->cursor->cons, rx->tail);
 }

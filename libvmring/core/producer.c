@@ -242,6 +242,8 @@ static bool collect_one(struct vmr_producer *producer, uint32_t vcpu,
         producer->ignored++;
         return false;
     }
+    /* Without these it may be the neutral verdict: no flag at all. */
+    verdict->response.flags &= ~XEN_VM_RING_FLAGS_VOID;
     verdict->by = VMR_BY_CONSUMER;
     retire(producer, vcpu, verdict);
     return true;

@@ -53,13 +53,15 @@ static uint32_t allowed(uint32_t reason)
 
 int vmr_response_check(uint32_t reason, uint32_t flags, uint32_t verdicts)
 {
-    /* Both say what the producer does anyway, or what the request said. */
-    flags &= ~(F(VCPU_PAUSED) | F(FOREIGN));
+    uint32_t tail;
+
+    flags &= ~XEN_VM_RING_FLAGS_VOID;
     if (flags & ~allowed(reason))
         return -1;
-    /* They share the response's tail. */
-    if ((flags & F(SET_REGISTERS)) &&
-        (flags & (F(SET_EMUL_READ_DATA) | F(SET_EMUL_INSN_DATA))))
+    /* They share the response's tail: one of them at most. */
+    tail = flags &
+           (F(SET_REGISTERS) | F(SET_EMUL_READ_DATA) | F(SET_EMUL_INSN_DATA));
+    if (tail & (tail - 1))
         return -1;
     for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
         if ((flags & needs[i].flags) && !(verdicts & needs[i].verdict))
@@ -69,6 +71,10 @@ int vmr_response_check(uint32_t reason, uint32_t flags, uint32_t verdicts)
 
 bool vmr_response_is_whole(const struct xen_vm_ring_response *response)
 {
+    for (size_t i = 0;
+         i < sizeof(response->reserved) / sizeof(response->reserved[0]); i++)
+        if (response->reserved[i])
+            return false;
     return !(response->flags & F(SET_EMUL_READ_DATA)) ||
            response->data.emul_read.size <=
                sizeof(response->data.emul_read.data);

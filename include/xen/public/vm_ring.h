@@ -8,12 +8,14 @@
  *
  * Two regions, each one run of pages:
  *  P, written by the producer; the consumer maps it read-only where it can;
- *  C, written by the consumer; the producer only sets hint bits in it, and
- *     takes no address, length, port or mask from it.
+ *  C, written by the consumer; the producer only sets and clears hint words
+ *     in it, and takes no address, length, port or mask from it.
  *
  * All fields are little-endian.  64-bit words are 8-byte aligned, each group
  * of words with one writer has a line of XEN_VM_RING_LINE bytes of its own,
- * and reserved fields are zero and checked.
+ * and reserved fields are zero.  Those of propose and response are checked;
+ * those of header, event and grant may get a meaning in a later minor version,
+ * which a consumer that does not know it passes over.
  */
 #ifndef XEN_PUBLIC_VM_RING_H
 #define XEN_PUBLIC_VM_RING_H
@@ -110,6 +112,9 @@ typedef uint64_t xen_vm_ring_u64 __attribute__((__aligned__(8)));
 #define XEN_VM_RING_FLAG_RESET_VMTRACE      (1U << 13)
 #define XEN_VM_RING_FLAG_RESET_FORK_STATE   (1U << 14)
 #define XEN_VM_RING_FLAG_RESET_FORK_MEMORY  (1U << 15)
+/* In a response they say what the request has said, and mean nothing. */
+#define XEN_VM_RING_FLAGS_VOID                                                 \
+    (XEN_VM_RING_FLAG_VCPU_PAUSED | XEN_VM_RING_FLAG_FOREIGN)
 /* Flags of this ring alone. */
 #define XEN_VM_RING_FLAG_INJECT (1U << 16) /* a response's inject */
 #define XEN_VM_RING_FLAG_REPOSTED                                              \
