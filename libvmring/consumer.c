@@ -102,6 +102,8 @@ static bool next_from_before(struct vmring *ring, struct vmring_event *event)
             ring->before_left--;
             if (pull == VMR_PULL_EVENT) {
                 event->rec.flags |= XEN_VM_RING_FLAG_REPOSTED;
+                if (ring->before_next - 1 < ring->before_geo.nr_vcpus)
+                    event->rec.vcpu = (uint16_t)(ring->before_next - 1);
                 event->seq = 0;
                 event->position = lane->tail - 1;
                 event->epoch_mark = 1;

@@ -27,13 +27,12 @@ static uint32_t check_form(const struct xen_vm_ring_propose *propose,
                            size_t len)
 {
     if (len != sizeof(*propose) || propose->magic != XEN_VM_RING_MAGIC ||
-        propose->length != sizeof(*propose) || !reserved_is_zero(propose))
+        propose->length != sizeof(*propose) || !reserved_is_zero(propose) ||
+        propose->version_min > propose->version_max)
         return XEN_VM_RING_REFUSED_MALFORMED;
     if (propose->version_max < XEN_VM_RING_VERSION_MAJOR << 16 ||
         propose->version_min > XEN_VM_RING_VERSION)
         return XEN_VM_RING_REFUSED_VERSION;
-    if (propose->features_required & ~(uint64_t)XEN_VM_RING_FEATURES)
-        return XEN_VM_RING_REFUSED_FEATURE;
     if (propose->record_len && (propose->record_len < XEN_VM_RING_MIN_RECORD ||
                                 propose->record_len > XEN_VM_RING_MAX_RECORD ||
                                 propose->record_len % 64))
@@ -41,6 +40,14 @@ static uint32_t check_form(const struct xen_vm_ring_propose *propose,
     if (propose->policy > XEN_VM_RING_POLICY_OVERWRITE)
         return XEN_VM_RING_REFUSED_POLICY;
     return XEN_VM_RING_GRANTED;
+}
+
+static uint64_t features(const struct vmring_producer *producer)
+{
+    return XEN_VM_RING_FEATURE_REGISTERS |
+           (producer->nr_lanes > producer->nr_vcpus
+                ? XEN_VM_RING_FEATURE_FOREIGN
+                : 0);
 }
 
 static uint32_t max_groups(const struct vmring_producer *producer)
@@ -56,6 +63,8 @@ static uint32_t check_limits(const struct vmring_producer *producer,
 {
     /* A feature of the version that this producer was not given. */
     if (propose->features_required & ~grant->features)
+        return XEN_VM_RING_REFUSED_FEATURE;
+    if (propose->features_required & ~features(producer))
         return XEN_VM_RING_REFUSED_FEATURE;
     if (producer->session.peer || producer->session.leaving)
         return XEN_VM_RING_REFUSED_BUSY;
@@ -81,10 +90,7 @@ static void begin_answer(const struct vmring_producer *producer,
         .magic = XEN_VM_RING_MAGIC,
         .length = sizeof(answer->grant),
         .version = XEN_VM_RING_VERSION,
-        .features = XEN_VM_RING_FEATURE_REGISTERS |
-                    (producer->nr_lanes > producer->nr_vcpus
-                         ? XEN_VM_RING_FEATURE_FOREIGN
-                         : 0),
+        .features = features(producer),
         .max_async_len = producer->max_async_len,
         .max_deadline =
             producer->deadline == VMR_NO_DEADLINE ? 0 : producer->deadline,
@@ -113,7 +119,9 @@ static void fill_in(const struct vmring_producer *producer,
     grant->policy = propose->policy;
     grant->nr_groups = propose->nr_groups;
     grant->verdicts = propose->verdicts;
-    grant->features &= propose->features_wanted | propose->features_required;
+    /* The foreign lane is a lane whether it is wanted or not. */
+    grant->features &= propose->features_wanted | propose->features_required |
+                       XEN_VM_RING_FEATURE_FOREIGN;
     grant->deadline =
         propose->deadline ? propose->deadline : grant->max_deadline;
 }
@@ -294,11 +302,8 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
         fill_in(producer, &propose, &answer.grant);
         result = check_limits(producer, &propose, &answer.grant);
     }
-    if (!result) {
-        vmr_producer_freeze(&producer->core);
-        if (make_epoch(producer, &answer.grant, &epoch))
-            result = XEN_VM_RING_REFUSED_MEMORY;
-    }
+    if (!result && make_epoch(producer, &answer.grant, &epoch))
+        result = XEN_VM_RING_REFUSED_MEMORY;
     answer.grant.result = result;
     if (result) {
         (void)socket_send(peer->fd, WIRE_GRANT, &answer, sizeof(answer), NULL,
@@ -308,7 +313,10 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
         serve_drop(peer);
         return;
     }
+    vmr_producer_freeze(&producer->core);
     if (send_grant(producer, peer, &answer, &epoch)) {
+        /* The P before stays in use until somebody else attaches. */
+        vmr_producer_set_state(&producer->core, XEN_VM_RING_PRODUCER_LIVE);
         abandon(&epoch);
         serve_drop(peer);
         return;

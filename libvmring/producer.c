@@ -132,6 +132,7 @@ static int queue_overflow(struct vmring_producer *producer,
         .by = VMRING_BY_OVERFLOW,
     };
     verdict->response.reason = request->event.reason;
+    verdict->response.altp2m_idx = request->event.altp2m_idx;
     return 0;
 }
 
@@ -243,7 +244,9 @@ static bool collect_one(struct vmring_producer *producer,
     struct vmr_verdict from;
 
     if (producer->nr_overflow) {
-        *verdict = producer->overflow[--producer->nr_overflow];
+        *verdict = producer->overflow[0];
+        memmove(producer->overflow, producer->overflow + 1,
+                --producer->nr_overflow * sizeof(*producer->overflow));
         account(producer, verdict);
         return true;
     }

@@ -119,7 +119,8 @@ int vmring_verdicts_parse(const char *text, uint32_t *mask, char *error,
 
 /* An event as a consumer gets it.  A private copy, whole and checked. */
 struct vmring_event {
-    struct xen_vm_ring_event rec; /* rec.length says what of it is there */
+    struct xen_vm_ring_event rec; /* rec.length says what of it is there; its
+                                     reason may be newer than this library */
     uint64_t seq;         /* synchronous: to be answered; 0: asynchronous */
     uint64_t position;    /* asynchronous: position in its lane */
     uint32_t epoch_mark;  /* 1: drained from the epoch before this attach */
@@ -391,7 +392,10 @@ int vmring_attached(const struct vmring_producer *producer);
  * A synchronous event of vCPU event->vcpu: to be answered.  flags, reason,
  * vcpu, altp2m_idx, length, u and regs are read.  `cookie` comes back with
  * the verdict.  Every post gives exactly one verdict by vmring_collect().
- * 0; -EINVAL bad vCPU, reason or length.  Constant time; no system call.
+ * 0; -EINVAL bad vCPU, reason or length; -ENOMEM: five requests of this vCPU
+ * wait already and there is no memory to note the neutral verdict for one
+ * more; nothing was posted.  Otherwise constant time; no system call but to
+ * read the clock.
  */
 int vmring_post(struct vmring_producer *producer,
                 const struct xen_vm_ring_event *event, uint64_t cookie);

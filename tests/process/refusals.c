@@ -44,8 +44,8 @@ static void by_hand(void)
     REFUSED(MALFORMED, length, sizeof(propose) + 8);
     REFUSED(MALFORMED, reserved[0], 1);
     REFUSED(MALFORMED, reserved[7], 1ULL << 63);
-    REFUSED(VERSION, version_max, 0xffff);
-    REFUSED(VERSION, version_min, XEN_VM_RING_VERSION + 1);
+    REFUSED(MALFORMED, version_max, XEN_VM_RING_VERSION - 1);
+    REFUSED(MALFORMED, version_min, XEN_VM_RING_VERSION + 1);
     REFUSED(FEATURE, features_required, 4);
     REFUSED(FEATURE, features_required, 1ULL << 63);
     REFUSED(FEATURE, features_required, XEN_VM_RING_FEATURE_FOREIGN);
@@ -61,6 +61,12 @@ static void by_hand(void)
     REFUSED(DEADLINE, deadline, 1000000001);
     REFUSED(DEADLINE, deadline, UINT64_MAX);
 
+    propose.version_min = propose.version_max = 0xffff; /* too old */
+    (void)refused(&propose, XEN_VM_RING_REFUSED_VERSION);
+    propose.version_min = propose.version_max = XEN_VM_RING_VERSION + 1;
+    (void)refused(&propose, XEN_VM_RING_REFUSED_VERSION);
+
+    propose = wired_propose();
     propose.async_len = 511;
     grant = refused(&propose, XEN_VM_RING_REFUSED_ASYNC_LEN);
     CHECK_EQ(grant.min_async_len, 512);
