@@ -104,20 +104,6 @@ static void follow_target(struct bridge *bridge)
     bridge->tell_until = now_ms() + TELLING_MS;
 }
 
-/* Requests that no deadline ends: only the end gives them a verdict. */
-static int holds_for_ever(const struct bridge *bridge)
-{
-    const struct bridge_options *options = bridge->options;
-
-    if (!vmring_pending(bridge->producer) ||
-        (options->on_deadline == VMRING_DEADLINE_NEUTRAL &&
-         options->deadline_ns != UINT64_MAX))
-        return 0;
-    log_line(LOG_WARNING, "vCPUs wait for its verdicts, and no deadline ends "
-                          "that: ending, so that they go on");
-    return 1;
-}
-
 static void follow_consumer(struct bridge *bridge)
 {
     const struct bridge_options *options = bridge->options;
@@ -150,8 +136,6 @@ static void follow_consumer(struct bridge *bridge)
         vmring_release(bridge->producer);
         if (options->once)
             begin_end(bridge, EXIT_AS_ASKED);
-        else if (holds_for_ever(bridge))
-            begin_end(bridge, EXIT_PEER_LOST);
     }
 }
 

@@ -39,7 +39,7 @@ static void sim_source_describe(void *source, struct source_info *info)
 {
     struct sim_guest *guest = source;
 
-    snprintf(info->name, sizeof(info->name), "sim");
+    snprintf(info->name, sizeof(info->name), "%s", sim_name(guest->sim));
     info->nr_vcpus = sim_nr_vcpus(guest->sim);
     info->arch = XEN_VM_RING_ARCH_X86;
     info->verdicts = XEN_VM_RING_VERDICTS;
