@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,7 @@ enum {
     OPT_LINGER,
     OPT_ONCE,
     OPT_STATS,
+    OPT_USAGE,
 };
 
 static const struct argp_option argp_options[] = {
@@ -87,6 +89,9 @@ static const struct argp_option argp_options[] = {
      "Write statistics there as JSON at the end; -: standard output", 0},
     {"quiet", 'q', NULL, 0, "No ledger on standard error, only warnings", 0},
     {"verbose", 'v', NULL, 0, "Say more; twice: what libxenctrl says too", 0},
+    {"help", 'h', NULL, 0, "Print this help", -1},
+    {"usage", OPT_USAGE, NULL, 0, "Print a short usage message", -1},
+    {"version", 'V', NULL, 0, "Print the version", -1},
     {0},
 };
 
@@ -95,8 +100,22 @@ struct arguments {
     int verbose;
 };
 
-static unsigned long number(struct argp_state *state, const char *name,
-                            const char *text, int base, unsigned long max)
+/* One line, and out: argp_error() would add a second. */
+__attribute__((format(printf, 1, 2), noreturn)) static void
+refuse(const char *format, ...)
+{
+    va_list args;
+
+    fputs("vmring-bridge: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+    exit(EXIT_USAGE);
+}
+
+static unsigned long number(const char *name, const char *text, int base,
+                            unsigned long max)
 {
     char *end;
     unsigned long value;
@@ -104,60 +123,57 @@ static unsigned long number(struct argp_state *state, const char *name,
     errno = 0;
     value = strtoul(text, &end, base);
     if (errno || end == text || *end || *text == '-' || value > max)
-        argp_error(state, "--%s takes a number from 0 to %lu, not '%s'", name,
-                   max, text);
+        refuse(base == 8 ? "--%s takes an octal number from 0 to %lo, not '%s'"
+                         : "--%s takes a number from 0 to %lu, not '%s'",
+               name, max, text);
     return value;
 }
 
-static int descriptor(struct argp_state *state, const char *name,
-                      const char *text)
+static int descriptor(const char *name, const char *text)
 {
-    int fd = (int)number(state, name, text, 10, 1 << 20);
+    int fd = (int)number(name, text, 10, 1 << 20);
 
     if (fcntl(fd, F_GETFD) < 0)
-        argp_error(state, "--%s %d: %s", name, fd, strerror(errno));
+        refuse("--%s %d: %s", name, fd, strerror(errno));
     return fd;
 }
 
-static uint64_t deadline(struct argp_state *state, const char *text)
+static uint64_t deadline(const char *text)
 {
     unsigned long ms;
 
     if (strcmp(text, "none") == 0)
         return UINT64_MAX;
-    ms = number(state, "deadline", text, 10, 86400000);
+    ms = number("deadline", text, 10, 86400000);
     if (ms == 0)
-        argp_error(state, "--deadline is at least 1 ms; 'none' waits for ever");
+        refuse("--deadline is at least 1 ms; 'none' waits for ever");
     return ms * UINT64_C(1000000);
 }
 
-static void allow_verdicts(struct argp_state *state, const char *text,
-                           uint32_t *mask)
+static void allow_verdicts(const char *text, uint32_t *mask)
 {
     char error[200] = "";
 
     if (vmring_verdicts_parse(text, mask, error, sizeof(error)) < 0)
-        argp_error(state, "--allow-verdicts: %s", error);
+        refuse("--allow-verdicts: %s", error);
 }
 
-static void allow_events(struct argp_state *state, const char *text,
-                         struct allow *allow)
+static void allow_events(const char *text, struct allow *allow)
 {
     char error[200] = "";
 
     if (allow_parse(text, allow, error, sizeof(error)) < 0)
-        argp_error(state, "--allow-events: %s", error);
+        refuse("--allow-events: %s", error);
     if (allow->kinds == 0)
-        argp_error(state, "--allow-events allows no event");
+        refuse("--allow-events allows no event");
 }
 
-static void target(struct argp_state *state, struct bridge_options *options,
-                   const char *text)
+static void target(struct bridge_options *options, const char *text)
 {
     if (options->target)
-        argp_error(state, "one TARGET only: '%s' is too much", text);
+        refuse("one TARGET only: '%s' is too much", text);
     if (!*text)
-        argp_error(state, "TARGET is empty");
+        refuse("TARGET is empty");
     if (strncmp(text, "sim:", 4) == 0) {
         options->source = &sim_source;
         text += 4;
@@ -175,16 +191,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->listen = arg;
         break;
     case OPT_MODE:
-        options->mode = (unsigned int)number(state, "mode", arg, 8, 0777);
+        options->mode = (unsigned int)number("mode", arg, 8, 0777);
         break;
     case OPT_FD:
-        options->fd = descriptor(state, "fd", arg);
+        options->fd = descriptor("fd", arg);
         break;
     case OPT_READY_FD:
-        options->ready_fd = descriptor(state, "ready-fd", arg);
+        options->ready_fd = descriptor("ready-fd", arg);
         break;
     case OPT_DEADLINE:
-        options->deadline_ns = deadline(state, arg);
+        options->deadline_ns = deadline(arg);
         break;
     case OPT_ON_DEADLINE:
         if (strcmp(arg, "pause") == 0)
@@ -192,18 +208,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         else if (strcmp(arg, "neutral") == 0)
             options->on_deadline = VMRING_DEADLINE_NEUTRAL;
         else
-            argp_error(state, "--on-deadline takes neutral or pause, not '%s'",
-                       arg);
+            refuse("--on-deadline takes neutral or pause, not '%s'", arg);
         break;
     case OPT_ALLOW_EVENTS:
-        allow_events(state, arg, &options->allow);
+        allow_events(arg, &options->allow);
         break;
     case OPT_ALLOW_VERDICTS:
-        allow_verdicts(state, arg, &options->allow_verdicts);
+        allow_verdicts(arg, &options->allow_verdicts);
         break;
     case OPT_LINGER:
-        options->linger_s =
-            (unsigned int)number(state, "linger", arg, 10, 86400);
+        options->linger_s = (unsigned int)number("linger", arg, 10, 86400);
         break;
     case OPT_ONCE:
         options->once = 1;
@@ -217,12 +231,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'v':
         arguments->verbose++;
         break;
+    case 'h':
+    case OPT_USAGE:
+        argp_help(state->root_argp, stdout,
+                  key == 'h' ? ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC
+                             : ARGP_HELP_USAGE,
+                  state->name);
+        exit(EXIT_AS_ASKED);
+    case 'V':
+        puts(argp_program_version);
+        exit(EXIT_AS_ASKED);
     case ARGP_KEY_ARG:
-        target(state, options, arg);
+        target(options, arg);
         break;
     case ARGP_KEY_END:
         if (!options->target)
-            argp_error(state, "no TARGET; a domain's id or name, or sim:...");
+            refuse("no TARGET; a domain's id or name, or sim:...");
         break;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -249,7 +273,9 @@ int main(int argc, char **argv)
     };
 
     argp_err_exit_status = EXIT_USAGE;
-    argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+    if (argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL,
+                   &arguments))
+        refuse("no such option, or its argument is missing; see --help");
     if (arguments.verbose)
         log_threshold(arguments.verbose > 1 ? LOG_DEBUG : LOG_INFO);
     else if (arguments.options.quiet)
