@@ -68,7 +68,7 @@ int vmring_producer_open(const struct vmring_producer_opts *their_opts,
     producer = calloc(1, sizeof(*producer));
     if (!producer)
         return -ENOMEM;
-    producer->epoll = producer->listener = -1;
+    producer->epoll = producer->listener = producer->spare = -1;
     producer->p = producer->before = producer->session.c = REGION_NONE;
     for (int i = 0; i < MAX_PEERS; i++)
         producer->peers[i].fd = -1;

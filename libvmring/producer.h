@@ -57,6 +57,7 @@ struct vmring_producer {
 
     int epoll;
     int listener; /* -1: none */
+    int spare;    /* given up to refuse a peer when descriptors run out */
     char *path;   /* of the listener */
     unsigned int mode;
     bool serves_one; /* vmring_serve_fd(): no listener */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* serve.c: the producer's end of the local transport: who connects. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,15 +83,41 @@ static int add_peer(struct vmring_producer *producer, int fd)
     return 0;
 }
 
+static int accept_one(struct vmring_producer *producer)
+{
+    return accept4(producer->listener, NULL, NULL,
+                   SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+/*
+ * Descriptors have run out.  A peer that is left in the queue would keep the
+ * listener readable, and our caller's loop busy: turn it away.
+ */
+static void turn_one_away(struct vmring_producer *producer)
+{
+    int fd;
+
+    close(producer->spare);
+    fd = accept_one(producer);
+    if (fd >= 0)
+        close(fd);
+    producer->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    log_line(&producer->log, 4,
+             "a consumer was turned away: too many open descriptors");
+}
+
 static void accept_peers(struct vmring_producer *producer)
 {
     for (int i = 0; i < MAX_PEERS; i++) {
-        int fd = accept4(producer->listener, NULL, NULL,
-                         SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int fd = accept_one(producer);
 
-        if (fd < 0)
+        if (fd >= 0) {
+            (void)add_peer(producer, fd);
+        } else {
+            if ((errno == EMFILE || errno == ENFILE) && producer->spare >= 0)
+                turn_one_away(producer);
             return;
-        (void)add_peer(producer, fd);
+        }
     }
 }
 
@@ -312,8 +339,10 @@ int vmring_serve(struct vmring_producer *producer, const char *uri,
         err = producer->path ? -errno : -ENOMEM;
     if (!err)
         err = listen_at(producer, &addr, producer->mode);
-    if (!err)
+    if (!err) {
+        producer->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
         return serve_watch(producer, producer->listener);
+    }
     if (producer->listener >= 0)
         close(producer->listener);
     producer->listener = -1;
@@ -331,6 +360,8 @@ void serve_close(struct vmring_producer *producer)
     if (producer->listener < 0)
         return;
     close(producer->listener);
-    producer->listener = -1;
+    if (producer->spare >= 0)
+        close(producer->spare);
+    producer->listener = producer->spare = -1;
     unlink(producer->path);
 }

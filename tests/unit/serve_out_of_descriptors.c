@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: a producer that has no descriptor left turns a consumer away,
+ * and its loop sleeps again; it would be readable for ever otherwise.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "transport/socket.h"
+#include "vmring.h"
+
+int main(void)
+{
+    struct vmring_producer_opts opts = {
+        .size = sizeof(opts), .nr_vcpus = 1, .arch = XEN_VM_RING_ARCH_X86};
+    struct rlimit limit = {64, 64};
+    struct vmring_producer *producer;
+    struct pollfd pfd = {.events = POLLIN};
+    struct sockaddr_un addr;
+    char uri[80], byte;
+    int fd;
+
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    snprintf(uri, sizeof(uri), "local:/tmp/vmring-test-%d.sock", (int)getpid());
+    CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
+    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    CHECK_EQ(socket_address(uri + 6, &addr), 0);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    while (open("/dev/null", O_RDONLY) >= 0)
+        ;
+    CHECK_EQ(errno, EMFILE);
+
+    CHECK_EQ(vmring_dispatch(producer), 0);
+    pfd.fd = vmring_producer_fd(producer);
+    CHECK_EQ(poll(&pfd, 1, 0), 0);
+    CHECK_EQ(read(fd, &byte, 1), 0);
+    vmring_producer_close(producer, NULL, NULL);
+    return 0;
+}
