@@ -45,6 +45,7 @@ foreach(name
         slot_odd_even slot_hostile_length slot_retire_while_taking
         slot_answers slot_answer_checked slot_fifo slot_reposted
         doorbell_once doorbell_answers doorbell_words doorbell_hostile_bits
+        doorbell_races
         producer_deadlines producer_deadlines_random producer_pause
         producer_sweep producer_contended
         consumer_order consumer_cursor_late consumer_hostile_memory)

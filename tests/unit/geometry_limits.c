@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Description: a geometry beyond any limit is refused, at it is laid out. */
+/* Description: a geometry beyond any limit is refused as it is laid out. */
 #include "rig.h"
 
 static const struct vmr_geometry good = {
@@ -17,7 +17,7 @@ static void refused(struct vmr_geometry geo, uint64_t async_len)
 
 static void taken(struct vmr_geometry geo, uint64_t async_len, uint64_t slots)
 {
-    struct xen_vm_ring_header header;
+    struct xen_vm_ring_header header, again;
     struct vmr_geometry seen;
 
     CHECK(vmr_geometry_lay_out(&geo, async_len));
@@ -26,7 +26,9 @@ static void taken(struct vmr_geometry geo, uint64_t async_len, uint64_t slots)
     memset(&header, 0, sizeof(header));
     vmr_geometry_publish(&geo, &header);
     CHECK(vmr_geometry_read(&seen, &header, geo.p_len, geo.c_len));
-    CHECK(!memcmp(&seen, &geo, sizeof(geo)));
+    memset(&again, 0, sizeof(again));
+    vmr_geometry_publish(&seen, &again);
+    CHECK(!memcmp(&again, &header, sizeof(header)));
     CHECK(vmr_geometry_read(&seen, &header, geo.p_len, VMR_ANY_LEN));
     CHECK(!vmr_geometry_read(&seen, &header, geo.p_len + 4096, geo.c_len));
     CHECK(!vmr_geometry_read(&seen, &header, geo.p_len, geo.c_len + 4096));
