@@ -209,7 +209,8 @@ void monitor_look_at_target(struct monitor *monitor)
     monitor->looked_at = monitor_now();
     if (error == -ESRCH || (!error && info.dying)) {
         monitor->target_state = XEN_VM_RING_TARGET_DESTROYED;
-    } else if (!error && info.shutdown) {
+    } else if (!error && (info.shutdown || info.crashed)) {
+        /* xc_domain_getinfo() takes `shutdown` back for a crashed one. */
         monitor->target_state = XEN_VM_RING_TARGET_SHUTDOWN;
         monitor->shutdown_reason = info.shutdown_reason;
     } else if (!error) {
