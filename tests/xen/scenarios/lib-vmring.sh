@@ -231,3 +231,8 @@ guest_paused() {
 legacy_port_of() {
     [ "$(lsevtchn 0 | grep -c "Remote Domain $1,")" -gt 2 ]
 }
+
+# guest_alive NAME BEATS: whether it gave that many signs of life.
+guest_alive() {
+    [ "$(guest_beats "$1")" -ge "$2" ]
+}
