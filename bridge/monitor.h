@@ -80,6 +80,7 @@ struct monitor {
     xen_pfn_t ring_gfn;
     bool had_page;          /* the guest had a page there */
     uint64_t raised_max_kb; /* we raised the maximum to this; 0: not */
+    uint64_t found_max_kb;  /* and it was this before */
     uint64_t full_since;    /* ns; 0: not full */
     uint64_t enabled_at;
 

@@ -34,9 +34,12 @@ static void raise_maximum(struct monitor *monitor)
         info.domid != monitor->domid ||
         info.nr_pages < info.max_memkb / PAGE_KB)
         return;
-    max_kb = info.max_memkb + PAGE_KB;
-    if (xc_domain_setmaxmem(monitor->xch, monitor->domid, max_kb) == 0)
-        monitor->raised_max_kb = max_kb;
+    /* It has more than its maximum if it did not balloon down when told. */
+    max_kb = ((uint64_t)info.nr_pages + 1) * PAGE_KB;
+    if (xc_domain_setmaxmem(monitor->xch, monitor->domid, max_kb) < 0)
+        return;
+    monitor->raised_max_kb = max_kb;
+    monitor->found_max_kb = info.max_memkb;
 }
 
 static void lower_maximum(struct monitor *monitor)
@@ -49,7 +52,7 @@ static void lower_maximum(struct monitor *monitor)
         info.domid == monitor->domid &&
         info.max_memkb == monitor->raised_max_kb)
         xc_domain_setmaxmem(monitor->xch, monitor->domid,
-                            monitor->raised_max_kb - PAGE_KB);
+                            monitor->found_max_kb);
     monitor->raised_max_kb = 0;
 }
 
