@@ -189,20 +189,6 @@ static int propose(struct attach *attach)
     return link->ops->send(link, WIRE_PROPOSE, &propose, sizeof(propose));
 }
 
-/* The previous epoch is a favour: if it makes no sense, do without. */
-static void adopt_before(struct vmring *ring, struct region *before)
-{
-    if (!before->at)
-        return;
-    if (vmr_geometry_read(&ring->before_geo, before->at, before->len,
-                          VMR_ANY_LEN)) {
-        ring->before = *before;
-        return;
-    }
-    ring->stats.rejected++;
-    region_drop(before);
-}
-
 static int set_up_core(struct attach *attach, struct link_regions *regions)
 {
     struct vmring *ring = attach->ring;
@@ -210,7 +196,8 @@ static int set_up_core(struct attach *attach, struct link_regions *regions)
 
     ring->p = regions->p;
     ring->c = regions->c;
-    adopt_before(ring, &regions->before);
+    memcpy(ring->before, regions->before, sizeof(ring->before));
+    ring->nr_before = regions->nr_before;
     if (!vmr_geometry_read(&geo, ring->p.at, ring->p.len, ring->c.len) ||
         geo.nr_groups != attach->reply.grant.nr_groups ||
         geo.nr_vcpus != attach->reply.grant.nr_vcpus)
@@ -295,7 +282,7 @@ int vmring_open(const char *uri, const struct vmring_opts *opts,
     ring->timeout_ms =
         attach.opts.timeout_ms ? attach.opts.timeout_ms : DEFAULT_TIMEOUT_MS;
     ring->epoll = ring->poke = -1;
-    ring->p = ring->c = ring->before = REGION_NONE;
+    ring->p = ring->c = REGION_NONE;
     err = open_link(&attach);
     if (!err)
         err = negotiate(&attach);
@@ -324,7 +311,8 @@ void vmring_close(struct vmring *ring)
         publish_cursors(ring);
         (void)ring->link->ops->send(ring->link, WIRE_DETACH, NULL, 0);
     }
-    region_drop(&ring->before);
+    while (ring->before_at < ring->nr_before)
+        region_drop(&ring->before[ring->before_at++]);
     region_drop(&ring->p);
     region_drop(&ring->c);
     if (ring->link)

@@ -90,42 +90,92 @@ static void hand_out_record(struct vmring *ring, uint32_t where,
     count(ring, where, event->rec.reason, false);
 }
 
-/* What the consumer before us had not read, lane by lane. */
+/*
+ * The next lane of the frozen Ps.  false: there is none, all are drained.  A
+ * P that makes no sense is passed over: it is a favour.
+ */
+static bool next_lane_before(struct vmring *ring)
+{
+    while (ring->before_at < ring->nr_before) {
+        struct region *before = &ring->before[ring->before_at];
+
+        if (ring->before_next == 0 &&
+            !vmr_geometry_read(&ring->before_geo, before->at, before->len,
+                               VMR_ANY_LEN)) {
+            ring->stats.rejected++;
+            ring->before_geo.nr_lanes = 0;
+        }
+        if (ring->before_next < ring->before_geo.nr_lanes) {
+            vmr_lane_rx_init(&ring->before_lane, &ring->before_geo,
+                             ring->before_next++, before->at, NULL);
+            vmr_lane_rx_resume(&ring->before_lane);
+            /* No lane holds more, whatever its frozen head says. */
+            ring->before_left = ring->before_geo.slots + 1;
+            return true;
+        }
+        region_drop(before);
+        ring->before_at++;
+        ring->before_next = 0;
+    }
+    return false;
+}
+
+static void hand_out_drained(struct vmring *ring, struct vmring_event *event)
+{
+    struct vmr_lane_rx *lane = &ring->before_lane;
+    uint32_t where = ring->before_next - 1;
+
+    event->rec.flags |= XEN_VM_RING_FLAG_REPOSTED;
+    if (where < ring->before_geo.nr_vcpus)
+        event->rec.vcpu = (uint16_t)where;
+    event->seq = 0;
+    event->position = lane->tail - 1;
+    event->epoch_mark = 1;
+    event->lost_before = (uint32_t)lane->gap;
+    lane->gap = 0;
+    ring->stats.drained++;
+}
+
+/* What consumers before us had not read, lane by lane. */
 static bool next_from_before(struct vmring *ring, struct vmring_event *event)
 {
-    while (ring->before.at) {
-        struct vmr_lane_rx *lane = &ring->before_lane;
-
-        if (ring->before_left && ring->before_next) {
-            enum vmr_pull pull = vmr_lane_pull(lane, &event->rec);
+    while (ring->nr_before) {
+        while (ring->before_left) {
+            enum vmr_pull pull = vmr_lane_pull(&ring->before_lane, &event->rec);
 
             ring->before_left--;
             if (pull == VMR_PULL_EVENT) {
-                event->rec.flags |= XEN_VM_RING_FLAG_REPOSTED;
-                if (ring->before_next - 1 < ring->before_geo.nr_vcpus)
-                    event->rec.vcpu = (uint16_t)(ring->before_next - 1);
-                event->seq = 0;
-                event->position = lane->tail - 1;
-                event->epoch_mark = 1;
-                event->lost_before = (uint32_t)lane->gap;
-                lane->gap = 0;
-                ring->stats.drained++;
+                hand_out_drained(ring, event);
                 return true;
             }
-            if (pull == VMR_PULL_AGAIN)
-                continue;
             if (pull == VMR_PULL_FAULT)
                 ring->stats.rejected++;
+            if (pull != VMR_PULL_AGAIN)
+                ring->before_left = 0;
         }
-        if (ring->before_next == ring->before_geo.nr_lanes) {
-            region_drop(&ring->before);
-            break;
-        }
-        vmr_lane_rx_init(lane, &ring->before_geo, ring->before_next++,
-                         ring->before.at, NULL);
-        vmr_lane_rx_resume(lane);
-        /* No lane holds more, whatever its frozen head says. */
-        ring->before_left = ring->before_geo.slots + 1;
+        if (next_lane_before(ring))
+            continue;
+        /*
+         * The caller has come back for more, so he is done with the last of
+         * them: a successor of ours need not have them again.
+         */
+        ring->nr_before = ring->before_at = 0;
+        (void)ring->link->ops->send(ring->link, WIRE_DRAINED, NULL, 0);
+    }
+    return false;
+}
+
+/* Requests do not wait until all that is drained. */
+static bool next_request(struct vmring *ring, struct vmring_event *event)
+{
+    uint32_t where;
+
+    for (uint32_t g = 0; g < ring->core.geo.nr_groups; g++) {
+        if (vmr_consumer_take(&ring->core, g, &event->rec, &where) !=
+            VMR_NEXT_REQUEST)
+            continue;
+        hand_out_request(ring, where, event);
+        return true;
     }
     return false;
 }
@@ -233,8 +283,11 @@ int vmring_next(struct vmring *ring, struct vmring_event *event)
     if (ring->lost == -EPROTO)
         return -EPROTO;
     unpoke(ring);
-    if (ring->before.at && next_from_before(ring, event))
+    if (ring->nr_before &&
+        (next_request(ring, event) || next_from_before(ring, event))) {
+        disarm(ring);
         return 1;
+    }
     for (int tries = 0; tries < MAX_TRIES; tries++) {
         ret = next_visible(ring, event);
         if (ret > 0)

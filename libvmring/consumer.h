@@ -28,11 +28,13 @@ struct vmring {
     bool rescanned;
     int lost; /* 0, -ECONNRESET or -EPROTO; sticky */
 
-    /* The epoch before, frozen, drained first. */
-    struct region before;
+    /* Epochs before, frozen, drained before our own records. */
+    struct region before[XEN_VM_RING_MAX_PREV];
+    unsigned int nr_before;
+    unsigned int before_at; /* the one being drained */
     struct vmr_geometry before_geo;
     struct vmr_lane_rx before_lane;
-    uint32_t before_next; /* the lane after the one being drained */
+    uint32_t before_next; /* the lane after the one being drained; 0: none */
     uint64_t before_left; /* pulls left to that lane */
 
     struct vmring_stats stats;

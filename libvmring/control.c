@@ -108,7 +108,7 @@ static bool since_epoch(const struct vmring_producer *producer, uint32_t i,
         .records = now->records - base->records,
         .discarded = now->discarded - base->discarded,
     };
-    return row->requests || row->records;
+    return row->requests || row->records || row->discarded;
 }
 
 static int count(struct vmring_producer *producer, const void *body, size_t len)
@@ -146,6 +146,9 @@ int control_message(struct vmring_producer *producer, uint32_t type, void *body,
     case WIRE_QUIESCE:
         control_disarm(producer);
         producer->session.quiescing = true;
+        return 0;
+    case WIRE_DRAINED:
+        frozen_drop(producer);
         return 0;
     case WIRE_DETACH:
         producer->session.clean = true;

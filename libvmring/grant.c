@@ -216,9 +216,9 @@ static int send_grant(struct vmring_producer *producer, struct peer *peer,
     grant->c_len = epoch->geo.c_len;
     fds[nr++] = epoch->p.fd;
     fds[nr++] = epoch->c.fd;
-    if (producer->p.at) {
-        grant->prev_p_len = producer->p.len;
-        fds[nr++] = producer->p.fd;
+    for (unsigned int i = 0; i < producer->frozen.nr; i++) {
+        grant->prev_p_len[i] = producer->frozen.p[i].len;
+        fds[nr++] = producer->frozen.p[i].fd;
     }
     for (uint32_t i = 0; i < epoch->nr_bells; i++)
         fds[nr++] = epoch->theirs[i];
@@ -256,8 +256,6 @@ static void begin_epoch(struct vmring_producer *producer, struct peer *peer,
     vmr_producer_attach(&producer->core, &epoch->geo, epoch->p.at, epoch->c.at);
     vmr_producer_set_target(&producer->core, producer->target_state,
                             producer->target_reason);
-    /* The successor holds the old P; we are done with it. */
-    region_drop(&producer->p);
     producer->p = epoch->p;
     producer->epoch = epoch->geo.epoch;
     producer->granted_deadline =
@@ -314,8 +312,10 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
         return;
     }
     vmr_producer_freeze(&producer->core);
+    frozen_add(producer);
     if (send_grant(producer, peer, &answer, &epoch)) {
         /* The P before stays in use until somebody else attaches. */
+        frozen_take_back(producer);
         vmr_producer_set_state(&producer->core, XEN_VM_RING_PRODUCER_LIVE);
         abandon(&epoch);
         serve_drop(peer);

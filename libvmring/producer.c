@@ -50,6 +50,8 @@ static int allocate(struct vmring_producer *producer)
     producer->base = calloc(rows, sizeof(*producer->base));
     if (!producer->core_memory || !producer->tallies || !producer->base)
         return -ENOMEM;
+    if (frozen_open(producer))
+        return -ENOMEM;
     producer->epoll = epoll_create1(EPOLL_CLOEXEC);
     return producer->epoll < 0 ? -errno : 0;
 }
@@ -69,7 +71,7 @@ int vmring_producer_open(const struct vmring_producer_opts *their_opts,
     if (!producer)
         return -ENOMEM;
     producer->epoll = producer->listener = producer->spare = -1;
-    producer->p = producer->before = producer->session.c = REGION_NONE;
+    producer->p = producer->session.c = REGION_NONE;
     for (int i = 0; i < MAX_PEERS; i++)
         producer->peers[i].fd = -1;
     producer->log = (struct log){opts.log, opts.log_ctx};
@@ -340,7 +342,7 @@ int vmring_producer_counts(const struct vmring_producer *producer,
     for (uint32_t i = 0; i < all; i++) {
         const struct tally *tally = &producer->tallies[i];
 
-        if (!tally->requests && !tally->records)
+        if (!tally->requests && !tally->records && !tally->discarded)
             continue;
         rows[nr++] = (struct vmring_count){
             .vcpu = i / XEN_VM_RING_NR_REASONS,
@@ -387,7 +389,7 @@ void vmring_producer_close(struct vmring_producer *producer,
     }
     serve_close(producer);
     region_drop(&producer->p);
-    region_drop(&producer->before);
+    frozen_close(producer);
     if (producer->epoll >= 0)
         close(producer->epoll);
     free(producer->path);

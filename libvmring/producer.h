@@ -34,6 +34,13 @@ struct session {
     int bells[XEN_VM_RING_MAX_GROUPS];
 };
 
+/* Ps of earlier epochs that no consumer has drained, the oldest first. */
+struct frozen {
+    unsigned int nr;
+    struct region p[XEN_VM_RING_MAX_PREV];
+    uint64_t *unread; /* by P and lane: published, and no cursor behind it */
+};
+
 /* Our own ledger, by lane and reason. */
 struct tally {
     uint64_t requests, answered, defaulted, records, discarded;
@@ -64,8 +71,8 @@ struct vmring_producer {
     uint64_t arrivals;
     struct peer peers[MAX_PEERS];
     struct session session;
-    struct region p;      /* of the current epoch; outlives the session */
-    struct region before; /* of the epoch before; until the next attach */
+    struct region p; /* of the current epoch; outlives the session */
+    struct frozen frozen;
 
     struct tally *tallies;           /* of all epochs */
     struct tally *base;              /* as they were when the epoch began */
@@ -88,6 +95,19 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
 /* Refuses a connection at the door. */
 void grant_refuse(struct vmring_producer *producer, struct peer *peer,
                   uint32_t why);
+
+/* frozen.c: what a successor gets besides its own P. */
+int frozen_open(struct vmring_producer *producer);
+void frozen_close(struct vmring_producer *producer);
+/*
+ * The current P, if there is one, becomes the last of the frozen.  Those that
+ * are too many by then are given up, and what they hold is counted lost.
+ */
+void frozen_add(struct vmring_producer *producer);
+/* There is no successor after all: the last of the frozen is current again. */
+void frozen_take_back(struct vmring_producer *producer);
+/* A consumer has read all that it was handed. */
+void frozen_drop(struct vmring_producer *producer);
 
 /* control.c: one message of the attached consumer.  -EPROTO: hang up. */
 int control_message(struct vmring_producer *producer, uint32_t type, void *body,

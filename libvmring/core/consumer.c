@@ -157,6 +157,19 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
     return VMR_NEXT_AGAIN;
 }
 
+enum vmr_next vmr_consumer_take(struct vmr_consumer *consumer, uint32_t g,
+                                struct xen_vm_ring_event *event,
+                                uint32_t *where)
+{
+    struct vmr_consumer_group *group = &consumer->groups[g];
+
+    if (group->faulted)
+        return VMR_NEXT_FAULT;
+    if (!vmr_bell_refill(&group->bell))
+        return fault(group);
+    return next_request(consumer, g, event, where);
+}
+
 enum vmr_next vmr_consumer_next(struct vmr_consumer *consumer, uint32_t g,
                                 struct xen_vm_ring_event *event,
                                 uint32_t *where)

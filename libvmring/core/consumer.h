@@ -54,6 +54,11 @@ enum vmr_next vmr_consumer_next(struct vmr_consumer *consumer, uint32_t group,
                                 struct xen_vm_ring_event *event,
                                 uint32_t *where);
 
+/* The same, of requests alone. */
+enum vmr_next vmr_consumer_take(struct vmr_consumer *consumer, uint32_t group,
+                                struct xen_vm_ring_event *event,
+                                uint32_t *where);
+
 /*
  * Answers the request `seq` of a vCPU.  false: it is no longer posted, its
  * deadline has passed; nothing was written.  Flush afterwards.

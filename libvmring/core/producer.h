@@ -4,8 +4,8 @@
  * target, over any number of epochs.
  *
  * Every call takes a bounded number of steps whatever the consumer writes.
- * No call allocates, blocks or knows a clock; the caller serialises calls for
- * one vCPU (or lane) and those that are for the whole producer.
+ * No call allocates, blocks or knows a clock.  The caller serialises all of
+ * them for one producer: vCPUs share the bitmaps of what is to be flushed.
  */
 #ifndef VMRING_CORE_PRODUCER_H
 #define VMRING_CORE_PRODUCER_H

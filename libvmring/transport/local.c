@@ -53,12 +53,22 @@ static int watch(const struct local_link *local, int fd)
     return 0;
 }
 
+static unsigned int count_before(const struct xen_vm_ring_grant *grant)
+{
+    unsigned int nr = 0;
+
+    while (nr < XEN_VM_RING_MAX_PREV && grant->prev_p_len[nr])
+        nr++;
+    return nr;
+}
+
 /* The descriptors of a grant, in their order.  Uses up what it takes. */
 static int take_grant(struct local_link *local,
                       const struct xen_vm_ring_grant *grant, int *fds,
                       unsigned int nr, struct link_regions *regions)
 {
-    unsigned int wanted = 2 + (grant->prev_p_len ? 1 : 0) + grant->nr_groups;
+    unsigned int nr_before = count_before(grant);
+    unsigned int wanted = 2 + nr_before + grant->nr_groups;
     unsigned int next = 2;
     int err;
 
@@ -72,10 +82,12 @@ static int take_grant(struct local_link *local,
     if (err)
         return err;
     fds[1] = -1;
-    if (grant->prev_p_len) {
-        err = region_map(&regions->before, fds[next], grant->prev_p_len, 0);
+    for (unsigned int i = 0; i < nr_before; i++) {
+        err =
+            region_map(&regions->before[i], fds[next], grant->prev_p_len[i], 0);
         if (err)
             return err;
+        regions->nr_before++;
         fds[next++] = -1;
     }
     for (; next < nr; next++) {
@@ -97,7 +109,8 @@ static int local_map(struct link *link, struct wire_grant *grant,
     uint32_t type;
     int len;
 
-    regions->p = regions->c = regions->before = REGION_NONE;
+    regions->p = regions->c = REGION_NONE;
+    regions->nr_before = 0;
     len = wait_for_message(local, timeout_ms);
     if (len)
         return len;
@@ -116,7 +129,8 @@ static int local_map(struct link *link, struct wire_grant *grant,
     if (len < 0) {
         region_drop(&regions->p);
         region_drop(&regions->c);
-        region_drop(&regions->before);
+        while (regions->nr_before)
+            region_drop(&regions->before[--regions->nr_before]);
     }
     return len;
 }

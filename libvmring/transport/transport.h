@@ -18,7 +18,9 @@ struct link;
 
 /* What attaching gives. */
 struct link_regions {
-    struct region p, c, before; /* before.at NULL: nothing to drain */
+    struct region p, c;
+    unsigned int nr_before; /* frozen Ps to drain, the oldest first */
+    struct region before[XEN_VM_RING_MAX_PREV];
 };
 
 struct link_ops {

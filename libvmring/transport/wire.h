@@ -13,7 +13,7 @@
 #include <xen/public/vm_ring.h>
 
 #define WIRE_MAX     32768 /* bytes of a message, header included */
-#define WIRE_MAX_FDS (3 + XEN_VM_RING_MAX_GROUPS)
+#define WIRE_MAX_FDS (2 + XEN_VM_RING_MAX_PREV + XEN_VM_RING_MAX_GROUPS)
 #define WIRE_NAME    64
 
 enum wire_type {
@@ -24,9 +24,10 @@ enum wire_type {
     WIRE_COUNT,       /* struct wire_count_request */
     WIRE_QUIESCE,     /* nothing */
     WIRE_DETACH,      /* nothing */
+    WIRE_DRAINED,     /* nothing: the frozen Ps of the grant are read */
     /* From the producer. */
-    WIRE_GRANT,      /* struct wire_grant; descriptors: P, C, P before if
-                        prev_p_len, a doorbell per group */
+    WIRE_GRANT,      /* struct wire_grant; descriptors: P, C, the frozen Ps,
+                        a doorbell per group */
     WIRE_SUBSCRIBED, /* struct wire_subscribed */
     WIRE_SUPPORT,    /* struct wire_support */
     WIRE_COUNTS,     /* struct wire_counts */

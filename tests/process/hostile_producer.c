@@ -127,7 +127,7 @@ static void perform(const struct act *act, int control)
         .nr_groups = act->nr_groups ? act->nr_groups : 1,
         .p_len = act->p_len ? act->p_len : geo.p_len,
         .c_len = act->c_len ? act->c_len : geo.c_len,
-        .prev_p_len = act->prev_p_len,
+        .prev_p_len = {act->prev_p_len},
         .nr_vcpus = 2,
         .epoch = 1,
     };

@@ -95,3 +95,4 @@ endforeach()
 vmring_build_test(installed installed
     ${PROJECT_BINARY_DIR} ${CMAKE_C_COMPILER} ${VMRING_SANITIZE})
 vmring_build_test(symbols symbols $<TARGET_FILE:vmring>)
+vmring_process_test(drain_interrupted)

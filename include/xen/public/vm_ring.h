@@ -40,6 +40,7 @@ typedef uint64_t xen_vm_ring_u64 __attribute__((__aligned__(8)));
 #define XEN_VM_RING_MIN_SLOTS  2   /* records in a lane, at least */
 #define XEN_VM_RING_MAX_VCPUS  4096
 #define XEN_VM_RING_MAX_GROUPS 64
+#define XEN_VM_RING_MAX_PREV   8  /* frozen Ps handed on at once */
 #define XEN_VM_RING_MIN_RECORD 64 /* an event without registers */
 #define XEN_VM_RING_MAX_RECORD 512
 #define XEN_VM_RING_MAX_ASYNC  (1U << 30) /* bytes of records, all lanes */
@@ -398,7 +399,8 @@ struct xen_vm_ring_grant {
     uint32_t verdicts;
     xen_vm_ring_u64 epoch;
     xen_vm_ring_u64 p_len, c_len;
-    xen_vm_ring_u64 prev_p_len; /* of the frozen P of the epoch before, or 0 */
+    /* Frozen Ps that nobody has drained, the oldest first; 0: no more. */
+    xen_vm_ring_u64 prev_p_len[XEN_VM_RING_MAX_PREV];
     /* Limits. */
     xen_vm_ring_u64 min_async_len, max_async_len; /* for this record_len */
     xen_vm_ring_u64 max_deadline;                 /* 0: none */
@@ -406,7 +408,7 @@ struct xen_vm_ring_grant {
     uint32_t arch;
     uint32_t max_groups;
     uint32_t allowed_verdicts;
-    xen_vm_ring_u64 reserved[8];
+    xen_vm_ring_u64 reserved[1];
 };
 
 #endif /* XEN_PUBLIC_VM_RING_H */
