@@ -3,7 +3,8 @@
 #
 # A register write that the agent denies does not happen: CR4.TSD and an MSR
 # read back unchanged in the guest, each time, on 16 vCPUs.
-# lab: thread single
+# Two threads emulate the CPUs: a denial can be lost only while the vCPU is
+# still running beside the answer (let_it_leave_its_cpu in bridge/monitor.c).
 # lab: limit 180
 # shellcheck source=lib.sh
 . /lab/lib.sh
@@ -35,18 +36,18 @@ run_denied() {
 
 # The micro-guest toggles CR4.TSD, bit 2.
 step "CR4.TSD is denied"
-run_denied cr4 250 -e "cr4 cpuid" --deny cr4:0x4
-assert_eq "writes that did not happen" 4000 "$(guest_total micro cr4_refused)"
+run_denied cr4 100 -e "cr4 cpuid" --deny cr4:0x4
+assert_eq "writes that did not happen" 1600 "$(guest_total micro cr4_refused)"
 
 step "another bit of CR4 is denied"
-run_denied cr4 50 -e "cr4 cpuid" --deny cr4:0x100000
+run_denied cr4 20 -e "cr4 cpuid" --deny cr4:0x100000
 assert_eq "writes that did not happen" 0 "$(guest_total micro cr4_refused)"
 
 step "the MSR LSTAR is denied"
-run_denied msr 100 -e "msr:0xc0000082 cpuid" --deny msr:0xc0000082
-assert_eq "writes that did not happen" 1600 "$(guest_total micro msr_refused)"
+run_denied msr 50 -e "msr:0xc0000082 cpuid" --deny msr:0xc0000082
+assert_eq "writes that did not happen" 800 "$(guest_total micro msr_refused)"
 
 step "the MSR LSTAR is watched only"
-run_denied msr 50 -e "msr:0xc0000082 cpuid"
+run_denied msr 20 -e "msr:0xc0000082 cpuid"
 assert_eq "writes that did not happen" 0 "$(guest_total micro msr_refused)"
 pass "what was denied did not happen"

@@ -45,6 +45,7 @@ process_signal() {
 # match the regular expression PATTERN. Sets $ended_at.
 process_wait() {
     wait_for "$2" "the end of $1" process_ended "$1"
+    # shellcheck disable=SC2034 # ended_at is for the scenario
     read -r process_status ended_at <"$run/$1.status"
     tail -n 12 "$run/$1.err" | sed "s/^/  $1: /"
     assert_eq "$1's exit status" "$3" "$process_status"
