@@ -115,10 +115,10 @@ static void follow_consumer(struct bridge *bridge)
     }
     if (bridge->gone) {
         bridge->gone = 0;
-        if (bridge->nr_armed) {
+        if (bridge->nr_armed || vmring_pending(bridge->producer)) {
             log_line(LOG_WARNING,
-                     "the consumer went without detaching; its events stay "
-                     "armed for %u s",
+                     "the consumer went without detaching; a successor has %u "
+                     "s to take over what is armed and pending",
                      bridge->serves_none ? 0 : options->linger_s);
             bridge->linger_until =
                 now_ms() + (int64_t)options->linger_s * 1000 + 1;

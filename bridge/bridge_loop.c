@@ -49,7 +49,7 @@ static struct event *watch(struct bridge *bridge, int fd, short what,
 
 int bridge_set_up_loop(struct bridge *bridge)
 {
-    static const int signals[] = {SIGINT, SIGTERM};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     bool good;
 
     bridge->base = event_base_new();

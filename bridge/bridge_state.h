@@ -14,7 +14,7 @@
 #include "bridge.h"
 #include "report.h"
 
-#define NR_SIGNALS 2
+#define NR_SIGNALS 4
 
 enum phase { SERVING, TELLING, ENDING, OVER };
 

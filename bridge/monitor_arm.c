@@ -238,6 +238,23 @@ static void disarm_others(struct monitor *monitor,
     monitor->nr_specs = kept;
 }
 
+/*
+ * What verdicts have switched on stays so: Xen's disarming does not end the
+ * single-step of a vCPU (hvm_toggle_singlestep() in arch/x86/hvm/hvm.c), nor
+ * its alternative view of memory.
+ */
+static void put_vcpus_back(struct monitor *monitor)
+{
+    if (!monitor->page)
+        return;
+    for (unsigned int i = 0; monitor->may_step && i < monitor->nr_vcpus; i++)
+        xc_domain_debug_control(monitor->xch, monitor->domid,
+                                XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF, i);
+    if (monitor->may_altp2m)
+        xc_altp2m_switch_to_view(monitor->xch, monitor->domid, 0);
+    monitor->may_step = monitor->may_altp2m = false;
+}
+
 void monitor_subscribe(void *ctx, const struct vmring_spec *specs,
                        unsigned int nr, int *results, char *error,
                        size_t error_len)
@@ -262,6 +279,7 @@ void monitor_subscribe(void *ctx, const struct vmring_spec *specs,
     if (refused || nr == 0) {
         if (monitor->nr_specs)
             disarm_all(monitor);
+        put_vcpus_back(monitor);
         return;
     }
     disarm_others(monitor, specs, nr);
@@ -345,6 +363,10 @@ void monitor_attached(void *ctx, int attached, uint32_t verdicts)
         attached && (verdicts & XEN_VM_RING_VERDICT_DENY) != 0;
     if (monitor->deny_granted)
         set_deny(monitor);
+    if (attached) {
+        monitor->may_step |= (verdicts & XEN_VM_RING_VERDICT_STEP) != 0;
+        monitor->may_altp2m |= (verdicts & XEN_VM_RING_VERDICT_ALTP2M) != 0;
+    }
 }
 
 bool monitor_delivers_async(const struct monitor *monitor,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "report.h"
 
 void report_take(struct report *report, struct vmring_producer *producer)
@@ -97,26 +98,24 @@ void report_print(const struct report *report)
 {
     const struct vmring_producer_stats *stats = &report->stats;
 
-    fprintf(stderr, "%-20s %12s %12s %12s %12s %12s\n", "reason", "requests",
-            "answered", "defaulted", "records", "lost");
+    log_plain("%-20s %12s %12s %12s %12s %12s\n", "reason", "requests",
+              "answered", "defaulted", "records", "lost");
     for (unsigned int i = 0; i < XEN_VM_RING_NR_REASONS; i++) {
         const struct report_row *row = &report->rows[i];
         const char *name = vmring_reason_name(i);
 
         if (is_empty(row))
             continue;
-        fprintf(stderr,
-                "%-20s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %12" PRIu64
-                " %12" PRIu64 "\n",
-                name ? name : "?", row->requests, row->answered, row->defaulted,
-                row->records, row->lost);
+        log_plain("%-20s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %12" PRIu64
+                  " %12" PRIu64 "\n",
+                  name ? name : "?", row->requests, row->answered,
+                  row->defaulted, row->records, row->lost);
     }
-    fprintf(stderr,
-            "verdicts by: consumer %" PRIu64 ", deadline %" PRIu64
-            ", detach %" PRIu64 ", overflow %" PRIu64 "; consumers: %" PRIu64
-            "\n",
-            stats->answered, stats->by_deadline, stats->by_detach,
-            stats->by_overflow, stats->epochs);
+    log_plain("verdicts by: consumer %" PRIu64 ", deadline %" PRIu64
+              ", detach %" PRIu64 ", overflow %" PRIu64 "; consumers: %" PRIu64
+              "\n",
+              stats->answered, stats->by_deadline, stats->by_detach,
+              stats->by_overflow, stats->epochs);
 }
 
 int report_write(struct json_object *object, const char *file)
