@@ -46,20 +46,11 @@ static struct tally *tally_of(const struct ledger *ledger, uint32_t lane,
     return &ledger->tallies[(size_t)lane * XEN_VM_RING_NR_REASONS + reason];
 }
 
-static uint32_t lane_of(const struct ledger *ledger,
-                        const struct xen_vm_ring_event *rec)
-{
-    if (ledger->nr_lanes > ledger->nr_vcpus &&
-        (rec->flags & XEN_VM_RING_FLAG_FOREIGN))
-        return ledger->nr_vcpus;
-    return rec->vcpu;
-}
-
 void ledger_count(struct ledger *ledger, const struct vmring_event *event,
                   enum given given)
 {
     const struct xen_vm_ring_event *rec = &event->rec;
-    uint32_t lane = event->seq ? rec->vcpu : lane_of(ledger, rec);
+    uint32_t lane = event->lane;
     struct tally *tally = tally_of(ledger, lane, rec->reason);
 
     if (!tally)

@@ -273,6 +273,8 @@ int vmring_open(const char *uri, const struct vmring_opts *opts,
     int err = options_copy(&attach.opts, sizeof(attach.opts),
                            opts ? opts : &defaults);
 
+    if (!err && attach.opts.timeout_ms < 0)
+        err = -EINVAL;
     if (err)
         return err;
     attach.ring = ring = calloc(1, sizeof(*ring));

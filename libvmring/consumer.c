@@ -29,6 +29,12 @@ void consumer_message(struct vmring *ring, uint32_t type)
         lose_peer(ring, -EPROTO); /* nothing else comes unasked */
 }
 
+int consumer_give_up(struct vmring *ring)
+{
+    lose_peer(ring, -ECONNRESET);
+    return -ETIMEDOUT;
+}
+
 /* Takes the control messages that have come. */
 static void poll_control(struct vmring *ring)
 {
@@ -65,6 +71,7 @@ static void count(struct vmring *ring, uint32_t where, uint16_t reason,
 static void hand_out_request(struct vmring *ring, uint32_t where,
                              struct vmring_event *event)
 {
+    event->lane = where;
     event->seq = event->rec.state;
     event->position = 0;
     event->epoch_mark = event->lost_before = 0;
@@ -78,6 +85,7 @@ static void hand_out_record(struct vmring *ring, uint32_t where,
     struct vmr_lane_rx *lane = &ring->core.lanes[where];
     uint32_t discarded = event->rec.lost - ring->lost_seen[where];
 
+    event->lane = where;
     event->seq = 0;
     event->position = lane->tail - 1;
     event->epoch_mark = 0;
@@ -128,6 +136,7 @@ static void hand_out_drained(struct vmring *ring, struct vmring_event *event)
     event->rec.flags |= XEN_VM_RING_FLAG_REPOSTED;
     if (where < ring->before_geo.nr_vcpus)
         event->rec.vcpu = (uint16_t)where;
+    event->lane = where;
     event->seq = 0;
     event->position = lane->tail - 1;
     event->epoch_mark = 1;

@@ -45,4 +45,7 @@ struct vmring {
 /* A control message that was not asked for. */
 void consumer_message(struct vmring *ring, uint32_t type);
 
+/* An answer did not come in time: the producer counts as gone. -ETIMEDOUT. */
+int consumer_give_up(struct vmring *ring);
+
 #endif /* VMRING_CONSUMER_H */

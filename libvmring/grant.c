@@ -150,7 +150,7 @@ static void abandon(struct epoch *epoch)
     region_drop(&epoch->c);
 }
 
-static int make_bells(struct epoch *epoch)
+static int make_bells(struct vmring_producer *producer, struct epoch *epoch)
 {
     while (epoch->nr_bells < epoch->geo.nr_groups) {
         int ends[2];
@@ -160,6 +160,9 @@ static int make_bells(struct epoch *epoch)
             return err;
         epoch->ours[epoch->nr_bells] = ends[0];
         epoch->theirs[epoch->nr_bells++] = ends[1];
+        err = serve_watch(producer, ends[0]);
+        if (err)
+            return err;
     }
     return 0;
 }
@@ -194,7 +197,7 @@ static int make_epoch(struct vmring_producer *producer,
     if (!err)
         err = region_make(&epoch->c, "vmring-c", epoch->geo.c_len, 0);
     if (!err)
-        err = make_bells(epoch);
+        err = make_bells(producer, epoch);
     if (err)
         abandon(epoch);
     else
@@ -244,6 +247,13 @@ static void begin_ledger(struct vmring_producer *producer)
                 .requests--;
         }
     }
+    for (size_t i = 0; i < producer->nr_overflow; i++) {
+        const struct xen_vm_ring_event *event = &producer->overflow[i].event;
+
+        producer
+            ->base[(size_t)event->vcpu * XEN_VM_RING_NR_REASONS + event->reason]
+            .requests--;
+    }
 }
 
 static void begin_epoch(struct vmring_producer *producer, struct peer *peer,
@@ -261,10 +271,8 @@ static void begin_epoch(struct vmring_producer *producer, struct peer *peer,
     producer->granted_deadline =
         epoch->geo.deadline ? epoch->geo.deadline : VMR_NO_DEADLINE;
     *session = (struct session){.peer = peer, .c = epoch->c};
-    for (uint32_t i = 0; i < epoch->nr_bells; i++) {
+    for (uint32_t i = 0; i < epoch->nr_bells; i++)
         session->bells[session->nr_bells++] = epoch->ours[i];
-        (void)serve_watch(producer, epoch->ours[i]);
-    }
     vmring_producer_flush(producer);
     log_line(&producer->log, 6, "a consumer has attached, epoch %llu",
              (unsigned long long)producer->epoch);

@@ -14,6 +14,9 @@
 #define DEFAULT_DEADLINE  1000000000ULL
 #define DEFAULT_MAX_ASYNC (64ULL << 20)
 
+/* Tries to arm for answers while a consumer sets hints for nothing. */
+#define MAX_ARMINGS 8
+
 uint64_t producer_now(void)
 {
     struct timespec ts;
@@ -276,8 +279,18 @@ int vmring_collect(struct vmring_producer *producer,
             return 1;
     }
     control_say_quiet(producer);
-    if (!vmr_producer_arm(&producer->core) && collect_one(producer, verdict))
-        return 1;
+    /*
+     * What arming finds may be no answer at all, and it has disarmed then: so
+     * again, a bounded number of times, or come back at once.
+     */
+    producer->unarmed = false;
+    for (int i = 0; i < MAX_ARMINGS; i++) {
+        if (vmr_producer_arm(&producer->core))
+            return 0;
+        if (collect_one(producer, verdict))
+            return 1;
+    }
+    producer->unarmed = true;
     return 0;
 }
 
@@ -286,7 +299,7 @@ int vmring_producer_timeout(const struct vmring_producer *producer)
     uint64_t deadline = producer->core.next_deadline;
     uint64_t now, ms;
 
-    if (producer->nr_overflow || producer->core.sweeping ||
+    if (producer->nr_overflow || producer->core.sweeping || producer->unarmed ||
         serve_is_over(producer))
         return 0;
     if (!producer->nr_pending || deadline == VMR_NO_DEADLINE)

@@ -59,6 +59,7 @@ struct vmring_producer {
     uint64_t granted_deadline;
     uint64_t max_async_len;
     unsigned int nr_pending;
+    bool unarmed; /* collect came back without a doorbell to wait for */
     uint64_t epoch;
     uint64_t target_state, target_reason;
 

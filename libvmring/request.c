@@ -32,9 +32,9 @@ static int ask(struct vmring *ring, uint32_t type, const void *body, size_t len,
         int ret;
 
         if (left <= 0)
-            return -ETIMEDOUT;
+            return consumer_give_up(ring); /* its answer may come unasked */
         ret = link->ops->recv(link, &got, answer, max, (int)left);
-        if (ret == -EAGAIN || ret == -EINTR)
+        if (ret == -EAGAIN || ret == -EINTR || ret == -ETIMEDOUT)
             continue;
         if (ret < 0)
             err = ret;

@@ -97,7 +97,8 @@ static void turn_one_away(struct vmring_producer *producer)
 {
     int fd;
 
-    close(producer->spare);
+    if (producer->spare >= 0)
+        close(producer->spare);
     fd = accept_one(producer);
     if (fd >= 0)
         close(fd);
@@ -114,7 +115,7 @@ static void accept_peers(struct vmring_producer *producer)
         if (fd >= 0) {
             (void)add_peer(producer, fd);
         } else {
-            if ((errno == EMFILE || errno == ENFILE) && producer->spare >= 0)
+            if (errno == EMFILE || errno == ENFILE)
                 turn_one_away(producer);
             return;
         }

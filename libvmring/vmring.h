@@ -125,7 +125,9 @@ struct vmring_event {
     uint64_t position;    /* asynchronous: position in its lane */
     uint32_t epoch_mark;  /* 1: drained from the epoch before this attach */
     uint32_t lost_before; /* records lost in this lane just before it */
-    uint64_t reserved[6];
+    uint32_t lane;        /* its vCPU, or nr_vcpus: raised by no vCPU */
+    uint32_t reserved0;
+    uint64_t reserved[5];
 };
 
 /* ----------------------------------------------------------- consumer -- */
@@ -188,7 +190,8 @@ int vmring_info(const struct vmring *ring, struct vmring_info *info);
  * Blocks for the producer's answer.  Returns the number of specs armed;
  * -EINVAL text malformed (nothing changed); -ENOTSUP or -EPERM if any is
  * unsupported or denied, -EIO if arming failed: then nothing stays armed,
- * and `error` names it.  -ETIMEDOUT, -ECONNRESET, -EPROTO.
+ * and `error` names it.  -ETIMEDOUT: no answer in time, the producer counts
+ * as gone from then on; -ECONNRESET, -EPROTO.
  */
 int vmring_subscribe(struct vmring *ring, const char *events, int *results,
                      char *error, size_t error_len);

@@ -52,12 +52,24 @@ static void post_next(struct vmr_producer *producer, uint32_t vcpu)
                      vmr_bit_of(&producer->geo, vcpu));
 }
 
+/* A cursor that is a lie is found wherever it is read. */
+static void count_fault(struct vmr_producer *producer, uint32_t lane,
+                        bool was_faulted)
+{
+    if (producer->lanes[lane].faulted && !was_faulted)
+        producer->lane_faults++;
+}
+
 void vmr_producer_freeze(struct vmr_producer *producer)
 {
     if (!producer->header)
         return;
-    for (uint32_t i = 0; i < producer->nr_lanes; i++)
+    for (uint32_t i = 0; i < producer->nr_lanes; i++) {
+        bool was_faulted = producer->lanes[i].faulted;
+
         vmr_lane_freeze(&producer->lanes[i]);
+        count_fault(producer, i, was_faulted);
+    }
     vmr_producer_set_state(producer, XEN_VM_RING_PRODUCER_FROZEN);
 }
 
@@ -153,8 +165,7 @@ bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
     was_faulted = tx->faulted;
     published = lane < producer->nr_vcpus ? vmr_lane_push(tx, event)
                                           : push_foreign(producer, lane, event);
-    if (tx->faulted && !was_faulted)
-        producer->lane_faults++;
+    count_fault(producer, lane, was_faulted);
     /* A loss is told with the next record: nothing to look at for it. */
     if (published)
         vmr_bits_set(&bell_of(producer, lane)->lanes,
@@ -287,8 +298,12 @@ static bool collect_answer(struct vmr_producer *producer,
         producer->sweeping = producer->attached = false;
         for (uint32_t v = 0; v < producer->nr_vcpus; v++)
             vmr_slot_tx_detach(&producer->slots[v]);
-        for (uint32_t i = 0; i < producer->nr_lanes; i++)
+        for (uint32_t i = 0; i < producer->nr_lanes; i++) {
+            bool was_faulted = producer->lanes[i].faulted;
+
             vmr_lane_tx_detach(&producer->lanes[i]);
+            count_fault(producer, i, was_faulted);
+        }
     }
     return false;
 }

@@ -75,6 +75,11 @@ bool vmr_response_is_whole(const struct xen_vm_ring_response *response)
          i < sizeof(response->reserved) / sizeof(response->reserved[0]); i++)
         if (response->reserved[i])
             return false;
+    /* HVMOP_inject_trap takes these as bytes. */
+    if ((response->flags & F(INJECT)) &&
+        (response->inject.vector > 255 || response->inject.type > 255 ||
+         response->inject.insn_len > 255))
+        return false;
     return !(response->flags & F(SET_EMUL_READ_DATA)) ||
            response->data.emul_read.size <=
                sizeof(response->data.emul_read.data);

@@ -30,7 +30,7 @@ static void handed(struct ledger *ledger, uint16_t vcpu, uint16_t reason,
 {
     struct vmring_event event = {.seq = given != GIVEN_NONE};
 
-    event.rec.vcpu = vcpu;
+    event.lane = event.rec.vcpu = vcpu;
     event.rec.reason = reason;
     for (unsigned int i = 0; i < nr; i++)
         ledger_count(ledger, &event, given);
@@ -151,7 +151,7 @@ static void check_apart(void)
     set_plain(3);
     open_with(&ledger, XEN_VM_RING_POLICY_DISCARD, 2);
     old.rec.reason = CTRLREG;
-    old.rec.vcpu = 1;
+    old.lane = old.rec.vcpu = 1;
     ledger_count(&ledger, &old, GIVEN_NONE);
     again.rec.reason = CPUID;
     again.rec.flags = XEN_VM_RING_FLAG_REPOSTED;

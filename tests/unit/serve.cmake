@@ -3,3 +3,4 @@
 vmring_unit_test(successor_not_busy successor_not_busy.c)
 vmring_unit_test(subscribe_denied subscribe_denied.c)
 vmring_unit_test(serve_out_of_descriptors serve_out_of_descriptors.c)
+vmring_unit_test(collect_arms collect_arms.c)
