@@ -157,9 +157,14 @@ int endpoint_open(struct endpoint *endpoint, const struct options *options)
     return attach_by_bridge(endpoint, options);
 }
 
-int endpoint_close(struct endpoint *endpoint)
+void endpoint_detach(struct endpoint *endpoint)
 {
     vmring_close(endpoint->ring);
     endpoint->ring = NULL;
+}
+
+int endpoint_close(struct endpoint *endpoint)
+{
+    endpoint_detach(endpoint);
     return bridge_wait(&endpoint->bridge);
 }

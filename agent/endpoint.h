@@ -19,6 +19,9 @@ struct endpoint {
  */
 int endpoint_open(struct endpoint *endpoint, const struct options *options);
 
+/* Detaches: the target runs on without this agent. */
+void endpoint_detach(struct endpoint *endpoint);
+
 /*
  * Detaches, and waits until a bridge that was started has left the domain.
  * Returns EXIT_AS_ASKED or the status of a bridge that failed to.

@@ -265,17 +265,17 @@ static int watch(const struct options *options, struct endpoint *endpoint,
     ledger.seconds = run.seconds;
     shutdown = shutdown_name(endpoint->ring);
     /* Before the ledger: whoever reads that may keep us waiting. */
-    status = endpoint_close(endpoint);
+    endpoint_detach(endpoint);
     if (r) {
         warnx("no memory for the ledger");
-        status = EXIT_FAULT;
     } else {
         write_ledger(outputs, &run, shutdown);
         if (ledger.result == LEDGER_DIFFERS)
             warnx("the ledger does not add up: %s", ledger.why);
     }
-    r = status_of(&run, tell_ending(&run, shutdown));
+    r = r ? EXIT_FAULT : status_of(&run, tell_ending(&run, shutdown));
     ledger_close(&ledger);
+    status = endpoint_close(endpoint);
     /* Of two things gone wrong the bridge's is about the guest. */
     return status ? status : r;
 }
