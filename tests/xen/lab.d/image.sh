@@ -34,6 +34,7 @@ extract_kernel() {
     offset=$(((sectors + 1) * 512 + offset))
     tail -c +$((offset + 1)) "$image" | head -c $((length - 4)) >"$out.z"
     if xz -dc "$out.z" >"$out" 2>/dev/null ||
+        "$busybox" xzcat "$out.z" >"$out" 2>/dev/null ||
         zstd -dcq "$out.z" >"$out" 2>/dev/null ||
         gzip -dc "$out.z" >"$out" 2>/dev/null; then
         :
