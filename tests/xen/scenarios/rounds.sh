@@ -17,7 +17,7 @@ guest_memory() {
 }
 
 step "a guest that does not end"
-domid=$(guest_create micro "vcpus=4 cpuid=1 cr4=1 loop=1 pace=5000 beat=1" 4) ||
+domid=$(guest_create micro "vcpus=2 cpuid=1 cr4=1 loop=1 pace=10000 beat=1" 2) ||
     fail "$domid"
 guest_unpause micro
 wait_for 20 "a sign of life" guest_alive micro 1
