@@ -15,14 +15,21 @@
 /* ------------------------------------------------------- registers -- */
 
 /* Every register whose name and meaning are the same in both. */
-#define X86_SAME(do)                                                                                                                                   \
-    do                                                                                                                                                 \
-    (rax) do(rcx) do(rdx) do(rbx) do(rsp) do(rbp) do(rsi) do(rdi) do(r8) do(r9) do(r10) do(r11) do(r12) do(r13) do(r14) do(r15) do(rflags) do(dr6) do( \
-        dr7) do(rip) do(cr0) do(cr2) do(cr3) do(cr4) do(sysenter_cs) do(sysenter_esp) do(sysenter_eip) do(msr_efer) do(msr_star) do(msr_lstar) do(gdtr_base) do(npt_base) do(vmtrace_pos) do(cs_base) do(ss_base) do(ds_base) do(es_base) do(fs_base) do(gs_base) do(shadow_gs) do(gdtr_limit) do(cs_sel) do(ss_sel) do(ds_sel) do(es_sel) do(fs_sel) do(gs_sel)
+/* clang-format off */
+#define X86_SAME(EACH)                                                         \
+    EACH(rax) EACH(rcx) EACH(rdx) EACH(rbx) EACH(rsp) EACH(rbp) EACH(rsi)      \
+    EACH(rdi) EACH(r8) EACH(r9) EACH(r10) EACH(r11) EACH(r12) EACH(r13)        \
+    EACH(r14) EACH(r15) EACH(rflags) EACH(dr6) EACH(dr7) EACH(rip) EACH(cr0)   \
+    EACH(cr2) EACH(cr3) EACH(cr4) EACH(sysenter_cs) EACH(sysenter_esp)         \
+    EACH(sysenter_eip) EACH(msr_efer) EACH(msr_star) EACH(msr_lstar)           \
+    EACH(gdtr_base) EACH(npt_base) EACH(vmtrace_pos) EACH(cs_base)             \
+    EACH(ss_base) EACH(ds_base) EACH(es_base) EACH(fs_base) EACH(gs_base)      \
+    EACH(shadow_gs) EACH(gdtr_limit) EACH(cs_sel) EACH(ss_sel) EACH(ds_sel)    \
+    EACH(es_sel) EACH(fs_sel) EACH(gs_sel)
+/* clang-format on */
 
-#define X86_SELECTORS(do)                                                      \
-    do                                                                         \
-    (cs) do(ss) do(ds) do(es) do(fs) do(gs)
+#define X86_SELECTORS(EACH)                                                    \
+    EACH(cs) EACH(ss) EACH(ds) EACH(es) EACH(fs) EACH(gs)
 
 static void x86_to_event(const struct vm_event_regs_x86 *from,
                          struct xen_vm_ring_regs_x86 *to)

@@ -234,8 +234,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'h':
     case OPT_USAGE:
         argp_help(state->root_argp, stdout,
-                  key == 'h' ? ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC
-                             : ARGP_HELP_USAGE,
+                  key == 'h'
+                      ? ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC
+                      : ARGP_HELP_USAGE,
                   state->name);
         exit(EXIT_AS_ASKED);
     case 'V':

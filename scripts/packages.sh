@@ -11,7 +11,8 @@ packages_build=(gcc cmake ninja-build pkg-config libc6-dev libxen-dev
 # The micro-guest is 32-bit. gcc-12-multilib, because gcc-multilib itself
 # conflicts with the cross compiler.
 packages_check=(clang libclang-rt-14-dev gcc-12-multilib g++ g++-12-multilib
-    gcc-aarch64-linux-gnu libc6-dev-arm64-cross mandoc shellcheck python3
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross mandoc clang-format shellcheck
+    python3
     binutils file)
 
 begun=$SECONDS

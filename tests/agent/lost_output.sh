@@ -30,6 +30,7 @@ timeout -k 5 60 "$agent" --help >/dev/full 2>"$dir/err"
 
 # A reader that has stopped reading does not keep a signal from ending it.
 mkfifo "$dir/fifo"
+# shellcheck disable=SC2217 # it holds the fifo open
 sleep 30 <"$dir/fifo" &
 reader=$!
 "$agent" -o "$dir/fifo" $endless >/dev/null 2>"$dir/err" &

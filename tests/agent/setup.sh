@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh disable=SC2034
 # What the tests of the agent have in common; $1 is the build's folder.
 agent=$1/agent/vmring-agent
 dir=$(mktemp -d)

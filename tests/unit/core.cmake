@@ -22,6 +22,7 @@ vmring_build_test(abi_layout_x86_64 abi_layout ${CMAKE_C_COMPILER} -m64)
 vmring_build_test(abi_layout_i386 abi_layout ${CMAKE_C_COMPILER} -m32)
 vmring_build_test(abi_layout_arm64 abi_layout aarch64-linux-gnu-gcc)
 vmring_build_test(abi_headers headers)
+vmring_build_test(format format)
 vmring_unit_test(abi_constants abi_constants.c)
 
 foreach(cc gcc clang)
