@@ -94,6 +94,8 @@ static void follow_target(struct bridge *bridge)
     if (state != XEN_VM_RING_TARGET_SHUTDOWN &&
         state != XEN_VM_RING_TARGET_DESTROYED)
         return;
+    if (bridge->phase == TELLING)
+        return; /* first shut down, then destroyed: one end */
     if (state == XEN_VM_RING_TARGET_DESTROYED)
         log_line(LOG_NOTICE, "%s was destroyed; ending", bridge->info.name);
     else

@@ -67,8 +67,9 @@ struct monitor {
     unsigned int nr_vcpus;
     uint32_t arch;
     bool is_intel;
+    bool ending;
     bool may_step, may_altp2m; /* a verdict may have switched that on */
-    uint32_t capabilities; /* bits 1 << XEN_DOMCTL_MONITOR_EVENT_* */
+    uint32_t capabilities;     /* bits 1 << XEN_DOMCTL_MONITOR_EVENT_* */
     bool has_mem_access;
     unsigned int target_state; /* XEN_VM_RING_TARGET_* */
     unsigned int shutdown_reason;

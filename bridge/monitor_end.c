@@ -194,6 +194,10 @@ int monitor_end(void *source, int forced)
 
     if (!monitor->page)
         return 1;
+    if (!monitor->ending) {
+        monitor->ending = true;
+        monitor->said_at = monitor_now();
+    }
     unpause(monitor);
     if (monitor_is_dead(monitor)) {
         monitor_detach(monitor);

@@ -30,7 +30,8 @@ static int deny(const struct vmring_producer *producer,
         results[i] = VMRING_SPEC_DENIED;
         if (!denied++)
             snprintf(text, text_len,
-                     "event '%s' is not in the producer's allow-list",
+                     "event '%s' is not in the producer's allow-list; ask for "
+                     "others, or see its --allow-events",
                      vmring_reason_name(specs[i].reason));
     }
     return denied;

@@ -126,6 +126,27 @@ static void fill_in(const struct vmring_producer *producer,
         propose->deadline ? propose->deadline : grant->max_deadline;
 }
 
+static const char *why_refused(uint32_t result)
+{
+    static const char *const names[] = {
+        [XEN_VM_RING_REFUSED_MALFORMED] = "a malformed proposal",
+        [XEN_VM_RING_REFUSED_VERSION] = "its version of the ring",
+        [XEN_VM_RING_REFUSED_FEATURE] = "a feature that is required",
+        [XEN_VM_RING_REFUSED_ASYNC_LEN] = "the size of its ring",
+        [XEN_VM_RING_REFUSED_RECORD] = "its record size",
+        [XEN_VM_RING_REFUSED_POLICY] = "its policy",
+        [XEN_VM_RING_REFUSED_GROUPS] = "its doorbell groups",
+        [XEN_VM_RING_REFUSED_VERDICTS] = "verdicts beyond the allow-list",
+        [XEN_VM_RING_REFUSED_DEADLINE] = "a deadline beyond the maximum",
+        [XEN_VM_RING_REFUSED_BUSY] = "another one being attached",
+        [XEN_VM_RING_REFUSED_PERMISSION] = "its user",
+        [XEN_VM_RING_REFUSED_MEMORY] = "lack of memory or descriptors",
+        [XEN_VM_RING_REFUSED_TARGET] = "the target being gone",
+    };
+
+    return names[result];
+}
+
 /* Fresh pages and doorbells of a new epoch, not in use yet. */
 struct epoch {
     struct vmr_geometry geo;
@@ -288,7 +309,8 @@ void grant_refuse(struct vmring_producer *producer, struct peer *peer,
     begin_answer(producer, &answer);
     answer.grant.result = why;
     (void)socket_send(peer->fd, WIRE_GRANT, &answer, sizeof(answer), NULL, 0);
-    log_line(&producer->log, 5, "a consumer was refused, reason %u", why);
+    log_line(&producer->log, 5, "a consumer was refused for %s",
+             why_refused(why));
     serve_drop(peer);
 }
 
@@ -314,8 +336,8 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
     if (result) {
         (void)socket_send(peer->fd, WIRE_GRANT, &answer, sizeof(answer), NULL,
                           0);
-        log_line(&producer->log, 5, "a consumer was refused, reason %u",
-                 result);
+        log_line(&producer->log, 5, "a consumer was refused for %s",
+                 why_refused(result));
         serve_drop(peer);
         return;
     }
