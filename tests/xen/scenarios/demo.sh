@@ -4,7 +4,7 @@
 # What `./demo` shows: a Linux guest, an agent attached before its first
 # instruction, its events as they come, and the ledger.
 #
-#   demo.sh [SECONDS [LINES]]
+#   demo.sh [SECONDS [LINES [plain|colour]]]
 #
 # lab: needs linux-guest
 # lab: limit 150
@@ -12,6 +12,7 @@
 
 seconds=${1:-12}
 lines=${2:-60}
+[ "${3:-colour}" = colour ] || export NO_COLOR=1
 
 step "a Linux guest, created paused"
 domid=$(guest_linux linux 1) || fail "no guest: $domid"
