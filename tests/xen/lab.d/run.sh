@@ -81,10 +81,11 @@ add_file() { # TREE SRC[:DEST]
 # tells the host. The last has an interrupt of its own, because the usual one
 # of the third port belongs to Xen.
 #
-# With "# lab: thread single" one thread of the host emulates both CPUs in
-# turn. With two, a CPU that spins on a lock of Xen takes QEMU's own lock at
-# every PAUSE; on a busy host that holds up the one that has Xen's lock, and
-# scenarios with many events run ten times slower than on an idle one.
+# One thread of the host emulates both CPUs in turn. With two ("# lab: thread
+# multi") a CPU that spins on a lock of Xen takes QEMU's own lock at every
+# PAUSE; on a busy host that holds up the one that has Xen's lock, and scenarios
+# with many events run ten times slower than on an idle one. And see
+# is_emulators_fault.
 start_qemu() { # LOG_DIR SCENARIO
     local xen_args linux_args thread
     thread=$(scenario_option "$2" thread)
@@ -94,7 +95,7 @@ start_qemu() { # LOG_DIR SCENARIO
     linux_args+=" rodata=off mitigations=off audit=0"
     setpriv --pdeathsig KILL \
         qemu-system-x86_64 -nodefaults -no-user-config -no-reboot \
-        -accel "tcg,thread=${thread:-multi}" -cpu qemu64,+svm,+npt -smp 2 -m 2G \
+        -accel "tcg,thread=${thread:-single}" -cpu qemu64,+svm,+npt -smp 2 -m 2G \
         -display none -vga none -monitor none \
         -serial "file:$1/xen.log" \
         -chardev "stdio,id=scenario,signal=off,logfile=$1/scenario.log" \
@@ -167,16 +168,12 @@ run_scenario() { # LOG_DIR|'' LIMIT|'' SCENARIO [ARG...]
         kept=
     fi
     mkdir -p "$log"
-    rm -f "$log"/{xen,scenario,control,qemu,bad,xl-dmesg}.log
-    echo "step Xen and dom0's kernel boot" >"$log/control.log"
-    connect_output
-    start_qemu "$log" "$scenario"
-    exec 3<&- 4>&-
-    await_qemu "${limit:-120}" "$log" || status=124
-    stop_qemu
-    [ -z "${viewer:-}" ] || wait "$viewer" || true
-
-    judge_run "$log" "$scenario" $((SECONDS - start)) || status=$?
+    run_once "$log" "${limit:-120}" "$scenario" || status=$?
+    if [ "$status" != 0 ] && is_emulators_fault "$log"; then
+        note "QEMU ran a guest with registers of Xen's own; once more"
+        status=0
+        run_once "$log" "${limit:-120}" "$scenario" || status=$?
+    fi
     if [ "$status" != 0 ]; then
         note "${scenario##*/}: status $status after $((SECONDS - start)) s," \
             "at step: $(told "$log" step); logs in $log"
@@ -184,6 +181,31 @@ run_scenario() { # LOG_DIR|'' LIMIT|'' SCENARIO [ARG...]
         rm -rf "$log"
     fi
     return "$status"
+}
+
+run_once() { # LOG_DIR LIMIT SCENARIO
+    local status=0 start=$SECONDS
+    rm -f "$1"/{xen,scenario,control,qemu,bad,xl-dmesg}.log "$work/output"
+    echo "step Xen and dom0's kernel boot" >"$1/control.log"
+    connect_output
+    start_qemu "$1" "$3"
+    exec 3<&- 4>&-
+    await_qemu "$2" "$1" || status=124
+    stop_qemu
+    [ -z "${viewer:-}" ] || wait "$viewer" || true
+    judge_run "$1" "$3" $((SECONDS - start)) || status=$?
+    return "$status"
+}
+
+# With two threads QEMU 7.2 now and then runs a guest with the code segment,
+# instruction and stack pointers of Xen, and with rax the address that VMRUN
+# was given: Xen's dump of the guest's state shows them, the same in each case
+# seen, and the guest triple-faults. No interface of Xen can give a guest a
+# code segment. Seen where domains are paused often, never with one thread.
+is_emulators_fault() { # LOG_DIR
+    awk '/Triple fault/ { dump = 1 }
+        dump && /RIP: +e008:/ { found = 1 }
+        END { exit !found }' "$1/xen.log"
 }
 
 # Leaves dom0's archives and the overlay in $work/initrd: the kernel unpacks

@@ -5,6 +5,7 @@
 # read back unchanged in the guest, each time, on 16 vCPUs.
 # Two threads emulate the CPUs: a denial can be lost only while the vCPU is
 # still running beside the answer (let_it_leave_its_cpu in bridge/monitor.c).
+# lab: thread multi
 # lab: limit 180
 # shellcheck source=lib.sh
 . /lab/lib.sh

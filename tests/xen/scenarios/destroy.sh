@@ -4,7 +4,6 @@
 # The target's end ends agent and bridge within 2 s, with status 3 and a line
 # that says so: destroyed in mid-run, powered off, crashed. And a target that
 # is paused for an overdue verdict goes on when the verdict comes.
-# lab: thread single
 # lab: limit 180
 # shellcheck source=lib.sh
 . /lab/lib.sh

@@ -3,7 +3,6 @@
 #
 # Synchronous events are delivered and answered exactly: 16 vCPUs with 1000
 # CPUIDs each, and every result that the guest saw was right.
-# lab: thread single
 # lab: limit 180
 # shellcheck source=lib.sh
 . /lab/lib.sh

@@ -4,7 +4,6 @@
 # Five agents are killed in one run, and each time the next one attaches; the
 # guest finishes, and each request got exactly one verdict. The legacy ring
 # beside it refuses the second agent.
-# lab: thread single
 # lab: limit 240
 # shellcheck source=lib.sh
 . /lab/lib.sh

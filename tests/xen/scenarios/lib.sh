@@ -7,7 +7,7 @@
 #   # lab: needs linux-guest    to use guest_linux
 #   # lab: allow REGEX          lines that Xen's log may have here
 #   # lab: limit SECONDS        when 120 are not enough
-#   # lab: thread single        for many events; see start_qemu in lab.d/run.sh
+#   # lab: thread multi         a thread per CPU; see start_qemu in lab.d/run.sh
 
 # For what a scenario and the functions below keep in files.
 run=/run/lab

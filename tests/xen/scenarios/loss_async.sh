@@ -3,7 +3,6 @@
 #
 # Asynchronous events are delivered or counted lost, exactly: 16 vCPUs write
 # CR4, and the agent is too slow for a ring of 4 KiB, in both policies.
-# lab: thread single
 # lab: limit 180
 # shellcheck source=lib.sh
 . /lab/lib.sh

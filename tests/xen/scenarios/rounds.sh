@@ -3,7 +3,6 @@
 #
 # A hundred agents attach and detach one after the other, then ten with a
 # bridge of their own: the guest, and what Xen has in use, are as before.
-# lab: thread single
 # lab: limit 240
 # shellcheck source=lib.sh
 . /lab/lib.sh

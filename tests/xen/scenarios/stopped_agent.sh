@@ -3,7 +3,6 @@
 #
 # A stopped agent holds nobody beyond the deadline, and the bridge can be
 # ended in that very state: the guest finishes without it.
-# lab: thread single
 # lab: limit 180
 # shellcheck source=lib.sh
 . /lab/lib.sh
