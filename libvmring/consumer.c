@@ -157,10 +157,13 @@ static bool next_from_before(struct vmring *ring, struct vmring_event *event)
                 hand_out_drained(ring, event);
                 return true;
             }
-            if (pull == VMR_PULL_FAULT)
+            /*
+             * Nobody overruns us in a frozen lane: a record that is not whole
+             * is a lie, and not to be followed slot by slot.
+             */
+            if (pull != VMR_PULL_NONE)
                 ring->stats.rejected++;
-            if (pull != VMR_PULL_AGAIN)
-                ring->before_left = 0;
+            ring->before_left = 0;
         }
         if (next_lane_before(ring))
             continue;

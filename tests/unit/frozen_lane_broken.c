@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: a frozen lane whose records are not whole is passed over and
+ * counted after one look, and not followed slot by slot; the next lane is
+ * drained.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "check.h"
+#include "consumer.h"
+
+static int nothing_sent(struct link *link, uint32_t type, const void *body,
+                        size_t len)
+{
+    (void)link;
+    (void)body;
+    CHECK_EQ(type, WIRE_DRAINED);
+    CHECK_EQ(len, 0);
+    return 0;
+}
+
+static int nothing_comes(struct link *link, uint32_t *type, void *body,
+                         size_t max, int timeout_ms)
+{
+    (void)link;
+    (void)type;
+    (void)body;
+    (void)max;
+    (void)timeout_ms;
+    return -EAGAIN;
+}
+
+static unsigned int nothing_rung(struct link *link)
+{
+    (void)link;
+    return 0;
+}
+
+static void *map(size_t len)
+{
+    void *at = mmap(NULL, len, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    CHECK(at != MAP_FAILED);
+    return at;
+}
+
+int main(void)
+{
+    static const struct link_ops ops = {
+        .send = nothing_sent, .recv = nothing_comes, .ack = nothing_rung};
+    struct link link = {.ops = &ops};
+    struct vmr_geometry geo = {.nr_vcpus = 2,
+                               .nr_lanes = 2,
+                               .nr_groups = 1,
+                               .record_len = 64,
+                               .policy = XEN_VM_RING_POLICY_OVERWRITE};
+    struct xen_vm_ring_event event = {.length = XEN_VM_RING_EVENT_HEAD};
+    static struct vmring ring;
+    struct vmring_event got;
+    struct vmr_lane_tx tx;
+    void *before, *c;
+
+    CHECK(vmr_geometry_lay_out(&geo, 2 * 64 * 64));
+    before = map(geo.p_len);
+    c = map(geo.c_len);
+    vmr_geometry_publish(&geo, before);
+    vmr_lane_tx_init(&tx, &geo, 0, before, c);
+    tx.line->head = geo.slots; /* of records that were never written */
+    vmr_lane_tx_init(&tx, &geo, 1, before, c);
+    CHECK(vmr_lane_push(&tx, &event));
+
+    ring.link = &link;
+    ring.counts = calloc(2 * XEN_VM_RING_NR_REASONS, sizeof(*ring.counts));
+    ring.lost_seen = calloc(2, sizeof(*ring.lost_seen));
+    ring.before[0] = (struct region){.at = before, .len = geo.p_len, .fd = -1};
+    ring.nr_before = 1;
+    vmr_consumer_init(&ring.core, &geo, calloc(1, vmr_consumer_size(&geo)),
+                      map(geo.p_len), map(geo.c_len));
+
+    CHECK_EQ(vmring_next(&ring, &got), 1);
+    CHECK_EQ(got.epoch_mark, 1);
+    CHECK_EQ(got.lane, 1);
+    CHECK_EQ(ring.stats.rejected, 1);
+    CHECK_EQ(vmring_next(&ring, &got), 0);
+    CHECK_EQ(ring.stats.drained, 1);
+    CHECK_EQ(ring.nr_before, 0);
+    return 0;
+}
