@@ -106,9 +106,13 @@ static void follow_target(struct bridge *bridge)
     bridge->tell_until = now_ms() + TELLING_MS;
 }
 
-static void follow_consumer(struct bridge *bridge)
+static void follow_consumer(struct bridge *bridge, int nr_verdicts)
 {
     const struct bridge_options *options = bridge->options;
+
+    /* More may be on their way: what is pending does not tell yet. */
+    if (nr_verdicts == MAX_VERDICTS)
+        return;
 
     if (vmring_attached(bridge->producer)) {
         bridge->gone = 0;
@@ -175,7 +179,7 @@ static int carry_out_verdicts(struct bridge *bridge)
 /* Returns the ms until the next turn, or SOURCE_WAIT. */
 static int serving_turn(struct bridge *bridge)
 {
-    int due;
+    int due, nr_verdicts;
 
     if (bridge->dispatch) {
         bridge->dispatch = 0;
@@ -188,13 +192,14 @@ static int serving_turn(struct bridge *bridge)
         return 0;
     }
     /* A vCPU that goes on may have something to raise at once. */
-    if (carry_out_verdicts(bridge) > 0)
+    nr_verdicts = carry_out_verdicts(bridge);
+    if (nr_verdicts > 0)
         due = 0;
     vmring_producer_flush(bridge->producer);
 
     follow_target(bridge);
     if (bridge->phase == SERVING)
-        follow_consumer(bridge);
+        follow_consumer(bridge, nr_verdicts);
     else if (bridge->phase == TELLING &&
              (!vmring_attached(bridge->producer) || bridge->serves_none ||
               until(bridge->tell_until) == 0))
