@@ -12,8 +12,15 @@ packages_build=(gcc cmake ninja-build pkg-config libc6-dev libxen-dev
 # conflicts with the cross compiler.
 packages_check=(clang libclang-rt-14-dev gcc-12-multilib g++ g++-12-multilib
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross mandoc clang-format shellcheck
-    python3
-    binutils file)
+    python3 binutils file)
+# The proofs of docs/VERIFICATION.md.
+packages_proof=(relacy-dev spin gcovr afl++ cppcheck clang-tidy valgrind
+    qemu-user libc6-arm64-cross)
+# What the benchmark measures beside the ring; a peer that cannot be had is
+# left out.
+packages_bench=(libqb-dev libck-dev libdpdk-dev libboost1.74-dev
+    libreaderwriterqueue-dev libconcurrentqueue-dev liblttng-ust-dev
+    lttng-tools libbpf-dev)
 
 begun=$SECONDS
 
