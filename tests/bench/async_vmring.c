@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* async_vmring.c: the ring itself, one lane, in both policies. */
+#include "queue.h"
+#include "tables.h"
+
+#include <stdlib.h>
+
+#include "core/consumer.h"
+#include "core/producer.h"
+
+struct ring {
+    struct vmr_geometry geo;
+    unsigned char *p, *c;
+    struct vmr_producer tx;
+    struct vmr_consumer rx;
+    void *tx_memory, *rx_memory;
+};
+
+static void ring_end(void *queue)
+{
+    struct ring *ring = queue;
+
+    bench_unmap(ring->p, ring->geo.p_len);
+    bench_unmap(ring->c, ring->geo.c_len);
+    bench_unmap(ring->tx_memory, vmr_producer_size(1, 1));
+    bench_unmap(ring->rx_memory, vmr_consumer_size(&ring->geo));
+    bench_unmap(ring, sizeof(*ring));
+}
+
+/* Between processes each side uses its own half of this alone. */
+static void *ring_make(const struct queue_plan *plan,
+                       struct bench_sample *sample, uint32_t policy)
+{
+    struct ring *ring = bench_map(sizeof(*ring));
+    struct vmr_geometry geo = {
+        .epoch = 1,
+        .nr_vcpus = 1,
+        .nr_lanes = 1,
+        .nr_groups = 1,
+        .policy = policy,
+        .arch = XEN_VM_RING_ARCH_X86,
+        .clock = XEN_VM_RING_CLOCK_MONOTONIC,
+        .record_len = (plan->len + 63) / 64 * 64,
+    };
+
+    if (!ring || !vmr_geometry_lay_out(&geo, QUEUE_BYTES)) {
+        (void)bench_skip(sample, "no memory, or no such geometry");
+        bench_unmap(ring, sizeof(*ring));
+        return NULL;
+    }
+    ring->geo = geo;
+    ring->p = bench_map(geo.p_len);
+    ring->c = bench_map(geo.c_len);
+    ring->tx_memory = bench_map(vmr_producer_size(1, 1));
+    ring->rx_memory = bench_map(vmr_consumer_size(&geo));
+    if (!ring->p || !ring->c || !ring->tx_memory || !ring->rx_memory) {
+        (void)bench_skip(sample, "no memory");
+        ring_end(ring);
+        return NULL;
+    }
+    vmr_geometry_publish(&geo, (void *)ring->p);
+    vmr_producer_init(&ring->tx, ring->tx_memory, 1, 1);
+    vmr_producer_attach(&ring->tx, &geo, ring->p, ring->c);
+    vmr_consumer_init(&ring->rx, &geo, ring->rx_memory, ring->p, ring->c);
+    return ring;
+}
+
+static void *discard_make(const struct queue_plan *plan,
+                          struct bench_sample *sample)
+{
+    return ring_make(plan, sample, XEN_VM_RING_POLICY_DISCARD);
+}
+
+static void *overwrite_make(const struct queue_plan *plan,
+                            struct bench_sample *sample)
+{
+    return ring_make(plan, sample, XEN_VM_RING_POLICY_OVERWRITE);
+}
+
+static inline size_t ring_push(void *queue, uint32_t who,
+                               const unsigned char *records, size_t nr,
+                               size_t len)
+{
+    struct ring *ring = queue;
+    size_t accepted = 0;
+
+    for (size_t i = 0; i < nr; i++)
+        accepted += vmr_producer_push(&ring->tx, who,
+                                      (const void *)(records + i * len));
+    /* The consumer never sleeps here, so there is nobody to ring for. */
+    (void)vmr_producer_flush(&ring->tx);
+    return accepted;
+}
+
+static inline size_t ring_pull(void *queue, unsigned char *records, size_t nr,
+                               size_t len)
+{
+    struct ring *ring = queue;
+    uint32_t where;
+
+    for (size_t i = 0; i < nr; i++) {
+        switch (vmr_consumer_next(&ring->rx, 0, (void *)(records + i * len),
+                                  &where)) {
+        case VMR_NEXT_RECORD:
+            continue;
+        case VMR_NEXT_AGAIN:
+            i--;
+            continue;
+        default:
+            return i;
+        }
+    }
+    return nr;
+}
+
+static uint64_t ring_overwritten(void *queue)
+{
+    struct ring *ring = queue;
+
+    return ring->rx.lanes[0].overwritten;
+}
+
+static const struct queue_ops discard_ops = {
+    .make = discard_make,
+    .end = ring_end,
+    .push = ring_push,
+    .pull = ring_pull,
+};
+QUEUE_CONTESTANT(discard);
+
+static const struct queue_ops overwrite_ops = {
+    .make = overwrite_make,
+    .end = ring_end,
+    .push = ring_push,
+    .pull = ring_pull,
+    .overwritten = ring_overwritten,
+};
+QUEUE_CONTESTANT(overwrite);
+
+#define DISCARD   "this ring, a full lane loses the newest"
+#define OVERWRITE "this ring, a full lane loses the oldest"
+
+static const struct bench_case cases[] = {
+    QUEUE_THREADS("vmring discard", DISCARD, 0, discard),
+    QUEUE_THREADS("vmring overwrite", OVERWRITE, 0, overwrite),
+    QUEUE_PROCESSES("vmring discard", DISCARD, 0, discard),
+    QUEUE_PROCESSES("vmring overwrite", OVERWRITE, 0, overwrite),
+};
+
+const struct bench_table async_vmring_cases = {cases, sizeof(cases) /
+                                                          sizeof(cases[0])};

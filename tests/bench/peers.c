@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* peers.c: which contestants this program was built with. */
+#include "bench.h"
+
+#ifdef HAVE_QB
+#define QB true
+#else
+#define QB false
+#endif
+#ifdef HAVE_CK
+#define CK true
+#else
+#define CK false
+#endif
+#ifdef HAVE_DPDK
+#define DPDK true
+#else
+#define DPDK false
+#endif
+#ifdef HAVE_CXX_PEERS
+#define CXX true
+#else
+#define CXX false
+#endif
+#ifdef HAVE_LTTNG
+#define LTTNG true
+#else
+#define LTTNG false
+#endif
+#ifdef HAVE_BPF
+#define BPF true
+#else
+#define BPF false
+#endif
+
+const struct bench_peer bench_peers[] = {
+    {"libqb", "libqb-dev", QB},
+    {"ck", "libck-dev", CK},
+    {"rte_ring", "libdpdk-dev", DPDK},
+    {"boost, readerwriterqueue, concurrentqueue",
+     "g++ libboost1.74-dev libreaderwriterqueue-dev libconcurrentqueue-dev",
+     CXX},
+    {"LTTng-UST", "liblttng-ust-dev lttng-tools", LTTNG},
+    {"BPF user ring buffer", "libbpf-dev", BPF},
+};
+const size_t bench_nr_peers = sizeof(bench_peers) / sizeof(bench_peers[0]);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* tables.h: every file with cases; a new one is added here and in main.c. */
+#ifndef VMRING_BENCH_TABLES_H
+#define VMRING_BENCH_TABLES_H
+
+#include "bench.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern const struct bench_table async_limits_cases;
+extern const struct bench_table async_vmring_cases;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* VMRING_BENCH_TABLES_H */
