@@ -23,7 +23,7 @@ xen_resources >"$run/before"
 cat "$run/before"
 domid=$(guest_linux linux) || fail "$domid"
 guest_unpause linux
-wait_for 90 "the guest's first turn of work" guest_says linux "turn 1,"
+wait_for 120 "the guest's first turn of work" guest_says linux "turn 1,"
 guest_console linux | grep '^guest:'
 
 step "its end"

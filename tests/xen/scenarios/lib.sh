@@ -23,6 +23,12 @@ step() {
 
 fail() {
     echo "FAIL: $*"
+    xl list
+    for fail_log in /var/log/xen/console/guest-*.log; do
+        [ -s "$fail_log" ] || continue
+        echo "the last lines of $fail_log:"
+        tail -n 12 "$fail_log"
+    done
     exit 1
 }
 
@@ -69,10 +75,12 @@ guest_create() {
 
 # guest_linux NAME [VCPUS] [MEMORY_MIB] [CMDLINE]: the same with Linux and
 # some visible work in a loop (work=N on the command line: N turns). Each
-# further vCPU makes it boot slower by far.
+# further vCPU makes it boot slower by far. What it says on its way down is in
+# Xen's log, "(dN) ...", also when its console has gone with it.
 guest_linux() {
     create_paused "$1" /lab/vmlinux "console=hvc0 quiet panic=1 audit=0 \
-mitigations=off rodata=off ${4:-}" "${2:-1}" "${3:-128}" /lab/guest.cpio
+earlyprintk=xen,keep mitigations=off rodata=off ${4:-}" "${2:-1}" \
+        "${3:-128}" /lab/guest.cpio
 }
 
 create_paused() { # NAME KERNEL CMDLINE VCPUS MEMORY [RAMDISK]
@@ -142,9 +150,14 @@ guest_console() {
     cat "/var/log/xen/console/guest-$1.log"
 }
 
-# guest_says NAME TEXT: whether it did (for wait_for).
+# guest_says NAME TEXT: whether it did (for wait_for); fails when the guest has
+# ended and never did.
 guest_says() {
-    guest_console "$1" 2>/dev/null | grep -qF "$2"
+    guest_has_ended=
+    ! grep -qs 'has shut down' "/var/log/xen/xl-$1.log" || guest_has_ended=yes
+    guest_console "$1" 2>/dev/null | grep -qF "$2" && return
+    [ -z "$guest_has_ended" ] || fail "the guest $1 has ended: no '$2'"
+    return 1
 }
 
 # --- Xen's books ----------------------------------------------------------
