@@ -11,6 +11,9 @@
 
 #define DEFAULT_TIMEOUT_MS 10000
 
+/* Every minor of our major: what a later one has, we pass over. */
+#define VERSION_MIN ((uint32_t)XEN_VM_RING_VERSION_MAJOR << 16)
+
 /* Everything that vmring_open() passes around while it attaches. */
 struct attach {
     const char *uri;
@@ -174,7 +177,7 @@ static int propose(struct attach *attach)
     struct xen_vm_ring_propose propose = {
         .magic = XEN_VM_RING_MAGIC,
         .length = sizeof(propose),
-        .version_min = XEN_VM_RING_VERSION_MAJOR << 16,
+        .version_min = VERSION_MIN,
         .version_max = XEN_VM_RING_VERSION,
         .features_wanted = XEN_VM_RING_FEATURES,
         .async_len = opts->async_len,
@@ -189,6 +192,23 @@ static int propose(struct attach *attach)
     return link->ops->send(link, WIRE_PROPOSE, &propose, sizeof(propose));
 }
 
+/*
+ * Is it what was granted, and that what was asked for?  Whatever else a later
+ * minor has put into the header is passed over.
+ */
+static bool is_as_granted(const struct attach *attach,
+                          const struct vmr_geometry *geo)
+{
+    const struct xen_vm_ring_grant *grant = &attach->reply.grant;
+
+    return grant->version >= VERSION_MIN &&
+           grant->version <= XEN_VM_RING_VERSION &&
+           geo->nr_groups == grant->nr_groups &&
+           geo->nr_vcpus == grant->nr_vcpus &&
+           !(geo->features & ~(uint64_t)XEN_VM_RING_FEATURES) &&
+           !(geo->verdicts & ~attach->opts.verdicts);
+}
+
 static int set_up_core(struct attach *attach, struct link_regions *regions)
 {
     struct vmring *ring = attach->ring;
@@ -199,8 +219,7 @@ static int set_up_core(struct attach *attach, struct link_regions *regions)
     memcpy(ring->before, regions->before, sizeof(ring->before));
     ring->nr_before = regions->nr_before;
     if (!vmr_geometry_read(&geo, ring->p.at, ring->p.len, ring->c.len) ||
-        geo.nr_groups != attach->reply.grant.nr_groups ||
-        geo.nr_vcpus != attach->reply.grant.nr_vcpus)
+        !is_as_granted(attach, &geo))
         return FAIL(attach, -EPROTO, "the producer's ring is malformed");
     ring->core_memory = calloc(1, vmr_consumer_size(&geo));
     ring->counts = calloc((size_t)geo.nr_lanes * XEN_VM_RING_NR_REASONS,

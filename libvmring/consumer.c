@@ -107,9 +107,11 @@ static bool next_lane_before(struct vmring *ring)
     while (ring->before_at < ring->nr_before) {
         struct region *before = &ring->before[ring->before_at];
 
+        /* Its consumer may have been granted features that we do not know. */
         if (ring->before_next == 0 &&
-            !vmr_geometry_read(&ring->before_geo, before->at, before->len,
-                               VMR_ANY_LEN)) {
+            (!vmr_geometry_read(&ring->before_geo, before->at, before->len,
+                                VMR_ANY_LEN) ||
+             (ring->before_geo.features & ~(uint64_t)XEN_VM_RING_FEATURES))) {
             ring->stats.rejected++;
             ring->before_geo.nr_lanes = 0;
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* grant.c: negotiation: what a producer grants, and the epoch it begins. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,21 +14,27 @@
 /* The smallest record that holds registers. */
 #define FULL_RECORD ((XEN_VM_RING_EVENT_FULL + 63) / 64 * 64)
 
-static bool reserved_is_zero(const struct xen_vm_ring_propose *propose)
+/*
+ * What a proposal says beyond what we know must be nothing: the rest of the
+ * structure, and of a later minor's, which may be longer.
+ */
+static bool rest_is_zero(const void *body, size_t len)
 {
-    for (size_t i = 0;
-         i < sizeof(propose->reserved) / sizeof(propose->reserved[0]); i++)
-        if (propose->reserved[i])
+    const unsigned char *bytes = body;
+
+    for (size_t i = offsetof(struct xen_vm_ring_propose, reserved); i < len;
+         i++)
+        if (bytes[i])
             return false;
     return true;
 }
 
 /* What is wrong with a proposal in itself. */
 static uint32_t check_form(const struct xen_vm_ring_propose *propose,
-                           size_t len)
+                           const void *body, size_t len)
 {
-    if (len != sizeof(*propose) || propose->magic != XEN_VM_RING_MAGIC ||
-        propose->length != sizeof(*propose) || !reserved_is_zero(propose) ||
+    if (len < sizeof(*propose) || propose->magic != XEN_VM_RING_MAGIC ||
+        propose->length != len || !rest_is_zero(body, len) ||
         propose->version_min > propose->version_max)
         return XEN_VM_RING_REFUSED_MALFORMED;
     if (propose->version_max < XEN_VM_RING_VERSION_MAJOR << 16 ||
@@ -61,9 +68,6 @@ static uint32_t check_limits(const struct vmring_producer *producer,
                              const struct xen_vm_ring_propose *propose,
                              const struct xen_vm_ring_grant *grant)
 {
-    /* A feature of the version that this producer was not given. */
-    if (propose->features_required & ~grant->features)
-        return XEN_VM_RING_REFUSED_FEATURE;
     if (propose->features_required & ~features(producer))
         return XEN_VM_RING_REFUSED_FEATURE;
     if (producer->session.peer || producer->session.leaving)
@@ -116,6 +120,9 @@ static void fill_in(const struct vmring_producer *producer,
     grant->async_len = propose->async_len;
     if (!grant->async_len)
         grant->async_len = min > DEFAULT_ASYNC_LEN ? min : DEFAULT_ASYNC_LEN;
+    /* The highest that both know; check_form() has seen that there is one. */
+    if (propose->version_max < grant->version)
+        grant->version = propose->version_max;
     grant->policy = propose->policy;
     grant->nr_groups = propose->nr_groups;
     grant->verdicts = propose->verdicts;
@@ -325,7 +332,7 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
     begin_answer(producer, &answer);
     memset(&propose, 0, sizeof(propose));
     memcpy(&propose, body, len < sizeof(propose) ? len : sizeof(propose));
-    result = check_form(&propose, len);
+    result = check_form(&propose, body, len);
     if (!result) {
         fill_in(producer, &propose, &answer.grant);
         result = check_limits(producer, &propose, &answer.grant);
@@ -334,6 +341,7 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
         result = XEN_VM_RING_REFUSED_MEMORY;
     answer.grant.result = result;
     if (result) {
+        answer.grant.features = features(producer); /* what there is */
         (void)socket_send(peer->fd, WIRE_GRANT, &answer, sizeof(answer), NULL,
                           0);
         log_line(&producer->log, 5, "a consumer was refused for %s",

@@ -27,8 +27,17 @@ static bool within_limits(const struct vmr_geometry *geo)
            geo->policy <= XEN_VM_RING_POLICY_OVERWRITE &&
            geo->record_len >= XEN_VM_RING_MIN_RECORD &&
            geo->record_len <= XEN_VM_RING_MAX_RECORD &&
-           geo->record_len % 64 == 0 &&
-           !(geo->verdicts & ~XEN_VM_RING_VERDICTS);
+           geo->record_len % 64 == 0;
+}
+
+/*
+ * A later minor may make slots longer, not shorter: the distance from one to
+ * the next is all that we take from it (docs/ABI.md, "Versions").
+ */
+static bool holds_slots(const struct vmr_geometry *geo)
+{
+    return geo->slot_len >= XEN_VM_RING_SLOT &&
+           geo->slot_len <= XEN_VM_RING_PAGE && geo->slot_len % LINE == 0;
 }
 
 /* The largest power of two that is not above v, which is not 0. */
@@ -45,7 +54,8 @@ bool vmr_geometry_lay_out(struct vmr_geometry *geo, uint64_t async_len)
 {
     uint64_t off, bitmap;
 
-    if (!within_limits(geo) || async_len > XEN_VM_RING_MAX_ASYNC ||
+    if (!within_limits(geo) || (geo->verdicts & ~XEN_VM_RING_VERDICTS) ||
+        async_len > XEN_VM_RING_MAX_ASYNC ||
         async_len < vmr_min_async_len(geo->nr_lanes, geo->record_len))
         return false;
 
@@ -197,7 +207,6 @@ bool vmr_geometry_read(struct vmr_geometry *geo,
     };
     return within_limits(geo) && geo->slots >= XEN_VM_RING_MIN_SLOTS &&
            geo->slots <= XEN_VM_RING_MAX_ASYNC &&
-           (geo->slots & (geo->slots - 1)) == 0 &&
-           geo->slot_len == XEN_VM_RING_SLOT && p_lies_within(geo) &&
-           c_lies_within(geo);
+           (geo->slots & (geo->slots - 1)) == 0 && holds_slots(geo) &&
+           p_lies_within(geo) && c_lies_within(geo);
 }

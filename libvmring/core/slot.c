@@ -8,7 +8,7 @@
 void vmr_slot_tx_attach(struct vmr_slot_tx *tx, const struct vmr_geometry *geo,
                         uint32_t vcpu, void *p, void *c)
 {
-    uint64_t off = (uint64_t)vcpu * XEN_VM_RING_SLOT;
+    uint64_t off = (uint64_t)vcpu * geo->slot_len;
 
     if (tx->seq & 1) {
         /* Visible in the old P, which is frozen: the next seq is fresh. */
@@ -87,7 +87,7 @@ void vmr_slot_retire(struct vmr_slot_tx *tx)
 void vmr_slot_rx_init(struct vmr_slot_rx *rx, const struct vmr_geometry *geo,
                       uint32_t vcpu, const void *p, void *c)
 {
-    uint64_t off = (uint64_t)vcpu * XEN_VM_RING_SLOT;
+    uint64_t off = (uint64_t)vcpu * geo->slot_len;
 
     rx->request =
         (const void *)((const unsigned char *)p + geo->request_off + off);

@@ -10,6 +10,9 @@
 #include "socket.h"
 #include "transport.h"
 
+/* Room for what later minors may add to a grant. */
+#define MAX_GRANT 4096
+
 struct local_link {
     struct link link;
     int control;
@@ -100,10 +103,29 @@ static int take_grant(struct local_link *local,
     return 0;
 }
 
+/*
+ * A grant may be longer than we know it, by what a later minor has added; the
+ * target's name comes after it.
+ */
+static int read_grant(struct wire_grant *grant, uint32_t type,
+                      const unsigned char *body, size_t len)
+{
+    if (type != WIRE_GRANT || len < sizeof(*grant))
+        return -EPROTO;
+    memcpy(&grant->grant, body, sizeof(grant->grant));
+    if (grant->grant.magic != XEN_VM_RING_MAGIC ||
+        grant->grant.length < sizeof(grant->grant) ||
+        grant->grant.length != len - sizeof(grant->target))
+        return -EPROTO;
+    memcpy(grant->target, body + grant->grant.length, sizeof(grant->target));
+    return 0;
+}
+
 static int local_map(struct link *link, struct wire_grant *grant,
                      struct link_regions *regions, int timeout_ms)
 {
     struct local_link *local = of(link);
+    unsigned char body[MAX_GRANT];
     int fds[WIRE_MAX_FDS];
     unsigned int nr = 0;
     uint32_t type;
@@ -114,11 +136,10 @@ static int local_map(struct link *link, struct wire_grant *grant,
     len = wait_for_message(local, timeout_ms);
     if (len)
         return len;
-    len = socket_recv(local->control, &type, grant, sizeof(*grant), fds,
+    len = socket_recv(local->control, &type, body, sizeof(body), fds,
                       WIRE_MAX_FDS, &nr);
-    if (len >= 0 && (type != WIRE_GRANT || len != sizeof(*grant) ||
-                     grant->grant.magic != XEN_VM_RING_MAGIC))
-        len = -EPROTO;
+    if (len >= 0)
+        len = read_grant(grant, type, body, (size_t)len);
     if (len >= 0)
         len = grant->grant.result == XEN_VM_RING_GRANTED
                   ? take_grant(local, &grant->grant, fds, nr, regions)

@@ -23,12 +23,16 @@ struct act {
     int nr_fds;           /* 0: as it should be */
     size_t cut;           /* bytes missing of the message */
     int grown;            /* bytes too many */
+    size_t longer;        /* bytes that the grant itself has more */
     uint32_t type;        /* 0: WIRE_GRANT */
     uint64_t p_len, c_len, prev_p_len;
     uint32_t nr_groups;
     uint32_t result;
-    int header;       /* 1: none, 2: noise, 3: other counts than granted */
-    int bell_is_file; /* instead of a socket */
+    uint32_t version;  /* beyond ours */
+    uint64_t features; /* in the header */
+    uint32_t verdicts; /* in the header */
+    int header;        /* 1: none, 2: noise, 3: other counts than granted */
+    int bell_is_file;  /* instead of a socket */
     int err;
 };
 
@@ -56,6 +60,14 @@ static const struct act acts[] = {
     {.name = "no message", .cut = sizeof(struct wire_grant), .err = -EPROTO},
     {.name = "long message", .grown = 8, .err = -EPROTO},
     {.name = "another message", .type = WIRE_QUIET, .err = -EPROTO},
+    {.name = "a grant of a later minor", .longer = 8, .err = 0},
+    {.name = "a long grant of a later minor", .longer = 3500, .err = 0},
+    {.name = "a grant longer than any", .longer = 8000, .err = -EPROTO},
+    {.name = "a version not asked for", .version = 1, .err = -EPROTO},
+    {.name = "a version before ours", .version = -1U, .err = -EPROTO},
+    {.name = "features unheard of", .features = 1 << 2, .err = -EPROTO},
+    {.name = "high features", .features = 1ULL << 63, .err = -EPROTO},
+    {.name = "verdicts not asked for", .verdicts = 1, .err = -EPROTO},
     {.name = "no groups", .nr_groups = UINT32_MAX, .err = -EPROTO},
     {.name = "groups beyond limits", .nr_groups = 65, .err = -EPROTO},
     {.name = "unknown refusal", .result = 77, .err = -EPROTO},
@@ -91,10 +103,12 @@ static void perform(const struct act *act, int control)
         .nr_groups = 1,
         .record_len = 64,
         .arch = XEN_VM_RING_ARCH_X86,
+        .features = act->features,
+        .verdicts = act->verdicts,
     };
     struct {
         struct wire_grant grant;
-        char more[64];
+        char more[8192];
     } body = {0};
     struct xen_vm_ring_grant *grant = &body.grant.grant;
     struct xen_vm_ring_header header;
@@ -120,8 +134,8 @@ static void perform(const struct act *act, int control)
         CHECK(pwrite(fds[0], &header, sizeof(header), 0) == sizeof(header));
     *grant = (struct xen_vm_ring_grant){
         .magic = XEN_VM_RING_MAGIC,
-        .length = sizeof(*grant),
-        .version = XEN_VM_RING_VERSION,
+        .length = (uint32_t)(sizeof(*grant) + act->longer),
+        .version = XEN_VM_RING_VERSION + act->version,
         .result = act->result,
         .record_len = 64,
         .nr_groups = act->nr_groups ? act->nr_groups : 1,
@@ -131,9 +145,10 @@ static void perform(const struct act *act, int control)
         .nr_vcpus = 2,
         .epoch = 1,
     };
-    memset(body.grant.target, 'x', sizeof(body.grant.target));
+    memset((char *)&body + grant->length, 'x', sizeof(body.grant.target));
     CHECK_EQ(socket_send(control, act->type ? act->type : WIRE_GRANT, &body,
-                         sizeof(body.grant) - act->cut + (size_t)act->grown,
+                         sizeof(body.grant) + act->longer - act->cut +
+                             (size_t)act->grown,
                          fds, (unsigned int)nr),
              0);
     /* Until the consumer has gone. */

@@ -39,7 +39,7 @@ vmring_build_test(freestanding_clang_arm64 freestanding
 
 # core/, both ends in one program; rig.c guards the regions' ends.
 foreach(name
-        geometry_limits geometry_hostile
+        geometry_limits geometry_hostile geometry_later_minor
         lane_discard_exact lane_discard_waits_for_cursor lane_cursor_faults
         lane_overwrite_gaps lane_record_cut lane_wraparound
         lane_hostile_producer
@@ -81,7 +81,7 @@ foreach(name consumer_killed consumer_stopped producer_killed overwrite_gaps)
     vmring_process_test(${name} ${SOURCE_OF_EVENTS})
     set_tests_properties(process_${name} PROPERTIES RUN_SERIAL ON)
 endforeach()
-foreach(name refusals second_consumer sockets seals hostile_consumer)
+foreach(name refusals versions second_consumer sockets seals hostile_consumer)
     vmring_process_test(${name}
         ${PROJECT_SOURCE_DIR}/tests/process/wired.c)
 endforeach()

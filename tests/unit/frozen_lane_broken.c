@@ -2,7 +2,8 @@
 /*
  * Description: a frozen lane whose records are not whole is passed over and
  * counted after one look, and not followed slot by slot; the next lane is
- * drained.
+ * drained.  A P of a consumer that was granted what we do not know is passed
+ * over whole.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ int main(void)
     static struct vmring ring;
     struct vmring_event got;
     struct vmr_lane_tx tx;
-    void *before, *c;
+    void *before, *c, *unknown;
 
     CHECK(vmr_geometry_lay_out(&geo, 2 * 64 * 64));
     before = map(geo.p_len);
@@ -72,11 +73,19 @@ int main(void)
     vmr_lane_tx_init(&tx, &geo, 1, before, c);
     CHECK(vmr_lane_push(&tx, &event));
 
+    geo.features = 1ULL << 63;
+    unknown = map(geo.p_len);
+    vmr_geometry_publish(&geo, unknown);
+    vmr_lane_tx_init(&tx, &geo, 1, unknown, c);
+    CHECK(vmr_lane_push(&tx, &event));
+    geo.features = 0;
+
     ring.link = &link;
     ring.counts = calloc(2 * XEN_VM_RING_NR_REASONS, sizeof(*ring.counts));
     ring.lost_seen = calloc(2, sizeof(*ring.lost_seen));
     ring.before[0] = (struct region){.at = before, .len = geo.p_len, .fd = -1};
-    ring.nr_before = 1;
+    ring.before[1] = (struct region){.at = unknown, .len = geo.p_len, .fd = -1};
+    ring.nr_before = 2;
     vmr_consumer_init(&ring.core, &geo, calloc(1, vmr_consumer_size(&geo)),
                       map(geo.p_len), map(geo.c_len));
 
@@ -86,6 +95,7 @@ int main(void)
     CHECK_EQ(ring.stats.rejected, 1);
     CHECK_EQ(vmring_next(&ring, &got), 0);
     CHECK_EQ(ring.stats.drained, 1);
+    CHECK_EQ(ring.stats.rejected, 2);
     CHECK_EQ(ring.nr_before, 0);
     return 0;
 }
