@@ -405,7 +405,6 @@ void vmring_producer_close(struct vmring_producer *producer,
     frozen_close(producer);
     if (producer->epoll >= 0)
         close(producer->epoll);
-    free(producer->path);
     free(producer->overflow);
     free(producer->core_memory);
     free(producer->tallies);

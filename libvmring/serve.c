@@ -319,6 +319,19 @@ static int listen_at(struct vmring_producer *producer,
     return err;
 }
 
+static void stop_listening(struct vmring_producer *producer)
+{
+    if (producer->listener < 0)
+        return;
+    close(producer->listener);
+    if (producer->spare >= 0)
+        close(producer->spare);
+    producer->listener = producer->spare = -1;
+    unlink(producer->path);
+    free(producer->path);
+    producer->path = NULL;
+}
+
 int vmring_serve(struct vmring_producer *producer, const char *uri,
                  unsigned int mode)
 {
@@ -342,7 +355,10 @@ int vmring_serve(struct vmring_producer *producer, const char *uri,
         err = listen_at(producer, &addr, producer->mode);
     if (!err) {
         producer->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        return serve_watch(producer, producer->listener);
+        err = serve_watch(producer, producer->listener);
+        if (err)
+            stop_listening(producer);
+        return err;
     }
     if (producer->listener >= 0)
         close(producer->listener);
@@ -358,11 +374,5 @@ void serve_close(struct vmring_producer *producer)
         if (producer->peers[i].fd >= 0)
             serve_drop(&producer->peers[i]);
     serve_forget_session(producer);
-    if (producer->listener < 0)
-        return;
-    close(producer->listener);
-    if (producer->spare >= 0)
-        close(producer->spare);
-    producer->listener = producer->spare = -1;
-    unlink(producer->path);
+    stop_listening(producer);
 }

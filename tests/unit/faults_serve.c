@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: a producer that cannot serve a path says why, leaves no
+ * socket there, and serves it when it is asked again.
+ */
+#include "faults.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "transport/socket.h"
+#include "vmring.h"
+
+static char uri[80], *const path = uri + 6;
+
+/* A socket that nobody serves any more is in the way, or none is. */
+static void leave_stale_socket(void)
+{
+    struct sockaddr_un addr;
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+    CHECK_EQ(socket_address(path, &addr), 0);
+    CHECK_EQ(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    close(fd);
+}
+
+static struct vmring_producer *make_producer(void)
+{
+    struct vmring_producer_opts opts = {
+        .size = sizeof(opts), .nr_vcpus = 1, .arch = XEN_VM_RING_ARCH_X86};
+    struct vmring_producer *producer;
+
+    CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
+    return producer;
+}
+
+/* The result of serving with the nth call failing.  0 faults: *nth is 0. */
+static int serve_failing(unsigned int *nth, bool stale, struct fault *fault)
+{
+    struct holding before = faults_holding();
+    struct vmring_producer *producer = make_producer();
+    struct holding made;
+    int ret;
+
+    if (stale)
+        leave_stale_socket();
+    made = faults_holding();
+    faults_arm(*nth);
+    ret = vmring_serve(producer, uri, 0);
+    if (!faults_disarm(fault))
+        *nth = 0;
+    if (ret) {
+        faults_check_holding(&made, fault);
+        CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    }
+    CHECK_EQ(access(path, F_OK), 0);
+    vmring_producer_close(producer, NULL, NULL);
+    CHECK(access(path, F_OK) < 0);
+    faults_check_holding(&before, fault);
+    return ret;
+}
+
+static unsigned int walk(bool stale)
+{
+    for (unsigned int nth = 1;; nth++) {
+        unsigned int at = nth;
+        struct fault fault;
+        int ret = serve_failing(&at, stale, &fault);
+
+        if (!at) {
+            CHECK_EQ(ret, 0);
+            return nth - 1;
+        }
+        /* Without a spare descriptor it serves as well. */
+        if (!strcmp(fault.call, "open"))
+            CHECK_EQ(ret, 0);
+        else
+            CHECK_EQ(ret, -fault.err);
+    }
+}
+
+int main(void)
+{
+    snprintf(uri, sizeof(uri), "local:/tmp/vmring-test-%d.sock", (int)getpid());
+    CHECK_EQ(walk(false), 9);
+    CHECK_EQ(walk(true), 11);
+    return 0;
+}

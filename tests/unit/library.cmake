@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+# The library where the system fails it, and where no other test leads.
+
+# Calls that faults.c makes fail.
+set(FAULTS
+    accept4 bind calloc chmod connect epoll_create1 epoll_ctl eventfd fcntl
+    free fstat getsockopt listen lstat malloc memfd_create mmap open poll
+    posix_fallocate pthread_create read realloc recv recvmsg rename send
+    sendmsg socket socketpair strdup unlink write)
+list(TRANSFORM FAULTS PREPEND -Wl,--wrap= OUTPUT_VARIABLE FAULTS)
+
+function(vmring_fault_test name)
+    vmring_unit_test(${name} ${name}.c faults.c ${ARGN})
+    target_link_options(test_${name} PRIVATE ${FAULTS})
+endfunction()
+
+vmring_fault_test(faults_producer_open)
+vmring_fault_test(faults_serve)
