@@ -349,7 +349,7 @@ static bool expire(struct vmr_producer *producer, uint64_t now,
            vcpu >= producer->scan) {
         producer->scan = vcpu + 1;
         if (expire_one(producer, vcpu, now, verdict)) {
-            if (producer->slots[vcpu].nr && !producer->pause_overdue)
+            if (producer->slots[vcpu].nr)
                 producer->scan = vcpu;
             return true;
         }
