@@ -176,50 +176,88 @@ static void skip_to(struct vmr_lane_rx *rx, uint64_t to)
     rx->tail = to;
 }
 
+/*
+ * Looks how far the producer is.  Only when what it has shown before is
+ * taken: its line goes from one CPU to the other once for many records.
+ * false: a head that cannot be.
+ */
+static bool look_ahead(struct vmr_lane_rx *rx)
+{
+    /* Pairs with the release store of head in vmr_lane_push() (L2). */
+    uint64_t head = vmr_load_acquire(&rx->line->head);
+    uint64_t ahead = head - rx->tail;
+
+    if (ahead > rx->slots) {
+        /* A head that went back shows as a huge distance. */
+        if (rx->policy != XEN_VM_RING_POLICY_OVERWRITE || ahead >> 63)
+            return false;
+        skip_to(rx, head - rx->slots);
+        ahead = rx->slots;
+    }
+    rx->ahead = ahead;
+    return true;
+}
+
+/* The slot of the tail, if it holds the tail's record, or NULL. */
+static const struct xen_vm_ring_event *find_record(const struct vmr_lane_rx *rx)
+{
+    const struct xen_vm_ring_event *record =
+        (const void *)(rx->records +
+                       (rx->tail & (rx->slots - 1)) * rx->record_len);
+
+    /* Pairs with the release store of DONE in vmr_lane_push() (L4). */
+    return vmr_load_acquire(&record->state) == DONE(rx->tail) ? record : NULL;
+}
+
 /* The record at the tail is being, or has been, overwritten. */
 static enum vmr_pull overrun(struct vmr_lane_rx *rx)
 {
     if (rx->policy != XEN_VM_RING_POLICY_OVERWRITE)
         return fault(rx);
     skip_to(rx, rx->tail + 1);
+    rx->ahead--;
     return VMR_PULL_AGAIN;
+}
+
+/* false: torn, or a lie; the state tells which. */
+static bool copy_record(const struct vmr_lane_rx *rx,
+                        const struct xen_vm_ring_event *record,
+                        struct xen_vm_ring_event *event)
+{
+    vmr_copy_from_shared(event, record, HEAD_LEN);
+    if (event->length == HEAD_LEN)
+        return true;
+    if (event->length != XEN_VM_RING_EVENT_FULL ||
+        event->length > rx->record_len)
+        return false;
+    vmr_copy_from_shared(&event->regs, &record->regs, XEN_VM_RING_REGS_LEN);
+    return true;
 }
 
 enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
                             struct xen_vm_ring_event *event)
 {
     const struct xen_vm_ring_event *record;
-    uint64_t head, ahead;
+    bool whole;
 
     if (rx->faulted)
         return VMR_PULL_FAULT;
-    /* Pairs with the release store of head in vmr_lane_push() (L2). */
-    head = vmr_load_acquire(&rx->line->head);
-    ahead = head - rx->tail;
-    if (ahead == 0)
-        return VMR_PULL_NONE;
-    if (ahead > rx->slots) {
-        /* A head that went back shows as a huge distance. */
-        if (rx->policy != XEN_VM_RING_POLICY_OVERWRITE || ahead >> 63)
+    if (!rx->ahead) {
+        if (!look_ahead(rx))
             return fault(rx);
-        skip_to(rx, head - rx->slots);
+        if (!rx->ahead)
+            return VMR_PULL_NONE;
     }
-
-    record =
-        (const struct xen_vm_ring_event *)(const void *)(rx->records +
-                                                         (rx->tail &
-                                                          (rx->slots - 1)) *
-                                                             rx->record_len);
-    /* Pairs with the release store of DONE in vmr_lane_push() (L4). */
-    if (vmr_load_acquire(&record->state) != DONE(rx->tail))
-        return overrun(rx);
-    vmr_copy_from_shared(event, record, HEAD_LEN);
-    if (event->length != HEAD_LEN && (event->length != XEN_VM_RING_EVENT_FULL ||
-                                      event->length > rx->record_len)) {
-        event->length = 0; /* torn, or a lie: the state will tell */
-    } else if (event->length > HEAD_LEN) {
-        vmr_copy_from_shared(&event->regs, &record->regs, XEN_VM_RING_REGS_LEN);
+    record = find_record(rx);
+    if (!record) {
+        /* Lapped since we looked, perhaps; then head says by how much. */
+        if (!look_ahead(rx) || !rx->ahead)
+            return fault(rx);
+        record = find_record(rx);
+        if (!record)
+            return overrun(rx);
     }
+    whole = copy_record(rx, record, event);
     if (rx->policy == XEN_VM_RING_POLICY_OVERWRITE) {
         /*
          * If a word of the copy came from the next round, this load sees its
@@ -230,9 +268,10 @@ enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
         if (vmr_load_relaxed(&record->state) != DONE(rx->tail))
             return overrun(rx);
     }
-    if (!event->length)
+    if (!whole)
         return fault(rx);
     rx->tail++;
+    rx->ahead--;
     rx->taken++;
     return VMR_PULL_EVENT;
 }

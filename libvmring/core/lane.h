@@ -28,7 +28,8 @@ struct vmr_lane_rx {
     const struct xen_vm_ring_lane *line; /* the producer's words: hostile */
     const unsigned char *records;
     struct xen_vm_ring_cursor *cursor;
-    uint64_t tail; /* the next position to take */
+    uint64_t tail;  /* the next position to take */
+    uint64_t ahead; /* positions from it on that head has shown, untaken */
     uint64_t slots;
     uint64_t taken;       /* records handed out */
     uint64_t overwritten; /* positions that the producer overran */

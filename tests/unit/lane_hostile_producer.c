@@ -33,9 +33,23 @@ static void faults(void)
     CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_FAULT);
 }
 
+/* head is looked at when what it has shown before, 3, is taken. */
 static void head_is(uint32_t policy, uint64_t head)
 {
+    struct xen_vm_ring_event event;
+
     begin(policy);
+    rig_lane(&rig, 0)->head = head;
+    CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_EVENT);
+    CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_EVENT);
+    faults();
+}
+
+/* A record that is not there makes it look, too. */
+static void head_went_back(uint32_t policy, uint64_t head)
+{
+    begin(policy);
+    record(1)->state = 0;
     rig_lane(&rig, 0)->head = head;
     faults();
 }
@@ -68,13 +82,16 @@ int main(void)
         head_is(policy, 0);
         head_is(policy, UINT64_MAX);
         head_is(policy, (1ULL << 63) + 5);
+        head_went_back(policy, 0);
+        head_went_back(policy, 1);
+        head_went_back(policy, UINT64_MAX);
         length_is(policy, 0);
         length_is(policy, 63);
         length_is(policy, 65);
         length_is(policy, XEN_VM_RING_EVENT_FULL); /* longer than a record */
         length_is(policy, 65535);
     }
-    head_is(XEN_VM_RING_POLICY_DISCARD, 6);
+    head_is(XEN_VM_RING_POLICY_DISCARD, 8);
     state_is(0);
     state_is(3); /* busy */
     state_is(6);
