@@ -10,6 +10,9 @@
 /* Tries in one call while the producer overruns us, before we yield. */
 #define MAX_TRIES 64
 
+/* No lost word of a frozen lane has been read: they have 32 bits. */
+#define NOT_KNOWN UINT64_MAX
+
 static int lose_peer(struct vmring *ring, int err)
 {
     if (!ring->lost)
@@ -121,6 +124,7 @@ static bool next_lane_before(struct vmring *ring)
             vmr_lane_rx_resume(&ring->before_lane);
             /* No lane holds more, whatever its frozen head says. */
             ring->before_left = ring->before_geo.slots + 1;
+            ring->before_lost = NOT_KNOWN;
             return true;
         }
         region_drop(before);
@@ -133,8 +137,12 @@ static bool next_lane_before(struct vmring *ring)
 static void hand_out_drained(struct vmring *ring, struct vmring_event *event)
 {
     struct vmr_lane_rx *lane = &ring->before_lane;
-    uint32_t where = ring->before_next - 1;
+    uint32_t where = ring->before_next - 1, discarded = 0;
 
+    /* What the consumer before was told of is not known here. */
+    if (ring->before_lost != NOT_KNOWN)
+        discarded = event->rec.lost - (uint32_t)ring->before_lost;
+    ring->before_lost = event->rec.lost;
     event->rec.flags |= XEN_VM_RING_FLAG_REPOSTED;
     if (where < ring->before_geo.nr_vcpus)
         event->rec.vcpu = (uint16_t)where;
@@ -142,7 +150,7 @@ static void hand_out_drained(struct vmring *ring, struct vmring_event *event)
     event->seq = 0;
     event->position = lane->tail - 1;
     event->epoch_mark = 1;
-    event->lost_before = (uint32_t)lane->gap;
+    event->lost_before = (uint32_t)lane->gap + discarded;
     lane->gap = 0;
     ring->stats.drained++;
 }

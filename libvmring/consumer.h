@@ -36,6 +36,7 @@ struct vmring {
     struct vmr_lane_rx before_lane;
     uint32_t before_next; /* the lane after the one being drained; 0: none */
     uint64_t before_left; /* pulls left to that lane */
+    uint64_t before_lost; /* its lost word, as of the last record pulled */
 
     struct vmring_stats stats;
     struct vmring_count *counts; /* taken and pulled, by lane and reason */
