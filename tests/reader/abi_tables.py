@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""abi_tables.py ABI.md vm_ring.size: the layout tables of the document, every
+structure and field, against the golden table, which each build compares with
+the compiler's layout. Exits 1 at any difference."""
+import re
+import sys
+
+CELL = re.compile(r"(?<!\\)\|")
+NAME = re.compile(r"`(\w+)`")
+
+
+def rows(text):
+    """(structure, size, offset, field size, names) of each layout row."""
+    structure = None
+    for line in text.splitlines():
+        heading = re.match(r"### `(\w+)`, (\d+) bytes$", line)
+        if heading:
+            structure = heading.groups()
+        elif line.startswith("#"):
+            structure = None
+        if not line.startswith("| "):
+            continue
+        cells = [cell.strip() for cell in CELL.split(line)[1:-1]]
+        nested = re.match(r"`(xen_vm_ring_\w+)`, (\d+)$", cells[0])
+        if nested:
+            structure = nested.groups()
+        if nested or cells[0] == "":
+            cells = cells[1:]
+        if structure and cells[0].isdigit() and cells[1].isdigit():
+            yield structure, int(cells[0]), int(cells[1]), \
+                NAME.findall(cells[2])
+
+
+def in_document(path):
+    layout = {}
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    text = text[text.index("\n## Layout\n"):text.index("\n## The header\n")]
+    for (name, size), offset, each, fields in rows(text):
+        layout[name] = int(size)
+        for i, field in enumerate(fields):
+            key = name + "." + field
+            if key in layout:
+                sys.exit(f"{key} stands in the document twice")
+            layout[key] = (offset + i * each, each)
+    return layout
+
+
+def golden(path):
+    layout = {}
+    with open(path, encoding="ascii") as file:
+        for line in file:
+            if line.startswith("#"):
+                continue
+            name, first, second = line.split()
+            layout[name] = (int(first), int(second)) if "." in name \
+                else int(first)
+    return layout
+
+
+def main():
+    document, table = in_document(sys.argv[1]), golden(sys.argv[2])
+    wrong = [name for name in sorted(set(document) | set(table))
+             if document.get(name) != table.get(name)]
+    for name in wrong:
+        print(f"{name}: the document has {document.get(name)}, "
+              f"the compiler {table.get(name)}")
+    print(f"{len(table)} structures and fields, {len(wrong)} differ")
+    sys.exit(1 if wrong or not table else 0)
+
+
+main()
