@@ -58,18 +58,34 @@ static int open_local(struct attach *attach, const char *path)
     return err ? connect_failed(attach, path, err) : 0;
 }
 
-static int open_fd(struct attach *attach, const char *number)
+static int parse_fd(const char *number)
 {
     char *end;
     long fd = strtol(number, &end, 10);
+
+    return end == number || *end || fd < 0 || fd > INT32_MAX ? -1 : (int)fd;
+}
+
+static int open_fd(struct attach *attach, const char *number)
+{
+    int fd = parse_fd(number);
     int err;
 
-    if (end == number || *end || fd < 0 || fd > INT32_MAX)
+    if (fd < 0)
         return FAIL(attach, -EINVAL, "'%s' is no descriptor; say fd:NUMBER",
                     attach->uri);
-    err = local_adopt((int)fd, &attach->ring->link);
-    return err ? FAIL(attach, err, "descriptor %ld: %s", fd, strerror(-err))
-               : 0;
+    err = local_adopt(fd, &attach->ring->link);
+    return err ? FAIL(attach, err, "descriptor %d: %s", fd, strerror(-err)) : 0;
+}
+
+/* A descriptor is taken over also if nothing comes of it. */
+static int open_nothing(struct attach *attach, int err)
+{
+    int fd = strncmp(attach->uri, "fd:", 3) ? -1 : parse_fd(attach->uri + 3);
+
+    if (fd >= 0)
+        close(fd);
+    return FAIL(attach, err, "'%s': %s", attach->uri, strerror(-err));
 }
 
 static int open_sim(struct attach *attach, const char *params)
@@ -271,16 +287,23 @@ static int watch(int epoll, int fd)
     return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-static int set_up_poll(struct vmring *ring)
+static int set_up_poll(struct attach *attach)
 {
-    int err;
+    struct vmring *ring = attach->ring;
+    int err = 0;
 
     ring->epoll = epoll_create1(EPOLL_CLOEXEC);
-    ring->poke = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (ring->epoll < 0 || ring->poke < 0)
-        return -errno;
-    err = watch(ring->epoll, ring->link->ops->fd(ring->link));
-    return err ? err : watch(ring->epoll, ring->poke);
+    if (ring->epoll >= 0)
+        ring->poke = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (ring->poke < 0)
+        err = -errno;
+    if (!err)
+        err = watch(ring->epoll, ring->link->ops->fd(ring->link));
+    if (!err)
+        err = watch(ring->epoll, ring->poke);
+    return err ? FAIL(attach, err, "cannot wait for '%s': %s", attach->uri,
+                      strerror(-err))
+               : 0;
 }
 
 int vmring_open(const char *uri, const struct vmring_opts *opts,
@@ -295,10 +318,10 @@ int vmring_open(const char *uri, const struct vmring_opts *opts,
     if (!err && attach.opts.timeout_ms < 0)
         err = -EINVAL;
     if (err)
-        return err;
+        return open_nothing(&attach, err);
     attach.ring = ring = calloc(1, sizeof(*ring));
     if (!ring)
-        return -ENOMEM;
+        return open_nothing(&attach, -ENOMEM);
     ring->log = (struct log){attach.opts.log, attach.opts.log_ctx};
     ring->timeout_ms =
         attach.opts.timeout_ms ? attach.opts.timeout_ms : DEFAULT_TIMEOUT_MS;
@@ -308,7 +331,7 @@ int vmring_open(const char *uri, const struct vmring_opts *opts,
     if (!err)
         err = negotiate(&attach);
     if (!err)
-        err = set_up_poll(ring);
+        err = set_up_poll(&attach);
     if (err) {
         vmring_close(ring);
         return err;

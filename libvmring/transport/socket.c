@@ -92,6 +92,7 @@ int socket_recv(int fd, uint32_t *type, void *body, size_t max, int *fds,
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
     unsigned int nr = 0;
     ssize_t len;
+    int err = 0;
 
     /* Without a control buffer the kernel drops what the peer passes. */
     if (max_fds) {
@@ -108,12 +109,16 @@ int socket_recv(int fd, uint32_t *type, void *body, size_t max, int *fds,
     if (len == 0)
         return -ECONNRESET;
     if ((size_t)len < sizeof(header) || (msg.msg_flags & MSG_TRUNC) ||
-        header.length != (size_t)len) {
-        for (unsigned int i = 0; i < nr; i++)
-            close(fds[i]);
+        header.length != (size_t)len)
+        err = -EPROTO;
+    else if (max_fds && nr < max_fds && (msg.msg_flags & MSG_CTRUNC))
+        err = -EMFILE; /* there was room for more, and none in the process */
+    if (err) {
+        while (nr)
+            close(fds[--nr]);
         if (nr_fds)
             *nr_fds = 0;
-        return -EPROTO;
+        return err;
     }
     *type = header.type;
     return (int)((size_t)len - sizeof(header));

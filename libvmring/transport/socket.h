@@ -20,7 +20,8 @@ int socket_send(int fd, uint32_t type, const void *body, size_t len,
 /*
  * Receives one message; never blocks.  Returns the body's length and
  * *type; descriptors go to fds, at most max_fds; any more are closed.
- * -EAGAIN: none there; -ECONNRESET: the peer is gone; -EPROTO: malformed.
+ * -EAGAIN: none there; -ECONNRESET: the peer is gone; -EPROTO: malformed;
+ * -EMFILE: no room in this process for its descriptors.
  */
 int socket_recv(int fd, uint32_t *type, void *body, size_t max, int *fds,
                 unsigned int max_fds, unsigned int *nr_fds);

@@ -79,8 +79,6 @@ WRAP(ssize_t, recv, (int fd, void *at, size_t len, int flags),
 WRAP(ssize_t, read, (int fd, void *at, size_t len), (fd, at, len), -1, EINTR)
 WRAP(ssize_t, write, (int fd, const void *at, size_t len), (fd, at, len), -1,
      EINTR)
-WRAP(int, poll, (struct pollfd * fds, nfds_t nr, int ms), (fds, nr, ms), -1,
-     EINTR)
 WRAP(int, epoll_create1, (int flags), (flags), -1, EMFILE)
 WRAP(int, epoll_ctl, (int epoll, int op, int fd, struct epoll_event *event),
      (epoll, op, fd, event), -1, ENOSPC)
@@ -89,6 +87,24 @@ WRAP(int, pthread_create,
      (pthread_t * thread, const pthread_attr_t *attr, void *(*fn)(void *),
       void *ctx),
      (thread, attr, fn, ctx), EAGAIN, EAGAIN)
+
+void (*faults_idle)(void);
+
+int __real_poll(struct pollfd *fds, nfds_t nr, int ms);
+int __wrap_poll(struct pollfd *fds, nfds_t nr, int ms);
+int __wrap_poll(struct pollfd *fds, nfds_t nr, int ms)
+{
+    unsigned int left;
+
+    if (fails("poll", EINTR))
+        return -1;
+    left = countdown;
+    countdown = 0;
+    if (faults_idle && ms)
+        faults_idle();
+    countdown = left;
+    return __real_poll(fds, nr, ms);
+}
 
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
@@ -205,33 +221,46 @@ void faults_check_holding(const struct holding *before,
     exit(1);
 }
 
-static int expected(const struct expectation *expect, const struct fault *fault)
+static int expected(const struct walk *walk, const struct fault *fault)
 {
-    for (; expect->call; expect++)
+    const struct expectation *expect = walk->expect;
+
+    for (; expect && expect->call; expect++)
         if (!strcmp(expect->call, fault->call))
             return expect->result;
     return -fault->err;
 }
 
-unsigned int faults_walk(int (*op)(void *ctx), void *ctx, int success,
-                         const struct expectation *expect)
+/* One step.  false: no call was left to fail. */
+static bool step(const struct walk *walk, unsigned int nth)
 {
-    for (unsigned int nth = 1;; nth++) {
-        struct holding before = faults_holding();
-        struct fault fault;
-        int ret;
+    struct holding before = faults_holding();
+    struct fault fault;
+    bool failed;
+    int ret, right;
 
-        faults_arm(nth);
-        ret = op(ctx);
-        if (!faults_disarm(&fault)) {
-            CHECK_EQ(ret, success);
-            return nth - 1;
-        }
-        if (ret != expected(expect, &fault)) {
-            fprintf(stderr, "call %u, %s, failing: %d is returned, not %d\n",
-                    nth, fault.call, ret, expected(expect, &fault));
-            exit(1);
-        }
-        faults_check_holding(&before, &fault);
+    if (walk->prepare)
+        walk->prepare();
+    faults_arm(nth);
+    ret = walk->op();
+    failed = faults_disarm(&fault);
+    right = failed ? expected(walk, &fault) : walk->success;
+    if (ret != right) {
+        fprintf(stderr, "call %u, %s, failing: %d is returned, not %d\n", nth,
+                fault.call, ret, right);
+        exit(1);
     }
+    if (walk->settle)
+        walk->settle();
+    faults_check_holding(&before, &fault);
+    return failed;
+}
+
+unsigned int faults_walk(const struct walk *walk)
+{
+    unsigned int nth = 1;
+
+    while (step(walk, nth))
+        nth++;
+    return nth - 1;
 }

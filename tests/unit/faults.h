@@ -36,18 +36,33 @@ struct holding faults_holding(void);
 void faults_check_holding(const struct holding *before,
                           const struct fault *fault);
 
-/*
- * Walks: op() with its first call failing, then with its second, and so on
- * until it makes fewer.  Each time it must return what `expect` says for the
- * call: the errno of the fault if it is not in the list, which ends with a
- * NULL, and hold no more than before.  At last it must return `success`.
- * Returns how many faults there were.
- */
+/* What a call is expected to lead to if it fails. */
 struct expectation {
-    const char *call;
+    const char *call; /* NULL: the end of a list */
     int result;
 };
-unsigned int faults_walk(int (*op)(void *ctx), void *ctx, int success,
-                         const struct expectation *expect);
+
+/* Something to do with each of its calls failing in turn. */
+struct walk {
+    void (*prepare)(void); /* without faults, before each; may be NULL */
+    int (*op)(void);       /* what is tested */
+    void (*settle)(void);  /* without faults, after each; may be NULL */
+    /* What op() returns when a call fails, if not the call's own -errno. */
+    const struct expectation *expect;
+    int success; /* and when none does */
+};
+
+/*
+ * Walks: op() with its first call failing, then its second, and so on until
+ * it makes fewer.  What it returns must be as expected, and nothing may be
+ * held afterwards that was not before.  Returns how many faults there were.
+ */
+unsigned int faults_walk(const struct walk *walk);
+
+/*
+ * Called where this thread would wait in poll(): whoever it waits for may go
+ * on there.  Nothing fails in it.
+ */
+extern void (*faults_idle)(void);
 
 #endif /* VMRING_TESTS_FAULTS_H */

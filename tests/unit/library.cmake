@@ -16,3 +16,5 @@ endfunction()
 
 vmring_fault_test(faults_producer_open)
 vmring_fault_test(faults_serve)
+vmring_fault_test(faults_open)
+vmring_unit_test(open_out_of_descriptors open_out_of_descriptors.c)
