@@ -171,6 +171,6 @@ void control_say_quiet(struct vmring_producer *producer)
     if (producer->nr_pending)
         return;
     vmring_producer_flush(producer);
-    session->quiescing = false;
-    (void)reply(producer, WIRE_QUIET, NULL, 0);
+    /* It is told again if this did not reach it: it waits for nothing else. */
+    session->quiescing = reply(producer, WIRE_QUIET, NULL, 0) != 0;
 }
