@@ -365,8 +365,8 @@ static bool expire(struct vmr_producer *producer, uint64_t now,
 bool vmr_producer_collect(struct vmr_producer *producer, uint64_t now,
                           struct vmr_verdict *verdict)
 {
-    return collect_answer(producer, verdict) ||
-           (!producer->sweeping && expire(producer, now, verdict));
+    /* A sweep is over once it finds no answer: only then is it too late. */
+    return collect_answer(producer, verdict) || expire(producer, now, verdict);
 }
 
 bool vmr_producer_arm(struct vmr_producer *producer)

@@ -75,8 +75,7 @@ void vmr_slot_retire(struct vmr_slot_tx *tx)
     if (tx->seq & 1) {
         tx->seq++;
         /* Even: taken back.  Seen by vmr_slot_take()'s second look (S2). */
-        if (tx->request)
-            vmr_store_release(&tx->request->state, tx->seq);
+        vmr_store_release(&tx->request->state, tx->seq);
     }
     if (tx->nr) {
         tx->first = (tx->first + 1) % VMR_FIFO;

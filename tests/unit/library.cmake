@@ -22,3 +22,8 @@ vmring_fault_test(faults_next pair.c)
 vmring_fault_test(faults_grant pair.c)
 vmring_fault_test(faults_post pair.c)
 vmring_unit_test(open_out_of_descriptors open_out_of_descriptors.c)
+
+# Of core/: where no peer on this machine can lead it.
+foreach(name doorbell_kept_from slot_nothing_there lane_frozen_cursor)
+    vmring_unit_test(core_${name} ${name}.c rig.c)
+endforeach()

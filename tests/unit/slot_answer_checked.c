@@ -83,6 +83,17 @@ int main(void)
                      XEN_VM_RING_FLAG_SET_EMUL_INSN_DATA,
                  ALL));
 
+    /* Emulation is for what can be emulated, and data for what reads it. */
+    CHECK(flags(XEN_VM_RING_REASON_DESCRIPTOR_ACCESS, XEN_VM_RING_FLAG_EMULATE,
+                ALL));
+    CHECK(!flags(XEN_VM_RING_REASON_DESCRIPTOR_ACCESS,
+                 XEN_VM_RING_FLAG_SET_EMUL_INSN_DATA, ALL));
+    CHECK(flags(XEN_VM_RING_REASON_SOFTWARE_BREAKPOINT,
+                XEN_VM_RING_FLAG_SET_EMUL_INSN_DATA, ALL));
+    CHECK(!flags(XEN_VM_RING_REASON_SOFTWARE_BREAKPOINT,
+                 XEN_VM_RING_FLAG_SET_EMUL_READ_DATA, ALL));
+    CHECK(flags(XEN_VM_RING_REASON_MOV_TO_MSR, XEN_VM_RING_FLAG_DENY, ALL));
+
     response.reason = XEN_VM_RING_REASON_CPUID;
     CHECK(!counts(mem, response, ALL));
     response.reason = (uint16_t)mem;
@@ -92,6 +103,20 @@ int main(void)
     response.data.emul_read.size++;
     CHECK(!counts(mem, response, ALL));
     response.data.emul_read.size = UINT32_MAX;
+    CHECK(!counts(mem, response, ALL));
+
+    response.flags = XEN_VM_RING_FLAG_INJECT;
+    memset(&response.inject, 0, sizeof(response.inject));
+    response.inject.vector = response.inject.type = 255;
+    response.inject.insn_len = 255;
+    CHECK(counts(mem, response, ALL));
+    response.inject.vector = 256;
+    CHECK(!counts(mem, response, ALL));
+    response.inject.vector = 14;
+    response.inject.type = 256;
+    CHECK(!counts(mem, response, ALL));
+    response.inject.type = 3;
+    response.inject.insn_len = 256;
     CHECK(!counts(mem, response, ALL));
     return 0;
 }
