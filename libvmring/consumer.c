@@ -13,14 +13,16 @@
 /* No lost word of a frozen lane has been read: they have 32 bits. */
 #define NOT_KNOWN UINT64_MAX
 
-static int lose_peer(struct vmring *ring, int err)
+int consumer_lose(struct vmring *ring, int err)
 {
+    bool broken = err == -EPROTO;
+
     if (!ring->lost)
         log_line(&ring->log, 4, "%s",
-                 err == -EPROTO ? "the producer broke the protocol"
-                                : "the producer is gone");
-    if (!ring->lost || err == -EPROTO)
-        ring->lost = err;
+                 broken ? "the producer broke the protocol"
+                        : "the producer is gone");
+    if (!ring->lost || broken)
+        ring->lost = broken ? -EPROTO : -ECONNRESET;
     return ring->lost;
 }
 
@@ -29,13 +31,7 @@ void consumer_message(struct vmring *ring, uint32_t type)
     if (type == WIRE_QUIET)
         ring->quiet = true;
     else
-        lose_peer(ring, -EPROTO); /* nothing else comes unasked */
-}
-
-int consumer_give_up(struct vmring *ring)
-{
-    lose_peer(ring, -ECONNRESET);
-    return -ETIMEDOUT;
+        (void)consumer_lose(ring, -EPROTO); /* nothing else comes unasked */
 }
 
 /* Takes the control messages that have come. */
@@ -51,7 +47,7 @@ static void poll_control(struct vmring *ring)
     if (len == -EAGAIN || len == -EINTR)
         return;
     if (len < 0)
-        lose_peer(ring, len == -EPROTO ? len : -ECONNRESET);
+        (void)consumer_lose(ring, len);
     else
         consumer_message(ring, type);
 }
@@ -219,7 +215,7 @@ static int next_visible(struct vmring *ring, struct vmring_event *event)
             hand_out_record(ring, where, event);
             return 1;
         case VMR_NEXT_FAULT:
-            return lose_peer(ring, -EPROTO);
+            return consumer_lose(ring, -EPROTO);
         case VMR_NEXT_AGAIN:
             again = true;
             break;

@@ -46,7 +46,10 @@ struct vmring {
 /* A control message that was not asked for. */
 void consumer_message(struct vmring *ring, uint32_t type);
 
-/* An answer did not come in time: the producer counts as gone. -ETIMEDOUT. */
-int consumer_give_up(struct vmring *ring);
+/*
+ * The producer has broken the protocol (-EPROTO), or counts as gone (any
+ * other error).  Returns -EPROTO or -ECONNRESET, from now on sticky.
+ */
+int consumer_lose(struct vmring *ring, int err);
 
 #endif /* VMRING_CONSUMER_H */

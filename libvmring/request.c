@@ -15,7 +15,10 @@ static int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Sends a request and waits for the answer of this type. */
+/*
+ * Sends a request and waits for the answer of this type.  If that does not
+ * come, the producer counts as gone: it may come unasked.
+ */
 static int ask(struct vmring *ring, uint32_t type, const void *body, size_t len,
                uint32_t answer_type, void *answer, size_t max)
 {
@@ -31,17 +34,20 @@ static int ask(struct vmring *ring, uint32_t type, const void *body, size_t len,
         uint32_t got;
         int ret;
 
-        if (left <= 0)
-            return consumer_give_up(ring); /* its answer may come unasked */
+        if (left <= 0) {
+            (void)consumer_lose(ring, -ECONNRESET);
+            return -ETIMEDOUT;
+        }
         ret = link->ops->recv(link, &got, answer, max, (int)left);
         if (ret == -EAGAIN || ret == -EINTR || ret == -ETIMEDOUT)
             continue;
-        if (ret < 0)
-            err = ret;
-        else if (got == answer_type)
+        if (ret < 0) {
+            (void)consumer_lose(ring, ret);
             return ret;
-        else
-            consumer_message(ring, got);
+        }
+        if (got == answer_type)
+            return ret;
+        consumer_message(ring, got);
         if (ring->lost)
             return ring->lost;
     }
@@ -66,7 +72,7 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
         return fail(len, error, error_len, "no answer from the producer: %s",
                     strerror(-len));
     if (len != sizeof(answer) || answer.nr != (uint32_t)nr)
-        return fail(-EPROTO, error, error_len,
+        return fail(consumer_lose(ring, -EPROTO), error, error_len,
                     "the producer's answer is malformed");
     for (int i = 0; i < nr; i++) {
         if (results)
@@ -97,7 +103,7 @@ int vmring_supported(struct vmring *ring, uint64_t *mask)
     if (len < 0)
         return len;
     if (len != sizeof(answer))
-        return -EPROTO;
+        return consumer_lose(ring, -EPROTO);
     *mask = answer.kinds;
     return 0;
 }
@@ -157,7 +163,7 @@ static int fetch_counts(struct vmring *ring, struct vmring_count *rows)
         request.from = answer->next;
     }
     free(answer);
-    return err;
+    return err == -EPROTO ? consumer_lose(ring, err) : err;
 }
 
 static bool is_zero(const struct vmring_count *row)

@@ -191,15 +191,16 @@ int vmring_info(const struct vmring *ring, struct vmring_info *info);
  * Blocks for the producer's answer.  Returns the number of specs armed;
  * -EINVAL text malformed (nothing changed); -ENOTSUP or -EPERM if any is
  * unsupported or denied, -EIO if arming failed: then nothing stays armed,
- * and `error` names it.  -ETIMEDOUT: no answer in time, the producer counts
- * as gone from then on; -ECONNRESET, -EPROTO.
+ * and `error` names it.  -EAGAIN: the producer does not read what it is
+ * asked; -ETIMEDOUT: no answer in time, the producer counts as gone from then
+ * on; -ECONNRESET; -EPROTO, sticky.
  */
 int vmring_subscribe(struct vmring *ring, const char *events, int *results,
                      char *error, size_t error_len);
 
 /*
  * Asks which kinds can be armed: bit i of *mask is the i-th vmring_kind().
- * Blocks.  0, -ETIMEDOUT, -ECONNRESET, -EPROTO.
+ * Blocks.  0, or an error as of vmring_subscribe() for want of an answer.
  */
 int vmring_supported(struct vmring *ring, uint64_t *mask);
 
@@ -239,8 +240,8 @@ void vmring_flush(struct vmring *ring);
 
 /*
  * Asks the producer to disarm everything and to say when the target is
- * quiet; vmring_next() ends with -ENODATA then.  Returns at once: 0 or
- * -ECONNRESET.
+ * quiet; vmring_next() ends with -ENODATA then.  Returns at once: 0, -EAGAIN
+ * or -ECONNRESET.
  */
 int vmring_quiesce(struct vmring *ring);
 

@@ -21,6 +21,7 @@ vmring_fault_test(faults_requests pair.c)
 vmring_fault_test(faults_next pair.c)
 vmring_fault_test(faults_grant pair.c)
 vmring_fault_test(faults_post pair.c)
+vmring_fault_test(answers_malformed pair.c)
 vmring_unit_test(open_out_of_descriptors open_out_of_descriptors.c)
 
 # Of core/: where no peer on this machine can lead it.
