@@ -66,6 +66,7 @@ struct witness {
     uint64_t deadline; /* ns */
     uint32_t verdicts, policy;
     bool pause;    /* past the deadline the target is paused */
+    bool hostile;  /* consumers may give any answer, and lose records */
     bool lockstep; /* nothing is raised until all before is done with */
     unsigned int seed;
 
@@ -80,7 +81,9 @@ struct witness {
     unsigned long given_up[W_VCPUS];
     struct vmring_producer_stats stats;
     struct w_bells to_consumer[W_EPOCHS], to_source[W_EPOCHS];
-    volatile int probe, fds, maps; /* what it has open, when asked */
+    /* What it has, once asked by `probe`; and stats. */
+    volatile int probe, fds, maps, attached;
+    volatile unsigned int pending;
 
     /* Consumers. */
     volatile int phase, settled;

@@ -16,6 +16,7 @@
 struct waiting {
     unsigned int number;
     uint64_t before, after; /* when it was posted */
+    bool late;              /* it was overdue at the last look */
 };
 
 static struct witness *w;
@@ -105,6 +106,7 @@ static void post_one(unsigned int v)
     now->before = now_ns();
     CHECK_EQ(vmring_post(producer, &event, (uint64_t)v << 32 | now->number), 0);
     now->after = now_ns();
+    now->late = false;
     nr_waiting[v]++;
     nr_all++;
     vcpu->posted = now->number;
@@ -128,6 +130,20 @@ static void raise_some(void)
 
 /* ------------------------------------------------------------ verdicts -- */
 
+/* A hostile consumer may answer whatever it likes, within its mask. */
+static void check_flags(const struct vmring_verdict *verdict)
+{
+    uint32_t allowed = 0;
+
+    if (verdict->by == VMRING_BY_CONSUMER &&
+        (w->verdicts & XEN_VM_RING_VERDICT_DENY))
+        allowed = XEN_VM_RING_FLAG_DENY;
+    WITNESS(w, !(verdict->response.flags & ~allowed), "flags 0x%x, mask 0x%x",
+            verdict->response.flags, w->verdicts);
+    WITNESS(w, verdict->response.reason == verdict->event.reason, "%u",
+            verdict->response.reason);
+}
+
 static void check_answer(const struct vmring_verdict *verdict, unsigned int v,
                          unsigned int number)
 {
@@ -139,19 +155,10 @@ static void check_answer(const struct vmring_verdict *verdict, unsigned int v,
         WITNESS(w, verdict->response.altp2m_idx == (uint16_t)number,
                 "request %u has the answer of %u", number,
                 verdict->response.altp2m_idx);
-        WITNESS(w,
-                !vmr_response_check(verdict->event.reason,
-                                    verdict->response.flags, w->verdicts),
-                "flags 0x%x of mask 0x%x", verdict->response.flags,
-                w->verdicts);
-    } else {
-        WITNESS(w, verdict->response.flags == 0, "0x%x",
-                verdict->response.flags);
+    } else if (w->deadline == W_DEADLINE) {
         /* Where no deadline comes, an answer that was given counts. */
-        if (w->deadline == W_DEADLINE)
-            WITNESS(w, !(vcpu->requests[number] & GIVEN),
-                    "the answer to request %u of vCPU %u was ignored", number,
-                    v);
+        WITNESS(w, !(vcpu->requests[number] & GIVEN),
+                "the answer to request %u of vCPU %u was ignored", number, v);
     }
 }
 
@@ -182,28 +189,38 @@ static void note(void *ctx, const struct vmring_verdict *verdict)
         WITNESS(w, number > last[v], "%u after %u", number, last[v]);
         last[v] = number;
     }
-    check_answer(verdict, v, number);
+    check_flags(verdict);
+    if (!w->hostile)
+        check_answer(verdict, v, number);
     nr_all--;
     nr_waiting[v]--;
     memmove(&waiting[v][i], &waiting[v][i + 1],
             (nr_waiting[v] - i) * sizeof(waiting[v][0]));
 }
 
-/* All that is there at `now` has been collected: nothing is overdue. */
+/*
+ * All that is there at `now` has been collected: nothing is overdue.  But an
+ * answer that comes while deadlines are looked at can bring forward a request
+ * that is too late itself; the producer comes back for that one at once.
+ */
 static void check_deadlines(uint64_t now)
 {
     for (unsigned int v = 0; v < W_VCPUS; v++) {
-        for (unsigned int i = 0; i < nr_waiting[v]; i++) {
-            const struct waiting *it = &waiting[v][i];
-            bool overdue = it->after + w->deadline <= now;
+        /* Only the visible one is paused for. */
+        unsigned int nr = w->pause && nr_waiting[v] ? 1 : nr_waiting[v];
 
-            /* Only the visible one is paused for. */
-            if (overdue && w->pause && i)
-                continue;
-            WITNESS(w, !overdue || w->vcpu[v].overdue[it->number],
+        for (unsigned int i = 0; i < nr; i++) {
+            struct waiting *it = &waiting[v][i];
+            unsigned char told = w->vcpu[v].overdue[it->number];
+            bool late = !told && it->after + w->deadline <= now;
+
+            WITNESS(w, !late || !it->late,
                     "request %u of vCPU %u is held beyond its deadline",
                     it->number, v);
-            WITNESS(w, w->vcpu[v].overdue[it->number] <= 1, "%u", it->number);
+            WITNESS(w, !late || vmring_producer_timeout(producer) == 0, "%d",
+                    vmring_producer_timeout(producer));
+            WITNESS(w, told <= 1, "request %u was overdue twice", it->number);
+            it->late = late;
         }
     }
 }
@@ -294,6 +311,10 @@ static void take_turn(void)
 static void answer_probe(void)
 {
     if (w->probe) {
+        w->stats.size = sizeof(w->stats);
+        CHECK_EQ(vmring_producer_stats(producer, &w->stats), 0);
+        w->pending = nr_all;
+        w->attached = vmring_attached(producer);
         w->fds = open_descriptors();
         w->maps = mapped_regions();
         w->probe = 0;
