@@ -40,6 +40,7 @@ vmring_build_test(freestanding_clang_arm64 freestanding
 # core/, both ends in one program; rig.c guards the regions' ends.
 foreach(name
         geometry_limits geometry_hostile geometry_later_minor
+        geometry_apart geometry_refused geometry_carried
         lane_any_instant lane_pull_any_instant slot_any_instant
         lane_discard_exact lane_discard_waits_for_cursor lane_cursor_faults
         lane_overwrite_gaps lane_record_cut lane_wraparound
