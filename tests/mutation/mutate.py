@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Damages libvmring/core, one small thing at a time; each must be noticed.
+
+The tree is copied to a folder of its own, built there with tests, and each
+damage of damages.txt is applied to that copy alone: what depends on it is
+built again, and tests run until one fails. Exit status 0: a test has
+noticed each; 1: not so; 77: cannot be run here.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+# Nothing is left behind in the source's folder.
+sys.dont_write_bytecode = True
+
+import damages as table
+from suite import Suite
+
+
+def copy_tree(source, to):
+    """Brings `to` up to date; what has not changed keeps its time."""
+    listed = subprocess.run(
+        ["git", "-C", source, "ls-files", "-co", "--exclude-standard", "-z"],
+        capture_output=True, check=False)
+    if listed.returncode == 0:
+        names = [name for name in listed.stdout.decode().split("\0") if name]
+    else:
+        # Not out of git: all but what has been built there.
+        names = []
+        for folder, folders, files in os.walk(source):
+            if "CMakeCache.txt" in files:
+                folders.clear()
+                continue
+            names += [os.path.relpath(os.path.join(folder, name), source)
+                      for name in files]
+    for name in names:
+        old, new = to / name, source / name
+        if not new.is_file():
+            continue
+        if old.is_file() and old.read_bytes() == new.read_bytes():
+            continue
+        old.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(new, old)
+    return names
+
+
+def remove_gone(names, to):
+    """A file that the source has no more is not built either."""
+    keep = set(names)
+    for path in to.rglob("*"):
+        if path.is_file() and str(path.relative_to(to)) not in keep:
+            path.unlink()
+
+
+class Run:
+    """Damages one after the other, in one copy of the tree."""
+
+    def __init__(self, suite, tree, options):
+        self.suite, self.tree, self.options = suite, tree, options
+        self.rows = []
+
+    def judge(self, damage):
+        """Which tests notice: the first, or with --all each of them."""
+        noticed = []
+        for stage in self.suite.stages(damage, self.options.sample):
+            self.suite.build(stage)
+            noticed += self.run_stage(stage)
+            if noticed and not self.options.all:
+                break
+        return noticed
+
+    def run_stage(self, stage):
+        """Runs tests, some at a time; the names of those that fail."""
+        noticed = []
+
+        def run(test):
+            if noticed and not self.options.all:
+                return
+            how = self.suite.run(test)
+            if how:
+                noticed.append((test.name, how))
+
+        jobs = self.options.jobs
+        with ThreadPoolExecutor(jobs) as pool:
+            list(pool.map(run, [t for t in stage if not t.serial]))
+        for test in stage:
+            if test.serial:
+                run(test)
+        order = {test.name: i for i, test in enumerate(stage)}
+        return sorted(noticed, key=lambda row: order[row[0]])
+
+    def damage(self, damage):
+        """Applies it, has it judged, and puts the file back."""
+        path = self.tree / table.CORE / damage.file
+        good = path.read_text(encoding="utf-8")
+        begun = time.monotonic()
+        path.write_text(damage.apply(good), encoding="utf-8")
+        try:
+            noticed = self.judge(damage)
+        finally:
+            path.write_text(good, encoding="utf-8")
+        by = ", ".join(name + (f" ({how})" if how != "failed" else "")
+                       for name, how in noticed)
+        if not by:
+            by = "NOT NOTICED"
+            if damage.ordering and not self.suite.has_models():
+                by = "pending: no models here"
+        self.rows.append((damage, noticed, by))
+        print(f"{damage.name:36} {by}  [{time.monotonic() - begun:.0f} s]",
+              flush=True)
+
+
+def arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("source", type=Path, help="top of the tree")
+    parser.add_argument("--check", action="store_true",
+                        help="only see that each damage still fits")
+    parser.add_argument("--sample", action="store_true",
+                        help="only the few that are marked, by core's tests")
+    parser.add_argument("--all", action="store_true",
+                        help="list every test that notices")
+    parser.add_argument("--only", nargs="+", metavar="NAME", default=[],
+                        help="only these damages")
+    parser.add_argument("--work", type=Path,
+                        help="keep copy and build in this folder")
+    parser.add_argument("--markdown", type=Path,
+                        help="write the table to this file as well")
+    parser.add_argument("--jobs", type=int, default=2)
+    return parser.parse_args()
+
+
+def chosen(all_damages, options):
+    """Those that the command line names."""
+    unknown = set(options.only) - {damage.name for damage in all_damages}
+    if unknown:
+        sys.exit(f"no such damage: {', '.join(sorted(unknown))}")
+    return [damage for damage in all_damages
+            if (not options.only or damage.name in options.only)
+            and (not options.sample or damage.sample)]
+
+
+def report(rows, path):
+    """A table of Markdown: damage, what it is, which test noticed."""
+    with open(path, "w", encoding="utf-8") as out:
+        print("| damage | in | what | noticed by |\n|---|---|---|---|",
+              file=out)
+        for damage, _, by in rows:
+            print(f"| {damage.name} | `{damage.file}` | {damage.what} "
+                  f"| {by} |", file=out)
+
+
+def main():
+    """Everything."""
+    options = arguments()
+    source = options.source.resolve()
+    try:
+        all_damages, errors = table.load(source)
+    except table.TableError as error:
+        all_damages, errors = [], [error]
+    if errors:
+        sys.exit("\n".join(map(str, errors)) +
+                 f"\nsay in {table.TABLE} what the damage is now")
+    if options.check:
+        print(f"{len(all_damages)} damages, each fits once")
+        return 0
+    if not shutil.which("cmake") or not shutil.which("ninja"):
+        print("cmake or ninja is not here")
+        return 77
+
+    todo = chosen(all_damages, options)
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="vmring-mutation-") as temporary:
+        work = (options.work or Path(temporary)).resolve()
+        tree = work / "tree"
+        tree.mkdir(parents=True, exist_ok=True)
+        remove_gone(copy_tree(source, tree), tree)
+        suite = Suite(tree, work / "build", options.jobs)
+        suite.prepare(todo, options.sample)
+        print(f"{len(todo)} damages; {len(suite.tests)} tests pass without "
+              f"any [{time.monotonic() - begun:.0f} s]", flush=True)
+        run = Run(suite, tree, options)
+        for damage in todo:
+            run.damage(damage)
+    if options.markdown:
+        report(run.rows, options.markdown)
+    missed = [damage.name for damage, noticed, _ in run.rows if not noticed]
+    print(f"{len(todo) - len(missed)} of {len(todo)} noticed, "
+          f"{time.monotonic() - begun:.0f} s")
+    if missed:
+        print("not noticed: " + " ".join(missed))
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

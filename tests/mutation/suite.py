@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""The tests of a built tree: what they need built, and whether they fail."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+# A hang has been noticed, too. Nothing is judged by its time: these limits
+# are far above what any test takes.
+HANG = 30
+
+# In this order: the first that notices ends it. Tests of the build, of
+# documents and of Xen look at something else; `format` would find damages
+# by their layout.
+LABELS = ("unit", "process", "model", "agent")
+
+
+class Test:
+    """One of CTest's."""
+
+    def __init__(self, entry):
+        properties = {p["name"]: p["value"] for p in entry["properties"]}
+        self.name = entry["name"]
+        self.command = entry.get("command", [])
+        self.labels = properties.get("LABELS", [])
+        self.serial = bool(properties.get("RUN_SERIAL"))
+        self.folder = properties.get("WORKING_DIRECTORY")
+        self.skip = properties.get("SKIP_RETURN_CODE")
+        self.environment = dict(
+            pair.split("=", 1) for pair in properties.get("ENVIRONMENT", []))
+        self.limit = HANG * 4
+
+    def rank(self):
+        """core_* first, then by label."""
+        if self.name.startswith("core_"):
+            # Without threads first: they say the same each time.
+            return -1 if "stress" in self.name or "race" in self.name else -2
+        return min(LABELS.index(label) for label in self.labels
+                   if label in LABELS)
+
+
+class Suite:
+    """All that can notice a damage."""
+
+    def __init__(self, tree, build, jobs):
+        self.tree, self.folder, self.jobs = tree, build, jobs
+        self.tests = []
+
+    def has_models(self):
+        """Is weak memory modelled here?"""
+        return any(test.name.startswith("model_") for test in self.tests)
+
+    def prepare(self, damages, core_only):
+        """Configures, builds, and keeps the tests that pass."""
+        # A damage that leaves something unused is to be found by a test.
+        self.must(["cmake", "-G", "Ninja", "-S", self.tree, "-B", self.folder,
+                   "-DCMAKE_BUILD_TYPE=Release",
+                   "-DCMAKE_C_FLAGS_RELEASE=-O1 -w", "-DVMRING_WERROR=OFF",
+                   "-DVMRING_PROOF_TESTS=ON"])
+        tests = self.listed()
+        if core_only:
+            # No threads: what they notice is another matter each time.
+            tests = [test for test in tests if test.name.startswith("core_")
+                     and test.rank() == -2]
+            self.tests = tests
+            names = {test.name for damage in damages
+                     for stage in self.stages(damage, True)[:1]
+                     for test in stage}
+            self.ninja(f"tests/test_{name}" for name in names)
+        else:
+            self.ninja(["all"])
+            names = {test.name for test in tests}
+        # CTest knows the commands of what is built.
+        self.tests = [test for test in self.listed() if test.name in names]
+        self.tests.sort(key=Test.rank)
+        self.tests = [test for test in self.tests if self.passes(test)]
+
+    def listed(self):
+        """What can notice a damage, of what CTest has."""
+        listed = subprocess.run(
+            ["ctest", "--show-only=json-v1"], cwd=self.folder, check=True,
+            capture_output=True)
+        tests = [Test(entry) for entry in json.loads(listed.stdout)["tests"]]
+        return [test for test in tests if test.name.startswith("model_") or
+                set(test.labels) & set(LABELS) and
+                not set(test.labels) & {"proof", "build"}]
+
+    def passes(self, test):
+        """Without a damage, and how long it takes."""
+        begun = time.monotonic()
+        how = self.run(test, keep_skipped=True)
+        test.limit = HANG + 10 * (time.monotonic() - begun)
+        if how:
+            print(f"{test.name}: {how} without any damage; left out",
+                  flush=True)
+        return not how
+
+    def stages(self, damage, core_only):
+        """Tests by how likely they notice: hints, its file's, core's, all."""
+        stem = damage.file.split(".")[0]
+        guesses = [
+            lambda test: test.name in damage.first,
+            lambda test: test.name.startswith(
+                "model_" if damage.ordering else f"core_{stem}"),
+            lambda test: test.name.startswith("core_"),
+        ]
+        if not core_only:
+            guesses += [lambda test, label=label: label in test.labels
+                        for label in LABELS] + [lambda test: True]
+        stages, left = [], list(self.tests)
+        for guess in guesses:
+            stage = [test for test in left if guess(test)]
+            left = [test for test in left if not guess(test)]
+            if stage:
+                stages.append(stage)
+        return stages
+
+    def build(self, tests):
+        """What these tests run; scripts run anything."""
+        targets = []
+        for test in tests:
+            program = test.command[0]
+            if not program.startswith(str(self.folder) + os.sep):
+                targets = ["all"]
+                break
+            targets.append(os.path.relpath(program, self.folder))
+        self.ninja(dict.fromkeys(targets))
+
+    def ninja(self, targets):
+        """Builds."""
+        self.must(["ninja", "-C", self.folder, f"-j{self.jobs}", *targets])
+
+    def must(self, command):
+        """Runs what may not fail: a damage that does not compile is none."""
+        result = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            check=False, text=True, errors="replace")
+        if result.returncode:
+            print(result.stdout[-4000:])
+            sys.exit(f"failed: {' '.join(map(str, command))}")
+
+    def run(self, test, keep_skipped=False):
+        """None: it passed; else how it failed."""
+        with subprocess.Popen(
+                test.command, cwd=test.folder, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                env={**os.environ, **test.environment},
+                start_new_session=True) as process:
+            try:
+                status = process.wait(test.limit)
+            except subprocess.TimeoutExpired:
+                status = "hung"
+            finally:
+                # Whatever it has started goes with it.
+                try:
+                    os.killpg(process.pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+        if status == 0 or (status == test.skip and not keep_skipped):
+            return None
+        if status == "hung":
+            return status
+        if status < 0:
+            return signal.Signals(-status).name
+        return "failed" if status != test.skip else "skipped"
