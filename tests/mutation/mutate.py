@@ -70,7 +70,7 @@ class Run:
     def judge(self, damage):
         """Which tests notice: the first, or with --all each of them."""
         noticed = []
-        for stage in self.suite.stages(damage, self.options.sample):
+        for stage in self.suite.stages(damage, self.options.core):
             self.suite.build(stage)
             noticed += self.run_stage(stage)
             if noticed and not self.options.all:
@@ -125,7 +125,9 @@ def arguments():
     parser.add_argument("--check", action="store_true",
                         help="only see that each damage still fits")
     parser.add_argument("--sample", action="store_true",
-                        help="only the few that are marked, by core's tests")
+                        help="--core, and only the few that are marked")
+    parser.add_argument("--core", action="store_true",
+                        help="only by core's tests that have no threads")
     parser.add_argument("--all", action="store_true",
                         help="list every test that notices")
     parser.add_argument("--only", nargs="+", metavar="NAME", default=[],
@@ -135,7 +137,9 @@ def arguments():
     parser.add_argument("--markdown", type=Path,
                         help="write the table to this file as well")
     parser.add_argument("--jobs", type=int, default=2)
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.core |= options.sample
+    return options
 
 
 def chosen(all_damages, options):
@@ -184,7 +188,7 @@ def main():
         tree.mkdir(parents=True, exist_ok=True)
         remove_gone(copy_tree(source, tree), tree)
         suite = Suite(tree, work / "build", options.jobs)
-        suite.prepare(todo, options.sample)
+        suite.prepare(todo, options.core, options.sample)
         print(f"{len(todo)} damages; {len(suite.tests)} tests pass without "
               f"any [{time.monotonic() - begun:.0f} s]", flush=True)
         run = Run(suite, tree, options)

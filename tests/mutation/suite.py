@@ -53,8 +53,11 @@ class Suite:
         """Is weak memory modelled here?"""
         return any(test.name.startswith("model_") for test in self.tests)
 
-    def prepare(self, damages, core_only):
-        """Configures, builds, and keeps the tests that pass."""
+    def prepare(self, damages, core_only, likely_only):
+        """Configures, builds, and keeps the tests that pass.
+
+        likely_only: those that the damages' first stages have, no more.
+        """
         # A damage that leaves something unused is to be found by a test.
         self.must(["cmake", "-G", "Ninja", "-S", self.tree, "-B", self.folder,
                    "-DCMAKE_BUILD_TYPE=Release",
@@ -67,7 +70,8 @@ class Suite:
                      and test.rank() == -2]
             self.tests = tests
             names = {test.name for damage in damages
-                     for stage in self.stages(damage, True)[:1]
+                     for stage in
+                     self.stages(damage, True)[:1 if likely_only else None]
                      for test in stage}
             self.ninja(f"tests/test_{name}" for name in names)
         else:
