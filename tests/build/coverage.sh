@@ -28,7 +28,7 @@ quietly cmake -G Ninja -S "$source" -B "$build" -DVMRING_COVERAGE=ON \
 # Nothing counts that an earlier build has left.
 find "$build" -name '*.gcda' -delete
 tests=$(ninja -C "$build" -t targets all |
-    sed -n 's,^\(tests/test_[a-z_0-9]*\): C_EXECUTABLE.*,\1,p')
+    sed -n 's,^\(tests/[a-z_0-9]*\): C_EXECUTABLE.*,\1,p')
 # shellcheck disable=SC2086 # a list
 quietly ninja -C "$build" -j 2 $tests
 quietly ctest --test-dir "$build" -j 2 --output-on-failure -L 'unit|process' \
