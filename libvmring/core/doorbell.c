@@ -186,14 +186,33 @@ enum vmr_flush vmr_bell_flush(struct vmr_bell_tx *tx)
     return set ? vmr_bell_wake(tx) : VMR_FLUSH_QUIET;
 }
 
+/*
+ * The first word from `i` that has a bit, of `nr`; nr: none has.  Eight are
+ * looked at by one branch: a consumer of thousands of vCPUs polls them all.
+ */
+static uint32_t next_set(const xen_vm_ring_u64 *words, uint32_t i, uint32_t nr)
+{
+    for (; i + 8 <= nr; i += 8)
+        if (vmr_load_relaxed(&words[i]) | vmr_load_relaxed(&words[i + 1]) |
+            vmr_load_relaxed(&words[i + 2]) | vmr_load_relaxed(&words[i + 3]) |
+            vmr_load_relaxed(&words[i + 4]) | vmr_load_relaxed(&words[i + 5]) |
+            vmr_load_relaxed(&words[i + 6]) | vmr_load_relaxed(&words[i + 7]))
+            break;
+    for (; i < nr; i++)
+        if (vmr_load_relaxed(&words[i]))
+            break;
+    return i;
+}
+
 /* Moves what is set in the shared words into `to`, of which `nr` mean one. */
 static bool take_bits(struct vmr_bits *to, xen_vm_ring_u64 *shared, uint32_t nr)
 {
-    for (uint32_t i = 0; i < (nr + 63) / 64; i++) {
+    uint32_t nr_words = (nr + 63) / 64;
+
+    for (uint32_t i = next_set(shared, 0, nr_words); i < nr_words;
+         i = next_set(shared, i + 1, nr_words)) {
         uint64_t bits;
 
-        if (!vmr_load_relaxed(&shared[i]))
-            continue;
         if (!vmr_exchange(&shared[i], 0, &bits))
             return false;
         if (i == nr / 64)
@@ -265,10 +284,9 @@ bool vmr_bell_refill(struct vmr_bell_rx *rx)
 
 static bool any_set(const xen_vm_ring_u64 *words, uint32_t nr)
 {
-    for (uint32_t i = 0; i < (nr + 63) / 64; i++)
-        if (vmr_load_relaxed(&words[i]))
-            return true;
-    return false;
+    uint32_t nr_words = (nr + 63) / 64;
+
+    return next_set(words, 0, nr_words) < nr_words;
 }
 
 bool vmr_bell_arm(struct vmr_bell_rx *rx)
