@@ -134,6 +134,8 @@ void check_witness(struct witness *w)
     WITNESS(w, w->stats.answered == w->by[VMRING_BY_CONSUMER], "%llu",
             (unsigned long long)w->stats.answered);
     for (unsigned int e = 0; e <= w->epochs && e < W_EPOCHS; e++) {
+        if (w->hostile)
+            break;
         WITNESS(w, w->to_consumer[e].rung <= w->to_consumer[e].armed,
                 "epoch %u: %lu armings, %lu doorbells", e,
                 w->to_consumer[e].armed, w->to_consumer[e].rung);

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+# Attacks by a real second process: each names what it does and what holds.
+include(${PROJECT_SOURCE_DIR}/tests/process/witness.cmake)
+
+function(vmring_attack name)
+    vmring_witness_program(test_${name} ${name}.c ${ARGN})
+    vmring_test(${name} LABELS process COMMAND test_${name})
+endfunction()
+
+vmring_attack(attack_consumer_words attack.c wired.c)
+vmring_attack(attack_consumer_acts attack.c wired.c)
