@@ -22,6 +22,10 @@ vmring_fault_test(faults_next pair.c)
 vmring_fault_test(faults_grant pair.c)
 vmring_fault_test(faults_post pair.c)
 vmring_fault_test(answers_malformed pair.c)
+vmring_fault_test(api_refused pair.c)
+vmring_fault_test(subscribe_results pair.c)
+vmring_fault_test(frozen_given_up pair.c)
+vmring_unit_test(refusals_told refusals_told.c)
 vmring_unit_test(open_out_of_descriptors open_out_of_descriptors.c)
 
 # Of core/: where no peer on this machine can lead it.

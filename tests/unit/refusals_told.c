@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: why a producer refused, in its consumer's terms: an errno and
+ * a line that says what would be granted.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "transport/socket.h"
+#include "transport/wire.h"
+#include "vmring.h"
+
+static const struct {
+    uint32_t result;
+    int err;
+    const char *says;
+} refusals[] = {
+    {XEN_VM_RING_REFUSED_MALFORMED, -EPROTO, "for reason 1"},
+    {XEN_VM_RING_REFUSED_VERSION, -EOPNOTSUPP, "speaks version 3.7"},
+    {XEN_VM_RING_REFUSED_FEATURE, -EOPNOTSUPP, "it has 0x40"},
+    {XEN_VM_RING_REFUSED_ASYNC_LEN, -EMSGSIZE, "the minimum is 512"},
+    {XEN_VM_RING_REFUSED_RECORD, -EOPNOTSUPP, "record size 96 refused"},
+    {XEN_VM_RING_REFUSED_POLICY, -EOPNOTSUPP, "policy 9 refused"},
+    {XEN_VM_RING_REFUSED_GROUPS, -EOPNOTSUPP, "at most 5"},
+    {XEN_VM_RING_REFUSED_VERDICTS, -EPERM, "allows 0x2"},
+    {XEN_VM_RING_REFUSED_DEADLINE, -ERANGE, "maximum is 20 ms"},
+    {XEN_VM_RING_REFUSED_BUSY, -EBUSY, "another agent"},
+    {XEN_VM_RING_REFUSED_PERMISSION, -EACCES, "does not serve this user"},
+    {XEN_VM_RING_REFUSED_MEMORY, -ENOMEM, "no memory"},
+    {XEN_VM_RING_REFUSED_TARGET, -ESRCH, "the target is gone"},
+    {1000, -EPROTO, "for reason 1000"},
+};
+
+int main(void)
+{
+    struct wire_grant answer = {
+        .grant =
+            {
+                .magic = XEN_VM_RING_MAGIC,
+                .length = sizeof(answer.grant),
+                .version = 3 << 16 | 7,
+                .features = 0x40,
+                .min_async_len = 512,
+                .max_async_len = 1024,
+                .max_deadline = 20000000,
+                .max_groups = 5,
+                .allowed_verdicts = 2,
+            },
+    };
+    char uri[32], error[256];
+    struct vmring_opts opts = {
+        .size = sizeof(opts),
+        .record_len = 96,
+        .policy = 9,
+        .error = error,
+        .error_len = sizeof(error),
+    };
+    struct vmring *ring;
+    int ends[2];
+
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+        answer.grant.result = refusals[i].result;
+        CHECK_EQ(
+            socket_send(ends[0], WIRE_GRANT, &answer, sizeof(answer), NULL, 0),
+            0);
+        snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
+        CHECK_EQ(vmring_open(uri, &opts, &ring), refusals[i].err);
+        CHECK_HAS(error, refusals[i].says);
+        close(ends[0]);
+    }
+    return 0;
+}
