@@ -68,7 +68,8 @@ static const char *parse_msr(struct word argument, struct vmring_spec *spec)
 
 static int format_msr(const struct vmring_spec *spec, char *text, size_t len)
 {
-    if (!good_range(spec, UINT32_MAX) || spec->last - spec->first >= MAX_MSRS)
+    if (spec->access || !good_range(spec, UINT32_MAX) ||
+        spec->last - spec->first >= MAX_MSRS)
         return -EINVAL;
     return format_range(spec, text, len);
 }
