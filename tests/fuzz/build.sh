@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# build.sh KIND TARGET OUTPUT: one harness as a program.
+#
+#   libfuzzer  with AddressSanitizer and UndefinedBehaviorSanitizer
+#   fast       libFuzzer alone, optimized: more executions, the harness's own
+#              checks and the guard pages only
+#   afl        for AFL++, with both sanitizers
+#   plain      runs the files that it is given; $CC, or clang
+#
+# EXTRA is added to the compiler's options.  Exit status 77: no such compiler.
+set -u
+kind=$1 target=$2 output=$3
+here=$(cd "$(dirname "$0")" && pwd)
+root=${VMRING_ROOT:-$(cd "$here/../.." && pwd)}
+lib=$root/libvmring
+main=
+case $kind in
+libfuzzer) cc=clang options="-O1 -fsanitize=fuzzer,address,undefined" ;;
+fast) cc=clang options="-O2 -fsanitize=fuzzer" ;;
+afl) cc=afl-clang-fast options="-O1 -fsanitize=fuzzer,address,undefined" ;;
+plain) cc=${CC:-clang} options=-O1 main=$here/main.c ;;
+*)
+    echo "build.sh: what is '$kind'?" >&2
+    exit 2
+    ;;
+esac
+command -v $cc >/dev/null || {
+    echo "$cc is not here"
+    exit 77
+}
+case $target in
+specs)
+    set -- "$here/specs.c" "$lib/specs.c" "$lib/word.c" "$lib/kinds.c" \
+        "$lib/verdicts.c" "$lib/sim/params.c"
+    ;;
+consumer | producer)
+    set -- "$here/$target.c" "$here/ring.c" "$here/shim.c" "$here/peer.c" \
+        "$here/consumer_calls.c" "$here/producer_calls.c" "$lib"/core/*.c
+    ;;
+control)
+    set -- "$here"/control*.c "$here/shim.c" "$lib"/*.c "$lib"/core/*.c \
+        "$lib"/transport/*.c "$lib"/sim/*.c
+    ;;
+*)
+    echo "build.sh: what is '$target'?" >&2
+    exit 2
+    ;;
+esac
+# shellcheck disable=SC2086
+AFL_QUIET=1 $cc -std=gnu11 -g -D_GNU_SOURCE $options \
+    -fno-sanitize-recover=all -fno-omit-frame-pointer -pthread \
+    -I "$root/include" -I "$root" -I "$lib" -include "$here/shim.h" \
+    ${EXTRA-} "$@" $main -o "$output"

@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Description: libFuzzer has one minute, from the committed corpus, to find an
+# input that a harness does not survive.
+#
+# usage: minute.sh TARGET FOLDER [SECONDS]; what it finds goes to FOLDER.
+set -u
+target=$1 folder=$2 seconds=${3:-60}
+here=$(cd "$(dirname "$0")" && pwd)
+found=$folder/found-$target
+mkdir -p "$found"
+"$here/build.sh" libfuzzer "$target" "$folder/libfuzzer_$target" || exit
+# Inputs that are found on the way are not kept: the first folder takes them.
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+"$folder/libfuzzer_$target" -max_total_time="$seconds" -max_len=192 \
+    -timeout=20 -artifact_prefix="$found/" -print_final_stats=1 -verbosity=0 \
+    "$scratch" "$here/corpus/$target" >"$folder/$target.log" 2>&1
+status=$?
+tail -n 12 "$folder/$target.log"
+exit $status

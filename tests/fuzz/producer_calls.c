@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/* producer_calls.c: each call of the producer, and what must hold after it. */
+#include "ring.h"
+
+#include <string.h>
+
+#define FLAG(name) XEN_VM_RING_FLAG_##name
+
+/* What docs/ABI.md, "Verdicts", lets a response say, written down again. */
+static const struct {
+    uint32_t flag, rights; /* all of these are needed */
+    uint32_t reasons;      /* a bit for each; 0: any */
+} rules[] = {
+    {FLAG(EMULATE), XEN_VM_RING_VERDICT_EMULATE, 1 << 1 | 1 << 6 | 1 << 13},
+    {FLAG(EMULATE_NOWRITE), XEN_VM_RING_VERDICT_EMULATE, 1 << 1},
+    {FLAG(TOGGLE_SINGLESTEP), XEN_VM_RING_VERDICT_STEP, 0},
+    {FLAG(SET_EMUL_READ_DATA), XEN_VM_RING_VERDICT_EMULATE, 1 << 1},
+    {FLAG(DENY), XEN_VM_RING_VERDICT_DENY, 1 << 4 | 1 << 5},
+    {FLAG(ALTERNATE_P2M), XEN_VM_RING_VERDICT_ALTP2M, 0},
+    {FLAG(SET_REGISTERS), XEN_VM_RING_VERDICT_SET_REGISTERS, 0},
+    {FLAG(SET_EMUL_INSN_DATA), XEN_VM_RING_VERDICT_EMULATE, 1 << 1 | 1 << 6},
+    {FLAG(GET_NEXT_INTERRUPT), XEN_VM_RING_VERDICT_NEXT_INTERRUPT, 0},
+    {FLAG(FAST_SINGLESTEP),
+     XEN_VM_RING_VERDICT_STEP | XEN_VM_RING_VERDICT_ALTP2M, 0},
+    {FLAG(RESET_VMTRACE), XEN_VM_RING_VERDICT_RESET, 0},
+    {FLAG(RESET_FORK_STATE), XEN_VM_RING_VERDICT_RESET, 0},
+    {FLAG(RESET_FORK_MEMORY), XEN_VM_RING_VERDICT_RESET, 0},
+    {FLAG(INJECT), XEN_VM_RING_VERDICT_INJECT, 0},
+};
+
+static bool is_legal(uint32_t reason, uint32_t flags, uint32_t rights)
+{
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (!(flags & rules[i].flag))
+            continue;
+        if ((rules[i].rights & ~rights) ||
+            (rules[i].reasons && !(rules[i].reasons >> reason & 1)))
+            return false;
+        flags &= ~rules[i].flag;
+    }
+    return flags == 0;
+}
+
+/* The ledger, in P and in private: every attempt is one or the other. */
+static void check_ledger(const struct ring *ring)
+{
+    const struct vmr_producer *tx = &ring->tx;
+    const unsigned char *p = ring->areas[ring->epoch].p;
+    uint64_t faults = 0;
+
+    if (!tx->header || !ring_is_sound(ring, PRODUCER))
+        return;
+    for (uint32_t i = 0; i < ring->geo.nr_lanes; i++) {
+        const struct vmr_lane_tx *lane = &tx->lanes[i];
+        const struct xen_vm_ring_lane *line =
+            (const void *)(p + ring->geo.lane_off + i * XEN_VM_RING_LINE);
+
+        ALWAYS(line->head == lane->head && line->lost == lane->lost);
+        ALWAYS(line->head + line->lost + line->lost_contended ==
+               ring->attempts[i]);
+        ALWAYS(lane->cons <= lane->head);
+        if (lane->policy == XEN_VM_RING_POLICY_DISCARD)
+            ALWAYS(lane->head - lane->cons <= lane->slots);
+        faults += lane->faulted;
+    }
+    ALWAYS(tx->lane_faults == ring->faults + faults);
+    ALWAYS(!faults || !ring->honest);
+}
+
+/* No deadline is slept past: the caller is told of the first of them. */
+static void check_timer(const struct ring *ring)
+{
+    for (uint32_t v = 0; v < ring->geo.nr_vcpus; v++) {
+        const struct queue *queue = &ring->queues[v];
+
+        ALWAYS(ring->tx.slots[v].nr == queue->nr);
+        if (queue->nr && !queue->overdue)
+            ALWAYS(ring->tx.next_deadline <= queue->deadlines[0]);
+    }
+}
+
+static void post(struct ring *ring, uint32_t vcpu, uint8_t arg)
+{
+    static const uint8_t reasons[] = {1, 4, 5, 6, 9, 10, 13, 15};
+    struct queue *queue = &ring->queues[vcpu];
+    struct vmr_request request = {
+        .event = ring_event(reasons[arg % 8], vcpu, ring->next_cookie, arg & 8),
+        .cookie = ring->next_cookie++,
+        .deadline = arg & 16 ? VMR_NO_DEADLINE : ring->now + (arg >> 5),
+    };
+    bool posted;
+
+    ring_enter(ring, PRODUCER, EVENT_WORDS + 1);
+    posted = vmr_producer_post(&ring->tx, &request);
+    ring_leave(ring, PRODUCER);
+    ALWAYS(posted == (queue->nr < VMR_FIFO));
+    if (!posted)
+        return;
+    queue->cookies[queue->nr] = request.cookie;
+    queue->deadlines[queue->nr++] = request.deadline;
+}
+
+static void check_record(const struct ring *ring, uint32_t lane, uint64_t h)
+{
+    const struct vmr_geometry *geo = &ring->geo;
+    const struct xen_vm_ring_event *record =
+        (const void *)(ring->areas[ring->epoch].p + geo->record_off +
+                       (lane * geo->slots + (h & (geo->slots - 1))) *
+                           geo->record_len);
+
+    ALWAYS(record->state == 2 * h + 2 && record->time == h);
+    ALWAYS(record->lost == (uint32_t)ring->tx.lanes[lane].lost);
+    ALWAYS(record->length <= geo->record_len);
+    ALWAYS(ring_is_whole(record, lane));
+}
+
+static void push(struct ring *ring, uint32_t lane, bool full)
+{
+    struct vmr_lane_tx *tx = &ring->tx.lanes[lane];
+    struct xen_vm_ring_event event;
+    struct vmr_lane_tx before;
+    bool published;
+
+    if (!ring->tx.header)
+        return;
+    before = *tx;
+    event = ring_event(XEN_VM_RING_REASON_CPUID, lane, before.head, full);
+    /* Counted first: a consumer that looks meanwhile may see it. */
+    ring->attempts[lane]++;
+    ring_enter(ring, PRODUCER, EVENT_WORDS + 6);
+    published = vmr_producer_push(&ring->tx, lane, &event);
+    ring_leave(ring, PRODUCER);
+    ALWAYS(tx->head == before.head + published);
+    ALWAYS(!before.faulted || tx->faulted);
+    if (tx->policy == XEN_VM_RING_POLICY_OVERWRITE)
+        ALWAYS(published || ring->tx.foreign_lock);
+    else
+        ALWAYS(!published || !tx->faulted);
+    if (published && ring_is_sound(ring, PRODUCER))
+        check_record(ring, lane, before.head);
+}
+
+static void contended_push(struct ring *ring, uint8_t arg)
+{
+    ring->tx.foreign_lock = 1; /* another producer is in the middle of one */
+    push(ring, ring->geo.nr_lanes - 1, arg & 1);
+    ring->tx.foreign_lock = 0;
+}
+
+static void rung(struct ring *ring, uint64_t groups)
+{
+    ALWAYS(ring->geo.nr_groups == 64 || !(groups >> ring->geo.nr_groups));
+    for (; groups; groups &= groups - 1) {
+        unsigned int g = (unsigned int)__builtin_ctzll(groups);
+
+        ring->sleeps[g] = false;
+        /* At most one doorbell for each arming. */
+        ALWAYS(!ring->honest || ++ring->rings[g] <= ring->armings[g]);
+    }
+}
+
+static uint64_t word_steps(const struct ring *ring)
+{
+    return (uint64_t)ring->geo.nr_groups * ring_words(&ring->geo);
+}
+
+static void flush(struct ring *ring)
+{
+    uint64_t groups;
+
+    ring_enter(ring, PRODUCER, 4 * word_steps(ring) + 2 * ring->geo.nr_groups);
+    groups = vmr_producer_flush(&ring->tx);
+    ring_leave(ring, PRODUCER);
+    rung(ring, groups);
+}
+
+static void set_target(struct ring *ring, uint8_t arg)
+{
+    uint64_t groups;
+
+    ring_enter(ring, PRODUCER, 2 + 2 * ring->geo.nr_groups);
+    vmr_producer_set_target(&ring->tx, arg % 4, arg);
+    groups = vmr_producer_wake(&ring->tx);
+    ring_leave(ring, PRODUCER);
+    rung(ring, groups);
+}
+
+static void check_neutral(const struct vmr_verdict *verdict)
+{
+    ALWAYS(verdict->response.flags == 0);
+    ALWAYS(verdict->response.reason == verdict->request.event.reason);
+}
+
+/* Of the consumer: to what was asked, and nothing beyond its rights. */
+static void check_answer(const struct ring *ring,
+                         const struct vmr_verdict *verdict, uint64_t seq)
+{
+    const struct xen_vm_ring_response *response = &verdict->response;
+    uint32_t vcpu = verdict->request.event.vcpu;
+
+    ALWAYS(ring->c_is_open);
+    ALWAYS((seq & 1) && response->seq == seq);
+    ALWAYS(response->reason == verdict->request.event.reason);
+    ALWAYS(is_legal(response->reason, response->flags, ring->geo.verdicts));
+    for (int i = 0; i < 3; i++)
+        ALWAYS(response->reserved[i] == 0);
+    if (!ring->honest)
+        return;
+    ALWAYS(ring->answered_seq[vcpu] == seq);
+    ALWAYS(ring->answered[vcpu] == response->flags);
+}
+
+/* One verdict a request, in their order, and for nothing else. */
+static void got(struct ring *ring, const struct vmr_verdict *verdict,
+                const uint64_t *seqs)
+{
+    const struct xen_vm_ring_event *event = &verdict->request.event;
+    struct queue *queue;
+
+    ALWAYS(event->vcpu < ring->geo.nr_vcpus);
+    queue = &ring->queues[event->vcpu];
+    ALWAYS(queue->nr && queue->cookies[0] == verdict->request.cookie);
+    ALWAYS(event->time == verdict->request.cookie);
+    ALWAYS(ring_is_whole(event, event->vcpu));
+    switch (verdict->by) {
+    case VMR_BY_CONSUMER:
+        check_answer(ring, verdict, seqs[event->vcpu]);
+        break;
+    case VMR_BY_DEADLINE:
+        ALWAYS(queue->deadlines[0] <= ring->now && !ring->tx.pause_overdue);
+        check_neutral(verdict);
+        break;
+    case VMR_BY_DETACH:
+        ALWAYS(ring->tx.release && !ring->tx.sweeping);
+        check_neutral(verdict);
+        break;
+    case VMR_OVERDUE:
+        ALWAYS(queue->deadlines[0] <= ring->now && ring->tx.pause_overdue);
+        ALWAYS(!queue->overdue);
+        check_neutral(verdict);
+        queue->overdue = true;
+        return;
+    default:
+        ALWAYS(!"a verdict for no reason");
+    }
+    queue->overdue = false;
+    queue->nr--;
+    memmove(queue->cookies, queue->cookies + 1,
+            queue->nr * sizeof(queue->cookies[0]));
+    memmove(queue->deadlines, queue->deadlines + 1,
+            queue->nr * sizeof(queue->deadlines[0]));
+}
+
+static bool collect(struct ring *ring)
+{
+    static uint64_t seqs[MAX_MEMBERS];
+    /* Each vCPU's answer is looked at for an old hint, and for a new one. */
+    uint64_t limit = 2ULL * ring->geo.nr_vcpus * ANSWER_STEPS +
+                     2 * word_steps(ring) + ring->geo.nr_lanes + EVENT_WORDS +
+                     2;
+    struct vmr_verdict verdict;
+    bool given;
+
+    ring->tx_sleeps = false;
+    for (uint32_t v = 0; v < ring->geo.nr_vcpus; v++)
+        seqs[v] = ring->tx.slots[v].seq;
+    ring_enter(ring, PRODUCER, limit);
+    given = vmr_producer_collect(&ring->tx, ring->now, &verdict);
+    ring_leave(ring, PRODUCER);
+    if (given)
+        got(ring, &verdict, seqs);
+    return given;
+}
+
+static void arm(struct ring *ring)
+{
+    bool asleep;
+
+    for (uint32_t g = 0; g < ring->geo.nr_groups; g++)
+        ring->tx_armings[g]++;
+    ring->tx_sleeps = true; /* unless it is rung meanwhile */
+    ring_enter(ring, PRODUCER, 2 * word_steps(ring) + 2 * ring->geo.nr_groups);
+    asleep = vmr_producer_arm(&ring->tx);
+    ring_leave(ring, PRODUCER);
+    if (!asleep)
+        ring->tx_sleeps = false;
+}
+
+/* All verdicts that there are; there is an end of them. */
+static void collect_all(struct ring *ring)
+{
+    uint32_t most = 2;
+
+    for (uint32_t v = 0; v < ring->geo.nr_vcpus; v++)
+        most += 2 * ring->queues[v].nr;
+    while (most && collect(ring))
+        most--;
+    ALWAYS(most);
+}
+
+static void lose_consumer(struct ring *ring)
+{
+    if (!ring->tx.attached)
+        return;
+    vmr_producer_sweep(&ring->tx);
+    collect_all(ring);
+    ALWAYS(!ring->tx.attached && !ring->tx.sweeping);
+}
+
+/* A new epoch, in fresh regions; the old ones are out of bounds now. */
+bool producer_attach(struct ring *ring)
+{
+    struct area *area;
+
+    if (ring->tx.header && ring->epoch + 1 == MAX_EPOCHS)
+        return false;
+    lose_consumer(ring);
+    ring->attached = false;
+    ring_enter(ring, PRODUCER, ring->geo.nr_lanes + 1);
+    vmr_producer_freeze(&ring->tx);
+    ring_leave(ring, PRODUCER);
+    if (ring->tx.header) {
+        for (uint32_t i = 0; i < ring->geo.nr_lanes; i++)
+            ring->faults += ring->tx.lanes[i].faulted;
+        ring->epoch++;
+    }
+    area = ring_area(ring);
+    memset(area->p, 0, ring->geo.p_len);
+    memset(area->c, 0, ring->geo.c_len);
+    memset(ring->attempts, 0, sizeof(ring->attempts));
+    memset(ring->tx_armings, 0, sizeof(ring->tx_armings));
+    memset(ring->tx_rings, 0, sizeof(ring->tx_rings));
+    ring->tx_sleeps = false;
+    ring->geo.epoch = ring->epoch + 1;
+    vmr_geometry_publish(&ring->geo, (void *)area->p);
+    ring_enter(ring, PRODUCER, (uint64_t)ring->geo.nr_vcpus * EVENT_WORDS + 1);
+    vmr_producer_attach(&ring->tx, &ring->geo, area->p, area->c);
+    ring_leave(ring, PRODUCER);
+    return true;
+}
+
+static void burst(struct ring *ring, uint8_t arg)
+{
+    for (uint8_t i = 0; i < arg % 32; i++)
+        push(ring, arg / 32 % ring->geo.nr_lanes, false);
+}
+
+void producer_act(struct ring *ring, uint8_t what, uint8_t arg)
+{
+    switch (what % 16) {
+    case 0:
+    case 1:
+        push(ring, arg % ring->geo.nr_lanes, what & 16);
+        break;
+    case 2:
+    case 3:
+        flush(ring);
+        break;
+    case 4:
+    case 5:
+        ring->now += arg % 4;
+        collect(ring);
+        break;
+    case 6:
+        arm(ring);
+        break;
+    case 7:
+        set_target(ring, arg);
+        break;
+    case 8:
+        burst(ring, arg);
+        break;
+    case 9:
+        if (ring->geo.nr_lanes > ring->geo.nr_vcpus)
+            contended_push(ring, arg);
+        break;
+    case 10:
+        if (arg == 1)
+            vmr_producer_sweep(&ring->tx);
+        if (arg == 2 && !ring->tx.attached)
+            vmr_producer_release(&ring->tx);
+        if (arg == 3)
+            ring->tx.pause_overdue = true;
+        break;
+    case 11:
+        ring->now += arg % 4;
+        collect_all(ring);
+        flush(ring);
+        arm(ring);
+        break;
+    default:
+        post(ring, what / 16 % ring->geo.nr_vcpus, arg);
+        break;
+    }
+    check_ledger(ring);
+    check_timer(ring);
+}
+
+void producer_finish(struct ring *ring)
+{
+    lose_consumer(ring);
+    vmr_producer_release(&ring->tx);
+    /* A pass that was under way ends; the one after it is whole. */
+    collect_all(ring);
+    collect_all(ring);
+    for (uint32_t v = 0; v < ring->geo.nr_vcpus; v++)
+        ALWAYS(!ring->queues[v].nr);
+    check_ledger(ring);
+}

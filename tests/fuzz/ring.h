@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ring.h: both ends of a ring in one thread, for the harnesses of core/.
+ *
+ * One end is under test: each of its calls is watched, and its peer moves
+ * between its accesses.  The peer starts honest, as the other end of core/;
+ * the first arbitrary write into a region makes it hostile, and what only an
+ * honest peer guarantees is no longer asked for.
+ */
+#ifndef VMRING_TESTS_RING_H
+#define VMRING_TESTS_RING_H
+
+#include "core/consumer.h"
+#include "core/producer.h"
+#include "fuzz.h"
+#include "watch.h"
+
+#define MAX_EPOCHS  3
+#define MAX_MEMBERS 256 /* vCPUs or lanes that a header can claim here */
+#define MAX_MOVES   4
+
+/* Accesses of one request and one record, looked at and copied whole. */
+#define EVENT_WORDS (XEN_VM_RING_EVENT_FULL / 8)
+#define LOOK_STEPS  (EVENT_WORDS + 2)
+#define PULL_STEPS  (EVENT_WORDS + 3)
+#define ANSWER_STEPS                                                           \
+    (sizeof(struct xen_vm_ring_response) / 8 + 1) /* copied, stored */
+
+enum side { PRODUCER, CONSUMER };
+
+/* The regions of an epoch, between pages that nobody may touch. */
+struct area {
+    unsigned char *p;             /* the producer's mapping */
+    const unsigned char *p_reads; /* the consumer's, read-only */
+    unsigned char *c;
+};
+
+/* What the peer does once the side under test has made `delay` accesses. */
+struct move {
+    uint32_t delay, every, left;
+    uint8_t where, how, index, word;
+    uint64_t value;
+};
+
+/* The producer's requests, as a list of our own. */
+struct queue {
+    uint32_t nr;
+    uint64_t cookies[VMR_FIFO];
+    uint64_t deadlines[VMR_FIFO];
+    bool overdue; /* VMR_OVERDUE was given for the first */
+};
+
+struct ring {
+    enum side tested;
+    bool honest; /* the peer, so far */
+    struct vmr_geometry geo;
+    struct area areas[MAX_EPOCHS];
+    unsigned int epoch; /* index of the current area */
+    struct move moves[MAX_MOVES];
+    unsigned int nr_moves;
+    uint32_t random;
+
+    /* The producer, and what it was asked to do. */
+    struct vmr_producer tx;
+    uint64_t now, next_cookie;
+    bool c_is_open; /* C may be touched in this call */
+    struct queue queues[MAX_MEMBERS];
+    uint64_t attempts[MAX_MEMBERS]; /* pushes of this epoch, by lane */
+    uint64_t faults;
+    bool tx_sleeps;
+    uint32_t tx_armings[XEN_VM_RING_MAX_GROUPS];
+    uint32_t tx_rings[XEN_VM_RING_MAX_GROUPS];
+
+    /* The consumer, and what it was given. */
+    bool attached; /* it has accepted a header */
+    struct vmr_consumer rx;
+    void *rx_memory;
+    uint64_t held[MAX_MEMBERS]; /* by vCPU: the last seq taken, 0: answered */
+    uint16_t reasons[MAX_MEMBERS];
+    uint32_t answered[MAX_MEMBERS]; /* flags of the last answer */
+    uint64_t answered_seq[MAX_MEMBERS];
+    uint64_t next_position[MAX_MEMBERS];
+    bool faulted[XEN_VM_RING_MAX_GROUPS];
+    bool sleeps[XEN_VM_RING_MAX_GROUPS];
+    uint32_t armings[XEN_VM_RING_MAX_GROUPS];
+    uint32_t rings[XEN_VM_RING_MAX_GROUPS];
+    const unsigned char *frozen; /* being drained; NULL: none */
+};
+
+/* A ring of the shape that `preset` names, nobody attached. */
+struct ring *ring_make(uint8_t preset, enum side tested);
+
+/* Around each call of one side, which it is free to watch or not. */
+void ring_enter(struct ring *ring, enum side side, uint64_t limit);
+void ring_leave(struct ring *ring, enum side side);
+
+/* Does what a side sees and stores stay as the rules have it? */
+bool ring_is_sound(const struct ring *ring, enum side side);
+
+/* The words of a request (by cookie) or record (by position). */
+struct xen_vm_ring_event ring_event(uint32_t reason, uint32_t vcpu,
+                                    uint64_t number, bool full);
+/* Are they all of one event? */
+bool ring_is_whole(const struct xen_vm_ring_event *event, uint32_t vcpu);
+
+uint32_t ring_words(const struct vmr_geometry *geo);
+struct area *ring_area(struct ring *ring);
+
+/* Between two calls: nobody sleeps who should have been rung. */
+void ring_check_sleepers(struct ring *ring);
+
+/* producer_calls.c: one call of the producer, by number; all its checks. */
+void producer_act(struct ring *ring, uint8_t what, uint8_t arg);
+/* The end: every request gets its one verdict. */
+void producer_finish(struct ring *ring);
+/* A new epoch; false: there were enough of them. */
+bool producer_attach(struct ring *ring);
+
+/* consumer_calls.c: the same of the consumer. */
+void consumer_act(struct ring *ring, uint8_t what, uint8_t arg);
+void consumer_attach(struct ring *ring);
+void consumer_drain_frozen(struct ring *ring, const struct area *area);
+
+/* peer.c: a move of the peer, as the input says; now or later. */
+void peer_plan(struct ring *ring, struct input *in);
+void peer_turn(struct ring *ring, const void *at);
+
+#endif /* VMRING_TESTS_RING_H */
