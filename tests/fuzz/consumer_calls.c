@@ -24,14 +24,13 @@ static void check_geometry(const struct vmr_geometry *geo, uint64_t p_len,
     ALWAYS((geo->slots & (geo->slots - 1)) == 0);
     ALWAYS(geo->record_len >= XEN_VM_RING_MIN_RECORD);
     ALWAYS(geo->record_len <= XEN_VM_RING_MAX_RECORD);
-    ALWAYS(!(geo->verdicts & ~XEN_VM_RING_VERDICTS));
-    ALWAYS(fits(geo->request_off, geo->nr_vcpus, XEN_VM_RING_SLOT, p_len));
+    ALWAYS(geo->slot_len >= XEN_VM_RING_SLOT);
+    ALWAYS(fits(geo->request_off, geo->nr_vcpus, geo->slot_len, p_len));
     ALWAYS(fits(geo->p_group_off, geo->nr_groups, XEN_VM_RING_LINE, p_len));
     ALWAYS(fits(geo->lane_off, geo->nr_lanes, XEN_VM_RING_LINE, p_len));
     ALWAYS(fits(geo->record_off, geo->nr_lanes * geo->slots, geo->record_len,
                 p_len));
-    ALWAYS(
-        fits(geo->response_off, geo->nr_vcpus, XEN_VM_RING_SLOT, geo->c_len));
+    ALWAYS(fits(geo->response_off, geo->nr_vcpus, geo->slot_len, geo->c_len));
     ALWAYS(fits(geo->cursor_off, geo->nr_lanes, XEN_VM_RING_LINE, geo->c_len));
     ALWAYS(
         fits(geo->c_group_off, geo->nr_groups, geo->c_group_len, geo->c_len));

@@ -22,7 +22,7 @@
 /* Accesses of one request and one record, looked at and copied whole. */
 #define EVENT_WORDS (XEN_VM_RING_EVENT_FULL / 8)
 #define LOOK_STEPS  (EVENT_WORDS + 2)
-#define PULL_STEPS  (EVENT_WORDS + 3)
+#define PULL_STEPS  (EVENT_WORDS + 5)
 #define ANSWER_STEPS                                                           \
     (sizeof(struct xen_vm_ring_response) / 8 + 1) /* copied, stored */
 
