@@ -114,6 +114,10 @@ static inline void vmr_unlock(uint32_t *lock)
     __atomic_store_n(lock, 0, __ATOMIC_RELEASE);
 }
 
+/*
+ * OR and exchange are relaxed: what the bits and armed words stand for is
+ * ordered by the full barriers around them (docs/ABI.md, D1, D2).
+ */
 #if defined(__aarch64__) && !defined(__ARM_FEATURE_ATOMICS)
 
 #define VMR_RMW_TRIES 128
@@ -143,8 +147,8 @@ static inline bool vmr_exchange(xen_vm_ring_u64 *p, uint64_t v, uint64_t *old)
     for (int i = 0; i < VMR_RMW_TRIES; i++) {
         uint32_t failed;
 
-        __asm__ volatile("ldaxr %0, %2\n\t"
-                         "stlxr %w1, %3, %2"
+        __asm__ volatile("ldxr %0, %2\n\t"
+                         "stxr %w1, %3, %2"
                          : "=&r"(*old), "=&r"(failed), "+Q"(*p)
                          : "r"(v)
                          : "memory");
@@ -179,8 +183,8 @@ static inline bool vmr_exchange(xen_vm_ring_u64 *p, uint64_t v, uint64_t *old)
     vmr_half *half = (vmr_half *)p;
     uint32_t low, high;
 
-    low = __atomic_exchange_n(&half[0], (uint32_t)v, __ATOMIC_ACQ_REL);
-    high = __atomic_exchange_n(&half[1], (uint32_t)(v >> 32), __ATOMIC_ACQ_REL);
+    low = __atomic_exchange_n(&half[0], (uint32_t)v, __ATOMIC_RELAXED);
+    high = __atomic_exchange_n(&half[1], (uint32_t)(v >> 32), __ATOMIC_RELAXED);
     *old = (uint64_t)high << 32 | low;
     return true;
 }
@@ -195,7 +199,7 @@ static inline bool vmr_or(xen_vm_ring_u64 *p, uint64_t bits)
 
 static inline bool vmr_exchange(xen_vm_ring_u64 *p, uint64_t v, uint64_t *old)
 {
-    *old = __atomic_exchange_n(p, v, __ATOMIC_ACQ_REL);
+    *old = __atomic_exchange_n(p, v, __ATOMIC_RELAXED);
     return true;
 }
 

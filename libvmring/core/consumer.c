@@ -269,10 +269,10 @@ void vmr_consumer_lane(const struct vmr_consumer *consumer, uint32_t lane,
 
     /*
      * Each is monotonic, so the sum lies between the attempts at the first
-     * and at the last load; it is exact at quiescence.  Pairs with the
-     * release stores in vmr_lane_push().
+     * and at the last load, in whichever order; it is exact at quiescence,
+     * and whoever tells of that orders it.
      */
-    *head = vmr_load_acquire(&line->head);
+    *head = vmr_load_relaxed(&line->head);
     *lost =
-        vmr_load_acquire(&line->lost) + vmr_load_acquire(&line->lost_contended);
+        vmr_load_relaxed(&line->lost) + vmr_load_relaxed(&line->lost_contended);
 }

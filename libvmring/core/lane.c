@@ -33,8 +33,8 @@ void vmr_lane_tx_init(struct vmr_lane_tx *tx, const struct vmr_geometry *geo,
 
 static void lose(struct vmr_lane_tx *tx)
 {
-    /* Pairs with the readers of head and lost in vmr_consumer_lane(). */
-    vmr_store_release(&tx->line->lost, ++tx->lost);
+    /* A count: nobody goes by it to anything else. */
+    vmr_store_relaxed(&tx->line->lost, ++tx->lost);
 }
 
 /*
@@ -120,8 +120,8 @@ bool vmr_lane_push(struct vmr_lane_tx *tx,
     store_head(record, event, (uint32_t)tx->lost, length);
     if (length > HEAD_LEN)
         vmr_copy_to_shared(&record->regs, &event->regs, length - HEAD_LEN);
-    /* Pairs with the acquire load of state in vmr_lane_pull() (L4). */
-    vmr_store_release(&record->state, DONE(head));
+    /* Whole (L4).  The store of head makes it, and the payload, visible. */
+    vmr_store_relaxed(&record->state, DONE(head));
     tx->head = head + 1;
     /* Pairs with the acquire load of head in vmr_lane_pull() (L2). */
     vmr_store_release(&tx->line->head, tx->head);
@@ -137,8 +137,8 @@ void vmr_lane_tx_detach(struct vmr_lane_tx *tx)
 void vmr_lane_freeze(struct vmr_lane_tx *tx)
 {
     read_cursor(tx);
-    /* Pairs with the acquire load in vmr_lane_rx_resume(). */
-    vmr_store_release(&tx->line->resume, tx->cons);
+    /* Whatever tells the reader that P is frozen orders this too. */
+    vmr_store_relaxed(&tx->line->resume, tx->cons);
 }
 
 void vmr_lane_rx_init(struct vmr_lane_rx *rx, const struct vmr_geometry *geo,
@@ -158,8 +158,8 @@ void vmr_lane_rx_init(struct vmr_lane_rx *rx, const struct vmr_geometry *geo,
 
 void vmr_lane_rx_resume(struct vmr_lane_rx *rx)
 {
-    /* Pairs with the store in vmr_lane_freeze(); vmr_lane_pull() checks it. */
-    rx->tail = vmr_load_acquire(&rx->line->resume);
+    /* Of a P that is handed over frozen; vmr_lane_pull() checks it. */
+    rx->tail = vmr_load_relaxed(&rx->line->resume);
 }
 
 static enum vmr_pull fault(struct vmr_lane_rx *rx)
@@ -205,8 +205,11 @@ static const struct xen_vm_ring_event *find_record(const struct vmr_lane_rx *rx)
         (const void *)(rx->records +
                        (rx->tail & (rx->slots - 1)) * rx->record_len);
 
-    /* Pairs with the release store of DONE in vmr_lane_push() (L4). */
-    return vmr_load_acquire(&record->state) == DONE(rx->tail) ? record : NULL;
+    /*
+     * Stored by vmr_lane_push() (L4).  Relaxed: the tail is below a head that
+     * was acquired, so its record is there; only L5 says that it still is.
+     */
+    return vmr_load_relaxed(&record->state) == DONE(rx->tail) ? record : NULL;
 }
 
 /* The record at the tail is being, or has been, overwritten. */

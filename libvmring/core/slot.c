@@ -74,8 +74,12 @@ void vmr_slot_retire(struct vmr_slot_tx *tx)
 {
     if (tx->seq & 1) {
         tx->seq++;
-        /* Even: taken back.  Seen by vmr_slot_take()'s second look (S2). */
-        vmr_store_release(&tx->request->state, tx->seq);
+        /*
+         * Even: taken back.  Seen by vmr_slot_take()'s second look (S2), for
+         * which the fence of the next post orders it; who sees it goes by
+         * nothing that was stored before.
+         */
+        vmr_store_relaxed(&tx->request->state, tx->seq);
     }
     if (tx->nr) {
         tx->first = (tx->first + 1) % VMR_FIFO;
