@@ -172,7 +172,7 @@ void hostile_traffic(struct hostile *h, unsigned int events)
         struct xen_vm_ring_response response;
         enum vmr_next next = vmr_consumer_next(&h->rx, group, &event, &where);
 
-        WITNESS(h->w, next != VMR_NEXT_FAULT, "the producer's P is broken");
+        /* Records are overwritten under us if our cursor has lied. */
         if (next == VMR_NEXT_FAULT)
             return;
         if (next != VMR_NEXT_REQUEST)
