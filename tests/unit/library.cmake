@@ -26,6 +26,10 @@ vmring_fault_test(api_refused pair.c)
 vmring_fault_test(subscribe_results pair.c)
 vmring_fault_test(frozen_given_up pair.c)
 vmring_unit_test(refusals_told refusals_told.c)
+vmring_unit_test(serve_modes serve_modes.c)
+vmring_fault_test(overrun_all_the_time pair.c)
+vmring_unit_test(spec_format_refused spec_format_refused.c)
+vmring_fault_test(sim_truth_unwritable)
 vmring_unit_test(open_out_of_descriptors open_out_of_descriptors.c)
 
 # Of core/: where no peer on this machine can lead it.

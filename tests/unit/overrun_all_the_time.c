@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: a lane that is always overrun where its consumer looks does
+ * not hold it in one call, and does not let it sleep either.
+ */
+#include "pair.h"
+
+#include <poll.h>
+
+#include "consumer.h"
+#include "producer.h"
+
+#define SLOTS 16384
+
+static bool polls_readable(const struct vmring *ring)
+{
+    struct pollfd pfd = {vmring_fd(ring), POLLIN, 0};
+
+    return poll(&pfd, 1, 0) == 1;
+}
+
+int main(void)
+{
+    struct vmring_producer_opts opts = pair_opts();
+    struct vmring_opts ours = {
+        .size = sizeof(ours),
+        .record_len = 64,
+        .async_len = 2ULL * SLOTS * 64,
+        .policy = XEN_VM_RING_POLICY_OVERWRITE,
+    };
+    struct vmring_stats stats = {.size = sizeof(stats)};
+    struct xen_vm_ring_event raised =
+        pair_event(XEN_VM_RING_REASON_MOV_TO_MSR, 1);
+    struct vmring_event event;
+    unsigned int calls = 0;
+    struct pair pair;
+
+    pair_make(&pair, &opts);
+    pair_attach(&pair, &ours);
+    CHECK_EQ(vmring_next(pair.ring, &event), 0);
+    CHECK(!polls_readable(pair.ring));
+
+    /* As if all but the last had been overwritten just now. */
+    pair.producer->core.lanes[1].head = SLOTS - 1;
+    CHECK_EQ(vmring_push(pair.producer, 1, &raised), 1);
+    vmring_producer_flush(pair.producer);
+    while (vmring_next(pair.ring, &event) == 0) {
+        CHECK(polls_readable(pair.ring));
+        CHECK(++calls <= SLOTS);
+    }
+    CHECK(calls >= 1);
+    CHECK_EQ(event.position, SLOTS - 1);
+    CHECK_EQ(event.lost_before, SLOTS - 1);
+    CHECK_EQ(vmring_next(pair.ring, &event), 0);
+    CHECK(!polls_readable(pair.ring));
+    CHECK_EQ(vmring_stats(pair.ring, &stats), 0);
+    CHECK_EQ(stats.overwritten, SLOTS - 1);
+    CHECK_EQ(stats.records, 1);
+    pair_end(&pair);
+    return 0;
+}
