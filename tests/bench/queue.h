@@ -145,6 +145,18 @@ QUEUE_INLINE bool queue_is_right(const unsigned char *record, size_t len,
     return true;
 }
 
+/*
+ * A consumer that got less than it asked for lets a little more come, rather
+ * than fight with the producer for the lines that it is writing.  How many
+ * pauses to make next time.
+ */
+QUEUE_INLINE unsigned queue_rest(unsigned pauses)
+{
+    for (unsigned i = 0; i < pauses; i++)
+        bench_relax();
+    return pauses < 16 ? 2 * pauses : pauses;
+}
+
 QUEUE_INLINE void queue_consume(struct queue_side *side,
                                 const struct queue_ops *ops, size_t len)
 {
@@ -153,6 +165,7 @@ QUEUE_INLINE void queue_consume(struct queue_side *side,
         __attribute__((__aligned__(64)));
     size_t batch = run->plan.batch;
     uint64_t last[QUEUE_MAX_PRODUCERS] = {0}, delivered = 0, wrong = 0;
+    unsigned pauses = 1;
     bool done = false;
 
     bench_meet(&run->start);
@@ -162,6 +175,11 @@ QUEUE_INLINE void queue_consume(struct queue_side *side,
         for (size_t i = 0; i < nr; i++)
             wrong += !queue_is_right(records + i * len, len, last);
         delivered += nr;
+        if (nr == batch) {
+            pauses = 1;
+            continue;
+        }
+        pauses = queue_rest(pauses);
         if (nr)
             continue;
         if (done)
@@ -169,7 +187,6 @@ QUEUE_INLINE void queue_consume(struct queue_side *side,
         /* Only what is not there after the last has ended never comes. */
         done = __atomic_load_n(&run->nr_done, __ATOMIC_ACQUIRE) ==
                run->plan.producers;
-        bench_relax();
     }
     run->ended = bench_now();
     run->delivered = delivered;

@@ -46,6 +46,7 @@ static void report_one(const struct outcome *out)
                out->is->flags & BENCH_REFERENCE ? " *" : "  ");
     else
         printf(" %8s  ", "");
+    printf(" line %.0f ns", out->distance);
     for (unsigned i = 0; i < out->last.nr_extra; i++) {
         char text[32];
 
@@ -139,6 +140,7 @@ static void add_stats(struct json_object *is, const struct outcome *out)
             json_object_new_double(out->extra[i]));
     add(is, "extra", extra);
     add(is, "samples", numbers(out->values, out->nr));
+    add(is, "line_ns", numbers(out->distances, out->nr));
 }
 
 static struct json_object *case_of(const struct outcome *out)

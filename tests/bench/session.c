@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "worker.h"
+
 static void *zeroed(size_t nr, size_t len)
 {
     void *at = calloc(nr ? nr : 1, len);
@@ -46,6 +48,18 @@ enum bench_result bench_failed(struct bench_sample *sample, const char *format,
     vsnprintf(sample->why, sizeof(sample->why), format, args);
     va_end(args);
     return BENCH_FAILED;
+}
+
+/* The samples keep their order: it is that of the rounds. */
+static struct stats stats_in_place(const double *values, size_t nr)
+{
+    double *copy = zeroed(nr, sizeof(*copy));
+    struct stats stats;
+
+    memcpy(copy, values, nr * sizeof(*copy));
+    stats = stats_of(copy, nr);
+    free(copy);
+    return stats;
 }
 
 static bool is_chosen(const struct session *session,
@@ -125,9 +139,11 @@ static void run_once(struct session *session, struct outcome *out, bool keep)
 {
     struct bench_sample sample = {.value = 0};
     enum bench_result result;
+    double distance;
 
     if (out->result != BENCH_OK)
         return;
+    distance = bench_distance(session->env.cpus);
     result = out->is->run(out->is, &session->env, &sample);
     if (result == BENCH_OK && !keep)
         return;
@@ -136,6 +152,7 @@ static void run_once(struct session *session, struct outcome *out, bool keep)
     if (result != BENCH_OK)
         return;
     out->values[out->nr] = sample.value;
+    out->distances[out->nr] = distance;
     for (unsigned i = 0; i < sample.nr_extra; i++) {
         if (!out->extras[i])
             out->extras[i] = zeroed(session->runs, sizeof(double));
@@ -171,17 +188,13 @@ static void sum_up(struct outcome *outs, size_t nr)
     for (size_t i = 0; i < nr && reference; i++)
         set_ratio(&outs[i], reference);
     for (size_t i = 0; i < nr; i++) {
-        double *copy;
-
         if (!outs[i].nr)
             continue;
-        /* The samples keep their order: it is the order of the rounds. */
-        copy = zeroed(outs[i].nr, sizeof(*copy));
-        memcpy(copy, outs[i].values, outs[i].nr * sizeof(*copy));
-        outs[i].stats = stats_of(copy, outs[i].nr);
-        free(copy);
+        outs[i].stats = stats_in_place(outs[i].values, outs[i].nr);
+        outs[i].distance = stats_in_place(outs[i].distances, outs[i].nr).median;
         for (unsigned e = 0; e < outs[i].last.nr_extra; e++)
-            outs[i].extra[e] = stats_of(outs[i].extras[e], outs[i].nr).median;
+            outs[i].extra[e] =
+                stats_in_place(outs[i].extras[e], outs[i].nr).median;
     }
 }
 
@@ -189,8 +202,10 @@ static bool run_group(struct session *session, struct outcome *outs, size_t nr)
 {
     bool good = true;
 
-    for (size_t i = 0; i < nr; i++)
+    for (size_t i = 0; i < nr; i++) {
         outs[i].values = zeroed(session->runs, sizeof(double));
+        outs[i].distances = zeroed(session->runs, sizeof(double));
+    }
     /* The first round warms up and is not kept. */
     for (unsigned run = 0; run <= session->runs; run++)
         for (size_t i = 0; i < nr; i++) {

@@ -16,8 +16,10 @@ struct outcome {
     struct bench_sample last; /* names of the extras; why, unless BENCH_OK */
     size_t nr;                /* samples */
     double *values;
+    double *distances; /* bench_distance() right before each */
     double *extras[BENCH_MAX_EXTRA];
     struct stats stats;
+    double distance;               /* median */
     double extra[BENCH_MAX_EXTRA]; /* medians */
     double ratio; /* median over the rounds; 0: there is no reference */
 };

@@ -85,3 +85,55 @@ void bench_meet(struct bench_barrier *barrier)
     while (__atomic_load_n(&barrier->arrived, __ATOMIC_ACQUIRE) < barrier->nr)
         sched_yield();
 }
+
+#define TRIPS 300
+
+struct ball {
+    uint64_t there __attribute__((__aligned__(128)));
+    uint64_t back __attribute__((__aligned__(128)));
+    uint64_t ns;
+    struct bench_barrier start;
+};
+
+static void await(const uint64_t *word, uint64_t value)
+{
+    while (__atomic_load_n(word, __ATOMIC_ACQUIRE) != value)
+        ;
+}
+
+static void serve(void *arg)
+{
+    struct ball *ball = arg;
+    uint64_t began;
+
+    bench_meet(&ball->start);
+    began = bench_now();
+    for (uint64_t i = 1; i <= TRIPS; i++) {
+        __atomic_store_n(&ball->there, i, __ATOMIC_RELEASE);
+        await(&ball->back, i);
+    }
+    ball->ns = bench_now() - began;
+}
+
+static void return_it(void *arg)
+{
+    struct ball *ball = arg;
+
+    bench_meet(&ball->start);
+    for (uint64_t i = 1; i <= TRIPS; i++) {
+        await(&ball->there, i);
+        __atomic_store_n(&ball->back, i, __ATOMIC_RELEASE);
+    }
+}
+
+double bench_distance(const int cpus[2])
+{
+    struct ball ball = {.start = {.nr = 2}};
+    struct bench_worker one, other;
+
+    bench_start(&one, false, cpus[0], serve, &ball);
+    bench_start(&other, false, cpus[1], return_it, &ball);
+    bench_join(&one);
+    bench_join(&other);
+    return (double)ball.ns / TRIPS;
+}

@@ -49,6 +49,12 @@ struct bench_barrier {
 
 void bench_meet(struct bench_barrier *barrier);
 
+/*
+ * ns that a line takes from one CPU to the other and back, now: of a virtual
+ * machine the distance between two CPUs changes while it runs.
+ */
+double bench_distance(const int cpus[2]);
+
 static inline uint64_t bench_now(void)
 {
     struct timespec t;
