@@ -210,22 +210,46 @@ static inline bool vmr_exchange(xen_vm_ring_u64 *p, uint64_t v, uint64_t *old)
  * written, exactly once.  `len` is a multiple of 8, both ends are 8-byte
  * aligned.
  */
-static inline void vmr_copy_from_shared(void *dst, const void *src, size_t len)
+#define VMR_LOAD(to, from, i)                                                  \
+    ((to)[i] = __atomic_load_n(&(from)[i], __ATOMIC_RELAXED))
+#define VMR_STORE(to, from, i)                                                 \
+    __atomic_store_n(&(to)[i], (from)[i], __ATOMIC_RELAXED)
+
+/* Eight words at a time: compilers unroll no loop of atomics by themselves. */
+#define VMR_COPY_WORDS(copy, to, from, nr)                                     \
+    do {                                                                       \
+        size_t vmr_i = 0;                                                      \
+                                                                               \
+        for (; vmr_i < (nr) / 8 * 8; vmr_i += 8) {                             \
+            copy(to, from, vmr_i);                                             \
+            copy(to, from, vmr_i + 1);                                         \
+            copy(to, from, vmr_i + 2);                                         \
+            copy(to, from, vmr_i + 3);                                         \
+            copy(to, from, vmr_i + 4);                                         \
+            copy(to, from, vmr_i + 5);                                         \
+            copy(to, from, vmr_i + 6);                                         \
+            copy(to, from, vmr_i + 7);                                         \
+        }                                                                      \
+        for (; vmr_i < (nr); vmr_i++)                                          \
+            copy(to, from, vmr_i);                                             \
+    } while (0)
+
+static inline __attribute__((__always_inline__)) void
+vmr_copy_from_shared(void *dst, const void *src, size_t len)
 {
     vmr_word *to = dst;
     const vmr_word *from = src;
 
-    for (size_t i = 0; i < len / sizeof(*to); i++)
-        to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+    VMR_COPY_WORDS(VMR_LOAD, to, from, len / sizeof(*to));
 }
 
-static inline void vmr_copy_to_shared(void *dst, const void *src, size_t len)
+static inline __attribute__((__always_inline__)) void
+vmr_copy_to_shared(void *dst, const void *src, size_t len)
 {
     vmr_word *to = dst;
     const vmr_word *from = src;
 
-    for (size_t i = 0; i < len / sizeof(*to); i++)
-        __atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
+    VMR_COPY_WORDS(VMR_STORE, to, from, len / sizeof(*to));
 }
 
 #endif /* VMRING_CORE_ATOMIC_H */

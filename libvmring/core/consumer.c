@@ -9,6 +9,13 @@
 /* vCPUs and lanes looked at in one call, before the caller is asked again. */
 #define MAX_LOOKS 128
 
+static uint32_t batch_of(const struct vmr_geometry *geo)
+{
+    uint64_t half = geo->slots / 2;
+
+    return half < MAX_BATCH ? (uint32_t)half : MAX_BATCH;
+}
+
 size_t vmr_consumer_size(const struct vmr_geometry *geo)
 {
     return geo->nr_vcpus * sizeof(struct vmr_slot_rx) +
@@ -25,6 +32,7 @@ void vmr_consumer_init(struct vmr_consumer *consumer,
     uint64_t *words;
 
     consumer->geo = *geo;
+    consumer->max_batch = batch_of(geo);
     consumer->header = p;
     consumer->slots = (void *)at;
     at += geo->nr_vcpus * sizeof(struct vmr_slot_rx);
@@ -99,13 +107,6 @@ static void leave_lane(struct vmr_consumer *consumer, uint32_t g)
     group->batch = 0;
 }
 
-static uint32_t batch_of(const struct vmr_consumer *consumer)
-{
-    uint64_t half = consumer->geo.slots / 2;
-
-    return half < MAX_BATCH ? (uint32_t)half : MAX_BATCH;
-}
-
 /*
  * The round goes on after a batch; only now, as the caller is done with the
  * batch's last record: had it died with that in hand, the slot would be its
@@ -115,7 +116,7 @@ static void end_batch(struct vmr_consumer *consumer, uint32_t g)
 {
     struct vmr_consumer_group *group = &consumer->groups[g];
 
-    if (group->batch < batch_of(consumer))
+    if (group->batch < consumer->max_batch)
         return;
     leave_lane(consumer, g);
     group->lane = group->lane + 1 < group->bell.nr_lanes ? group->lane + 1 : 0;
@@ -157,6 +158,29 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
     return VMR_NEXT_AGAIN;
 }
 
+/* Amid a lane's batch, with nothing known that would come before its next. */
+static bool is_amid_batch(const struct vmr_consumer *consumer,
+                          const struct vmr_consumer_group *group)
+{
+    return group->batch && group->batch < consumer->max_batch &&
+           group->bell.requests.low == group->bell.requests.high;
+}
+
+/* The next of the lane that the round is at; false: look properly. */
+static bool pull_again(struct vmr_consumer *consumer, uint32_t g,
+                       struct xen_vm_ring_event *event, uint32_t *where)
+{
+    struct vmr_consumer_group *group = &consumer->groups[g];
+    struct vmr_lane_rx *lane;
+
+    *where = member(consumer, g, group->lane);
+    lane = &consumer->lanes[*where];
+    if (!lane->ahead || vmr_lane_pull(lane, event) != VMR_PULL_EVENT)
+        return false;
+    group->batch++;
+    return true;
+}
+
 enum vmr_next vmr_consumer_take(struct vmr_consumer *consumer, uint32_t g,
                                 struct xen_vm_ring_event *event,
                                 uint32_t *where)
@@ -170,6 +194,21 @@ enum vmr_next vmr_consumer_take(struct vmr_consumer *consumer, uint32_t g,
     return next_request(consumer, g, event, where);
 }
 
+/* Between batches, and when all is drained: what has come in. */
+static enum vmr_next look_around(struct vmr_consumer *consumer, uint32_t g,
+                                 struct xen_vm_ring_event *event,
+                                 uint32_t *where)
+{
+    struct vmr_consumer_group *group = &consumer->groups[g];
+    enum vmr_next next;
+
+    if (!vmr_bell_refill(&group->bell))
+        return fault(group);
+    next = next_request(consumer, g, event, where);
+    return next == VMR_NEXT_NONE ? next_record(consumer, g, event, where)
+                                 : next;
+}
+
 enum vmr_next vmr_consumer_next(struct vmr_consumer *consumer, uint32_t g,
                                 struct xen_vm_ring_event *event,
                                 uint32_t *where)
@@ -179,19 +218,17 @@ enum vmr_next vmr_consumer_next(struct vmr_consumer *consumer, uint32_t g,
 
     if (group->faulted)
         return VMR_NEXT_FAULT;
+    if (is_amid_batch(consumer, group) && pull_again(consumer, g, event, where))
+        return VMR_NEXT_RECORD;
     end_batch(consumer, g);
     next = next_request(consumer, g, event, where);
     if (next != VMR_NEXT_NONE)
         return next;
-    /* Between batches, and when all is drained, see what has come in. */
-    if (!group->batch) {
-        if (!vmr_bell_refill(&group->bell))
-            return fault(group);
-        next = next_request(consumer, g, event, where);
-        if (next != VMR_NEXT_NONE)
-            return next;
-    }
-    return next_record(consumer, g, event, where);
+    next = group->batch ? next_record(consumer, g, event, where)
+                        : look_around(consumer, g, event, where);
+    /* Bits that told nothing new were left as they were: now they do. */
+    return next == VMR_NEXT_NONE ? look_around(consumer, g, event, where)
+                                 : next;
 }
 
 bool vmr_consumer_answer(struct vmr_consumer *consumer, uint32_t vcpu,

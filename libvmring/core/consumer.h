@@ -25,6 +25,7 @@ struct vmr_consumer {
     const struct xen_vm_ring_header *header;
     struct vmr_slot_rx *slots;
     struct vmr_lane_rx *lanes;
+    uint32_t max_batch; /* of a lane, before others have their turn */
     struct vmr_consumer_group groups[XEN_VM_RING_MAX_GROUPS];
 };
 

@@ -186,31 +186,43 @@ enum vmr_flush vmr_bell_flush(struct vmr_bell_tx *tx)
     return set ? vmr_bell_wake(tx) : VMR_FLUSH_QUIET;
 }
 
+/* What is set in a shared word and not known yet. */
+static uint64_t news(const xen_vm_ring_u64 *words, const uint64_t *known,
+                     uint32_t i)
+{
+    return vmr_load_relaxed(&words[i]) & ~known[i];
+}
+
 /*
- * The first word from `i` that has a bit, of `nr`; nr: none has.  Eight are
+ * The first word from `i` that has news, of `nr`; nr: none has.  Eight are
  * looked at by one branch: a consumer of thousands of vCPUs polls them all.
  */
-static uint32_t next_set(const xen_vm_ring_u64 *words, uint32_t i, uint32_t nr)
+static uint32_t next_news(const xen_vm_ring_u64 *words, const uint64_t *known,
+                          uint32_t i, uint32_t nr)
 {
     for (; i + 8 <= nr; i += 8)
-        if (vmr_load_relaxed(&words[i]) | vmr_load_relaxed(&words[i + 1]) |
-            vmr_load_relaxed(&words[i + 2]) | vmr_load_relaxed(&words[i + 3]) |
-            vmr_load_relaxed(&words[i + 4]) | vmr_load_relaxed(&words[i + 5]) |
-            vmr_load_relaxed(&words[i + 6]) | vmr_load_relaxed(&words[i + 7]))
+        if (news(words, known, i) | news(words, known, i + 1) |
+            news(words, known, i + 2) | news(words, known, i + 3) |
+            news(words, known, i + 4) | news(words, known, i + 5) |
+            news(words, known, i + 6) | news(words, known, i + 7))
             break;
     for (; i < nr; i++)
-        if (vmr_load_relaxed(&words[i]))
+        if (news(words, known, i))
             break;
     return i;
 }
 
-/* Moves what is set in the shared words into `to`, of which `nr` mean one. */
+/*
+ * Moves what is set in the shared words into `to`, of which `nr` mean one.  A
+ * word that tells nothing new is left as it is: its bits stand for another
+ * look later, and the peer need not set them meanwhile.
+ */
 static bool take_bits(struct vmr_bits *to, xen_vm_ring_u64 *shared, uint32_t nr)
 {
     uint32_t nr_words = (nr + 63) / 64;
 
-    for (uint32_t i = next_set(shared, 0, nr_words); i < nr_words;
-         i = next_set(shared, i + 1, nr_words)) {
+    for (uint32_t i = next_news(shared, to->words, 0, nr_words); i < nr_words;
+         i = next_news(shared, to->words, i + 1, nr_words)) {
         uint64_t bits;
 
         if (!vmr_exchange(&shared[i], 0, &bits))
@@ -284,9 +296,10 @@ bool vmr_bell_refill(struct vmr_bell_rx *rx)
 
 static bool any_set(const xen_vm_ring_u64 *words, uint32_t nr)
 {
-    uint32_t nr_words = (nr + 63) / 64;
-
-    return next_set(words, 0, nr_words) < nr_words;
+    for (uint32_t i = 0; i < (nr + 63) / 64; i++)
+        if (vmr_load_relaxed(&words[i]))
+            return true;
+    return false;
 }
 
 bool vmr_bell_arm(struct vmr_bell_rx *rx)

@@ -8,6 +8,22 @@
 
 #define HEAD_LEN XEN_VM_RING_EVENT_HEAD
 
+/*
+ * So far ahead of a push, in bytes, lines are asked for: the consumer had
+ * them last, and a store that waits for its line holds up all behind it.
+ */
+#define ASK_AHEAD 512
+
+static inline void ask_for_line(const void *p)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    /* The builtin asks for a copy to read unless told of the CPU. */
+    __asm__ volatile("prefetchw %0" : : "m"(*(const char *)p));
+#else
+    __builtin_prefetch(p, 1);
+#endif
+}
+
 static void *at(void *region, uint64_t off)
 {
     return (unsigned char *)region + off;
@@ -28,6 +44,9 @@ void vmr_lane_tx_init(struct vmr_lane_tx *tx, const struct vmr_geometry *geo,
         .slots = geo->slots,
         .record_len = geo->record_len,
         .policy = geo->policy,
+        .ask_ahead = (ASK_AHEAD + geo->record_len - 1) / geo->record_len,
+        .group = vmr_group_of(geo, lane),
+        .bit = vmr_bit_of(geo, lane),
     };
 }
 
@@ -66,27 +85,34 @@ static bool has_room(struct vmr_lane_tx *tx)
     return !tx->faulted && tx->head - tx->cons < tx->slots;
 }
 
-/* The head of a record is eight words: laid down without a loop. */
+/* The head of a record is eight words; two of them are made up here. */
 static void store_head(struct xen_vm_ring_event *to,
                        const struct xen_vm_ring_event *from, uint32_t lost,
                        uint32_t length)
 {
-    struct {
-        uint32_t flags, lost;
-        uint16_t reason, vcpu, altp2m_idx, length;
-        union xen_vm_ring_data u;
-    } __attribute__((__aligned__(8), __may_alias__)) rest = {
-        .flags = from->flags,
-        .lost = lost,
-        .reason = from->reason,
-        .vcpu = from->vcpu,
-        .altp2m_idx = from->altp2m_idx,
-        .length = (uint16_t)length,
-        .u = from->u,
-    };
+    uint64_t flags_lost = from->flags | (uint64_t)lost << 32;
+    uint64_t reason_to_length = from->reason | (uint64_t)from->vcpu << 16 |
+                                (uint64_t)from->altp2m_idx << 32 |
+                                (uint64_t)length << 48;
 
     vmr_store_relaxed(&to->time, from->time);
-    vmr_copy_to_shared(&to->flags, &rest, sizeof(rest));
+    vmr_store_relaxed((void *)&to->flags, flags_lost);
+    vmr_store_relaxed((void *)&to->reason, reason_to_length);
+    vmr_copy_to_shared(&to->u, &from->u, sizeof(to->u));
+}
+
+/* A later record's lines, if its slot is known to be free. */
+static void ask_ahead(const struct vmr_lane_tx *tx, uint32_t length)
+{
+    uint64_t then = tx->head + tx->ask_ahead;
+    const unsigned char *record;
+
+    if (tx->policy == XEN_VM_RING_POLICY_DISCARD &&
+        then - tx->cons >= tx->slots)
+        return;
+    record = tx->records + (then & (tx->slots - 1)) * tx->record_len;
+    for (uint32_t line = 0; line < length; line += 64)
+        ask_for_line(record + line);
 }
 
 bool vmr_lane_push(struct vmr_lane_tx *tx,
@@ -125,6 +151,7 @@ bool vmr_lane_push(struct vmr_lane_tx *tx,
     tx->head = head + 1;
     /* Pairs with the acquire load of head in vmr_lane_pull() (L2). */
     vmr_store_release(&tx->line->head, tx->head);
+    ask_ahead(tx, length);
     return true;
 }
 
@@ -153,6 +180,7 @@ void vmr_lane_rx_init(struct vmr_lane_rx *rx, const struct vmr_geometry *geo,
         .slots = geo->slots,
         .record_len = geo->record_len,
         .policy = geo->policy,
+        .ask_ahead = (ASK_AHEAD + geo->record_len - 1) / geo->record_len,
     };
 }
 
@@ -237,6 +265,19 @@ static bool copy_record(const struct vmr_lane_rx *rx,
     return true;
 }
 
+/* A later record's lines, if it is there, as long as this one is. */
+static void ask_behind(const struct vmr_lane_rx *rx, uint32_t length)
+{
+    const unsigned char *record;
+
+    if (rx->ahead <= rx->ask_ahead)
+        return;
+    record = rx->records +
+             ((rx->tail + rx->ask_ahead) & (rx->slots - 1)) * rx->record_len;
+    for (uint32_t line = 0; line < length; line += 64)
+        __builtin_prefetch(record + line);
+}
+
 enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
                             struct xen_vm_ring_event *event)
 {
@@ -261,6 +302,8 @@ enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
             return overrun(rx);
     }
     whole = copy_record(rx, record, event);
+    if (whole)
+        ask_behind(rx, event->length);
     if (rx->policy == XEN_VM_RING_POLICY_OVERWRITE) {
         /*
          * If a word of the copy came from the next round, this load sees its

@@ -20,7 +20,9 @@ struct vmr_lane_tx {
     uint64_t cons; /* the last cursor that was accepted */
     uint64_t slots;
     uint32_t record_len, policy;
-    bool faulted; /* the consumer broke its cursor; sticky */
+    uint32_t ask_ahead;  /* records */
+    uint32_t group, bit; /* its bit among those that the group's flush tells */
+    bool faulted;        /* the consumer broke its cursor; sticky */
 };
 
 /* The consumer's end. */
@@ -35,7 +37,8 @@ struct vmr_lane_rx {
     uint64_t overwritten; /* positions that the producer overran */
     uint64_t gap;         /* of these, since the last record handed out */
     uint32_t record_len, policy;
-    bool faulted; /* the producer broke the protocol; sticky */
+    uint32_t ask_ahead; /* records */
+    bool faulted;       /* the producer broke the protocol; sticky */
 };
 
 /* Lane `lane` of fresh regions. */

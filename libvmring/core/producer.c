@@ -168,8 +168,7 @@ bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
     count_fault(producer, lane, was_faulted);
     /* A loss is told with the next record: nothing to look at for it. */
     if (published)
-        vmr_bits_set(&bell_of(producer, lane)->lanes,
-                     vmr_bit_of(&producer->geo, lane));
+        vmr_bits_set(&producer->bells[tx->group].lanes, tx->bit);
     return published;
 }
 

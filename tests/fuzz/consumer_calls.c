@@ -153,9 +153,13 @@ static enum vmr_next next(struct ring *ring, uint32_t group)
     enum vmr_next next;
     uint32_t where;
 
-    /* Of lanes too 128 are looked at, and a cursor may be published each. */
+    /*
+     * Of lanes too 128 are looked at, and a cursor may be published each;
+     * then all of it once more, for bits that were left as they were.
+     */
     ring_enter(ring, CONSUMER,
-               2 * pass_steps(geo) + refill + 128 * (PULL_STEPS + 1) + 2);
+               3 * pass_steps(geo) +
+                   2 * (refill + 128 * (PULL_STEPS + 1) + PULL_STEPS + 2));
     next = vmr_consumer_next(&ring->rx, group, &event, &where);
     ring_leave(ring, CONSUMER);
     got(ring, group, next, &event, where);
