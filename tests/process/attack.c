@@ -196,8 +196,10 @@ static void *call_again(void *arg)
 {
     struct again *again = arg;
 
-    while (!__atomic_load_n(&again->stop, __ATOMIC_RELAXED))
+    /* Once at least, even if this thread is the last to run. */
+    do
         again->fn(again->h);
+    while (!__atomic_load_n(&again->stop, __ATOMIC_RELAXED));
     return NULL;
 }
 
