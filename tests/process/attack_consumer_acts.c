@@ -425,9 +425,15 @@ static void flood_quiesce(struct hostile *h)
     say(h, WIRE_DRAINED, NULL, 0);
 }
 
+/* Until there is room for no more of them. */
 static void read_no_replies(struct hostile *h)
 {
-    say(h, WIRE_SUPPORTED, NULL, 0);
+    uint64_t until = now_ns() + 30000000000ULL;
+    int err;
+
+    do
+        err = socket_send(h->control, WIRE_SUPPORTED, NULL, 0, NULL, 0);
+    while ((err == 0 || err == -EAGAIN) && now_ns() < until);
 }
 
 static void pass_descriptors(struct hostile *h)
@@ -521,7 +527,7 @@ static const struct attack attacks[] = {
     {"events of nonsense", events_of_nonsense, NULL, HANGS_UP, DISCARD},
     {"counts from nowhere", count_from_nowhere, NULL, NO_FAULT, DISCARD},
     {"a flood of messages", NULL, flood_quiesce, NO_FAULT, DISCARD},
-    {"replies that nobody reads", NULL, read_no_replies, HANGS_UP, DISCARD},
+    {"replies that nobody reads", read_no_replies, NULL, HANGS_UP, DISCARD},
     {"descriptors passed along", pass_descriptors, NULL, NO_FAULT, DISCARD},
     {"a control channel shut for reading", shut_control_read, NULL, HANGS_UP,
      DISCARD},

@@ -9,3 +9,4 @@ endfunction()
 
 vmring_attack(attack_consumer_words attack.c wired.c)
 vmring_attack(attack_consumer_acts attack.c wired.c)
+vmring_attack(attack_producer_words attack_victim.c wired.c)
