@@ -18,7 +18,7 @@ lib=$root/libvmring
 main=
 case $kind in
 libfuzzer) cc=clang options="-O1 -fsanitize=fuzzer,address,undefined" ;;
-fast) cc=clang options="-O2 -fsanitize=fuzzer" ;;
+fast) cc=clang options="-O2 -fsanitize=fuzzer -fno-sanitize-coverage=trace-cmp" ;;
 afl) cc=afl-clang-fast options="-O1 -fsanitize=fuzzer,address,undefined" ;;
 plain) cc=${CC:-clang} options=-O1 main=$here/main.c ;;
 *)
@@ -37,10 +37,13 @@ specs)
     ;;
 consumer | producer)
     set -- "$here/$target.c" "$here/ring.c" "$here/shim.c" "$here/peer.c" \
-        "$here/consumer_calls.c" "$here/producer_calls.c" "$lib"/core/*.c
+        "$here/consumer_calls.c" "$here/producer_calls.c" "$here/rules.c" \
+        "$lib"/core/*.c
     ;;
 control)
-    set -- "$here"/control*.c "$here/shim.c" "$lib"/*.c "$lib"/core/*.c \
+    # Its time is the input's: control.c has the clock.
+    EXTRA="${EXTRA-} -Dclock_gettime=control_clock"
+    set -- "$here"/control*.c "$here/rules.c" "$here/shim.c" "$lib"/*.c "$lib"/core/*.c \
         "$lib"/transport/*.c "$lib"/sim/*.c
     ;;
 *)

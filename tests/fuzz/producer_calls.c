@@ -1,45 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* producer_calls.c: each call of the producer, and what must hold after it. */
 #include "ring.h"
+#include "rules.h"
 
 #include <string.h>
-
-#define FLAG(name) XEN_VM_RING_FLAG_##name
-
-/* What docs/ABI.md, "Verdicts", lets a response say, written down again. */
-static const struct {
-    uint32_t flag, rights; /* all of these are needed */
-    uint32_t reasons;      /* a bit for each; 0: any */
-} rules[] = {
-    {FLAG(EMULATE), XEN_VM_RING_VERDICT_EMULATE, 1 << 1 | 1 << 6 | 1 << 13},
-    {FLAG(EMULATE_NOWRITE), XEN_VM_RING_VERDICT_EMULATE, 1 << 1},
-    {FLAG(TOGGLE_SINGLESTEP), XEN_VM_RING_VERDICT_STEP, 0},
-    {FLAG(SET_EMUL_READ_DATA), XEN_VM_RING_VERDICT_EMULATE, 1 << 1},
-    {FLAG(DENY), XEN_VM_RING_VERDICT_DENY, 1 << 4 | 1 << 5},
-    {FLAG(ALTERNATE_P2M), XEN_VM_RING_VERDICT_ALTP2M, 0},
-    {FLAG(SET_REGISTERS), XEN_VM_RING_VERDICT_SET_REGISTERS, 0},
-    {FLAG(SET_EMUL_INSN_DATA), XEN_VM_RING_VERDICT_EMULATE, 1 << 1 | 1 << 6},
-    {FLAG(GET_NEXT_INTERRUPT), XEN_VM_RING_VERDICT_NEXT_INTERRUPT, 0},
-    {FLAG(FAST_SINGLESTEP),
-     XEN_VM_RING_VERDICT_STEP | XEN_VM_RING_VERDICT_ALTP2M, 0},
-    {FLAG(RESET_VMTRACE), XEN_VM_RING_VERDICT_RESET, 0},
-    {FLAG(RESET_FORK_STATE), XEN_VM_RING_VERDICT_RESET, 0},
-    {FLAG(RESET_FORK_MEMORY), XEN_VM_RING_VERDICT_RESET, 0},
-    {FLAG(INJECT), XEN_VM_RING_VERDICT_INJECT, 0},
-};
-
-static bool is_legal(uint32_t reason, uint32_t flags, uint32_t rights)
-{
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        if (!(flags & rules[i].flag))
-            continue;
-        if ((rules[i].rights & ~rights) ||
-            (rules[i].reasons && !(rules[i].reasons >> reason & 1)))
-            return false;
-        flags &= ~rules[i].flag;
-    }
-    return flags == 0;
-}
 
 /* The ledger, in P and in private: every attempt is one or the other. */
 static void check_ledger(const struct ring *ring)
@@ -201,7 +165,7 @@ static void check_answer(const struct ring *ring,
     ALWAYS(ring->c_is_open);
     ALWAYS((seq & 1) && response->seq == seq);
     ALWAYS(response->reason == verdict->request.event.reason);
-    ALWAYS(is_legal(response->reason, response->flags, ring->geo.verdicts));
+    ALWAYS(rules_allow(response->reason, response->flags, ring->geo.verdicts));
     for (int i = 0; i < 3; i++)
         ALWAYS(response->reserved[i] == 0);
     if (!ring->honest)
