@@ -79,8 +79,7 @@ static void check_sticky(struct victim *v, struct vmring *ring, int ret)
 
 static void victim(struct victim *v)
 {
-    struct vmring_opts opts = {
-        .size = sizeof(opts), .nr_groups = 2, .timeout_ms = 2000};
+    struct vmring_opts opts = {.size = sizeof(opts), .nr_groups = 2};
     char uri[128];
 
     snprintf(uri, sizeof(uri), "local:%s", v->path);
@@ -91,6 +90,7 @@ static void victim(struct victim *v)
         v->fds = open_descriptors();
         v->maps = mapped_regions();
         v->asked = 1;
+        opts.timeout_ms = v->timeout_ms;
         v->open_end = vmring_open(uri, &opts, &ring);
         if (v->open_end) {
             v->end = v->open_end;
@@ -119,6 +119,7 @@ pid_t victim_start(struct evil *evil)
         (struct evil){.v = v, .control = -1, .seed = (unsigned int)now_ns()};
     evil->p = evil->c = REGION_NONE;
     wired_path(v->path);
+    v->timeout_ms = 30000;
     CHECK_EQ(socket_address(v->path, &addr), 0);
     evil->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     CHECK(evil->listener >= 0);

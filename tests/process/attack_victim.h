@@ -15,7 +15,7 @@
 /* Shared; the victim writes all but what is said. */
 struct victim {
     char path[96]; /* ours, both of these: */
-    volatile int lies, quit;
+    volatile int lies, quit, timeout_ms;
     volatile int subscribes; /* ours: after so many calls it asks, once */
     volatile unsigned long calls, events, sessions, rejected;
     volatile int asked;     /* what vmring_subscribe() came back with; 1: no */

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: what a hostile producer does with heads, records, frozen Ps,
+ * doorbells, pages and messages, and what vmring_next() makes of each.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "attack_victim.h"
+#include "transport/socket.h"
+#include "witness.h"
+
+static struct xen_vm_ring_lane *lane_of(struct evil *e, uint32_t i)
+{
+    return (void *)((unsigned char *)e->p.at + e->geo.lane_off +
+                    (uint64_t)i * XEN_VM_RING_LINE);
+}
+
+static struct xen_vm_ring_event *request_of(struct evil *e, uint32_t v)
+{
+    return (void *)((unsigned char *)e->p.at + e->geo.request_off +
+                    (uint64_t)v * XEN_VM_RING_SLOT);
+}
+
+static struct xen_vm_ring_event *record_of(struct evil *e, uint64_t position)
+{
+    return (void *)((unsigned char *)e->p.at + e->geo.record_off +
+                    (position & (e->geo.slots - 1)) * e->geo.record_len);
+}
+
+static xen_vm_ring_u64 *armed_of(struct evil *e, uint32_t group)
+{
+    return (void *)((unsigned char *)e->p.at + e->geo.p_group_off +
+                    (uint64_t)group * XEN_VM_RING_LINE);
+}
+
+/* Every bit says that there is something to look at. */
+static void draw_attention(struct evil *e)
+{
+    for (uint32_t g = 0; g < e->geo.nr_groups; g++) {
+        unsigned char *block = (unsigned char *)e->c.at + e->geo.c_group_off +
+                               (size_t)g * e->geo.c_group_len;
+
+        memset(block + e->geo.attn_request_off, 0xff, 8);
+        memset(block + e->geo.attn_lane_off, 0xff, 8);
+    }
+    evil_ring(e);
+}
+
+/* ------------------------------------------------------ lanes and slots -- */
+
+/* The next record of lane 0, published by hand. */
+static void publish(struct evil *e, uint16_t length, uint64_t state_off)
+{
+    uint64_t head = lane_of(e, 0)->head;
+    struct xen_vm_ring_event event =
+        witness_event(XEN_VM_RING_REASON_MOV_TO_MSR, 2, 2);
+
+    event.length = length;
+    event.state = 2 * head + 2 + state_off;
+    memcpy(record_of(e, head), &event, XEN_VM_RING_EVENT_HEAD);
+    __atomic_store_n(&lane_of(e, 0)->head, head + 1, __ATOMIC_RELEASE);
+    draw_attention(e);
+}
+
+static void right_record(struct evil *e)
+{
+    publish(e, XEN_VM_RING_EVENT_HEAD, 0);
+}
+
+static void no_length(struct evil *e)
+{
+    publish(e, 0, 0);
+}
+
+static void all_length(struct evil *e)
+{
+    publish(e, UINT16_MAX, 0);
+}
+
+static void old_state(struct evil *e)
+{
+    publish(e, XEN_VM_RING_EVENT_HEAD, -2 * e->geo.slots);
+}
+
+static void busy_state(struct evil *e)
+{
+    publish(e, XEN_VM_RING_EVENT_HEAD, (uint64_t)-1);
+}
+
+static void head_jumps(struct evil *e)
+{
+    lane_of(e, 0)->head += 1000;
+    publish(e, XEN_VM_RING_EVENT_HEAD, 0);
+}
+
+static void head_goes_back(struct evil *e)
+{
+    evil_traffic(e, 1);
+    victim_goes_on(e, 10);
+    lane_of(e, 0)->head = UINT64_MAX - 5;
+    publish(e, XEN_VM_RING_EVENT_HEAD, 0);
+}
+
+static void heads_race(struct evil *e)
+{
+    for (uint32_t i = 0; i < V_VCPUS; i++)
+        __atomic_fetch_add(&lane_of(e, i)->head, 1, __ATOMIC_RELAXED);
+    draw_attention(e);
+}
+
+/* A request by hand, with all bits of attention. */
+static void post(struct evil *e, uint16_t length)
+{
+    struct xen_vm_ring_event event =
+        witness_event(XEN_VM_RING_REASON_WRITE_CTRLREG, 0, 2);
+
+    event.length = length;
+    memcpy(&request_of(e, 0)->time, &event.time, XEN_VM_RING_EVENT_HEAD - 8);
+    __atomic_store_n(&request_of(e, 0)->state, 1001, __ATOMIC_RELEASE);
+    draw_attention(e);
+}
+
+static void right_request(struct evil *e)
+{
+    post(e, XEN_VM_RING_EVENT_HEAD);
+}
+
+static void short_request(struct evil *e)
+{
+    post(e, 63);
+}
+
+static void long_request(struct evil *e)
+{
+    post(e, XEN_VM_RING_EVENT_FULL + 8);
+}
+
+/* Posted, retired, posted: whatever is taken was posted. */
+static void seqs_race(struct evil *e)
+{
+    for (uint32_t v = 0; v < V_VCPUS; v++)
+        __atomic_fetch_add(&request_of(e, v)->state, 1, __ATOMIC_RELAXED);
+    draw_attention(e);
+}
+
+static void no_such_state(struct evil *e)
+{
+    ((struct xen_vm_ring_header *)e->p.at)->target_state = 77;
+    evil_ring(e);
+}
+
+static void no_such_producer_state(struct evil *e)
+{
+    ((struct xen_vm_ring_header *)e->p.at)->producer_state = UINT64_MAX;
+    evil_ring(e);
+}
+
+/* ----------------------------------------------------- C and the pages -- */
+
+static void noise_in_c(struct evil *e)
+{
+    memset(e->c.at, (int)roll(&e->seed, 256), e->c.len);
+    evil_ring(e);
+}
+
+static void punch_p(struct evil *e)
+{
+    CHECK_EQ(fallocate(e->p.fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                       (off_t)e->p.len),
+             0);
+    evil_ring(e);
+}
+
+static void cut_p(struct evil *e)
+{
+    CHECK(ftruncate(e->p.fd, 0) < 0);
+    CHECK(ftruncate(e->c.fd, 0) < 0);
+}
+
+/* ------------------------------------------------------------ doorbells -- */
+
+static void flood_doorbells(struct evil *e)
+{
+    static const char bytes[4096];
+
+    for (unsigned int i = 0; i < e->nr_bells; i++)
+        (void)!send(e->bells[i], bytes, sizeof(bytes),
+                    MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Each of its answers is to be rung for, and nobody takes the rings. */
+static void arm_always(struct evil *e)
+{
+    int none = 1;
+
+    for (unsigned int i = 0; i < e->nr_bells; i++) {
+        CHECK_EQ(
+            setsockopt(e->bells[i], SOL_SOCKET, SO_RCVBUF, &none, sizeof(none)),
+            0);
+        CHECK_EQ(fcntl(e->bells[i], F_SETFL, 0), 0);
+    }
+    for (int i = 0; i < 300; i++) {
+        evil_traffic(e, 1);
+        __atomic_fetch_add(armed_of(e, 0), 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(armed_of(e, 1), 1, __ATOMIC_RELAXED);
+    }
+}
+
+static void close_doorbells(struct evil *e)
+{
+    for (unsigned int i = 0; i < e->nr_bells; i++) {
+        close(e->bells[i]);
+        e->bells[i] = -1;
+    }
+    evil_traffic(e, 1);
+}
+
+static void shut_doorbells(struct evil *e)
+{
+    for (unsigned int i = 0; i < e->nr_bells; i++)
+        CHECK_EQ(shutdown(e->bells[i], SHUT_RDWR), 0);
+    evil_traffic(e, 1);
+}
+
+/* ------------------------------------------------------------- messages -- */
+
+static void say(struct evil *e, uint32_t type, const void *body, size_t len)
+{
+    (void)socket_send(e->control, type, body, len, NULL, 0);
+}
+
+static void grant_again(struct evil *e)
+{
+    static const struct wire_grant grant;
+    int fds[] = {e->p.fd, e->c.fd, e->bells[0]};
+
+    (void)socket_send(e->control, WIRE_GRANT, &grant, sizeof(grant), fds, 3);
+}
+
+static void no_such_type(struct evil *e)
+{
+    say(e, 99, NULL, 0);
+}
+
+static void quiet_unasked(struct evil *e)
+{
+    say(e, WIRE_QUIET, NULL, 0);
+}
+
+static void empty(struct evil *e)
+{
+    CHECK_EQ(send(e->control, "", 0, 0), 0);
+}
+
+static void one_byte(struct evil *e)
+{
+    CHECK_EQ(send(e->control, "x", 1, 0), 1);
+}
+
+static void giant(struct evil *e)
+{
+    static const unsigned char bytes[WIRE_MAX * 2];
+
+    CHECK_EQ(send(e->control, bytes, sizeof(bytes), 0), sizeof(bytes));
+}
+
+static void hang_up(struct evil *e)
+{
+    CHECK_EQ(shutdown(e->control, SHUT_RDWR), 0);
+}
+
+static void shut_write(struct evil *e)
+{
+    CHECK_EQ(shutdown(e->control, SHUT_WR), 0);
+}
+
+/* What it asks is not answered, or by something else. */
+static void no_answer(struct evil *e)
+{
+    struct wire_header header = {0};
+
+    e->v->subscribes = 1;
+    while (header.type != WIRE_SUBSCRIBE) {
+        CHECK_EQ(socket_wait(e->control, 30000), 0);
+        CHECK(recv(e->control, &header, sizeof(header), 0) > 0);
+    }
+}
+
+static void other_answer(struct evil *e)
+{
+    static const struct wire_counts counts;
+
+    no_answer(e);
+    say(e, WIRE_COUNTS, &counts, 8);
+}
+
+static void torn_answer(struct evil *e)
+{
+    no_answer(e);
+    say(e, WIRE_SUBSCRIBED, "", 0);
+}
+
+static void answer_of_many(struct evil *e)
+{
+    struct wire_subscribed answer = {.nr = UINT32_MAX};
+
+    memset(answer.text, 'x', sizeof(answer.text));
+    no_answer(e);
+    say(e, WIRE_SUBSCRIBED, &answer, sizeof(answer));
+}
+
+static void flood_quiet(struct evil *e)
+{
+    say(e, WIRE_QUIET, NULL, 0);
+}
+
+/* ------------------------------------------------------------ frozen Ps -- */
+
+static void add_before(struct evil *e, size_t len, int value)
+{
+    struct region *region = &e->before[e->nr_before++];
+
+    CHECK_EQ(region_make(region, "vmring-p", len, 1), 0);
+    memset(region->at, value, len);
+}
+
+static void noise_before(struct evil *e)
+{
+    for (int i = 0; i < XEN_VM_RING_MAX_PREV; i++)
+        add_before(e, 4096u << i % 3, i * 37);
+}
+
+/* Laid out as it should be, and the lanes lie. */
+static void lies_before(struct evil *e)
+{
+    static const struct {
+        uint64_t head, resume;
+    } lies[] = {{UINT64_MAX, 0}, {0, UINT64_MAX},       {1ULL << 63, 0},
+                {5, 1000},       {1ULL << 40, 7},       {1, 0},
+                {4, 0},          {UINT64_MAX, 1u << 20}};
+
+    for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+        struct vmr_geometry geo = {.epoch = 1,
+                                   .nr_vcpus = V_VCPUS,
+                                   .nr_lanes = V_VCPUS,
+                                   .nr_groups = 1,
+                                   .record_len = 64,
+                                   .policy = i % 2,
+                                   .arch = XEN_VM_RING_ARCH_X86};
+
+        CHECK(vmr_geometry_lay_out(&geo, V_VCPUS * 1024 * 64));
+        add_before(e, geo.p_len, 0);
+        vmr_geometry_publish(&geo, e->before[i].at);
+        for (uint32_t lane = 0; lane < V_VCPUS; lane++) {
+            struct xen_vm_ring_lane *line =
+                (void *)((unsigned char *)e->before[i].at + geo.lane_off +
+                         (uint64_t)lane * XEN_VM_RING_LINE);
+
+            line->head = lies[i].head;
+            line->resume = lies[i].resume;
+        }
+    }
+}
+
+/* -------------------------------------------------------------- the table --
+ */
+
+#define GOES_ON 0
+#define ANYHOW  1 /* goes on, or has ended with -EPROTO */
+
+static const struct act {
+    const char *name;
+    void (*before)(struct evil *e); /* the grant */
+    void (*once)(struct evil *e);
+    void (*again)(struct evil *e);
+    int end;   /* of the session */
+    int asked; /* of vmring_subscribe() */
+    unsigned int policy;
+    bool unsealed;
+} acts[] = {
+    {.name = "nothing"},
+    {.name = "a record by hand", .once = right_record},
+    {.name = "a request by hand", .once = right_request},
+    {.name = "a record of no length", .once = no_length, .end = -EPROTO},
+    {.name = "a record of any length", .once = all_length, .end = -EPROTO},
+    {.name = "a record of a round before", .once = old_state, .end = -EPROTO},
+    {.name = "a record that is busy", .once = busy_state, .end = -EPROTO},
+    {.name = "a head that jumps", .once = head_jumps, .end = -EPROTO},
+    {.name = "a head that goes back", .once = head_goes_back, .end = -EPROTO},
+    {.name = "a head that goes back, overwriting",
+     .once = head_goes_back,
+     .end = -EPROTO,
+     .policy = 1},
+    {.name = "heads that race", .again = heads_race, .end = -EPROTO},
+    {.name = "heads that race, overwriting",
+     .again = heads_race,
+     .end = ANYHOW,
+     .policy = 1},
+    {.name = "a short request", .once = short_request, .end = -EPROTO},
+    {.name = "a long request", .once = long_request, .end = -EPROTO},
+    {.name = "seqs that race", .again = seqs_race, .end = ANYHOW},
+    {.name = "a target in no such state", .once = no_such_state, .end = -ESRCH},
+    {.name = "a producer in no such state", .once = no_such_producer_state},
+    {.name = "noise in C", .again = noise_in_c, .end = ANYHOW},
+    {.name = "holes in P", .again = punch_p, .end = ANYHOW, .unsealed = true},
+    {.name = "other sizes", .once = cut_p},
+    {.name = "a flood of doorbells", .again = flood_doorbells},
+    {.name = "armed for ever, blocking, with small buffers",
+     .once = arm_always},
+    {.name = "doorbells closed", .once = close_doorbells},
+    {.name = "doorbells shut", .once = shut_doorbells},
+    {.name = "a grant again", .once = grant_again, .end = -EPROTO},
+    {.name = "no such message", .once = no_such_type, .end = -EPROTO},
+    {.name = "quiet, unasked", .once = quiet_unasked, .end = -ENODATA},
+    {.name = "an empty message", .once = empty, .end = -ECONNRESET},
+    {.name = "a message of a byte", .once = one_byte, .end = -EPROTO},
+    {.name = "a giant message", .once = giant, .end = -EPROTO},
+    {.name = "a hang-up", .once = hang_up, .end = -ECONNRESET},
+    {.name = "a hang-up of its sending",
+     .once = shut_write,
+     .end = -ECONNRESET},
+    {.name = "no answer",
+     .once = no_answer,
+     .end = -ECONNRESET,
+     .asked = -ETIMEDOUT},
+    {.name = "another answer",
+     .once = other_answer,
+     .end = -EPROTO,
+     .asked = -EPROTO},
+    {.name = "a torn answer",
+     .once = torn_answer,
+     .end = -EPROTO,
+     .asked = -EPROTO},
+    {.name = "an answer of many",
+     .once = answer_of_many,
+     .end = -EPROTO,
+     .asked = -EPROTO},
+    {.name = "quiet for an answer",
+     .once = no_answer,
+     .again = flood_quiet,
+     .end = -ENODATA,
+     .asked = -ETIMEDOUT},
+    {.name = "frozen Ps of noise", .before = noise_before},
+    {.name = "frozen Ps that lie", .before = lies_before},
+};
+
+#define NR (sizeof(acts) / sizeof(acts[0]))
+
+static void perform(struct evil *e, const struct act *act)
+{
+    struct victim *v = e->v;
+    unsigned int violations = v->violations;
+    unsigned long calls;
+    bool lies = act->policy || act->again;
+
+    v->subscribes = 0;
+    v->timeout_ms = act->asked == -ETIMEDOUT ? 500 : 30000;
+    v->lies = lies || act->unsealed;
+    e->policy = act->policy;
+    e->unsealed = act->unsealed;
+    if (act->before)
+        act->before(e);
+    evil_attach(e);
+    calls = v->calls;
+    CLAIM(v, v->sessions, "%s: %d", act->name, v->end);
+    if (act->once)
+        act->once(e);
+    if (act->again)
+        evil_again(e, act->again, 300);
+    evil_ring(e);
+    if (act->end == GOES_ON || act->end == ANYHOW) {
+        victim_goes_on(e, 20);
+        CLAIM(v, v->end == 0 || (v->end == -EPROTO && act->end == ANYHOW),
+              "%s: %d", act->name, v->end);
+    } else {
+        CLAIM(v, victim_ends(e) == act->end, "%s: %d, not %d", act->name,
+              v->end, act->end);
+    }
+    if (act->asked)
+        CLAIM(v, v->asked == act->asked, "%s: %d", act->name, v->asked);
+    CLAIM(v, v->calls > calls || v->end, "%s", act->name);
+    evil_hang_up(e);
+    victim_ends(e);
+    if (v->violations != violations)
+        fprintf(stderr, "that was: %s\n", act->name);
+}
+
+int main(int argc, char **argv)
+{
+    struct evil evil;
+    pid_t pid = victim_start(&evil);
+
+    for (size_t i = 0; i < NR && !evil.v->violations; i++) {
+        uint64_t began = now_ns();
+
+        perform(&evil, &acts[i]);
+        if (argc > 1 && !strcmp(argv[1], "-v"))
+            printf("%6.1f ms  %s\n", (double)(now_ns() - began) / 1e6,
+                   acts[i].name);
+    }
+    printf("%zu acts, %lu sessions, %lu calls\n", NR, evil.v->sessions,
+           evil.v->calls);
+    return victim_end(&evil, pid) != 0;
+}
