@@ -12,6 +12,7 @@ extern "C" {
 extern const struct bench_table async_limits_cases;
 extern const struct bench_table async_vmring_cases;
 extern const struct bench_table sync_cases;
+extern const struct bench_table hostile_cases;
 
 #ifdef __cplusplus
 }
