@@ -58,8 +58,10 @@ void probe(struct witness *w);
 /* Calls `fn` again and again while the source turns. */
 void while_again(struct hostile *h, void (*fn)(struct hostile *h),
                  unsigned int turns);
-/* A consumer that keeps the rules is served; nothing is left of others. */
+/* A consumer that keeps the rules is served. */
 void check_alive(struct witness *w, const char *after);
+/* And when it has gone nothing is left of those before: as the first time. */
+void check_after(struct witness *w, const char *after);
 
 /* One attack: attaches, attacks, checks what must hold, leaves, checks. */
 void attack_perform(struct witness *w, const struct attack *attack);

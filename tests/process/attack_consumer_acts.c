@@ -569,7 +569,7 @@ static void stale_epoch(struct witness *w)
     WITNESS(w, w->attached, "%d", w->attached);
     hostile_leave(&old);
     hostile_leave(&now);
-    check_alive(w, "a stale epoch");
+    check_after(w, "a stale epoch");
 }
 
 int main(int argc, char **argv)
@@ -578,7 +578,7 @@ int main(int argc, char **argv)
     pid_t source;
 
     w = attack_scene(&source);
-    check_alive(w, "the start");
+    check_after(w, "the start");
     for (size_t i = 0; i < NR && !w->violations; i++) {
         uint64_t began = now_ns();
 

@@ -50,7 +50,7 @@ int main(void)
     int ret;
 
     w = attack_scene(&source);
-    check_alive(w, "the start");
+    check_after(w, "the start");
     hostile_attach(&h, w, XEN_VM_RING_POLICY_DISCARD);
     words = (h.geo.c_group_off + h.geo.nr_groups * h.geo.c_group_len) / 8;
     hostile_leave(&h);
@@ -64,7 +64,7 @@ int main(void)
             fprintf(stderr, "that was offset %llu of C\n",
                     (unsigned long long)i * 8);
     }
-    check_alive(w, "all words");
+    check_after(w, "all words");
     faults = w->stats.lane_faults;
     ignored = w->stats.ignored;
     /* They are seen, and they are counted. */

@@ -133,7 +133,8 @@ struct conduct {
     unsigned int leave; /* detaches after so many events; 0: never */
     uint32_t nr_groups, record_len;
     uint64_t async_len;
-    bool last; /* stays until the target is gone, and checks all of P */
+    int stop_in; /* by SIGSTOP, once: in this phase */
+    bool last;   /* stays until the target is gone, and checks all of P */
 };
 pid_t consumer_start(struct witness *w, const struct conduct *conduct);
 struct vmring *consumer_open(struct witness *w, const struct conduct *conduct,

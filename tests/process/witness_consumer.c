@@ -13,6 +13,7 @@
 #include "witness_bells.h"
 
 static struct witness *w;
+static int stop_in;
 static unsigned int seed;
 static unsigned int session; /* number of this attach, over all consumers */
 static uint64_t epoch;
@@ -28,6 +29,16 @@ static struct w_bells *arms(void)
 static struct w_bells *rings(void)
 {
     return &w->to_source[epoch % W_EPOCHS];
+}
+
+/* It is there now; and stops there, if it is to. */
+static void enter(int phase)
+{
+    w->phase = phase;
+    if (stop_in != phase)
+        return;
+    stop_in = 0;
+    raise(SIGSTOP);
 }
 
 static unsigned int number_of(const struct xen_vm_ring_event *event)
@@ -72,7 +83,7 @@ static void answer(const struct conduct *conduct, struct vmring *ring,
     WITNESS(w, err == 0 || err == -ESTALE, "%d", err);
     if (roll(&seed, 4) == 0)
         vmring_flush(ring);
-    w->phase = P_ANSWERED;
+    enter(P_ANSWERED);
 }
 
 static void take_request(const struct conduct *conduct, struct vmring *ring,
@@ -81,7 +92,7 @@ static void take_request(const struct conduct *conduct, struct vmring *ring,
     bool marked = event->rec.flags & XEN_VM_RING_FLAG_REPOSTED;
     struct w_vcpu *vcpu = &w->vcpu[event->rec.vcpu];
 
-    w->phase = P_REQUEST;
+    enter(P_REQUEST);
     WITNESS(w, number && number <= vcpu->raised, "request %u of %u", number,
             vcpu->raised);
     if (!number || number >= W_EVENTS)
@@ -118,7 +129,7 @@ static void take_record(struct vmring *ring, const struct vmring_event *event,
     unsigned int expected = w->base[of % W_EPOCHS][v] +
                             (unsigned int)event->position + event->rec.lost + 1;
 
-    w->phase = event->epoch_mark ? P_DRAINING : P_RECORD;
+    enter(event->epoch_mark ? P_DRAINING : P_RECORD);
     /* Each attempt before it was published or counted: its own number says. */
     WITNESS(w, number == expected,
             "record %u of vCPU %u should be %u: epoch %llu, position %llu, "
@@ -187,10 +198,11 @@ struct vmring *consumer_open(struct witness *witness,
     w = witness;
     nr_events = 0;
     seed = conduct->seed;
+    stop_in = conduct->stop_in;
     frozen_epoch = 0;
     memset(previous, 0, sizeof(previous));
     snprintf(uri, sizeof(uri), "local:%s", w->path);
-    w->phase = P_ATTACHING;
+    enter(P_ATTACHING);
     *err = vmring_open(uri, &opts, &ring);
     if (*err)
         return NULL;
@@ -232,7 +244,7 @@ static struct vmring *open_when_free(const struct conduct *conduct)
 
 static void check_frozen(struct vmring *ring)
 {
-    w->phase = P_DRAINING;
+    enter(P_DRAINING);
     for (unsigned int i = 0; i < ring->nr_before; i++) {
         check_region(w, ring->before[i].at, true);
         w->frozen_checked++;
@@ -258,16 +270,16 @@ int consumer_session(struct witness *witness, const struct conduct *conduct)
             continue;
         if (ret < 0)
             break;
-        w->phase = P_ASLEEP;
+        enter(P_ASLEEP);
         (void)poll(&pfd, 1, -1);
     }
     if (conduct->last && ret == -ESRCH)
         check_region(w, ring->p.at, false);
-    w->phase = P_DETACHING;
+    enter(P_DETACHING);
     mine = session;
     vmring_close(ring);
     w->left[mine % W_EPOCHS] = 1;
-    w->phase = P_DETACHED;
+    enter(P_DETACHED);
     /* Not all of the time is for coming and going. */
     sleep_ns(roll(&seed, 1000000));
     return ret < 0 ? ret : 0;
