@@ -50,6 +50,7 @@ static struct client {
     struct vmring_event event;
     uint64_t drained;
     bool broken; /* -EPROTO was returned */
+    bool honest; /* the server, so far */
 } client;
 
 static int make_memory(size_t len, int seals, unsigned char **at)
@@ -139,12 +140,13 @@ static void make_epochs(struct input *in)
 /* A word of P, C or a frozen P. */
 static void write_word(struct input *in)
 {
-    uint8_t where = take8(in), what = take8(in);
     unsigned char *regions[] = {client.p, client.c, client.before[0],
                                 client.before[1]};
+    uint8_t where = take8(in), what = take8(in);
     size_t len = (where & 3) == 1 ? client.geo.c_len : client.geo.p_len;
     uint64_t *word = (void *)(regions[where & 3] + take16(in) * 8U % len);
 
+    client.honest = false;
     switch (what & 3) {
     case 0:
         *word = take8(in);
@@ -184,6 +186,7 @@ static void send_grant(struct input *in)
     unsigned int nr = 0;
     int fds[32];
 
+    client.honest &= shape == 0;
     fds[nr++] = client.things[THING_P];
     fds[nr++] = client.things[THING_C];
     for (unsigned int i = 0; i < client.nr_before; i++) {
@@ -423,7 +426,11 @@ static void connect_client(struct input *in, int ends[2])
 
 void control_client(struct input *in)
 {
-    struct vmring_opts opts = {.size = sizeof(opts), .timeout_ms = 1000};
+    struct vmring_opts opts = {
+        .size = sizeof(opts),
+        .timeout_ms = 1000,
+        .verdicts = XEN_VM_RING_VERDICT_DENY,
+    };
     char uri[32], error[256] = "";
     int ends[2], err;
 
@@ -431,6 +438,7 @@ void control_client(struct input *in)
         make_things();
     client.drained = 0;
     client.broken = false;
+    client.honest = true;
     memset(&client.event, 0, sizeof(client.event));
     make_epochs(in);
     for (uint8_t n = take8(in) % 4; n; n--)
@@ -440,6 +448,7 @@ void control_client(struct input *in)
     opts.error_len = sizeof(error);
     snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
     err = vmring_open(uri, &opts, &client.ring);
+    ALWAYS(!err || !client.honest);
     if (err) {
         ALWAYS(err < 0 && error[0] && memchr(error, 0, sizeof(error)));
     } else {

@@ -17,5 +17,5 @@ trap 'rm -rf "$scratch"' EXIT
     -timeout=20 -artifact_prefix="$found/" -print_final_stats=1 -verbosity=0 \
     "$scratch" "$here/corpus/$target" >"$folder/$target.log" 2>&1
 status=$?
-tail -n 12 "$folder/$target.log"
+grep -e "not so" -e ERROR -e "stat::" -e Done "$folder/$target.log"
 exit $status

@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# planted.sh [-s SECONDS] [NAME...]: can the harnesses fail?  Plants one bug
+# at a time in a copy of the sources, runs the harness that should notice
+# over the committed corpus, and if that passes fuzzes for at most SECONDS
+# (60).  Says which check noticed.  1: a bug was not found.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+seconds=60
+if [ "${1-}" = -s ]; then
+    seconds=$2
+    shift 2
+fi
+
+# NAME TARGET FILE, then what sed does to it.
+bugs='
+torn-request consumer core/slot.c
+s/if (vmr_load_relaxed(&rx->request->state) != seq)/if (0)/
+taken-twice consumer core/slot.c
+s/ || seq == rx->taken/ || (seq == rx->taken \&\& seq > 99)/
+any-length consumer core/slot.c
+s/else if (event->length != HEAD_LEN)/else if (0)/
+torn-record consumer core/lane.c
+s/^        if (vmr_load_relaxed(&record->state) != DONE(rx->tail))/        if (0)/
+head-unbounded consumer core/lane.c
+s/if (ahead > rx->slots) {/if (0) {/
+forgiven consumer core/consumer.c
+s/^    group->faulted = true;/    group->faulted = false;/
+endless-looks consumer core/consumer.c
+s/^#define MAX_LOOKS 128/#define MAX_LOOKS 12800/
+cursor-area consumer core/geometry.c
+s/lies_within(geo->cursor_off,/lies_within(0 * geo->cursor_off,/
+group-area consumer core/geometry.c
+s/lies_within(geo->attn_lane_off,/lies_within(0 * geo->attn_lane_off,/
+sleeps-on consumer core/doorbell.c
+s/^        !any_set(rx->attn_lane, rx->nr_lanes))/        1)/
+any-cursor producer core/lane.c
+s/if (cons - tx->cons > tx->head - tx->cons)/if (0)/
+believes-again producer core/lane.c
+s/if (tx->faulted || !tx->cursor)/if (!tx->cursor)/
+uncounted producer core/lane.c
+s/&tx->line->lost, ++tx->lost/\&tx->line->lost, tx->lost/
+reads-cursor producer core/lane.c
+s/if (tx->policy == XEN_VM_RING_POLICY_DISCARD && !has_room(tx))/if (!has_room(tx))/
+any-seq producer core/slot.c
+s/if (vmr_load_acquire(&tx->response->seq) != tx->seq)/if (0)/
+reads-on producer core/slot.c
+s/^    tx->response = NULL;/    ;/
+beyond-mask producer core/verdict.c
+s/return -2;/return 0;/
+other-reason producer core/producer.c
+s/if (verdict->response.reason != vmr_slot_first(slot)->event.reason ||/if (/
+checked-in-place producer core/producer.c
+s/vmr_response_check(verdict->response.reason, verdict->response.flags,/vmr_response_check(verdict->response.reason, slot->response->flags,/
+two-verdicts producer core/slot.c
+s/^        tx->nr--;/        tx->nr -= tx->nr > 1;/
+bits-of-nobody producer core/doorbell.c
+s/bits &= (1ULL << nr % 64) - 1;/;/
+unlisted-event control control.c
+s/^    return denied;/    return 0;/
+any-verdict control grant.c
+s/if (propose->verdicts & ~producer->verdicts)/if (0)/
+two-consumers control grant.c
+s/if (producer->session.peer || producer->session.leaving)/if (0)/
+open-descriptors control transport/local.c
+s/^        if (fds\[i\] >= 0)/        if (0)/
+row-of-nobody control request.c
+s/if (from->vcpu >= ring->core.geo.nr_lanes ||/if (/
+twice-in-list specs specs.c
+s/a->first > b->last || b->first > a->last/a->first >= b->last || b->first > a->last/
+raw-quote specs word.c
+s/>= . . && word.at\[i\] <= .~./>= 1/
+too-many specs specs.c
+s/if (nr == max)/if (nr > max)/
+'
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+missed=0
+
+# try NAME TARGET FILE EDIT
+try() {
+    local how="over the corpus" log=$work/log
+
+    rm -rf "$work/copy"
+    mkdir "$work/copy"
+    cp -r "$root/libvmring" "$root/include" "$work/copy"
+    sed -i "$4" "$work/copy/libvmring/$3"
+    if cmp -s "$root/libvmring/$3" "$work/copy/libvmring/$3"; then
+        echo "$1: no longer fits $3"
+        return 1
+    fi
+    VMRING_ROOT=$work/copy "$here/build.sh" libfuzzer "$2" "$work/program" ||
+        return 1
+    if "$work/program" -runs=0 -timeout=20 -artifact_prefix="$work/" \
+        "$here/corpus/$2" >"$log" 2>&1; then
+        rm -rf "$work/new"
+        mkdir "$work/new"
+        SECONDS=0
+        if "$work/program" -max_total_time="$seconds" -max_len=192 \
+            -timeout=20 -artifact_prefix="$work/" "$work/new" \
+            "$here/corpus/$2" >"$log" 2>&1; then
+            echo "$1: not found by $2"
+            return 1
+        fi
+        how="after $SECONDS s of fuzzing"
+    fi
+    printf '%s: found by %s %s: %s\n' "$1" "$2" "$how" "$(
+        grep -m 1 -o -e 'not so: .*' -e 'ERROR: AddressSanitizer: [a-zA-Z-]*' \
+            -e 'runtime error: .*' -e 'LeakSanitizer: .*' -e 'ERROR: .*' "$log"
+    )"
+}
+
+while read -r name target file && read -r edit; do
+    [ -n "$name" ] || continue
+    if [ $# -gt 0 ] && [[ " $* " != *" $name "* ]]; then
+        continue
+    fi
+    try "$name" "$target" "$file" "$edit" || missed=$((missed + 1))
+done < <(printf '%s\n' "$bugs" | sed '/^$/d')
+echo "$missed not found"
+[ "$missed" = 0 ]
