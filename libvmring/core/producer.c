@@ -132,8 +132,6 @@ bool vmr_producer_post(struct vmr_producer *producer,
         return false;
     vmr_bits_set(&producer->pending, vcpu);
     expect_by(producer, request->deadline);
-    if (producer->release)
-        producer->next_deadline = 0;
     post_next(producer, vcpu);
     return true;
 }
@@ -357,7 +355,7 @@ static bool expire(struct vmr_producer *producer, uint64_t now,
     producer->next_deadline = producer->scan_deadline;
     producer->scan_deadline = VMR_NO_DEADLINE;
     if (producer->release)
-        producer->next_deadline = 0;
+        producer->next_deadline = 0; /* what comes goes at once, too */
     return false;
 }
 

@@ -41,6 +41,11 @@ vmring_build_test(freestanding_clang_arm64 freestanding
 foreach(name
         geometry_limits geometry_hostile geometry_later_minor
         geometry_apart geometry_refused geometry_carried
+        verdict_table verdict_whole
+        lane_last_look lane_frozen_resumed lane_discard_lapped
+        target_any_instant doorbell_any_instant
+        consumer_take_keeps doorbell_arm_looks producer_attach_anew
+        producer_release_goes_on producer_scan_overtaken
         lane_any_instant lane_pull_any_instant slot_any_instant
         lane_discard_exact lane_discard_waits_for_cursor lane_cursor_faults
         lane_overwrite_gaps lane_record_cut lane_wraparound
@@ -54,6 +59,11 @@ foreach(name
         consumer_order consumer_cursor_late consumer_hostile_memory)
     vmring_unit_test(core_${name} ${name}.c rig.c)
 endforeach()
+
+# The orderings of atomic.h, in what compilers make of them.
+vmring_test(core_atomic_code LABELS unit
+    COMMAND sh ${PROJECT_SOURCE_DIR}/tests/build/atomic_code.sh
+        ${PROJECT_SOURCE_DIR})
 
 # Threads at both ends: stress POLICY GROUPS.
 add_executable(test_core_stress unit/stress.c unit/rig.c)

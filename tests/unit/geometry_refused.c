@@ -51,12 +51,26 @@ static bool with(size_t off, size_t size, uint64_t value)
         CHECK(!WITH(field, UINT64_MAX - (align) + 1));                         \
     } while (0)
 
+/* A P that ends within its header is not read to the header's end. */
+static void too_short(void)
+{
+    size_t len = sizeof(good) - 8;
+    unsigned char *page = guarded(XEN_VM_RING_PAGE);
+    struct xen_vm_ring_header *header = (void *)(page + XEN_VM_RING_PAGE - len);
+    struct vmr_geometry geo;
+
+    memcpy(header, &good, len);
+    header->p_len = len;
+    CHECK(!vmr_geometry_read(&geo, header, len, good.c_len));
+}
+
 int main(void)
 {
     uint64_t slot = XEN_VM_RING_SLOT, line = XEN_VM_RING_LINE;
 
     begin();
     CHECK(taken(&good));
+    too_short();
 
     CHECK(!WITH(magic, good.magic + 1U));
     CHECK(!WITH(major, 0));

@@ -90,7 +90,9 @@ static void collect(void)
     switch (vmr_slot_collect(tx(), &got)) {
     case VMR_COLLECT_ANSWER:
         CHECK_EQ(got.flags, number);
-        CHECK_EQ(got.data.emul_read.size, number);
+        CHECK_EQ(got.inject.vector, number);
+        for (size_t i = 0; i < XEN_VM_RING_REGS_LEN / 8; i++)
+            CHECK_EQ(got.data.words[i], number);
         break;
     case VMR_COLLECT_STALE:
         break;
@@ -103,7 +105,9 @@ static void answer(void)
 {
     struct xen_vm_ring_response response = {.flags = (uint32_t)number};
 
-    response.data.emul_read.size = (uint32_t)number;
+    response.inject.vector = (uint32_t)number;
+    for (size_t i = 0; i < XEN_VM_RING_REGS_LEN / 8; i++)
+        response.data.words[i] = number;
     at_instant = collect;
     vmr_slot_answer(&rig.rx.slots[0], 2 * number - 1, &response);
     at_instant = NULL;
