@@ -92,14 +92,14 @@ has add_relaxed 'ldxr' 'stxr'
 has trylock 'ldaxr'
 # Bounded by a count of ours: not for ever while the peer writes the line.
 has or_bits 'ldxr' 'stxr' '(subs|cmp)'
-has exchange 'ldaxr' 'stlxr' '(subs|cmp)'
+has exchange 'ldxr' 'stxr' '(subs|cmp)'
 
 compile $arm -march=armv8.1-a
 arm64
 has add_relaxed '(ldadd|stadd)[[:space:]]'
 has trylock 'swpa(l)?[[:space:]]'
 has or_bits '(ldset|stset)[[:space:]]' '!ldxr|ldaxr'
-has exchange 'swpal[[:space:]]' '!ldxr|ldaxr'
+has exchange 'swp(a|l|al)?[[:space:]]' '!ldxr|ldaxr'
 
 [ "$(uname -m)" = x86_64 ] || exit $failed
 compile gcc -m64

@@ -41,7 +41,8 @@ class Damage:
                     f"{self.name}: its old text is {len(found)} times in "
                     f"{self.file}{', ' + self.function if self.function else ''}"
                     f", not once:\n{old}")
-            body = body[:found[0].start()] + new + body[found[0].end():]
+            body = (body[:found[0].start()] + new.rstrip("\n") +
+                    body[found[0].end():])
         damaged = text[:begin] + body + text[end:]
         if bare(damaged) == bare(text):
             raise TableError(f"{self.name}: changes nothing")
