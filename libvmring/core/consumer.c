@@ -134,10 +134,8 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
 
         if (!vmr_bits_next(&group->bell.lanes, group->lane, &bit))
             return VMR_NEXT_NONE;
-        if (bit != group->lane) {
-            leave_lane(consumer, g);
-            group->lane = bit;
-        }
+        /* Amid a batch it is the same: its bit stays until it is empty. */
+        group->lane = bit;
         *where = member(consumer, g, bit);
         lane = &consumer->lanes[*where];
         switch (vmr_lane_pull(lane, event)) {

@@ -43,10 +43,9 @@ class Damage:
                     f", not once:\n{old}")
             body = (body[:found[0].start()] + new.rstrip("\n") +
                     body[found[0].end():])
-        damaged = text[:begin] + body + text[end:]
-        if bare(damaged) == bare(text):
-            raise TableError(f"{self.name}: changes nothing")
-        return damaged
+            if bare(old) == bare(new):
+                raise TableError(f"{self.name}: changes nothing")
+        return text[:begin] + body + text[end:]
 
     def scope(self, text):
         """Where in the text the old texts are looked for."""
@@ -117,7 +116,7 @@ def load(source):
     """A tree's table, and what is wrong with it in that tree."""
     with open(source / TABLE, encoding="utf-8") as table:
         damages = parse(table)
-    names, results, errors = set(), {}, []
+    names, results, errors, texts = set(), {}, [], {}
     for damage in damages:
         try:
             if damage.name in names:
@@ -125,8 +124,10 @@ def load(source):
             names.add(damage.name)
             if not damage.file or not damage.what or not damage.hunks:
                 raise TableError(f"{damage.name}: no file, what, or old text")
-            text = (source / CORE / damage.file).read_text(encoding="utf-8")
-            result = (damage.file, " ".join(bare(damage.apply(text))))
+            if damage.file not in texts:
+                path = source / CORE / damage.file
+                texts[damage.file] = path.read_text(encoding="utf-8")
+            result = (damage.file, damage.apply(texts[damage.file]))
             if result in results:
                 raise TableError(f"{damage.name}: as {results[result]}")
             results[result] = damage.name
