@@ -33,13 +33,17 @@ class Test:
             pair.split("=", 1) for pair in properties.get("ENVIRONMENT", []))
         self.limit = HANG * 4
 
+    def is_model(self):
+        """Of weak memory, as other CPUs than this one have it?"""
+        return self.name.startswith("model_")
+
     def rank(self):
         """core_* first, then by label."""
         if self.name.startswith("core_"):
             # Without threads first: they say the same each time.
             return -1 if "stress" in self.name or "race" in self.name else -2
-        return min(LABELS.index(label) for label in self.labels
-                   if label in LABELS)
+        return min((LABELS.index(label) for label in self.labels
+                    if label in LABELS), default=len(LABELS))
 
 
 class Suite:
@@ -51,7 +55,7 @@ class Suite:
 
     def has_models(self):
         """Is weak memory modelled here?"""
-        return any(test.name.startswith("model_") for test in self.tests)
+        return any(test.is_model() for test in self.tests)
 
     def prepare(self, damages, core_only, likely_only):
         """Configures, builds, and keeps the tests that pass.
@@ -89,7 +93,7 @@ class Suite:
             ["ctest", "--show-only=json-v1"], cwd=self.folder, check=True,
             capture_output=True)
         tests = [Test(entry) for entry in json.loads(listed.stdout)["tests"]]
-        return [test for test in tests if test.name.startswith("model_") or
+        return [test for test in tests if test.is_model() or
                 set(test.labels) & set(LABELS) and
                 not set(test.labels) & {"proof", "build"}]
 
@@ -105,11 +109,13 @@ class Suite:
 
     def stages(self, damage, core_only):
         """Tests by how likely they notice: hints, its file's, core's, all."""
+        if damage.ordering:
+            models = [test for test in self.tests if test.is_model()]
+            return [models] if models else []
         stem = damage.file.split(".")[0]
         guesses = [
             lambda test: test.name in damage.first,
-            lambda test: test.name.startswith(
-                "model_" if damage.ordering else f"core_{stem}"),
+            lambda test: test.name.startswith(f"core_{stem}"),
             lambda test: test.name.startswith("core_"),
         ]
         if not core_only:

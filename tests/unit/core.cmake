@@ -46,6 +46,8 @@ foreach(name
         target_any_instant doorbell_any_instant
         consumer_take_keeps doorbell_arm_looks producer_attach_anew
         producer_release_goes_on producer_scan_overtaken
+        producer_answer_late consumer_slot_tells consumer_cursor_half
+        consumer_arm_fetched
         lane_any_instant lane_pull_any_instant slot_any_instant
         lane_discard_exact lane_discard_waits_for_cursor lane_cursor_faults
         lane_overwrite_gaps lane_record_cut lane_wraparound

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: an answer that is there when the producer looks counts, even
+ * past the deadline; of a consumer that has gone too, in the last look.
+ */
+#include "rig.h"
+
+static struct rig rig;
+
+static void answered_late(bool gone)
+{
+    struct vmr_geometry geo = rig_geometry(2, 1, 0, 2);
+    struct vmr_request request = rig_request(1, 5, 100);
+    struct xen_vm_ring_event event;
+    struct vmr_verdict verdict;
+    uint32_t where;
+
+    rig_make(&rig, &geo);
+    CHECK(vmr_producer_post(&rig.tx, &request));
+    request = rig_request(0, 6, 100);
+    CHECK(vmr_producer_post(&rig.tx, &request));
+    (void)vmr_producer_flush(&rig.tx);
+    do
+        CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where),
+                 VMR_NEXT_REQUEST);
+    while (where != 1);
+    (void)rig_answer(&rig, &event, 1);
+    if (gone) {
+        vmr_producer_sweep(&rig.tx);
+        vmr_producer_release(&rig.tx);
+    }
+    rig.now = 1000;
+    CHECK(rig_collect(&rig, &verdict));
+    CHECK_EQ(verdict.by, VMR_BY_CONSUMER);
+    CHECK_EQ(verdict.request.cookie, 5);
+    CHECK(rig_collect(&rig, &verdict));
+    CHECK_EQ(verdict.by, gone ? VMR_BY_DETACH : VMR_BY_DEADLINE);
+    CHECK_EQ(verdict.request.cookie, 6);
+    CHECK(!rig_collect(&rig, &verdict));
+}
+
+int main(void)
+{
+    answered_late(false);
+    answered_late(true);
+    return 0;
+}
