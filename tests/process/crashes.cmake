@@ -11,3 +11,10 @@ if(VMRING_PROOF_TESTS)
     vmring_test(crash_consumers LABELS proof COMMAND crash_consumers 700)
     vmring_test(crash_producers LABELS proof COMMAND crash_producers 300)
 endif()
+
+# An end after each instruction.
+add_executable(crash_stepped process/crash_stepped.c)
+target_link_libraries(crash_stepped PRIVATE vmring_static)
+target_include_directories(crash_stepped PRIVATE
+    ${PROJECT_SOURCE_DIR}/libvmring ${PROJECT_SOURCE_DIR}/tests)
+vmring_test(crash_stepped LABELS process COMMAND crash_stepped)
