@@ -186,6 +186,20 @@ enum vmr_flush vmr_bell_flush(struct vmr_bell_tx *tx)
     return set ? vmr_bell_wake(tx) : VMR_FLUSH_QUIET;
 }
 
+enum vmr_flush vmr_bell_flush_lane(struct vmr_bell_tx *tx, uint32_t bit)
+{
+    xen_vm_ring_u64 *word = &tx->attn_lane[bit / 64];
+    uint64_t mask = 1ULL << bit % 64;
+
+    /* As in vmr_bell_flush() (D1). */
+    vmr_fence_full();
+    if (vmr_load_relaxed(word) & mask)
+        return VMR_FLUSH_QUIET;
+    if (!vmr_or(word, mask))
+        return VMR_FLUSH_FAULT;
+    return vmr_bell_wake(tx);
+}
+
 /* What is set in a shared word and not known yet. */
 static uint64_t news(const xen_vm_ring_u64 *words, const uint64_t *known,
                      uint32_t i)

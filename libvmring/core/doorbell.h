@@ -59,6 +59,12 @@ enum vmr_flush {
 /* Tells the consumer of the requests and lanes that were marked. */
 enum vmr_flush vmr_bell_flush(struct vmr_bell_tx *tx);
 
+/*
+ * The same for one lane, nothing being marked: it touches no private state
+ * but pointers, so several threads may call it at once.
+ */
+enum vmr_flush vmr_bell_flush_lane(struct vmr_bell_tx *tx, uint32_t bit);
+
 /* Rings for something that has no attention bit, such as a state word. */
 enum vmr_flush vmr_bell_wake(struct vmr_bell_tx *tx);
 

@@ -11,7 +11,7 @@
 
 #include "geometry.h"
 
-/* The producer's end. */
+/* The producer's end; of a line of its own, as other lanes' are other CPUs'. */
 struct vmr_lane_tx {
     struct xen_vm_ring_lane *line;
     unsigned char *records;
@@ -23,7 +23,9 @@ struct vmr_lane_tx {
     uint32_t ask_ahead;  /* records */
     uint32_t group, bit; /* its bit among those that the group's flush tells */
     bool faulted;        /* the consumer broke its cursor; sticky */
-};
+    bool fault_counted;  /* in the producer's lane_faults */
+    bool untold;         /* vmr_producer_flush_own() has to tell of it */
+} __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
 /* The consumer's end. */
 struct vmr_lane_rx {

@@ -3,18 +3,26 @@
 
 #include "atomic.h"
 
+/* The lanes come first, from a whole line on. */
+static void *first_line(void *memory)
+{
+    uintptr_t skew = (uintptr_t)memory % XEN_VM_RING_LINE;
+
+    return (unsigned char *)memory + (skew ? XEN_VM_RING_LINE - skew : 0);
+}
+
 /* The arrays behind the caller's memory, in this order. */
 size_t vmr_producer_size(uint32_t nr_vcpus, uint32_t nr_lanes)
 {
-    return nr_vcpus * sizeof(struct vmr_slot_tx) +
-           nr_lanes * sizeof(struct vmr_lane_tx) +
+    return XEN_VM_RING_LINE + nr_lanes * sizeof(struct vmr_lane_tx) +
+           nr_vcpus * sizeof(struct vmr_slot_tx) +
            (vmr_bell_words(nr_lanes) + VMR_BITMAP_WORDS) * sizeof(uint64_t);
 }
 
 void vmr_producer_init(struct vmr_producer *producer, void *memory,
                        uint32_t nr_vcpus, uint32_t nr_lanes)
 {
-    unsigned char *at = memory;
+    unsigned char *at = first_line(memory);
 
     *producer = (struct vmr_producer){
         .nr_vcpus = nr_vcpus,
@@ -22,10 +30,10 @@ void vmr_producer_init(struct vmr_producer *producer, void *memory,
         .next_deadline = VMR_NO_DEADLINE,
         .scan_deadline = VMR_NO_DEADLINE,
     };
-    producer->slots = (void *)at;
-    at += nr_vcpus * sizeof(struct vmr_slot_tx);
     producer->lanes = (void *)at;
     at += nr_lanes * sizeof(struct vmr_lane_tx);
+    producer->slots = (void *)at;
+    at += nr_vcpus * sizeof(struct vmr_slot_tx);
     producer->bell_words = (void *)at;
     at += vmr_bell_words(nr_lanes) * sizeof(uint64_t);
     producer->pending_words = (void *)at;
@@ -53,11 +61,14 @@ static void post_next(struct vmr_producer *producer, uint32_t vcpu)
 }
 
 /* A cursor that is a lie is found wherever it is read. */
-static void count_fault(struct vmr_producer *producer, uint32_t lane,
-                        bool was_faulted)
+static void count_fault(struct vmr_producer *producer, uint32_t lane)
 {
-    if (producer->lanes[lane].faulted && !was_faulted)
+    struct vmr_lane_tx *tx = &producer->lanes[lane];
+
+    if (tx->faulted && !tx->fault_counted) {
+        tx->fault_counted = true;
         producer->lane_faults++;
+    }
 }
 
 void vmr_producer_freeze(struct vmr_producer *producer)
@@ -65,10 +76,8 @@ void vmr_producer_freeze(struct vmr_producer *producer)
     if (!producer->header)
         return;
     for (uint32_t i = 0; i < producer->nr_lanes; i++) {
-        bool was_faulted = producer->lanes[i].faulted;
-
         vmr_lane_freeze(&producer->lanes[i]);
-        count_fault(producer, i, was_faulted);
+        count_fault(producer, i);
     }
     vmr_producer_set_state(producer, XEN_VM_RING_PRODUCER_FROZEN);
 }
@@ -156,18 +165,40 @@ bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
                        const struct xen_vm_ring_event *event)
 {
     struct vmr_lane_tx *tx = &producer->lanes[lane];
-    bool was_faulted, published;
+    bool published;
 
     if (!producer->header)
         return false;
-    was_faulted = tx->faulted;
     published = lane < producer->nr_vcpus ? vmr_lane_push(tx, event)
                                           : push_foreign(producer, lane, event);
-    count_fault(producer, lane, was_faulted);
+    count_fault(producer, lane);
     /* A loss is told with the next record: nothing to look at for it. */
     if (published)
         vmr_bits_set(&producer->bells[tx->group].lanes, tx->bit);
     return published;
+}
+
+bool vmr_producer_push_own(struct vmr_producer *producer, uint32_t lane,
+                           const struct xen_vm_ring_event *event)
+{
+    struct vmr_lane_tx *tx = &producer->lanes[lane];
+
+    if (!producer->header || !vmr_lane_push(tx, event))
+        return false;
+    tx->untold = true;
+    return true;
+}
+
+bool vmr_producer_flush_own(struct vmr_producer *producer, uint32_t lane)
+{
+    struct vmr_lane_tx *tx = &producer->lanes[lane];
+
+    if (!tx->untold || !producer->attached)
+        return false;
+    tx->untold = false;
+    /* A consumer that keeps us from it is left asleep: it harms itself. */
+    return vmr_bell_flush_lane(&producer->bells[tx->group], tx->bit) ==
+           VMR_FLUSH_RING;
 }
 
 typedef enum vmr_flush flush_fn(struct vmr_bell_tx *tx);
@@ -296,10 +327,8 @@ static bool collect_answer(struct vmr_producer *producer,
         for (uint32_t v = 0; v < producer->nr_vcpus; v++)
             vmr_slot_tx_detach(&producer->slots[v]);
         for (uint32_t i = 0; i < producer->nr_lanes; i++) {
-            bool was_faulted = producer->lanes[i].faulted;
-
             vmr_lane_tx_detach(&producer->lanes[i]);
-            count_fault(producer, i, was_faulted);
+            count_fault(producer, i);
         }
     }
     return false;

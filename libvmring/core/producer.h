@@ -5,7 +5,8 @@
  *
  * Every call takes a bounded number of steps whatever the consumer writes.
  * No call allocates, blocks or knows a clock.  The caller serialises all of
- * them for one producer: vCPUs share the bitmaps of what is to be flushed.
+ * them for one producer, as vCPUs share the bitmaps of what is to be flushed;
+ * but for vmr_producer_push_own() and vmr_producer_flush_own().
  */
 #ifndef VMRING_CORE_PRODUCER_H
 #define VMRING_CORE_PRODUCER_H
@@ -95,6 +96,20 @@ bool vmr_producer_post(struct vmr_producer *producer,
 /* true: published; false: counted lost. */
 bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
                        const struct xen_vm_ring_event *event);
+
+/*
+ * The same where every vCPU is a thread of its own, as in a hypervisor: these
+ * two touch nothing private but their lane, so each vCPU calls them for its
+ * own lane while others do for theirs, and while one thread makes the other
+ * calls.  Only what maps or unmaps regions excludes them: attach, freeze, and
+ * the collect that ends a sweep.
+ *
+ * A fault of the lane is counted when the epoch ends.  flush_own: true: ring
+ * the doorbell of the lane's group.
+ */
+bool vmr_producer_push_own(struct vmr_producer *producer, uint32_t lane,
+                           const struct xen_vm_ring_event *event);
+bool vmr_producer_flush_own(struct vmr_producer *producer, uint32_t lane);
 
 /* Which groups' doorbells to ring, bit g for group g. */
 uint64_t vmr_producer_flush(struct vmr_producer *producer);
