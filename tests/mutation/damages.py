@@ -10,7 +10,7 @@ TABLE = Path("tests/mutation/damages.txt")
 # What may stand between two tokens: space, comments, a macro's line ends.
 GAP = r"(?:\s|\\\n|/\*(?:(?!\*/)[\s\S])*\*/)*"
 TOKEN = re.compile(r'"[^"]*"|\w+|[^\w\s]')
-KEYS = ("file", "in", "what", "first")
+KEYS = ("file", "in", "what")
 FLAGS = ("sample", "ordering")
 
 
@@ -26,7 +26,6 @@ class Damage:
         self.hunks = []
         self.file = self.what = None
         self.function = None  # where the old texts are looked for
-        self.first = []  # tests to try before all others
         self.sample = False  # of the few that the test suite runs
         self.ordering = False  # shows in a model of weak memory alone
 
@@ -103,10 +102,7 @@ def parse(lines):
         if key in FLAGS and not value:
             setattr(damage, key, True)
         elif key in KEYS and value:
-            value = value.strip()
-            if key == "first":
-                value = value.split()
-            setattr(damage, "function" if key == "in" else key, value)
+            setattr(damage, "function" if key == "in" else key, value.strip())
         else:
             raise TableError(f"line {number}: {line}")
     return damages

@@ -135,7 +135,7 @@ def arguments():
     parser.add_argument("--work", type=Path,
                         help="keep copy and build in this folder")
     parser.add_argument("--markdown", type=Path,
-                        help="write the table to this file as well")
+                        help="write who noticed what to this file")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     options.core |= options.sample
@@ -153,13 +153,15 @@ def chosen(all_damages, options):
 
 
 def report(rows, path):
-    """A table of Markdown: damage, what it is, which test noticed."""
+    """A table of Markdown: for each test, what it was the first to notice."""
+    first = {}
+    for damage, noticed, by in rows:
+        first.setdefault(noticed[0][0] if noticed else by, []).append(damage)
     with open(path, "w", encoding="utf-8") as out:
-        print("| damage | in | what | noticed by |\n|---|---|---|---|",
-              file=out)
-        for damage, _, by in rows:
-            print(f"| {damage.name} | `{damage.file}` | {damage.what} "
-                  f"| {by} |", file=out)
+        print("| first noticed by | | damages |\n|---|---|---|", file=out)
+        for name in sorted(first):
+            names = ", ".join(damage.name for damage in first[name])
+            print(f"| {name} | {len(first[name])} | {names} |", file=out)
 
 
 def main():

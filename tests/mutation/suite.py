@@ -108,13 +108,12 @@ class Suite:
         return not how
 
     def stages(self, damage, core_only):
-        """Tests by how likely they notice: hints, its file's, core's, all."""
+        """Tests by how likely they notice: its file's, core's, all."""
         if damage.ordering:
             models = [test for test in self.tests if test.is_model()]
             return [models] if models else []
         stem = damage.file.split(".")[0]
         guesses = [
-            lambda test: test.name in damage.first,
             lambda test: test.name.startswith(f"core_{stem}"),
             lambda test: test.name.startswith("core_"),
         ]

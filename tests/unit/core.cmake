@@ -43,6 +43,7 @@ foreach(name
         geometry_apart geometry_refused geometry_carried
         verdict_table verdict_whole
         lane_last_look lane_frozen_resumed lane_discard_lapped
+        lane_record_fields
         target_any_instant doorbell_any_instant
         consumer_take_keeps doorbell_arm_looks producer_attach_anew
         producer_release_goes_on producer_scan_overtaken
