@@ -10,7 +10,7 @@ TABLE = Path("tests/mutation/damages.txt")
 # What may stand between two tokens: space, comments, a macro's line ends.
 GAP = r"(?:\s|\\\n|/\*(?:(?!\*/)[\s\S])*\*/)*"
 TOKEN = re.compile(r'"[^"]*"|\w+|[^\w\s]')
-KEYS = ("file", "in", "what")
+KEYS = ("file", "in", "what", "first")
 FLAGS = ("sample", "ordering")
 
 
@@ -26,6 +26,7 @@ class Damage:
         self.hunks = []
         self.file = self.what = None
         self.function = None  # where the old texts are looked for
+        self.first = ""  # a test to try before all others
         self.sample = False  # of the few that the test suite runs
         self.ordering = False  # shows in a model of weak memory alone
 

@@ -114,6 +114,7 @@ class Suite:
             return [models] if models else []
         stem = damage.file.split(".")[0]
         guesses = [
+            lambda test: test.name == damage.first,
             lambda test: test.name.startswith(f"core_{stem}"),
             lambda test: test.name.startswith("core_"),
         ]
