@@ -15,6 +15,7 @@ static const struct bench_table *const tables[] = {
     &async_vmring_cases,
     &sync_cases,
     &hostile_cases,
+    &endtoend_cases,
 };
 
 enum { OPT_LIST = 1, OPT_JSON, OPT_QUICK, OPT_RUNS, OPT_ONLY, OPT_CPUS };

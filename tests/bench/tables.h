@@ -13,6 +13,7 @@ extern const struct bench_table async_limits_cases;
 extern const struct bench_table async_vmring_cases;
 extern const struct bench_table sync_cases;
 extern const struct bench_table hostile_cases;
+extern const struct bench_table endtoend_cases;
 
 #ifdef __cplusplus
 }
