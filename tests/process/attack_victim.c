@@ -285,6 +285,8 @@ void evil_attach(struct evil *evil)
         evil->bells[evil->nr_bells] = ends[0];
         theirs[evil->nr_bells] = ends[1];
     }
+    if (evil->before_grant)
+        evil->before_grant(evil);
     grant(evil, theirs);
     close(theirs[0]);
     close(theirs[1]);

@@ -38,7 +38,8 @@ struct evil {
     unsigned int number, seed;
     /* For the next session: */
     uint32_t policy;
-    bool unsealed; /* of P only its size is sealed */
+    bool unsealed;                           /* of P only its size is sealed */
+    void (*before_grant)(struct evil *evil); /* when P is laid out */
     unsigned int nr_before;
     struct region before[XEN_VM_RING_MAX_PREV];
 };

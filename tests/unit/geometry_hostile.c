@@ -84,6 +84,17 @@ int main(void)
     try(&good, geo.p_len, geo.c_len, p, c);
     CHECK_EQ(accepted, 1);
 
+    /* Where armed is there is no bitmap: arming would find a bit set. */
+    for (int i = 0; i < 3; i++) {
+        struct xen_vm_ring_header header = good;
+
+        *(i == 0   ? &header.attn_request_off
+          : i == 1 ? &header.attn_lane_off
+                   : &header.answered_off) = 0;
+        try(&header, geo.p_len, geo.c_len, p, c);
+        CHECK_EQ(accepted, 1);
+    }
+
     /* Every word by itself. */
     for (size_t i = 0; i < sizeof(words) / 4; i++) {
         for (size_t v = 0; v < sizeof(values) / 4 + 4; v++) {

@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The proof that crash_* and attack_* can fail: bugs are planted one by one in
+# a copy of the library, and each must be noticed by at least one of them.
+#
+# usage: planted.sh SOURCE-TREE [PATTERN]
+set -eu
+tree=$(cd "$1" && pwd)
+only=${2:-}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+missed=0
+
+# Builds the programs once: what is planted rebuilds a file and links.
+git -C "$tree" ls-files -z | (cd "$tree" && xargs -0 cp --parents -t "$work")
+cmake -G Ninja -S "$work" -B "$work/build" >"$work/log" 2>&1
+programs="crash_consumers crash_producers crash_stepped
+test_attack_consumer_words test_attack_consumer_acts
+test_attack_producer_words test_attack_producer_acts test_attack_stopped"
+# shellcheck disable=SC2086
+ninja -C "$work/build" $programs >>"$work/log" 2>&1
+
+# run PROGRAM ARGUMENT...: prints its name if it fails.
+run() {
+    program=$1
+    shift
+    if ! (cd "$work/build/tests" && timeout -s KILL 100 "./$program" "$@") \
+        >"$work/output" 2>&1; then
+        printf ' %s' "$program"
+    fi
+}
+
+# plant NAME FILE OLD NEW: OLD, which is there once, becomes NEW.
+plant() {
+    case $1 in *"$only"*) ;; *) return 0 ;; esac
+    cp "$work/libvmring/$2" "$work/kept"
+    python3 - "$work/libvmring/$2" "$3" "$4" <<'END'
+import sys
+path, old, new = sys.argv[1:]
+text = open(path).read()
+if text.count(old) != 1:
+    sys.exit("%s has %d times: %s" % (path, text.count(old), old))
+open(path, "w").write(text.replace(old, new))
+END
+    # shellcheck disable=SC2086
+    if ! ninja -C "$work/build" $programs >"$work/log" 2>&1; then
+        printf '%-44s does not build\n' "$1"
+        tail -5 "$work/log"
+        exit 1
+    fi
+    found=$(run crash_consumers 150 1
+        run crash_producers 100 1
+        run crash_stepped
+        run test_attack_consumer_acts
+        run test_attack_producer_acts
+        run test_attack_stopped)
+    printf '%-44s%s\n' "$1" "${found:- NOT NOTICED}"
+    [ -n "$found" ] || missed=$((missed + 1))
+    cp "$work/kept" "$work/libvmring/$2"
+}
+
+plant "a loss is not counted" core/lane.c \
+    "vmr_store_relaxed(&tx->line->lost, ++tx->lost);" \
+    "vmr_store_relaxed(&tx->line->lost, tx->lost);"
+plant "a request posted anew is not marked" core/slot.c \
+    "tx->fifo[tx->first].event.flags |= XEN_VM_RING_FLAG_REPOSTED;" ";"
+plant "a drained record is not marked" consumer.c \
+    "event->rec.flags |= XEN_VM_RING_FLAG_REPOSTED;" ";"
+plant "no sweep when a consumer has gone" core/producer.c \
+    "        if (producer->slots[v].nr)
+            vmr_bits_set(&bell_of(producer, v)->verdicts," \
+    "        if (0)
+            vmr_bits_set(&bell_of(producer, v)->verdicts,"
+plant "the doorbell is not rung" core/doorbell.c \
+    "return armed ? VMR_FLUSH_RING : VMR_FLUSH_QUIET;" \
+    "return VMR_FLUSH_QUIET;"
+plant "the doorbell is rung at every flush" core/doorbell.c \
+    "if (!vmr_exchange(&tx->line->armed, 0, &armed))" \
+    "if ((armed = vmr_load_relaxed(&tx->line->armed), false))"
+plant "no look again after arming" core/doorbell.c \
+    "    if (!any_set(rx->attn_request, rx->nr_vcpus) &&
+        !any_set(rx->attn_lane, rx->nr_lanes))
+        return true;" "    if (rx->nr_vcpus)
+        return true;"
+plant "no deadline" core/producer.c \
+    "if (request->deadline > now) {" "if (request->deadline > now || 1) {"
+plant "a deadline too early" core/producer.c \
+    "if (request->deadline > now) {" "if (request->deadline > now + 50000) {"
+plant "a verdict is given and stays posted" core/producer.c \
+    "    vmr_slot_retire(slot);
+    if (slot->nr) {" "    if (verdict->request.cookie % 64)
+        vmr_slot_retire(slot);
+    if (slot->nr) {"
+plant "the cursor is published too early" core/consumer.c \
+    "            group->batch++;
+            return" "            group->batch++;
+            vmr_lane_publish_cursor(lane);
+            return"
+plant "the head before the record" core/lane.c \
+    "    store_head(record, event, (uint32_t)tx->lost, length);" \
+    "    vmr_store_release(&tx->line->head, head + 1);
+    vmr_store_relaxed(&record->state, DONE(head));
+    store_head(record, event, (uint32_t)tx->lost, length);"
+plant "an answer's seq before its body" core/slot.c \
+    "    vmr_copy_to_shared(&rx->response->flags, &response->flags," \
+    "    vmr_store_release(&rx->response->seq, seq);
+    vmr_copy_to_shared(&rx->response->flags, &response->flags,"
+plant "an overwritten record is not said to be busy" core/lane.c \
+    "vmr_store_relaxed(&record->state, BUSY(head));" ";"
+plant "any cursor is believed" core/lane.c \
+    "if (cons - tx->cons > tx->head - tx->cons)" "if (0)"
+plant "any seq is an answer" core/slot.c \
+    "if (vmr_load_acquire(&tx->response->seq) != tx->seq)" "if (0)"
+plant "the mask is not looked at" core/producer.c \
+    "        vmr_response_check(verdict->response.reason, verdict->response.flags,
+                           producer->geo.verdicts)) {" "        0) {"
+plant "a send that blocks" transport/socket.c \
+    'send(fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL)' \
+    'send(fd, "", 1, MSG_NOSIGNAL)'
+plant "a descriptor leaks with each epoch" grant.c \
+    "    begin_epoch(producer, peer, &epoch);" \
+    "    begin_epoch(producer, peer, &epoch);
+    if (dup(epoch.c.fd) < 0)
+        return;"
+plant "a broken lane is forgotten" core/lane.c \
+    "    rx->faulted = true;
+    return VMR_PULL_FAULT;" "    return VMR_PULL_NONE;"
+
+[ "$missed" -eq 0 ] || echo "$missed not noticed"
+exit "$((missed != 0))"
