@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 
 def fail(text):
@@ -32,6 +33,20 @@ def check(case):
     return True
 
 
+def draw(path, folder):
+    """The plots of a run are well-formed, and there are some."""
+    plot = os.path.join(os.path.dirname(os.path.abspath(__file__)), "plot.py")
+    drawn = subprocess.run([sys.executable, plot, path, folder], check=True,
+                           text=True, stdout=subprocess.PIPE).stdout.split()
+    if len(drawn) < 5:
+        fail(f"only {drawn} were drawn")
+    for svg in drawn:
+        bars = [e for e in xml.etree.ElementTree.parse(svg).iter()
+                if e.tag.endswith("rect")]
+        if len(bars) < 3:
+            fail(f"{svg} shows nothing")
+
+
 def main():
     bench = sys.argv[1]
     listed = subprocess.run([bench, "--list"], check=True, text=True,
@@ -44,6 +59,7 @@ def main():
             fail(run.stdout)
         with open(path, encoding="utf-8") as file:
             results = json.load(file)
+        draw(path, folder)
     names = [line for line in listed.splitlines() if line.startswith("  ")]
     if len(names) != len(results["cases"]):
         fail(f"{len(names)} cases listed, {len(results['cases'])} reported")
