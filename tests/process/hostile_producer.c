@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -32,9 +33,13 @@ struct act {
     uint64_t features; /* in the header */
     uint32_t verdicts; /* in the header */
     int header;        /* 1: none, 2: noise, 3: other counts than granted */
-    int bell_is_file;  /* instead of a socket */
+    int bell;          /* BELL_*: instead of a socket */
+    int c_read_only;   /* its descriptor */
+    int c_is_p;        /* the same region twice */
     int err;
 };
+
+enum { BELL_FILE = 1, BELL_EVENTFD, BELL_PIPE, BELL_EPOLL };
 
 #define SEALED (F_SEAL_SHRINK | F_SEAL_GROW)
 
@@ -74,7 +79,12 @@ static const struct act acts[] = {
     {.name = "no header", .header = 1, .err = -EPROTO},
     {.name = "noise", .header = 2, .err = -EPROTO},
     {.name = "other counts than granted", .header = 3, .err = -EPROTO},
-    {.name = "a file for a doorbell", .bell_is_file = 1, .err = -EPROTO},
+    {.name = "a file for a doorbell", .bell = BELL_FILE, .err = -EPROTO},
+    {.name = "an eventfd for a doorbell", .bell = BELL_EVENTFD, .err = 0},
+    {.name = "a pipe for a doorbell", .bell = BELL_PIPE, .err = 0},
+    {.name = "an epoll for a doorbell", .bell = BELL_EPOLL, .err = 0},
+    {.name = "C for reading only", .c_read_only = 1, .err = -EPROTO},
+    {.name = "one region for both", .c_is_p = 1, .err = -EPROTO},
 };
 
 static int region(const char *name, uint64_t len, int seals)
@@ -92,6 +102,33 @@ static int region(const char *name, uint64_t len, int seals)
     if (seals == 0)
         CHECK_EQ(fcntl(fd, F_ADD_SEALS, SEALED), 0);
     return fd;
+}
+
+/* What is not a doorbell, and polls readable where it can. */
+static int no_bell(int kind)
+{
+    int ends[2];
+
+    switch (kind) {
+    case BELL_FILE:
+        return region("b", 10, -1);
+    case BELL_EVENTFD:
+        return eventfd(5, 0);
+    case BELL_PIPE:
+        CHECK_EQ(pipe(ends), 0);
+        CHECK(write(ends[1], "x", 1) == 1);
+        return ends[0];
+    default:
+        return epoll_create1(0);
+    }
+}
+
+static int read_only(int fd)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return open(path, O_RDONLY);
 }
 
 static void perform(const struct act *act, int control)
@@ -121,7 +158,11 @@ static void perform(const struct act *act, int control)
     fds[0] = region("p", geo.p_len - (uint64_t)act->short_p, act->seals_p);
     fds[1] = region("c", geo.c_len - (uint64_t)act->short_c, act->seals_c);
     CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, bells), 0);
-    fds[2] = act->bell_is_file ? region("b", 10, -1) : bells[1];
+    fds[2] = act->bell ? no_bell(act->bell) : bells[1];
+    if (act->c_read_only)
+        fds[1] = read_only(fds[1]);
+    if (act->c_is_p)
+        fds[1] = fds[0];
     for (nr = 3; nr < act->nr_fds; nr++)
         fds[nr] = bells[1];
     if (act->nr_fds)
