@@ -44,12 +44,12 @@ static void find_bridge(char *path, size_t len)
         path[n] = '\0';
         slash = strrchr(path, '/');
         if (slash) {
-            strcpy(slash + 1, BRIDGE);
+            memcpy(slash + 1, BRIDGE, sizeof(BRIDGE));
             if (access(path, X_OK) == 0)
                 return;
         }
     }
-    strcpy(path, BRIDGE); /* from PATH */
+    memcpy(path, BRIDGE, sizeof(BRIDGE)); /* from PATH */
 }
 
 static int spawn(struct bridge *bridge, const struct options *options,
@@ -184,7 +184,7 @@ static int reap(struct bridge *bridge, bool block)
 
 int bridge_wait(struct bridge *bridge)
 {
-    const struct timespec pause = {.tv_nsec = POLL_MS * 1000000};
+    const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
     unsigned int waited = 0;
     int status;
 

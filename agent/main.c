@@ -104,7 +104,7 @@ static int list_kinds(const struct options *options, struct outputs *outputs)
 {
     struct endpoint endpoint;
     uint64_t supported;
-    int status, r = 0;
+    int status, r;
 
     if (options->endpoint) {
         status = endpoint_open(&endpoint, options);

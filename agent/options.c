@@ -129,7 +129,7 @@ static bool bytes(const char *text, uint64_t *value)
 
     if (!len || len >= sizeof(digits))
         return false;
-    strcpy(digits, text);
+    memcpy(digits, text, len + 1);
     if (text[len - 1] >= 'A')
         unit = strchr(units, text[len - 1] | 0x20);
     if (unit) {

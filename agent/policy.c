@@ -35,6 +35,7 @@ int policy_deny(struct policy *policy, const char *text, char *error,
 {
     struct deny_rule rule = {.bits = UINT64_MAX, .text = text};
     const char *colon = strchr(text, ':');
+    size_t len = strlen(text);
     char name[32];
 
     if (policy->nr_rules == POLICY_MAX_RULES) {
@@ -49,8 +50,8 @@ int policy_deny(struct policy *policy, const char *text, char *error,
             return malformed(error, error_len, text);
         memcpy(name, text, (size_t)(colon - text));
         name[colon - text] = '\0';
-    } else if (strlen(text) < sizeof(name)) {
-        strcpy(name, text);
+    } else if (len < sizeof(name)) {
+        memcpy(name, text, len + 1);
     } else {
         return malformed(error, error_len, text);
     }

@@ -359,7 +359,7 @@ static void loop_close(struct loop *loop)
         loop->reminder,   loop->signals[0],   loop->signals[1]};
 
     clear_live_line(loop);
-    for (unsigned int i = 0; i < sizeof(events) / sizeof(*events); i++)
+    for (unsigned int i = 0; i < sizeof(events) / sizeof(struct event *); i++)
         if (events[i])
             event_free(events[i]);
     if (loop->base)

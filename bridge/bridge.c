@@ -226,7 +226,7 @@ static int ending_turn(struct bridge *bridge)
 
 static void sleep_until_due(struct bridge *bridge, int due)
 {
-    struct timeval wait = {due / 1000, due % 1000 * 1000};
+    struct timeval wait = {due / 1000, due % 1000 * 1000L};
 
     if (due >= 0)
         event_add(bridge->timer, &wait);

@@ -121,9 +121,8 @@ static void answer_malformed(struct monitor *monitor,
 
 static void push(struct monitor *monitor, struct xen_vm_ring_event *event)
 {
-    unsigned int lane = event->flags & XEN_VM_RING_FLAG_FOREIGN
-                            ? monitor->nr_vcpus
-                            : event->vcpu;
+    bool foreign = event->flags & XEN_VM_RING_FLAG_FOREIGN;
+    unsigned int lane = foreign ? monitor->nr_vcpus : event->vcpu;
 
     monitor->stats.at_once++;
     answer_neutrally(monitor, event);

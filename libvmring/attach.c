@@ -22,8 +22,11 @@ struct attach {
     struct wire_grant reply;
 };
 
+/* Evaluates to `err`, as whoever reads or analyses the caller can see. */
 #define FAIL(attach, err, ...)                                                 \
-    fail(err, (attach)->opts.error, (attach)->opts.error_len, __VA_ARGS__)
+    ((void)fail(err, (attach)->opts.error, (attach)->opts.error_len,           \
+                __VA_ARGS__),                                                  \
+     (err))
 
 static int connect_failed(struct attach *attach, const char *path, int err)
 {
@@ -61,7 +64,7 @@ static int open_local(struct attach *attach, const char *path)
 static int parse_fd(const char *number)
 {
     char *end;
-    long fd = strtol(number, &end, 10);
+    long long fd = strtoll(number, &end, 10);
 
     return end == number || *end || fd < 0 || fd > INT32_MAX ? -1 : (int)fd;
 }

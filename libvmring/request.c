@@ -147,7 +147,7 @@ static int fetch_counts(struct vmring *ring, struct vmring_count *rows)
 {
     uint32_t all = ring->core.geo.nr_lanes * XEN_VM_RING_NR_REASONS;
     struct wire_count_request request = {0};
-    struct wire_counts *answer = malloc(sizeof(*answer));
+    struct wire_counts *answer = calloc(1, sizeof(*answer));
     int err = answer ? 0 : -ENOMEM;
 
     while (!err) {

@@ -86,9 +86,13 @@ static void quote(char *to, struct word word)
 {
     size_t len = word.len < MAX_QUOTED ? word.len : MAX_QUOTED;
 
+    memset(to, '?', len);
     for (size_t i = 0; i < len; i++)
-        to[i] = word.at[i] >= ' ' && word.at[i] <= '~' ? word.at[i] : '?';
-    strcpy(to + len, len < word.len ? "..." : "");
+        if (word.at[i] >= ' ' && word.at[i] <= '~')
+            to[i] = word.at[i];
+    memcpy(to + len, "...", sizeof("..."));
+    if (len == word.len)
+        to[len] = '\0';
 }
 
 int vmring_word_refuse(char *error, size_t error_len, const char *cause,

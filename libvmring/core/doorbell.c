@@ -124,7 +124,7 @@ void vmr_bell_tx_init(struct vmr_bell_tx *tx, const struct vmr_geometry *geo,
     tx->answered = block.answered;
     vmr_bits_init(&tx->requests, words, nr_words);
     vmr_bits_init(&tx->lanes, words + nr_words, nr_words);
-    vmr_bits_init(&tx->verdicts, words + 2 * nr_words, nr_words);
+    vmr_bits_init(&tx->verdicts, words + 2 * (size_t)nr_words, nr_words);
     tx->nr_vcpus = share(geo, group, geo->nr_vcpus);
     tx->arming = 0;
 }
@@ -286,7 +286,7 @@ void vmr_bell_rx_init(struct vmr_bell_rx *rx, const struct vmr_geometry *geo,
     rx->answered = block.answered;
     vmr_bits_init(&rx->requests, words, nr_words);
     vmr_bits_init(&rx->lanes, words + nr_words, nr_words);
-    vmr_bits_init(&rx->given, words + 2 * nr_words, nr_words);
+    vmr_bits_init(&rx->given, words + 2 * (size_t)nr_words, nr_words);
     rx->nr_vcpus = share(geo, group, geo->nr_vcpus);
     rx->nr_lanes = share(geo, group, geo->nr_lanes);
     rx->rung = 0;

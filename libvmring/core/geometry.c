@@ -79,7 +79,7 @@ bool vmr_geometry_lay_out(struct vmr_geometry *geo, uint64_t async_len)
     geo->cursor_off = off;
     off += (uint64_t)geo->nr_lanes * LINE;
     geo->c_group_off = off;
-    bitmap = round_up(vmr_bitmap_words(geo, geo->nr_lanes) * 8, LINE);
+    bitmap = round_up(vmr_bitmap_words(geo, geo->nr_lanes) * 8ULL, LINE);
     geo->attn_request_off = LINE;
     geo->attn_lane_off = LINE + (uint32_t)bitmap;
     geo->answered_off = LINE + 2 * (uint32_t)bitmap;

@@ -94,7 +94,8 @@ static bool parse_verdicts(struct sim_params *params, struct word value)
     if (!copy(list, sizeof(list), value))
         return false;
     for (char *c = list; *c; c++)
-        *c = *c == '/' ? ',' : *c;
+        if (*c == '/')
+            *c = ',';
     return !vmring_verdicts_parse(list, &params->verdicts, NULL, 0);
 }
 

@@ -63,7 +63,7 @@ static int asks(const char *events, int *results)
 static void results_are_told(void)
 {
     int results[4] = {7, 7, 7, 7};
-    char much[VMRING_MAX_SPECS * 8 + 16], *at = much;
+    char much[VMRING_MAX_SPECS * 16], *at = much;
 
     CHECK_EQ(asks("", NULL), 0);
     CHECK_EQ(asks("cpuid msr:0x10", results), 2);

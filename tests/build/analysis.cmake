@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+# The same sources read by other tools, and run on other machines.
+if(VMRING_PROOF_TESTS AND NOT VMRING_SANITIZE AND NOT VMRING_COVERAGE)
+    # vmring_analysis_test(NAME SCRIPT ARGUMENT...): a script of tests/build.
+    function(vmring_analysis_test name script)
+        vmring_test(${name} LABELS proof TIMEOUT 900
+            COMMAND sh ${PROJECT_SOURCE_DIR}/tests/build/${script}.sh
+                ${PROJECT_SOURCE_DIR} ${ARGN})
+    endfunction()
+
+    vmring_analysis_test(clang_tidy tidy ${PROJECT_BINARY_DIR})
+    vmring_analysis_test(cppcheck cppcheck)
+    vmring_analysis_test(coverage coverage ${PROJECT_BINARY_DIR}/coverage)
+    vmring_analysis_test(run_i386 other ${PROJECT_BINARY_DIR}/i386 i386)
+    vmring_analysis_test(run_arm64 other ${PROJECT_BINARY_DIR}/arm64 arm64)
+    vmring_analysis_test(run_arm64_lse other
+        ${PROJECT_BINARY_DIR}/arm64_lse arm64_lse)
+    vmring_analysis_test(valgrind valgrind ${PROJECT_BINARY_DIR})
+endif()
