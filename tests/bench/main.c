@@ -11,11 +11,21 @@
 
 /* In the order in which they are run and reported. */
 static const struct bench_table *const tables[] = {
-    &async_limits_cases,
-    &async_vmring_cases,
-    &sync_cases,
-    &hostile_cases,
-    &endtoend_cases,
+    &async_limits_cases, &async_vmring_cases, &peer_legacy_cases,
+    &peer_socket_cases,
+#ifdef HAVE_QB
+    &peer_qb_cases,
+#endif
+#ifdef HAVE_CK
+    &peer_ck_cases,
+#endif
+#ifdef HAVE_DPDK
+    &peer_dpdk_cases,
+#endif
+#ifdef HAVE_CXX_PEERS
+    &peer_cxx_cases,
+#endif
+    &sync_cases,         &hostile_cases,      &endtoend_cases,
 };
 
 enum { OPT_LIST = 1, OPT_JSON, OPT_QUICK, OPT_RUNS, OPT_ONLY, OPT_CPUS };

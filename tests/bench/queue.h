@@ -50,6 +50,11 @@ struct queue_ops {
     size_t (*pull)(void *queue, unsigned char *records, size_t nr, size_t len);
     /* Records that were accepted and lost later; NULL: there are none. */
     uint64_t (*overwritten)(void *queue);
+    /*
+     * It overwrites, and cannot tell how many.  Should it hand out a record
+     * that is torn, it is out of the contest.
+     */
+    bool loses_count;
 };
 
 /* One producer's own line. */
@@ -110,6 +115,8 @@ QUEUE_INLINE void queue_produce(struct queue_side *side,
     unsigned char records[QUEUE_MAX_BATCH * QUEUE_WHOLE]
         __attribute__((__aligned__(64)));
     size_t batch = run->plan.batch;
+    /* Between two looks at the clock; of many each may wait for others. */
+    size_t rounds = run->plan.producers == 1 ? 128 / batch : 1;
     uint64_t number = (uint64_t)side->who << 48, first = number;
     uint64_t accepted = 0, until;
 
@@ -118,7 +125,7 @@ QUEUE_INLINE void queue_produce(struct queue_side *side,
     mine->began = bench_now();
     until = mine->began + run->run_ns;
     do {
-        for (size_t round = 0; round < 128 / batch; round++) {
+        for (size_t round = 0; round < rounds; round++) {
             for (size_t i = 0; i < batch; i++)
                 queue_number(records + i * len, len, ++number);
             accepted += ops->push(run->queue, side->who, records, batch, len);

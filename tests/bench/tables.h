@@ -11,6 +11,12 @@ extern "C" {
 
 extern const struct bench_table async_limits_cases;
 extern const struct bench_table async_vmring_cases;
+extern const struct bench_table peer_legacy_cases;
+extern const struct bench_table peer_socket_cases;
+extern const struct bench_table peer_qb_cases;
+extern const struct bench_table peer_ck_cases;
+extern const struct bench_table peer_dpdk_cases;
+extern const struct bench_table peer_cxx_cases;
 extern const struct bench_table sync_cases;
 extern const struct bench_table hostile_cases;
 extern const struct bench_table endtoend_cases;
