@@ -106,6 +106,15 @@ static void begin_answer(const struct vmring_producer *producer,
     memcpy(answer->target, producer->target, sizeof(answer->target));
 }
 
+/* For a consumer that does not mind: it is not refused for our default. */
+static uint64_t default_async_len(const struct xen_vm_ring_grant *grant)
+{
+    if (grant->min_async_len > DEFAULT_ASYNC_LEN)
+        return grant->min_async_len;
+    return grant->max_async_len < DEFAULT_ASYNC_LEN ? grant->max_async_len
+                                                    : DEFAULT_ASYNC_LEN;
+}
+
 static void fill_in(const struct vmring_producer *producer,
                     const struct xen_vm_ring_propose *propose,
                     struct xen_vm_ring_grant *grant)
@@ -119,7 +128,7 @@ static void fill_in(const struct vmring_producer *producer,
         grant->max_async_len = min;
     grant->async_len = propose->async_len;
     if (!grant->async_len)
-        grant->async_len = min > DEFAULT_ASYNC_LEN ? min : DEFAULT_ASYNC_LEN;
+        grant->async_len = default_async_len(grant);
     /* The highest that both know; check_form() has seen that there is one. */
     if (propose->version_max < grant->version)
         grant->version = propose->version_max;

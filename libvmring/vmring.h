@@ -136,8 +136,8 @@ struct vmring_opts {
     size_t size;
     vmring_log_fn *log; /* may be NULL */
     void *log_ctx;
-    uint64_t async_len;   /* bytes of records in all lanes; 0: 64 KiB or the
-                             producer's minimum, whichever is more */
+    uint64_t async_len;   /* bytes of records in all lanes; 0: 64 KiB, or what
+                             is nearest to it of the producer's limits */
     uint32_t record_len;  /* 0: with registers; 64: without */
     uint32_t policy;      /* XEN_VM_RING_POLICY_* */
     uint32_t nr_groups;   /* doorbell groups; 0: 1 */

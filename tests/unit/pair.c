@@ -23,7 +23,8 @@ void pair_serve(void)
     struct vmring_verdict verdict;
 
     (void)vmring_dispatch(waiting);
-    CHECK_EQ(vmring_collect(waiting, &verdict), 0);
+    while (vmring_collect(waiting, &verdict) == 1)
+        ;
 }
 
 void pair_make(struct pair *pair, const struct vmring_producer_opts *opts)

@@ -26,7 +26,7 @@ int pair_connect(struct pair *pair);
 /* A consumer attaches; opts may be NULL. */
 void pair_attach(struct pair *pair, const struct vmring_opts *opts);
 
-/* The producer handles what has come, and has no verdict for anybody. */
+/* The producer handles what has come; verdicts are thrown away. */
 void pair_serve(void);
 
 /* Closes both. */
