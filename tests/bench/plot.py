@@ -102,8 +102,8 @@ def kind_of(case):
     return "peer"
 
 
-def short(value, unit):
-    """A value with its unit, three digits that count."""
+def short(value, unit, tick=False):
+    """A value with its unit, three digits that count; a tick's are exact."""
     if unit == "ns":
         scales = [(1e9, "s"), (1e6, "ms"), (1e3, "µs"), (1, "ns")]
     else:
@@ -113,6 +113,8 @@ def short(value, unit):
     for scale, name in scales:
         if abs(value) >= scale or scale == 1:
             digits = value / scale
+            if tick:
+                return f"{digits:g} {name.strip()}"
             places = 0 if digits >= 100 else 1 if digits >= 10 else 2
             if scale == 1 and unit == "ns" and digits >= 10:
                 places = 0
@@ -125,7 +127,7 @@ class Axis:
 
     def __init__(self, cases):
         high = max(max(case["median"], case["q3"]) for case in cases)
-        low = min(case["median"] for case in cases)
+        low = min(min(case["median"], case["q1"]) for case in cases)
         self.log = low > 0 and high / low > 20
         if self.log:
             self.low = 10 ** math.floor(math.log10(low) - 0.05)
@@ -190,7 +192,7 @@ def panel(group, cases, top):
         x = axis.at(tick)
         out.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" '
                    f'y1="{top + 26}" y2="{bottom}"/>')
-        label = "0" if tick == 0 else short(tick, unit)
+        label = "0" if tick == 0 else short(tick, unit, True)
         out.append(text(x, bottom + 14, label, "small", "middle"))
     for i, case in enumerate(cases):
         y = top + 30 + ROW * i + (ROW - BAR) / 2
