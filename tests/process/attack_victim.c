@@ -355,3 +355,62 @@ void evil_again(struct evil *evil, void (*fn)(struct evil *evil),
     __atomic_store_n(&again.stop, 1, __ATOMIC_RELAXED);
     CHECK_EQ(pthread_join(thread, NULL), 0);
 }
+
+/* ---------------------------------------------------------------- acts -- */
+
+static void perform(struct evil *e, const struct act *act)
+{
+    struct victim *v = e->v;
+    unsigned int violations = v->violations;
+    unsigned long calls;
+    bool lies = act->policy || act->again;
+
+    v->subscribes = 0;
+    v->timeout_ms = act->asked == -ETIMEDOUT ? 500 : 30000;
+    v->lies = lies || act->unsealed;
+    e->policy = act->policy;
+    e->unsealed = act->unsealed;
+    if (act->before)
+        act->before(e);
+    evil_attach(e);
+    calls = v->calls;
+    CLAIM(v, v->sessions, "%s: %d", act->name, v->end);
+    if (act->once)
+        act->once(e);
+    if (act->again)
+        evil_again(e, act->again, 300);
+    evil_ring(e);
+    if (act->end == GOES_ON || act->end == ANYHOW) {
+        victim_goes_on(e, 20);
+        CLAIM(v, v->end == 0 || (v->end == -EPROTO && act->end == ANYHOW),
+              "%s: %d", act->name, v->end);
+    } else {
+        CLAIM(v, victim_ends(e) == act->end, "%s: %d, not %d", act->name,
+              v->end, act->end);
+    }
+    if (act->asked)
+        CLAIM(v, v->asked == act->asked, "%s: %d", act->name, v->asked);
+    CLAIM(v, v->calls > calls || v->end, "%s", act->name);
+    evil_hang_up(e);
+    victim_ends(e);
+    if (v->violations != violations)
+        fprintf(stderr, "that was: %s\n", act->name);
+}
+
+int victim_meets(const struct act *acts, size_t nr, bool verbose)
+{
+    struct evil evil;
+    pid_t pid = victim_start(&evil);
+
+    for (size_t i = 0; i < nr && !evil.v->violations; i++) {
+        uint64_t began = now_ns();
+
+        perform(&evil, &acts[i]);
+        if (verbose)
+            printf("%6.1f ms  %s\n", (double)(now_ns() - began) / 1e6,
+                   acts[i].name);
+    }
+    printf("%zu acts, %lu sessions, %lu calls\n", nr, evil.v->sessions,
+           evil.v->calls);
+    return victim_end(&evil, pid) != 0;
+}

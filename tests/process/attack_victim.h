@@ -77,4 +77,22 @@ int victim_ends(struct evil *evil);
 void evil_again(struct evil *evil, void (*fn)(struct evil *evil),
                 unsigned int calls);
 
+#define GOES_ON 0 /* the session */
+#define ANYHOW  1 /* goes on, or has ended with -EPROTO */
+
+/* One act of a hostile producer, and what must come of it. */
+struct act {
+    const char *name;
+    void (*before)(struct evil *e); /* the grant */
+    void (*once)(struct evil *e);
+    void (*again)(struct evil *e);
+    int end;   /* of the session */
+    int asked; /* of vmring_subscribe() */
+    unsigned int policy;
+    bool unsealed;
+};
+
+/* Each act in a session of its own; an exit status. */
+int victim_meets(const struct act *acts, size_t nr, bool verbose);
+
 #endif /* VMRING_TESTS_ATTACK_VICTIM_H */

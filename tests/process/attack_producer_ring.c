@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Description: what a hostile producer does with heads, records, frozen Ps,
- * doorbells, pages and messages, and what vmring_next() makes of each.
+ * Description: what a hostile producer does with heads, records, requests,
+ * pages and frozen Ps, and what vmring_next() makes of each.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "attack_victim.h"
-#include "transport/socket.h"
 #include "witness.h"
 
 static struct xen_vm_ring_lane *lane_of(struct evil *e, uint32_t i)
@@ -28,12 +26,6 @@ static struct xen_vm_ring_event *record_of(struct evil *e, uint64_t position)
 {
     return (void *)((unsigned char *)e->p.at + e->geo.record_off +
                     (position & (e->geo.slots - 1)) * e->geo.record_len);
-}
-
-static xen_vm_ring_u64 *armed_of(struct evil *e, uint32_t group)
-{
-    return (void *)((unsigned char *)e->p.at + e->geo.p_group_off +
-                    (uint64_t)group * XEN_VM_RING_LINE);
 }
 
 /* Every bit says that there is something to look at. */
@@ -180,143 +172,6 @@ static void cut_p(struct evil *e)
     CHECK(ftruncate(e->c.fd, 0) < 0);
 }
 
-/* ------------------------------------------------------------ doorbells -- */
-
-static void flood_doorbells(struct evil *e)
-{
-    static const char bytes[4096];
-
-    for (unsigned int i = 0; i < e->nr_bells; i++)
-        (void)!send(e->bells[i], bytes, sizeof(bytes),
-                    MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-/* Each of its answers is to be rung for, and nobody takes the rings. */
-static void arm_always(struct evil *e)
-{
-    int none = 1;
-
-    for (unsigned int i = 0; i < e->nr_bells; i++) {
-        CHECK_EQ(
-            setsockopt(e->bells[i], SOL_SOCKET, SO_RCVBUF, &none, sizeof(none)),
-            0);
-        CHECK_EQ(fcntl(e->bells[i], F_SETFL, 0), 0);
-    }
-    for (int i = 0; i < 300; i++) {
-        evil_traffic(e, 1);
-        __atomic_fetch_add(armed_of(e, 0), 1, __ATOMIC_RELAXED);
-        __atomic_fetch_add(armed_of(e, 1), 1, __ATOMIC_RELAXED);
-    }
-}
-
-static void close_doorbells(struct evil *e)
-{
-    for (unsigned int i = 0; i < e->nr_bells; i++) {
-        close(e->bells[i]);
-        e->bells[i] = -1;
-    }
-    evil_traffic(e, 1);
-}
-
-static void shut_doorbells(struct evil *e)
-{
-    for (unsigned int i = 0; i < e->nr_bells; i++)
-        CHECK_EQ(shutdown(e->bells[i], SHUT_RDWR), 0);
-    evil_traffic(e, 1);
-}
-
-/* ------------------------------------------------------------- messages -- */
-
-static void say(struct evil *e, uint32_t type, const void *body, size_t len)
-{
-    (void)socket_send(e->control, type, body, len, NULL, 0);
-}
-
-static void grant_again(struct evil *e)
-{
-    static const struct wire_grant grant;
-    int fds[] = {e->p.fd, e->c.fd, e->bells[0]};
-
-    (void)socket_send(e->control, WIRE_GRANT, &grant, sizeof(grant), fds, 3);
-}
-
-static void no_such_type(struct evil *e)
-{
-    say(e, 99, NULL, 0);
-}
-
-static void quiet_unasked(struct evil *e)
-{
-    say(e, WIRE_QUIET, NULL, 0);
-}
-
-static void empty(struct evil *e)
-{
-    CHECK_EQ(send(e->control, "", 0, 0), 0);
-}
-
-static void one_byte(struct evil *e)
-{
-    CHECK_EQ(send(e->control, "x", 1, 0), 1);
-}
-
-static void giant(struct evil *e)
-{
-    static const unsigned char bytes[WIRE_MAX * 2];
-
-    CHECK_EQ(send(e->control, bytes, sizeof(bytes), 0), sizeof(bytes));
-}
-
-static void hang_up(struct evil *e)
-{
-    CHECK_EQ(shutdown(e->control, SHUT_RDWR), 0);
-}
-
-static void shut_write(struct evil *e)
-{
-    CHECK_EQ(shutdown(e->control, SHUT_WR), 0);
-}
-
-/* What it asks is not answered, or by something else. */
-static void no_answer(struct evil *e)
-{
-    struct wire_header header = {0};
-
-    e->v->subscribes = 1;
-    while (header.type != WIRE_SUBSCRIBE) {
-        CHECK_EQ(socket_wait(e->control, 30000), 0);
-        CHECK(recv(e->control, &header, sizeof(header), 0) > 0);
-    }
-}
-
-static void other_answer(struct evil *e)
-{
-    static const struct wire_counts counts;
-
-    no_answer(e);
-    say(e, WIRE_COUNTS, &counts, 8);
-}
-
-static void torn_answer(struct evil *e)
-{
-    no_answer(e);
-    say(e, WIRE_SUBSCRIBED, "", 0);
-}
-
-static void answer_of_many(struct evil *e)
-{
-    struct wire_subscribed answer = {.nr = UINT32_MAX};
-
-    memset(answer.text, 'x', sizeof(answer.text));
-    no_answer(e);
-    say(e, WIRE_SUBSCRIBED, &answer, sizeof(answer));
-}
-
-static void flood_quiet(struct evil *e)
-{
-    say(e, WIRE_QUIET, NULL, 0);
-}
-
 /* ------------------------------------------------------------ frozen Ps -- */
 
 static void add_before(struct evil *e, size_t len, int value)
@@ -365,22 +220,7 @@ static void lies_before(struct evil *e)
     }
 }
 
-/* -------------------------------------------------------------- the table --
- */
-
-#define GOES_ON 0
-#define ANYHOW  1 /* goes on, or has ended with -EPROTO */
-
-static const struct act {
-    const char *name;
-    void (*before)(struct evil *e); /* the grant */
-    void (*once)(struct evil *e);
-    void (*again)(struct evil *e);
-    int end;   /* of the session */
-    int asked; /* of vmring_subscribe() */
-    unsigned int policy;
-    bool unsealed;
-} acts[] = {
+static const struct act acts[] = {
     {.name = "nothing"},
     {.name = "a record by hand", .once = right_record},
     {.name = "a request by hand", .once = right_request},
@@ -407,101 +247,12 @@ static const struct act {
     {.name = "noise in C", .again = noise_in_c, .end = ANYHOW},
     {.name = "holes in P", .again = punch_p, .end = ANYHOW, .unsealed = true},
     {.name = "other sizes", .once = cut_p},
-    {.name = "a flood of doorbells", .again = flood_doorbells},
-    {.name = "armed for ever, blocking, with small buffers",
-     .once = arm_always},
-    {.name = "doorbells closed", .once = close_doorbells},
-    {.name = "doorbells shut", .once = shut_doorbells},
-    {.name = "a grant again", .once = grant_again, .end = -EPROTO},
-    {.name = "no such message", .once = no_such_type, .end = -EPROTO},
-    {.name = "quiet, unasked", .once = quiet_unasked, .end = -ENODATA},
-    {.name = "an empty message", .once = empty, .end = -ECONNRESET},
-    {.name = "a message of a byte", .once = one_byte, .end = -EPROTO},
-    {.name = "a giant message", .once = giant, .end = -EPROTO},
-    {.name = "a hang-up", .once = hang_up, .end = -ECONNRESET},
-    {.name = "a hang-up of its sending",
-     .once = shut_write,
-     .end = -ECONNRESET},
-    {.name = "no answer",
-     .once = no_answer,
-     .end = -ECONNRESET,
-     .asked = -ETIMEDOUT},
-    {.name = "another answer",
-     .once = other_answer,
-     .end = -EPROTO,
-     .asked = -EPROTO},
-    {.name = "a torn answer",
-     .once = torn_answer,
-     .end = -EPROTO,
-     .asked = -EPROTO},
-    {.name = "an answer of many",
-     .once = answer_of_many,
-     .end = -EPROTO,
-     .asked = -EPROTO},
-    {.name = "quiet for an answer",
-     .once = no_answer,
-     .again = flood_quiet,
-     .end = -ENODATA,
-     .asked = -ETIMEDOUT},
     {.name = "frozen Ps of noise", .before = noise_before},
     {.name = "frozen Ps that lie", .before = lies_before},
 };
 
-#define NR (sizeof(acts) / sizeof(acts[0]))
-
-static void perform(struct evil *e, const struct act *act)
-{
-    struct victim *v = e->v;
-    unsigned int violations = v->violations;
-    unsigned long calls;
-    bool lies = act->policy || act->again;
-
-    v->subscribes = 0;
-    v->timeout_ms = act->asked == -ETIMEDOUT ? 500 : 30000;
-    v->lies = lies || act->unsealed;
-    e->policy = act->policy;
-    e->unsealed = act->unsealed;
-    if (act->before)
-        act->before(e);
-    evil_attach(e);
-    calls = v->calls;
-    CLAIM(v, v->sessions, "%s: %d", act->name, v->end);
-    if (act->once)
-        act->once(e);
-    if (act->again)
-        evil_again(e, act->again, 300);
-    evil_ring(e);
-    if (act->end == GOES_ON || act->end == ANYHOW) {
-        victim_goes_on(e, 20);
-        CLAIM(v, v->end == 0 || (v->end == -EPROTO && act->end == ANYHOW),
-              "%s: %d", act->name, v->end);
-    } else {
-        CLAIM(v, victim_ends(e) == act->end, "%s: %d, not %d", act->name,
-              v->end, act->end);
-    }
-    if (act->asked)
-        CLAIM(v, v->asked == act->asked, "%s: %d", act->name, v->asked);
-    CLAIM(v, v->calls > calls || v->end, "%s", act->name);
-    evil_hang_up(e);
-    victim_ends(e);
-    if (v->violations != violations)
-        fprintf(stderr, "that was: %s\n", act->name);
-}
-
 int main(int argc, char **argv)
 {
-    struct evil evil;
-    pid_t pid = victim_start(&evil);
-
-    for (size_t i = 0; i < NR && !evil.v->violations; i++) {
-        uint64_t began = now_ns();
-
-        perform(&evil, &acts[i]);
-        if (argc > 1 && !strcmp(argv[1], "-v"))
-            printf("%6.1f ms  %s\n", (double)(now_ns() - began) / 1e6,
-                   acts[i].name);
-    }
-    printf("%zu acts, %lu sessions, %lu calls\n", NR, evil.v->sessions,
-           evil.v->calls);
-    return victim_end(&evil, pid) != 0;
+    return victim_meets(acts, sizeof(acts) / sizeof(acts[0]),
+                        argc > 1 && !strcmp(argv[1], "-v"));
 }
