@@ -138,7 +138,8 @@ def read_header(data, p_len, c_len):
 
     require(h["c_group_len"] % 128 == 0 and h["c_group_len"] > 0, 6)
     for off in ("attn_request_off", "attn_lane_off", "answered_off"):
-        require(lies_within(h[off], bitmap_words(h), 8, h["c_group_len"], 8), 6)
+        require(h[off] >= LINE and lies_within(
+            h[off], bitmap_words(h), 8, h["c_group_len"], 8), 6)
     return h
 
 
