@@ -241,7 +241,7 @@ static void perform(struct ring *ring, const struct move *move, const void *at)
 
 void peer_plan(struct ring *ring, struct input *in)
 {
-    static const uint16_t repeats[] = {1, 1, 8, 4000};
+    static const uint16_t repeats[] = {1, 1, 8, 20000};
     uint8_t when = take8(in), how = take8(in);
     struct move move = {
         .delay = when & 0x3f,

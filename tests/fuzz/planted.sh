@@ -24,8 +24,8 @@ any-length consumer core/slot.c
 s/else if (event->length != HEAD_LEN)/else if (0)/
 torn-record consumer core/lane.c
 s/^        if (vmr_load_relaxed(&record->state) != DONE(rx->tail))/        if (0)/
-head-unbounded consumer core/lane.c
-s/if (ahead > rx->slots) {/if (0) {/
+record-length consumer core/lane.c
+s/if (event->length != XEN_VM_RING_EVENT_FULL ||/if (0 ||/
 forgiven consumer core/consumer.c
 s/^    group->faulted = true;/    group->faulted = false;/
 endless-looks consumer core/consumer.c
@@ -46,8 +46,8 @@ reads-cursor producer core/lane.c
 s/if (tx->policy == XEN_VM_RING_POLICY_DISCARD && !has_room(tx))/if (!has_room(tx))/
 any-seq producer core/slot.c
 s/if (vmr_load_acquire(&tx->response->seq) != tx->seq)/if (0)/
-reads-on producer core/slot.c
-s/^    tx->response = NULL;/    ;/
+reads-on producer core/lane.c
+s/^    tx->cursor = NULL;/    ;/
 beyond-mask producer core/verdict.c
 s/return -2;/return 0;/
 other-reason producer core/producer.c

@@ -64,6 +64,7 @@ struct ring {
     struct vmr_producer tx;
     uint64_t now, next_cookie;
     bool c_is_open; /* C may be touched in this call */
+    bool quiet;     /* the peer had no move planned for it */
     struct queue queues[MAX_MEMBERS];
     uint64_t attempts[MAX_MEMBERS]; /* pushes of this epoch, by lane */
     uint64_t faults;
