@@ -9,6 +9,7 @@ noticed each; 1: not so; 77: cannot be run here.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -65,12 +66,18 @@ class Run:
 
     def __init__(self, suite, tree, options):
         self.suite, self.tree, self.options = suite, tree, options
-        self.rows = []
+        self.noticed = {}
+        # Which test noticed the last time, to be tried first.
+        self.memory = tree.parent / "noticed.json"
+        self.last_time = {}
+        if self.memory.is_file():
+            self.last_time = json.loads(self.memory.read_text("utf-8"))
 
     def judge(self, damage):
         """Which tests notice: the first, or with --all each of them."""
         noticed = []
-        for stage in self.suite.stages(damage, self.options.core):
+        likely = [damage.first, self.last_time.get(damage.name)]
+        for stage in self.suite.stages(damage, likely):
             self.suite.build(stage)
             noticed += self.run_stage(stage)
             if noticed and not self.options.all:
@@ -107,15 +114,27 @@ class Run:
             noticed = self.judge(damage)
         finally:
             path.write_text(good, encoding="utf-8")
-        by = ", ".join(name + (f" ({how})" if how != "failed" else "")
-                       for name, how in noticed)
-        if not by:
-            by = "NOT NOTICED"
-            if damage.ordering and not self.suite.has_models():
-                by = "pending: no models here"
-        self.rows.append((damage, noticed, by))
-        print(f"{damage.name:36} {by}  [{time.monotonic() - begun:.0f} s]",
-              flush=True)
+        self.noticed.setdefault(damage.name, []).extend(noticed)
+        if noticed:
+            self.last_time[damage.name] = noticed[0][0]
+            self.memory.write_text(json.dumps(self.last_time), "utf-8")
+        print(f"{damage.name:36} {self.by(damage)}  "
+              f"[{time.monotonic() - begun:.0f} s]", flush=True)
+
+    def by(self, damage):
+        """What to say of who noticed."""
+        noticed = self.noticed[damage.name]
+        if noticed:
+            return ", ".join(name + (f" ({how})" if how != "failed" else "")
+                             for name, how in noticed)
+        if damage.ordering and not self.suite.has_models():
+            return "pending: no models here"
+        return "not noticed"
+
+    def missed(self, damages):
+        """Those that no test has noticed so far."""
+        return [damage for damage in damages
+                if not self.noticed.get(damage.name)]
 
 
 def arguments():
@@ -125,9 +144,9 @@ def arguments():
     parser.add_argument("--check", action="store_true",
                         help="only see that each damage still fits")
     parser.add_argument("--sample", action="store_true",
-                        help="--core, and only the few that are marked")
+                        help="only the few that are marked, by core's tests")
     parser.add_argument("--core", action="store_true",
-                        help="only by core's tests that have no threads")
+                        help="only by core's own tests and the models")
     parser.add_argument("--all", action="store_true",
                         help="list every test that notices")
     parser.add_argument("--only", nargs="+", metavar="NAME", default=[],
@@ -137,9 +156,7 @@ def arguments():
     parser.add_argument("--markdown", type=Path,
                         help="write who noticed what to this file")
     parser.add_argument("--jobs", type=int, default=2)
-    options = parser.parse_args()
-    options.core |= options.sample
-    return options
+    return parser.parse_args()
 
 
 def chosen(all_damages, options):
@@ -152,16 +169,37 @@ def chosen(all_damages, options):
             and (not options.sample or damage.sample)]
 
 
-def report(rows, path):
+def report(run, damages, path):
     """A table of Markdown: for each test, what it was the first to notice."""
     first = {}
-    for damage, noticed, by in rows:
-        first.setdefault(noticed[0][0] if noticed else by, []).append(damage)
+    for damage in damages:
+        noticed = run.noticed[damage.name]
+        name = noticed[0][0] if noticed else run.by(damage)
+        first.setdefault(name, []).append(damage.name)
     with open(path, "w", encoding="utf-8") as out:
         print("| first noticed by | | damages |\n|---|---|---|", file=out)
-        for name in sorted(first):
-            names = ", ".join(damage.name for damage in first[name])
-            print(f"| {name} | {len(first[name])} | {names} |", file=out)
+        for name, names in sorted(first.items()):
+            print(f"| {name} | {len(names)} | {', '.join(names)} |", file=out)
+
+
+def judge_all(run, todo, options):
+    """By core's tests; what they miss, or with --all everything, by all."""
+    if options.sample:
+        run.suite.use_likely(todo)
+    else:
+        run.suite.use_core()
+    print(f"{len(todo)} damages; {len(run.suite.tests)} tests pass without "
+          "any", flush=True)
+    for damage in todo:
+        run.damage(damage)
+    left = todo if options.all else run.missed(todo)
+    left = [damage for damage in left if not damage.ordering]
+    if options.sample or options.core or not left:
+        return
+    print(f"{len(left)} by all other tests", flush=True)
+    run.suite.use_others()
+    for damage in left:
+        run.damage(damage)
 
 
 def main():
@@ -189,16 +227,12 @@ def main():
         tree = work / "tree"
         tree.mkdir(parents=True, exist_ok=True)
         remove_gone(copy_tree(source, tree), tree)
-        suite = Suite(tree, work / "build", options.jobs)
-        suite.prepare(todo, options.core, options.sample)
-        print(f"{len(todo)} damages; {len(suite.tests)} tests pass without "
-              f"any [{time.monotonic() - begun:.0f} s]", flush=True)
-        run = Run(suite, tree, options)
-        for damage in todo:
-            run.damage(damage)
-    if options.markdown:
-        report(run.rows, options.markdown)
-    missed = [damage.name for damage, noticed, _ in run.rows if not noticed]
+        run = Run(Suite(tree, work / "build", options.jobs), tree, options)
+        run.suite.configure()
+        judge_all(run, todo, options)
+        if options.markdown:
+            report(run, todo, options.markdown)
+        missed = [damage.name for damage in run.missed(todo)]
     print(f"{len(todo) - len(missed)} of {len(todo)} noticed, "
           f"{time.monotonic() - begun:.0f} s")
     if missed:

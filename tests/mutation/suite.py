@@ -12,10 +12,10 @@ import time
 # are far above what any test takes.
 HANG = 20
 
-# In this order: the first that notices ends it. Tests of the build, of
-# documents and of Xen look at something else; `format` would find damages
-# by their layout.
-LABELS = ("unit", "process", "model", "agent")
+# What may notice, but core's own tests and the models, in this order. Tests
+# of the build, of documents and of Xen look at something else; `format` would
+# find damages by their layout.
+LABELS = ("unit", "process", "agent")
 
 
 class Test:
@@ -35,15 +35,30 @@ class Test:
 
     def is_model(self):
         """Of weak memory, as other CPUs than this one have it?"""
-        return self.name.startswith("model_")
+        return (self.name.startswith("model_") and
+                self.name != "model_loosened")
+
+    def is_core(self):
+        """Of core alone?  Models are, too."""
+        return self.name.startswith("core_") or self.is_model()
+
+    def is_steady(self):
+        """Does it say the same each time?  Threads do not."""
+        return not any(word in self.name
+                       for word in ("stress", "race", "own_lanes"))
+
+    def may_notice(self):
+        """Is it one that a damage can make fail?"""
+        return self.is_core() or (
+            bool(set(self.labels) & set(LABELS)) and
+            not set(self.labels) & {"proof", "build"})
 
     def rank(self):
-        """core_* first, then by label."""
-        if self.name.startswith("core_"):
-            # Without threads first: they say the same each time.
-            return -1 if "stress" in self.name or "race" in self.name else -2
-        return min((LABELS.index(label) for label in self.labels
-                    if label in LABELS), default=len(LABELS))
+        """In which order they are tried."""
+        if self.is_core():
+            return -2 if self.is_steady() else -1
+        return min(LABELS.index(label) for label in self.labels
+                   if label in LABELS)
 
 
 class Suite:
@@ -57,33 +72,39 @@ class Suite:
         """Is weak memory modelled here?"""
         return any(test.is_model() for test in self.tests)
 
-    def prepare(self, damages, core_only, likely_only):
-        """Configures, builds, and keeps the tests that pass.
-
-        likely_only: those that the damages' first stages have, no more.
-        """
+    def configure(self):
+        """Once; what changes later is noticed by the build."""
         # A damage that leaves something unused is to be found by a test.
         self.must(["cmake", "-G", "Ninja", "-S", self.tree, "-B", self.folder,
                    "-DCMAKE_BUILD_TYPE=Release",
                    "-DCMAKE_C_FLAGS_RELEASE=-O1 -w", "-DVMRING_WERROR=OFF",
                    "-DVMRING_PROOF_TESTS=ON"])
-        tests = self.listed()
-        if core_only:
-            # No threads: what they notice is another matter each time.
-            tests = [test for test in tests if test.name.startswith("core_")
-                     and test.rank() == -2]
-            self.tests = tests
-            names = {test.name for damage in damages
-                     for stage in
-                     self.stages(damage, True)[:1 if likely_only else None]
-                     for test in stage}
-            programs = {f"tests/test_{name}" for name in names}
-            self.ninja(sorted(programs & self.targets()))
-        else:
-            self.ninja(["all"])
-            names = {test.name for test in tests}
+
+    def use_likely(self, damages):
+        """For a sample: of core's tests those tried first, and no more."""
+        self.tests = [test for test in self.listed()
+                      if test.is_core() and test.is_steady()]
+        self.use({test.name for damage in damages
+                  for stage in self.stages(damage, [damage.first])[:1]
+                  for test in stage})
+
+    def use_core(self):
+        """Core's own tests and the models."""
+        self.use({test.name for test in self.listed() if test.is_core()})
+
+    def use_others(self):
+        """All others that may notice."""
+        self.ninja(["all"])
+        self.use({test.name for test in self.listed() if not test.is_core()})
+
+    def use(self, names):
+        """Builds these tests, and keeps those that pass."""
+        programs = {f"tests/test_{name}" for name in names}
+        programs |= {"tests/test_core_stress", "tests/model/model"}
+        self.ninja(sorted(programs & self.targets()))
         # CTest knows the commands of what is built.
-        self.tests = [test for test in self.listed() if test.name in names]
+        self.tests = [test for test in self.listed()
+                      if test.name in names and test.command]
         self.tests.sort(key=Test.rank)
         self.tests = [test for test in self.tests if self.passes(test)]
 
@@ -93,9 +114,7 @@ class Suite:
             ["ctest", "--show-only=json-v1"], cwd=self.folder, check=True,
             capture_output=True)
         tests = [Test(entry) for entry in json.loads(listed.stdout)["tests"]]
-        return [test for test in tests if test.is_model() or
-                set(test.labels) & set(LABELS) and
-                not set(test.labels) & {"proof", "build"}]
+        return [test for test in tests if test.may_notice()]
 
     def passes(self, test):
         """Without a damage, and how long it takes."""
@@ -107,20 +126,19 @@ class Suite:
                   flush=True)
         return not how
 
-    def stages(self, damage, core_only):
+    def stages(self, damage, likely):
         """Tests by how likely they notice: its file's, core's, all."""
         if damage.ordering:
             models = [test for test in self.tests if test.is_model()]
             return [models] if models else []
         stem = damage.file.split(".")[0]
         guesses = [
-            lambda test: test.name == damage.first,
-            lambda test: test.name.startswith(f"core_{stem}"),
-            lambda test: test.name.startswith("core_"),
-        ]
-        if not core_only:
-            guesses += [lambda test, label=label: label in test.labels
-                        for label in LABELS] + [lambda test: True]
+            lambda test: test.name in likely,
+            lambda test: test.name.startswith(f"core_{stem}") and
+            test.is_steady(),
+            lambda test: test.is_core() and not test.is_model(),
+        ] + [lambda test, label=label: label in test.labels
+             for label in LABELS]
         stages, left = [], list(self.tests)
         for guess in guesses:
             stage = [test for test in left if guess(test)]
