@@ -157,7 +157,7 @@ static bool c_lies_within(const struct vmr_geometry *geo)
                        LINE) &&
            lies_within(geo->c_group_off, geo->nr_groups, geo->c_group_len,
                        geo->c_len, LINE) &&
-           geo->c_group_len % LINE == 0 && geo->c_group_len >= LINE &&
+           geo->c_group_len % LINE == 0 &&
            /* The first line is armed's: who armed would see a bit for ever. */
            geo->attn_request_off >= LINE && geo->attn_lane_off >= LINE &&
            geo->answered_off >= LINE &&

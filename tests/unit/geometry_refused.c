@@ -118,6 +118,10 @@ int main(void)
     AREA(attn_request_off, 8, good.c_group_len, 8);
     AREA(attn_lane_off, 8, good.c_group_len, 8);
     AREA(answered_off, 8, good.c_group_len, 8);
+    /* The group's first line is armed's. */
+    CHECK(!WITH(attn_request_off, line - 8));
+    CHECK(!WITH(attn_lane_off, line - 8));
+    CHECK(!WITH(answered_off, line - 8));
     CHECK(WITH(c_group_len, good.c_group_len + line));
     CHECK(!WITH(c_group_len, good.c_group_len + 64));
     CHECK(!WITH(c_group_len, 0));
