@@ -148,7 +148,7 @@ static uint64_t pass_steps(const struct vmr_geometry *geo)
 static enum vmr_next next(struct ring *ring, uint32_t group)
 {
     const struct vmr_geometry *geo = &ring->rx.geo;
-    uint64_t refill = 4 * ring_words(geo);
+    uint64_t refill = 2 * ring_bitmap_steps(geo);
     struct xen_vm_ring_event event;
     enum vmr_next next;
     uint32_t where;
@@ -173,7 +173,7 @@ static void take(struct ring *ring, uint32_t group)
     enum vmr_next next;
     uint32_t where;
 
-    ring_enter(ring, CONSUMER, pass_steps(geo) + 4 * ring_words(geo));
+    ring_enter(ring, CONSUMER, pass_steps(geo) + 2 * ring_bitmap_steps(geo));
     next = vmr_consumer_take(&ring->rx, group, &event, &where);
     ring_leave(ring, CONSUMER);
     ALWAYS(next != VMR_NEXT_RECORD);
@@ -224,7 +224,7 @@ static void flush(struct ring *ring, uint32_t group)
 {
     bool rung;
 
-    ring_enter(ring, CONSUMER, 2 * ring_words(&ring->rx.geo) + 1);
+    ring_enter(ring, CONSUMER, 2 * ring_bitmap_steps(&ring->rx.geo) + 1);
     rung = vmr_consumer_flush(&ring->rx, group);
     ring_leave(ring, CONSUMER);
     if (!rung)
@@ -240,7 +240,7 @@ static void arm(struct ring *ring, uint32_t group)
 
     ring->armings[group]++;
     ring->sleeps[group] = true; /* unless it is rung meanwhile */
-    ring_enter(ring, CONSUMER, 2 * ring_words(&ring->rx.geo) + 2);
+    ring_enter(ring, CONSUMER, 2 * ring_bitmap_steps(&ring->rx.geo) + 2);
     asleep = vmr_consumer_arm(&ring->rx, group);
     ring_leave(ring, CONSUMER);
     if (!asleep)

@@ -48,9 +48,9 @@ static struct client {
 
     struct vmring *ring;
     struct vmring_event event;
-    uint64_t drained;
-    bool broken; /* -EPROTO was returned */
-    bool honest; /* the server, so far */
+    uint64_t drained, frozen; /* records of the frozen Ps */
+    bool broken;              /* -EPROTO was returned */
+    bool honest;              /* the server, so far */
 } client;
 
 static int make_memory(size_t len, int seals, unsigned char **at)
@@ -98,8 +98,10 @@ static void make_things(void)
     client.things[THING_EPOLL] = epoll_create1(EPOLL_CLOEXEC);
 }
 
-static void raise_event(uint8_t arg)
+/* A request, or a record; true: a record that was published. */
+static bool raise_event(uint8_t arg)
 {
+    bool published = false;
     struct vmr_request request = {
         .event = {.reason = arg & 4 ? XEN_VM_RING_REASON_CPUID
                                     : XEN_VM_RING_REASON_MOV_TO_MSR,
@@ -112,9 +114,10 @@ static void raise_event(uint8_t arg)
     if (arg & 16)
         (void)vmr_producer_post(&client.tx, &request);
     else
-        (void)vmr_producer_push(&client.tx, arg % (NR_VCPUS + 1),
-                                &request.event);
+        published =
+            vmr_producer_push(&client.tx, arg % (NR_VCPUS + 1), &request.event);
     (void)vmr_producer_flush(&client.tx);
+    return published;
 }
 
 /* One epoch after the other in the regions; the last is P's. */
@@ -133,7 +136,7 @@ static void make_epochs(struct input *in)
         vmr_geometry_publish(&client.geo, (void *)p);
         vmr_producer_attach(&client.tx, &client.geo, p, client.c);
         for (uint8_t n = take8(in) % 8; n; n--)
-            raise_event(take8(in));
+            client.frozen += raise_event(take8(in)) && i < client.nr_before;
     }
 }
 
@@ -296,6 +299,10 @@ static void next(void)
     else
         ALWAYS(ret == 0 || ret == -ENODATA || ret == -ESRCH ||
                ret == -ECONNRESET || ret == -EPROTO);
+    /* What consumers before had not read comes first, all of it, once. */
+    if (ret <= 0 && ret != -EPROTO && client.honest &&
+        client.geo.policy == XEN_VM_RING_POLICY_DISCARD)
+        ALWAYS(client.drained == client.frozen);
 }
 
 static void respond(uint8_t arg)
@@ -376,7 +383,7 @@ static void step(struct input *in)
         write_word(in);
         break;
     case 1:
-        raise_event(take8(in));
+        (void)raise_event(take8(in));
         break;
     case 2:
         respond(op >> 3);
@@ -436,7 +443,7 @@ void control_client(struct input *in)
 
     if (!client.p)
         make_things();
-    client.drained = 0;
+    client.drained = client.frozen = 0;
     client.broken = false;
     client.honest = true;
     memset(&client.event, 0, sizeof(client.event));

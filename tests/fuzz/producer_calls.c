@@ -27,7 +27,9 @@ static void check_ledger(const struct ring *ring)
             ALWAYS(lane->head - lane->cons <= lane->slots);
         faults += lane->faulted;
     }
-    ALWAYS(tx->lane_faults == ring->faults + faults);
+    /* Where vCPUs push for themselves, faults are counted at the end. */
+    ALWAYS(tx->lane_faults <= ring->faults + faults);
+    ALWAYS(ring->own || tx->lane_faults == ring->faults + faults);
     ALWAYS(!faults || !ring->honest);
 }
 
@@ -78,7 +80,7 @@ static void check_record(const struct ring *ring, uint32_t lane, uint64_t h)
     ALWAYS(ring_is_whole(record, lane));
 }
 
-static void push(struct ring *ring, uint32_t lane, bool full)
+static void push(struct ring *ring, uint32_t lane, bool full, bool own)
 {
     struct vmr_lane_tx *tx = &ring->tx.lanes[lane];
     struct xen_vm_ring_event event;
@@ -92,7 +94,8 @@ static void push(struct ring *ring, uint32_t lane, bool full)
     /* Counted first: a consumer that looks meanwhile may see it. */
     ring->attempts[lane]++;
     ring_enter(ring, PRODUCER, EVENT_WORDS + 6);
-    published = vmr_producer_push(&ring->tx, lane, &event);
+    published = own ? vmr_producer_push_own(&ring->tx, lane, &event)
+                    : vmr_producer_push(&ring->tx, lane, &event);
     ring_leave(ring, PRODUCER);
     ALWAYS(tx->head == before.head + published);
     ALWAYS(!before.faulted || tx->faulted);
@@ -107,7 +110,7 @@ static void push(struct ring *ring, uint32_t lane, bool full)
 static void contended_push(struct ring *ring, uint8_t arg)
 {
     ring->tx.foreign_lock = 1; /* another producer is in the middle of one */
-    push(ring, ring->geo.nr_lanes - 1, arg & 1);
+    push(ring, ring->geo.nr_lanes - 1, arg & 1, false);
     ring->tx.foreign_lock = 0;
 }
 
@@ -123,16 +126,36 @@ static void rung(struct ring *ring, uint64_t groups)
     }
 }
 
+/* A vCPU as a thread of its own: its lane, and its word of hints. */
+static void push_own(struct ring *ring, uint8_t arg)
+{
+    uint32_t lane = arg % ring->geo.nr_vcpus;
+    bool rings;
+
+    if (!ring->tx.header)
+        return;
+    ring->own = true;
+    push(ring, lane, false, true);
+    if (arg & 64)
+        return;
+    ring_enter(ring, PRODUCER, 4);
+    rings = vmr_producer_flush_own(&ring->tx, lane);
+    ring_leave(ring, PRODUCER);
+    if (rings)
+        rung(ring, 1ULL << vmr_group_of(&ring->geo, lane));
+}
+
+/* One bitmap of every group. */
 static uint64_t word_steps(const struct ring *ring)
 {
-    return (uint64_t)ring->geo.nr_groups * ring_words(&ring->geo);
+    return ring->geo.nr_groups * ring_bitmap_steps(&ring->geo);
 }
 
 static void flush(struct ring *ring)
 {
     uint64_t groups;
 
-    ring_enter(ring, PRODUCER, 4 * word_steps(ring) + 2 * ring->geo.nr_groups);
+    ring_enter(ring, PRODUCER, 2 * word_steps(ring) + 2 * ring->geo.nr_groups);
     groups = vmr_producer_flush(&ring->tx);
     ring_leave(ring, PRODUCER);
     rung(ring, groups);
@@ -226,8 +249,7 @@ static bool collect(struct ring *ring)
     static uint64_t seqs[MAX_MEMBERS];
     /* Each vCPU's answer is looked at for an old hint, and for a new one. */
     uint64_t limit = 2ULL * ring->geo.nr_vcpus * ANSWER_STEPS +
-                     2 * word_steps(ring) + ring->geo.nr_lanes + EVENT_WORDS +
-                     2;
+                     word_steps(ring) + ring->geo.nr_lanes + EVENT_WORDS + 2;
     struct vmr_verdict verdict;
     bool given;
 
@@ -250,7 +272,7 @@ static void arm(struct ring *ring)
     for (uint32_t g = 0; g < ring->geo.nr_groups; g++)
         ring->tx_armings[g]++;
     ring->tx_sleeps = true; /* unless it is rung meanwhile */
-    ring_enter(ring, PRODUCER, 2 * word_steps(ring) + 2 * ring->geo.nr_groups);
+    ring_enter(ring, PRODUCER, word_steps(ring) + 2 * ring->geo.nr_groups);
     asleep = vmr_producer_arm(&ring->tx);
     ring_leave(ring, PRODUCER);
     if (!asleep)
@@ -293,6 +315,8 @@ bool producer_attach(struct ring *ring)
     if (ring->tx.header) {
         for (uint32_t i = 0; i < ring->geo.nr_lanes; i++)
             ring->faults += ring->tx.lanes[i].faulted;
+        ALWAYS(ring->tx.lane_faults == ring->faults);
+        ring->own = false;
         ring->epoch++;
     }
     area = ring_area(ring);
@@ -313,7 +337,7 @@ bool producer_attach(struct ring *ring)
 static void burst(struct ring *ring, uint8_t arg)
 {
     for (uint8_t i = 0; i < arg % 32; i++)
-        push(ring, arg / 32 % ring->geo.nr_lanes, false);
+        push(ring, arg / 32 % ring->geo.nr_lanes, false, false);
 }
 
 void producer_act(struct ring *ring, uint8_t what, uint8_t arg)
@@ -321,7 +345,7 @@ void producer_act(struct ring *ring, uint8_t what, uint8_t arg)
     switch (what % 16) {
     case 0:
     case 1:
-        push(ring, arg % ring->geo.nr_lanes, what & 16);
+        push(ring, arg % ring->geo.nr_lanes, what & 16, false);
         break;
     case 2:
     case 3:
@@ -342,7 +366,9 @@ void producer_act(struct ring *ring, uint8_t what, uint8_t arg)
         burst(ring, arg);
         break;
     case 9:
-        if (ring->geo.nr_lanes > ring->geo.nr_vcpus)
+        if (arg & 128)
+            push_own(ring, arg);
+        else if (ring->geo.nr_lanes > ring->geo.nr_vcpus)
             contended_push(ring, arg);
         break;
     case 10:

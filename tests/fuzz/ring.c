@@ -13,7 +13,7 @@ static const struct {
     {2, 2, 64, 4, true, true},    {3, 2, 448, 2, false, false},
     {3, 3, 448, 4, true, true},   {4, 2, 512, 8, true, true},
     {1, 1, 64, 256, false, true}, {1, 1, 128, 64, false, false},
-    {130, 2, 64, 2, true, false}, {130, 1, 64, 2, false, true},
+    {130, 2, 64, 2, true, false}, {520, 1, 64, 2, false, true},
     {65, 64, 64, 2, true, false}, {64, 1, 64, 2, true, false},
 };
 
@@ -107,6 +107,13 @@ struct area *ring_area(struct ring *ring)
 uint32_t ring_words(const struct vmr_geometry *geo)
 {
     return vmr_bitmap_words(geo, geo->nr_lanes);
+}
+
+uint64_t ring_bitmap_steps(const struct vmr_geometry *geo)
+{
+    uint64_t words = ring_words(geo);
+
+    return words < 8 ? 2 * words : 17 * words;
 }
 
 static bool lies_in(const void *at, size_t len, const unsigned char *region,
@@ -252,6 +259,15 @@ static bool is_empty(const struct vmr_bits *bits)
     return bits->low == bits->high;
 }
 
+/* Has a vCPU pushed for itself, and not flushed? */
+static bool is_untold(const struct ring *ring, uint32_t group)
+{
+    for (uint32_t i = group; i < ring->geo.nr_lanes; i += ring->geo.nr_groups)
+        if (ring->tx.lanes[i].untold)
+            return true;
+    return false;
+}
+
 static bool has_answers(const struct ring *ring)
 {
     for (uint32_t v = 0; v < ring->geo.nr_vcpus; v++) {
@@ -274,7 +290,7 @@ void ring_check_sleepers(struct ring *ring)
         const struct vmr_bell_tx *bell = &ring->tx.bells[g];
 
         if (ring->sleeps[g] && is_empty(&bell->requests) &&
-            is_empty(&bell->lanes))
+            is_empty(&bell->lanes) && !is_untold(ring, g))
             ALWAYS(is_drained(ring, g));
         if (!is_empty(&ring->rx.groups[g].bell.given))
             told = false;

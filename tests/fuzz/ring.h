@@ -16,7 +16,7 @@
 #include "watch.h"
 
 #define MAX_EPOCHS  3
-#define MAX_MEMBERS 256 /* vCPUs or lanes that a header can claim here */
+#define MAX_MEMBERS 1024 /* vCPUs or lanes that a header can claim here */
 #define MAX_MOVES   4
 
 /* Accesses of one request and one record, looked at and copied whole. */
@@ -68,6 +68,7 @@ struct ring {
     struct queue queues[MAX_MEMBERS];
     uint64_t attempts[MAX_MEMBERS]; /* pushes of this epoch, by lane */
     uint64_t faults;
+    bool own; /* vCPUs pushed for themselves in this epoch */
     bool tx_sleeps;
     uint32_t tx_armings[XEN_VM_RING_MAX_GROUPS];
     uint32_t tx_rings[XEN_VM_RING_MAX_GROUPS];
@@ -105,6 +106,11 @@ struct xen_vm_ring_event ring_event(uint32_t reason, uint32_t vcpu,
 bool ring_is_whole(const struct xen_vm_ring_event *event, uint32_t vcpu);
 
 uint32_t ring_words(const struct vmr_geometry *geo);
+/*
+ * Accesses that taking a group's bits out of one bitmap may need.  From eight
+ * words on, the eight behind each that is taken are looked at, twice at most.
+ */
+uint64_t ring_bitmap_steps(const struct vmr_geometry *geo);
 struct area *ring_area(struct ring *ring);
 
 /* Between two calls: nobody sleeps who should have been rung. */
