@@ -6,17 +6,12 @@
  *
  * The ring is the core's, in shared memory; the child is single-stepped.
  */
-#include <errno.h>
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "core/atomic.h"
 #include "core/consumer.h"
 #include "core/producer.h"
+#include "crash_stepper.h"
 #include "unit/check.h"
 
 #define SLOTS    4
@@ -40,13 +35,12 @@ static struct vmr_producer tx;
 static struct vmr_consumer rx;
 static void *tx_memory, *rx_memory;
 static const char *name;
-static unsigned long step;
 
 #define HOLDS(cond)                                                            \
     do {                                                                       \
         if (!(cond)) {                                                         \
             fprintf(stderr, "%s:%d: killed in %s at step %lu: not so: %s\n",   \
-                    __FILE__, __LINE__, name, step, #cond);                    \
+                    __FILE__, __LINE__, name, stepper_at(), #cond);            \
             exit(1);                                                           \
         }                                                                      \
     } while (0)
@@ -378,34 +372,7 @@ static const struct scenario scenarios[] = {
      check_producer_goes_on, 1},
 };
 
-/* -------------------------------------------------------------- stepping -- */
-
-/* All that survives a process, or that its peer has for itself. */
-static struct {
-    void *at;
-    size_t len;
-    void *saved;
-} kept[7];
-
-static void keep(int i, void *at, size_t len)
-{
-    kept[i].at = at;
-    kept[i].len = len;
-    kept[i].saved = malloc(len);
-    CHECK(kept[i].saved);
-}
-
-static void save(void)
-{
-    for (int i = 0; i < 7; i++)
-        memcpy(kept[i].saved, kept[i].at, kept[i].len);
-}
-
-static void restore(void)
-{
-    for (int i = 0; i < 7; i++)
-        memcpy(kept[i].at, kept[i].saved, kept[i].len);
-}
+/* --------------------------------------------------------------- running -- */
 
 static void lay_out(uint32_t policy)
 {
@@ -433,13 +400,13 @@ static void make(void)
     tx_memory = calloc(1, vmr_producer_size(1, 1));
     rx_memory = calloc(1, vmr_consumer_size(&geo));
     CHECK(successors_p && successors_c && tx_memory && rx_memory);
-    keep(0, p, geo.p_len);
-    keep(1, c, geo.c_len);
-    keep(2, notes, sizeof(*notes));
-    keep(3, &tx, sizeof(tx));
-    keep(4, &rx, sizeof(rx));
-    keep(5, tx_memory, vmr_producer_size(1, 1));
-    keep(6, rx_memory, vmr_consumer_size(&geo));
+    stepper_keep(p, geo.p_len);
+    stepper_keep(c, geo.c_len);
+    stepper_keep(notes, sizeof(*notes));
+    stepper_keep(&tx, sizeof(tx));
+    stepper_keep(&rx, sizeof(rx));
+    stepper_keep(tx_memory, vmr_producer_size(1, 1));
+    stepper_keep(rx_memory, vmr_consumer_size(&geo));
 }
 
 static void make_fresh(const struct scenario *scenario)
@@ -454,83 +421,22 @@ static void make_fresh(const struct scenario *scenario)
     scenario->prepare();
 }
 
-/* The child, stopped where it begins. */
-static pid_t start(const struct scenario *scenario)
-{
-    pid_t pid;
-    int status;
-
-    fflush(NULL);
-    pid = fork();
-    CHECK(pid >= 0);
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
-            _exit(TEST_SKIPPED);
-        raise(SIGSTOP);
-        scenario->act();
-        raise(SIGUSR1);
-        _exit(0);
-    }
-    CHECK(waitpid(pid, &status, 0) == pid);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == TEST_SKIPPED) {
-        puts("no process can be traced here");
-        exit(TEST_SKIPPED);
-    }
-    CHECK(WIFSTOPPED(status));
-    return pid;
-}
-
-/* One instruction.  false: it has done all. */
-static bool step_on(pid_t pid)
-{
-    int status;
-
-    if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) < 0) {
-        printf("no process can be single-stepped here: %s\n", strerror(errno));
-        exit(TEST_SKIPPED);
-    }
-    CHECK(waitpid(pid, &status, 0) == pid);
-    CHECK(WIFSTOPPED(status));
-    if (WSTOPSIG(status) == SIGUSR1)
-        return false;
-    CHECK_EQ(WSTOPSIG(status), SIGTRAP);
-    return true;
-}
-
-/*
- * The child stands still between two instructions: were it killed, this is
- * the memory that it would leave.  What follows is looked at, and undone.
- */
-static unsigned long run(const struct scenario *scenario)
-{
-    pid_t pid;
-
-    name = scenario->name;
-    lay_out(scenario->policy);
-    make_fresh(scenario);
-    pid = start(scenario);
-    step = 0;
-    do {
-        save();
-        scenario->check();
-        restore();
-        step++;
-    } while (step_on(pid));
-    kill(pid, SIGKILL);
-    CHECK(waitpid(pid, NULL, 0) == pid);
-    scenario->check();
-    printf("%5lu instructions of %s\n", step, name);
-    return step;
-}
-
 int main(void)
 {
-    unsigned long steps = 0;
+    unsigned long all = 0;
 
     make();
-    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
-        steps += run(&scenarios[i]);
-    printf("%lu instants to be killed at\n", steps);
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+        const struct scenario *scenario = &scenarios[i];
+        unsigned long steps;
+
+        name = scenario->name;
+        lay_out(scenario->policy);
+        make_fresh(scenario);
+        steps = stepper_run(scenario->act, scenario->check);
+        printf("%5lu instructions of %s\n", steps, name);
+        all += steps;
+    }
+    printf("%lu instants to be killed at\n", all);
     return 0;
 }

@@ -14,7 +14,8 @@ endif()
 
 # An end after each instruction; of the program's own, not a sanitizer's.
 if(NOT VMRING_SANITIZE)
-    add_executable(crash_stepped process/crash_stepped.c)
+    add_executable(crash_stepped
+        process/crash_stepped.c process/crash_stepper.c)
     target_link_libraries(crash_stepped PRIVATE vmring_static)
     target_include_directories(crash_stepped PRIVATE
         ${PROJECT_SOURCE_DIR}/libvmring ${PROJECT_SOURCE_DIR}/tests)
