@@ -79,7 +79,8 @@ plant "the doorbell is rung at every flush" core/doorbell.c \
 plant "no look again after arming" core/doorbell.c \
     "    if (!any_set(rx->attn_request, rx->nr_vcpus) &&
         !any_set(rx->attn_lane, rx->nr_lanes))
-        return true;" "    if (rx->nr_vcpus)
+        return true;" "    if (rx->nr_vcpus ||
+        !any_set(rx->attn_request, rx->nr_vcpus))
         return true;"
 plant "no deadline" core/producer.c \
     "if (request->deadline > now) {" "if (request->deadline > now || 1) {"
