@@ -75,6 +75,20 @@ static void wait_up_to(unsigned int us)
         ;
 }
 
+/*
+ * A consumer that has slept through a wake-up is not to be saved by its death:
+ * in lockstep it gets on, alive.
+ */
+static void await_steps(struct witness *w)
+{
+    unsigned long from = w->rounds;
+    uint64_t until = now_ns() + 30000000000ULL;
+
+    while (w->rounds < from + 50 && now_ns() < until)
+        sleep_ns(50000);
+    WITNESS(w, w->rounds >= from + 50, "%lu steps in 30 s", w->rounds - from);
+}
+
 static void kill_one(struct witness *w, unsigned int nr)
 {
     static const unsigned int within_us[] = {1, 5, 30, 500};
@@ -85,6 +99,8 @@ static void kill_one(struct witness *w, unsigned int nr)
     /* Too many deaths in a row while draining, and records are given up. */
     if (nr % 4 == 3)
         wait_true(w, &w->settled, "a consumer to have drained");
+    if (nr % 4 == 3 && w->lockstep)
+        await_steps(w);
     await_phase(w, (int)roll(&seed, NR_PHASES));
     wait_up_to(within_us[roll(&seed, 4)]);
     kill(pid, SIGKILL);
