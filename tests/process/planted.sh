@@ -114,9 +114,12 @@ plant "any seq is an answer" core/slot.c \
 plant "the mask is not looked at" core/producer.c \
     "        vmr_response_check(verdict->response.reason, verdict->response.flags,
                            producer->geo.verdicts)) {" "        0) {"
-plant "a send that blocks" transport/socket.c \
-    'send(fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL)' \
-    'send(fd, "", 1, MSG_NOSIGNAL)'
+plant "a doorbell that waits for room" transport/socket.c \
+    "    (void)!send(fd, \"\", 1, MSG_DONTWAIT | MSG_NOSIGNAL);" \
+    "    struct pollfd pfd = {fd, POLLOUT, 0};
+
+    (void)poll(&pfd, 1, -1);
+    (void)!send(fd, \"\", 1, MSG_DONTWAIT | MSG_NOSIGNAL);"
 plant "a descriptor leaks with each epoch" grant.c \
     "    begin_epoch(producer, peer, &epoch);" \
     "    begin_epoch(producer, peer, &epoch);
