@@ -195,8 +195,8 @@ inline collect()
 #else
     :: peer != NONE && quiescing && !pending && !coming ->
 #endif
-        quiescing = false;
-        reply(peer, quiet, 0)
+        reply(peer, quiet, 0);
+        quiescing = failed /* told again, if it was not heard */
     :: else
     fi
 }
