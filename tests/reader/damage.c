@@ -25,43 +25,19 @@ static const struct {
 
 #define NR_FIELDS (sizeof(fields) / sizeof(fields[0]))
 
-static const uint64_t values[] = {0,
-                                  1,
-                                  2,
-                                  3,
-                                  4,
-                                  8,
-                                  63,
-                                  64,
-                                  65,
-                                  127,
-                                  128,
-                                  129,
-                                  192,
-                                  256,
-                                  383,
-                                  384,
-                                  385,
-                                  448,
-                                  511,
-                                  512,
-                                  576,
-                                  640,
-                                  1024,
-                                  2048,
-                                  4095,
-                                  4096,
-                                  4097,
-                                  4098,
-                                  4224,
-                                  65535,
-                                  65536,
-                                  1u << 30,
-                                  1ULL << 31,
-                                  1ULL << 32,
-                                  1ULL << 63,
-                                  UINT64_MAX,
-                                  UINT64_MAX - 127};
+static const uint64_t values[] = {0,          32,         1ULL << 29,
+                                  1,          2,          3,
+                                  4,          8,          63,
+                                  64,         65,         127,
+                                  128,        129,        192,
+                                  256,        383,        384,
+                                  385,        448,        511,
+                                  512,        576,        640,
+                                  1024,       2048,       4095,
+                                  4096,       4097,       4098,
+                                  4224,       65535,      65536,
+                                  1u << 30,   1ULL << 31, 1ULL << 32,
+                                  1ULL << 63, UINT64_MAX, UINT64_MAX - 127};
 
 /* To what stands there. */
 static const uint64_t changes[] = {1,
@@ -119,7 +95,12 @@ void damage_header(FILE *out, const struct vmr_geometry *geo, uint64_t *seed)
             damage(&bad, field, i);
             write_case(out, &bad, geo->p_len, geo->c_len);
         }
-    for (int round = 0; round < 1000; round++) {
+    for (uint32_t words = 1; words < 4; words++) {
+        bad = good;
+        bad.answered_off = bad.c_group_len - 8 * words;
+        write_case(out, &bad, geo->p_len, geo->c_len);
+    }
+    for (int round = 0; round < 300; round++) {
         bad = good;
         for (uint32_t n = 2 + rig_random(seed) % 3; n; n--)
             damage(&bad, rig_random(seed) % NR_FIELDS,

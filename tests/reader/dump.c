@@ -155,9 +155,11 @@ static struct vmr_geometry shape(uint32_t nr_vcpus, uint32_t nr_groups,
     return geo;
 }
 
-/* Positions that wrap, as after 2^64 records. */
+/* Positions that wrap, as after 2^64 records, and seqs of all bytes. */
 static void begin_at(struct rig *rig, uint64_t position)
 {
+    for (uint32_t v = 0; v < rig->geo.nr_vcpus; v++)
+        rig->tx.slots[v].seq = position << 1 ^ 1ULL << 60;
     for (uint32_t i = 0; i < rig->geo.nr_lanes; i++) {
         rig->tx.lanes[i].head = rig->tx.lanes[i].cons = position;
         rig_lane(rig, i)->head = position;
@@ -199,6 +201,15 @@ static void lie(struct rig *rig)
         rig_lane(rig, 1)->head = rig_cursor(rig, 1)->cons + 9 + below(90);
     if (rig->tx.slots[0].seq & 1)
         rig_slot(rig, 0)->length = 72;
+}
+
+/* A consumer that writes anything into its responses. */
+static void babble(struct rig *rig)
+{
+    struct xen_vm_ring_event event = noise(0);
+
+    memcpy((char *)rig_response(rig, below(rig->geo.nr_vcpus)), &event,
+           sizeof(event));
 }
 
 static void make_live(const char *name, const struct vmr_geometry *geo,
@@ -264,6 +275,22 @@ static struct vmr_geometry wide(uint32_t policy)
     return geo;
 }
 
+/* Room for everything: only limits are in the way. No such ring exists. */
+static struct vmr_geometry spacious(void)
+{
+    struct vmr_geometry geo =
+        shape(XEN_VM_RING_MAX_VCPUS, XEN_VM_RING_MAX_GROUPS,
+              XEN_VM_RING_POLICY_DISCARD, 512);
+
+    geo.p_len = geo.c_len = 1ULL << 60;
+    geo.request_off = geo.response_off = 1ULL << 50;
+    geo.p_group_off = geo.cursor_off = 1ULL << 51;
+    geo.lane_off = geo.c_group_off = 1ULL << 52;
+    geo.record_off = 1ULL << 55;
+    geo.c_group_len = 1U << 20;
+    return geo;
+}
+
 static void make_all(int round)
 {
     static const uint32_t vcpus[] = {1, 2, 5, 70, 200};
@@ -279,12 +306,14 @@ static void make_all(int round)
 
         if (round % 3 == 2)
             geo.arch = XEN_VM_RING_ARCH_ARM;
-        if (round % 8 == 7)
+        if (round % 6 == 5)
             geo.arch = 77;
         snprintf(name, sizeof(name), "live_%u_%d", policy, round);
         make_live(name, &geo, 0, NULL);
         snprintf(name, sizeof(name), "wrapped_%u_%d", policy, round);
         make_live(name, &geo, UINT64_MAX - below(12), NULL);
+        snprintf(name, sizeof(name), "babble_%u_%d", policy, round);
+        make_live(name, &geo, 0, babble);
         snprintf(name, sizeof(name), "lies_%u_%d", policy, round);
         make_live(name, &geo, 0, lie);
         snprintf(name, sizeof(name), "frozen_%u_%d", policy, round);
@@ -300,20 +329,24 @@ static void make_all(int round)
 
 int main(int argc, char **argv)
 {
-    struct vmr_geometry shapes[3];
+    struct vmr_geometry shapes[6];
     FILE *damages;
 
     CHECK_EQ(argc, 2);
     folder = argv[1];
-    for (int round = 0; round < 8; round++) {
+    for (int round = 0; round < 6; round++) {
         seed = (uint64_t)round + 1;
         make_all(round);
     }
     shapes[0] = shape(1, 1, XEN_VM_RING_POLICY_DISCARD, 64);
     shapes[1] = shape(130, 3, XEN_VM_RING_POLICY_OVERWRITE, 448);
     shapes[2] = wide(XEN_VM_RING_POLICY_OVERWRITE);
+    shapes[3] = spacious();
+    /* Lanes of a group in one word exactly, and one more. */
+    shapes[4] = shape(127, 2, XEN_VM_RING_POLICY_DISCARD, 64);
+    shapes[5] = shape(128, 2, XEN_VM_RING_POLICY_DISCARD, 64);
     damages = create("headers", "damaged");
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 6; i++)
         damage_header(damages, &shapes[i], &seed);
     CHECK_EQ(fclose(damages), 0);
     return 0;

@@ -47,9 +47,11 @@ static void view_header(const struct xen_vm_ring_header *of)
 {
     open_with("header", '{');
     OF(magic)
-    OF(major) OF(minor) OF(header_len) OF(arch) OF(features) OF(epoch) OF(p_len)
-        OF(c_len) OF(deadline) OF(nr_vcpus) OF(nr_lanes) OF(nr_groups)
-            OF(policy) OF(verdicts) OF(clock) OF(slot_len) OF(record_len)
+    OF(major)
+    OF(minor)
+    OF(header_len) OF(arch) OF(features) OF(epoch) OF(p_len) OF(c_len)
+        OF(deadline) OF(nr_vcpus) OF(nr_lanes) OF(nr_groups) OF(policy)
+            OF(verdicts) OF(clock) OF(slot_len) OF(record_len)
                 OF(slots_per_lane) OF(request_off) OF(p_group_off) OF(lane_off)
                     OF(record_off) OF(response_off) OF(cursor_off)
                         OF(c_group_off) OF(c_group_len) OF(attn_request_off)
@@ -114,16 +116,18 @@ static void view_data(const struct xen_vm_ring_event *event)
 static void view_x86(const struct xen_vm_ring_regs_x86 *of)
 {
     OF(rax)
-    OF(rcx) OF(rdx) OF(rbx) OF(rsp) OF(rbp) OF(rsi) OF(rdi) OF(r8) OF(r9)
-        OF(r10) OF(r11) OF(r12) OF(r13) OF(r14) OF(r15) OF(rflags) OF(dr6)
-            OF(dr7) OF(rip) OF(cr0) OF(cr2) OF(cr3) OF(cr4) OF(sysenter_cs)
-                OF(sysenter_esp) OF(sysenter_eip) OF(msr_efer) OF(msr_star)
-                    OF(msr_lstar) OF(gdtr_base) OF(npt_base) OF(vmtrace_pos)
-                        OF(cs_base) OF(ss_base) OF(ds_base) OF(es_base)
-                            OF(fs_base) OF(gs_base) OF(cs) OF(ss) OF(ds) OF(es)
-                                OF(fs) OF(gs) OF(shadow_gs) OF(gdtr_limit)
-                                    OF(cs_sel) OF(ss_sel) OF(ds_sel) OF(es_sel)
-                                        OF(fs_sel) OF(gs_sel)
+    OF(rcx)
+    OF(rdx)
+    OF(rbx) OF(rsp) OF(rbp) OF(rsi) OF(rdi) OF(r8) OF(r9) OF(r10) OF(r11)
+        OF(r12) OF(r13) OF(r14) OF(r15) OF(rflags) OF(dr6) OF(dr7) OF(rip)
+            OF(cr0) OF(cr2) OF(cr3) OF(cr4) OF(sysenter_cs) OF(sysenter_esp)
+                OF(sysenter_eip) OF(msr_efer) OF(msr_star) OF(msr_lstar)
+                    OF(gdtr_base) OF(npt_base) OF(vmtrace_pos) OF(cs_base)
+                        OF(ss_base) OF(ds_base) OF(es_base) OF(fs_base)
+                            OF(gs_base) OF(cs) OF(ss) OF(ds) OF(es) OF(fs)
+                                OF(gs) OF(shadow_gs) OF(gdtr_limit) OF(cs_sel)
+                                    OF(ss_sel) OF(ds_sel) OF(es_sel) OF(fs_sel)
+                                        OF(gs_sel)
 }
 
 static void view_regs(const union xen_vm_ring_tail *tail, uint32_t arch)
@@ -146,8 +150,9 @@ static void view_event(const char *key, const struct xen_vm_ring_event *of,
 {
     open_with(key, '{');
     OF(state)
-    OF(time) OF(flags) OF(lost) OF(reason) OF(vcpu) OF(altp2m_idx) OF(length)
-        view_data(of);
+    OF(time)
+    OF(flags)
+    OF(lost) OF(reason) OF(vcpu) OF(altp2m_idx) OF(length) view_data(of);
     if (of->length == XEN_VM_RING_EVENT_FULL)
         view_regs(&of->regs, arch);
     close_with('}');

@@ -239,8 +239,9 @@ inline pull(f)
     }
 }
 
-proctype consumer(byte e)
+active [NR_EPOCHS] proctype consumer()
 {
+    byte e = _pid - 1;
     byte f, tail, id;
 
     if
@@ -306,18 +307,6 @@ proctype consumer(byte e)
     };
 left:
     atomic { tail = 0; id = 0; f = 0; hung_up[e] = true }
-}
-
-init
-{
-    byte e;
-
-    atomic {
-        do
-        :: e < NR_EPOCHS -> run consumer(e); e++
-        :: else -> break
-        od
-    }
 }
 
 ltl gets_through { <> finished }

@@ -262,8 +262,9 @@ inline say(type)
     fi
 }
 
-proctype consumer(byte c)
+active [NR] proctype consumer()
 {
+    byte c = _pid - 1;
     mtype got;
     byte value, turns;
     bool mortal; /* it may be killed; if not, nothing but an answer helps */
@@ -307,11 +308,6 @@ left:
         consumer_closed[c] = true;
         ended[c] = true
     }
-}
-
-init
-{
-    atomic { run consumer(0); run consumer(1) }
 }
 
 ltl nobody_hangs { <> (ended[0] && ended[1]) }

@@ -37,9 +37,11 @@ search() {
     grep -q "errors: " out
 }
 
-# in_full NAME FLAGS COMPILE RUN: no error, and nothing was cut short.
+# in_full OPTIMIZE NAME FLAGS COMPILE RUN: no error, and not cut short.
 in_full() {
-    if search -O1 "$2" "$3" "$4" && grep -q "errors: 0$" out &&
+    optimize=$1
+    shift
+    if search "$optimize" "$2" "$3" "$4" && grep -q "errors: 0$" out &&
         ! grep -Eq "not completed|too small|out of memory" out; then
         echo "$1: $(awk '/states, stored|visited/ {print $1; exit}' out)" \
             "states, no error"
@@ -64,11 +66,11 @@ found() {
 safety="-DSAFETY -DNOCLAIM"
 property="-DNFAIR=3"
 
-in_full "assertions" "" "$safety" "-E"
+in_full -O1 "assertions" "" "$safety" "-E"
 for config in "$@"; do
-    in_full "assertions, $config" "$config" "$safety" "-E"
+    in_full -O0 "assertions, $config" "$config" "$safety" "-E"
 done
-[ "$ltl" = - ] || in_full "property, $ltl" "$ltl" "$property" "-a -f"
+[ "$ltl" = - ] || in_full -O1 "property, $ltl" "$ltl" "$property" "-a -f"
 grep -o 'BUG_[A-Z_]*' "$model" | sort -u >bugs
 while read -r bug; do
     if [ "$bug" = BUG_HANGS ]; then

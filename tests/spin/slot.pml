@@ -213,8 +213,9 @@ active proctype producer()
 }
 
 /* A consumer. Wherever it may be killed, it may `goto left`. */
-proctype consumer(byte e)
+active [NR_EPOCHS] proctype consumer()
 {
+    byte e = _pid - 1;
     byte s, body, taken;
 
     attached_to[e];
@@ -265,9 +266,4 @@ proctype consumer(byte e)
     od;
 left:
     atomic { s = 0; body = 0; taken = 0; silent[e] = true; hung_up[e] = true }
-}
-
-init
-{
-    atomic { run consumer(0); run consumer(1) }
 }
