@@ -187,17 +187,16 @@ def judge_all(run, todo, options):
     if options.sample:
         run.suite.use_likely(todo)
     else:
-        run.suite.use_core()
+        run.suite.use_core(todo)
     print(f"{len(todo)} damages; {len(run.suite.tests)} tests pass without "
           "any", flush=True)
     for damage in todo:
         run.damage(damage)
     left = todo if options.all else run.missed(todo)
-    left = [damage for damage in left if not damage.ordering]
     if options.sample or options.core or not left:
         return
     print(f"{len(left)} by all other tests", flush=True)
-    run.suite.use_others()
+    run.suite.use_others(left)
     for damage in left:
         run.damage(damage)
 

@@ -88,14 +88,23 @@ class Suite:
                   for stage in self.stages(damage, [damage.first])[:1]
                   for test in stage})
 
-    def use_core(self):
-        """Core's own tests and the models."""
-        self.use({test.name for test in self.listed() if test.is_core()})
+    def use_core(self, damages):
+        """Core's own tests, and of the models those that are named."""
+        named = {damage.first for damage in damages if damage.ordering}
+        only_models = all(damage.ordering for damage in damages)
+        self.use({test.name for test in self.listed()
+                  if test.is_core() and (test.name in named or not (
+                      only_models or test.is_model()))})
 
-    def use_others(self):
-        """All others that may notice."""
-        self.ninja(["all"])
-        self.use({test.name for test in self.listed() if not test.is_core()})
+    def use_others(self, damages):
+        """All that may notice and have not been used."""
+        used = {test.name for test in self.tests}
+        if any(not damage.ordering for damage in damages):
+            self.ninja(["all"])
+        self.use({test.name for test in self.listed()
+                  if test.name not in used and (
+                      test.is_model() or
+                      not all(damage.ordering for damage in damages))})
 
     def use(self, names):
         """Builds these tests, and keeps those that pass."""
@@ -133,7 +142,9 @@ class Suite:
         """Tests by how likely they notice: its file's, core's, all."""
         if damage.ordering:
             models = [test for test in self.tests if test.is_model()]
-            return [models] if models else []
+            stages = [[test for test in models if test.name in likely],
+                      [test for test in models if test.name not in likely]]
+            return [stage for stage in stages if stage]
         stem = damage.file.split(".")[0]
         guesses = [
             lambda test: test.name in likely,
