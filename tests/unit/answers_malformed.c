@@ -158,6 +158,11 @@ static void late(void)
     CHECK_EQ(vmring_next(pair.ring, &event), -ECONNRESET);
     CHECK_EQ(vmring_supported(pair.ring, &mask), -ECONNRESET);
     CHECK_EQ(vmring_quiesce(pair.ring), -ECONNRESET);
+    /* That it broke the protocol outlives that it is gone. */
+    pair.ring->core.groups[0].faulted = true;
+    CHECK_EQ(vmring_next(pair.ring, &event), -EPROTO);
+    CHECK_EQ(consumer_lose(pair.ring, -ECONNRESET), -EPROTO);
+    CHECK_EQ(vmring_next(pair.ring, &event), -EPROTO);
     pair_end(&pair);
 }
 

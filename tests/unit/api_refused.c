@@ -131,6 +131,10 @@ static void endpoints(void)
     opens("", NULL, -EINVAL);
     opens("sim:vcpus=0", NULL, -EINVAL);
     opens("local:/tmp/x", &opts, -EINVAL);
+    opts.error = uri; /* and no room in it */
+    opens("local:", &opts, -EINVAL);
+    opts.timeout_ms = 0;
+    opens("local:", &opts, -EINVAL);
     /* No socket at all. */
     fd = open("/dev/null", O_RDWR);
     snprintf(uri, sizeof(uri), "fd:%d", fd);

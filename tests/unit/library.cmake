@@ -30,6 +30,7 @@ vmring_unit_test(serve_modes serve_modes.c)
 vmring_fault_test(overrun_all_the_time pair.c)
 vmring_fault_test(grant_to_the_letter pair.c)
 vmring_fault_test(verdicts_overdue pair.c)
+vmring_fault_test(frozen_header_broken pair.c)
 vmring_unit_test(spec_format_refused spec_format_refused.c)
 vmring_unit_test(sim_pauses sim_pauses.c stub_producer.c)
 vmring_unit_test(sim_values_refused sim_values_refused.c)
@@ -37,6 +38,7 @@ vmring_fault_test(sim_truth_unwritable)
 vmring_unit_test(open_out_of_descriptors open_out_of_descriptors.c)
 
 # Of core/: where no peer on this machine can lead it.
-foreach(name doorbell_kept_from slot_nothing_there lane_frozen_cursor)
+foreach(name doorbell_kept_from slot_nothing_there lane_frozen_cursor
+        consumer_rescan_amid_batch)
     vmring_unit_test(core_${name} ${name}.c rig.c)
 endforeach()

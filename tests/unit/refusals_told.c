@@ -60,6 +60,18 @@ int main(void)
     struct vmring *ring;
     int ends[2];
 
+    opts.timeout_ms = 1;
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
+    CHECK_EQ(vmring_open(uri, &opts, &ring), -ETIMEDOUT);
+    CHECK_HAS(error, "within 1 ms");
+    close(ends[0]);
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
+    close(ends[0]);
+    CHECK_EQ(vmring_open(uri, &opts, &ring), -ECONNRESET);
+    CHECK_HAS(error, "hung up");
+
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
         answer.grant.result = refusals[i].result;
@@ -67,9 +79,9 @@ int main(void)
             socket_send(ends[0], WIRE_GRANT, &answer, sizeof(answer), NULL, 0),
             0);
         snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
+        close(ends[0]); /* it has said all that it has to say */
         CHECK_EQ(vmring_open(uri, &opts, &ring), refusals[i].err);
         CHECK_HAS(error, refusals[i].says);
-        close(ends[0]);
     }
     return 0;
 }

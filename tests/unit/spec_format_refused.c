@@ -19,6 +19,7 @@ static const struct vmring_spec senseless[] = {
     {.reason = REASON(CPUID), .flags = VMRING_SPEC_ONCHANGE},
     {.reason = REASON(CPUID), .mode = VMRING_MODE_ASYNC},
     {.reason = REASON(CPUID), .mode = 3},
+    {.reason = REASON(MOV_TO_MSR), .access = VMRING_MEM_R},
     {.reason = REASON(MOV_TO_MSR), .first = 2, .last = 1},
     {.reason = REASON(MOV_TO_MSR), .first = 1, .last = 1ULL << 32},
     {.reason = REASON(MOV_TO_MSR), .first = 0, .last = 0x2000},

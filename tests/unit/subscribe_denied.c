@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include <errno.h>
+
 #include "check.h"
 #include "producer.h"
 
@@ -36,6 +38,7 @@ int main(void)
     struct vmring_producer *producer;
     struct peer peer = {.fd = -1};
     char allowed[] = "cpuid", denied[] = "cpuid cr3";
+    char malformed[] = "nonsense", cut[] = "cpuid";
 
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     producer->session.peer = &peer; /* replies go nowhere */
@@ -43,6 +46,10 @@ int main(void)
     CHECK_EQ(armed, 1);
     (void)control_message(producer, WIRE_SUBSCRIBE, denied, strlen(denied));
     CHECK_EQ(armed, 0);
+    /* Its library parses it by the same rules before it asks. */
+    CHECK_EQ(control_message(producer, WIRE_SUBSCRIBE, malformed, 8), -EPROTO);
+    CHECK_EQ(control_message(producer, WIRE_SUBSCRIBE, cut, sizeof(cut)),
+             -EPROTO);
     producer->session.peer = NULL;
     vmring_producer_close(producer, NULL, NULL);
     return 0;
