@@ -135,6 +135,22 @@ static void consumer_refills(unsigned int call, bool takes)
     CHECK_EQ(rig.rx.groups[0].rejected, 1);
 }
 
+/* A vCPU that flushes for itself: its consumer is left asleep. */
+static void vcpu_flushes(void)
+{
+    struct xen_vm_ring_event event =
+        rig_event(XEN_VM_RING_REASON_MOV_TO_MSR, 1, 2);
+
+    for (unsigned int call = 1; call <= 2; call++) {
+        make();
+        let_sleep();
+        CHECK(vmr_producer_push_own(&rig.tx, 1, &event));
+        kept_from = call;
+        CHECK(!vmr_producer_flush_own(&rig.tx, 1));
+        CHECK_EQ(kept_from, 0);
+    }
+}
+
 /* A consumer that is kept from its own region harms itself alone. */
 static void consumer_answers(void)
 {
@@ -161,6 +177,7 @@ int main(void)
         consumer_refills(call, false);
         consumer_refills(call, true);
     }
+    vcpu_flushes();
     consumer_answers();
     return 0;
 }

@@ -39,6 +39,6 @@ vmring_unit_test(open_out_of_descriptors open_out_of_descriptors.c)
 
 # Of core/: where no peer on this machine can lead it.
 foreach(name doorbell_kept_from slot_nothing_there lane_frozen_cursor
-        consumer_rescan_amid_batch)
+        consumer_rescan_amid_batch producer_without_a_ring)
     vmring_unit_test(core_${name} ${name}.c rig.c)
 endforeach()
