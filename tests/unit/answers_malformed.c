@@ -30,7 +30,7 @@ static void attach(void)
 {
     struct vmring_producer_opts opts = pair_opts();
     struct vmring_opts ours = {
-        .size = sizeof(ours), .log = count_lines, .timeout_ms = 1};
+        .size = sizeof(ours), .log = count_lines, .timeout_ms = 60000};
 
     pair_make(&pair, &opts);
     pair_attach(&pair, &ours);
@@ -153,6 +153,7 @@ static void late(void)
     attach();
     logged = -1;
     pair.ring->log.fn = NULL;
+    pair.ring->timeout_ms = 1;
     CHECK_EQ(vmring_supported(pair.ring, &mask), -ETIMEDOUT);
     say(WIRE_SUPPORT, &answer, sizeof(answer));
     CHECK_EQ(vmring_next(pair.ring, &event), -ECONNRESET);

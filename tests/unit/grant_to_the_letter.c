@@ -88,6 +88,23 @@ static void lanes(void)
     pair_end(&pair);
 }
 
+/* Nobody minds the size: what the lanes need at least is more than usual. */
+static void sizes(void)
+{
+    struct vmring_producer_opts opts = pair_opts();
+    struct vmring_info info;
+
+    info = granted(&opts, NULL);
+    CHECK(info.slots_per_lane > XEN_VM_RING_MIN_SLOTS);
+    CHECK(info.async_len <= 65536);
+    pair_end(&pair);
+    opts.nr_vcpus = 100;
+    info = granted(&opts, NULL);
+    CHECK_EQ(info.slots_per_lane, XEN_VM_RING_MIN_SLOTS);
+    CHECK(info.async_len > 65536);
+    pair_end(&pair);
+}
+
 /* A reason that is newer than this consumer is counted as unknown. */
 static void reasons(void)
 {
@@ -148,6 +165,7 @@ int main(void)
 {
     deadlines();
     lanes();
+    sizes();
     reasons();
     occasions();
     return 0;

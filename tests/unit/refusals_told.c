@@ -60,6 +60,22 @@ int main(void)
     struct vmring *ring;
     int ends[2];
 
+    for (int lie = 0; lie < 2; lie++) {
+        struct wire_grant wrong = answer;
+
+        if (lie)
+            wrong.grant.length = 8;
+        else
+            wrong.grant.magic++;
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+        CHECK_EQ(
+            socket_send(ends[0], WIRE_GRANT, &wrong, sizeof(wrong), NULL, 0),
+            0);
+        snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
+        CHECK_EQ(vmring_open(uri, &opts, &ring), -EPROTO);
+        CHECK_HAS(error, "no vm_ring producer");
+        close(ends[0]);
+    }
     opts.timeout_ms = 1;
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
@@ -72,6 +88,7 @@ int main(void)
     CHECK_EQ(vmring_open(uri, &opts, &ring), -ECONNRESET);
     CHECK_HAS(error, "hung up");
 
+    opts.timeout_ms = 0;
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
         answer.grant.result = refusals[i].result;

@@ -34,7 +34,7 @@ static const struct vmring_spec senseless[] = {
 int main(void)
 {
     char text[64], error[64];
-    struct vmring_spec spec;
+    struct vmring_spec spec, two[2];
     int len;
 
     for (size_t i = 0; i < sizeof(senseless) / sizeof(senseless[0]); i++)
@@ -62,8 +62,13 @@ int main(void)
     CHECK_EQ(vmring_specs_parse("msr:4294967296", &spec, 1, NULL, 0), -EINVAL);
     CHECK_EQ(vmring_specs_parse("msr:0xfffffffff", &spec, 1, NULL, 0), -EINVAL);
     /* Two that overlap, in each way. */
-    CHECK_EQ(vmring_specs_parse("mem:r@1-2 mem:r@2-3", &spec, 1, NULL, 0),
-             -E2BIG);
+    CHECK_EQ(vmring_specs_parse("mem:r@1-2 mem:r@2-3", two, 2, NULL, 0),
+             -EINVAL);
+    CHECK_EQ(vmring_specs_parse("mem:r@1-2 mem:r@1-3", two, 2, NULL, 0),
+             -EINVAL);
+    CHECK_EQ(vmring_specs_parse("mem:r@1-3 mem:r@2-3", two, 2, NULL, 0),
+             -EINVAL);
+    CHECK_EQ(vmring_specs_parse("mem:r@1-2 mem:r@3-3", two, 2, NULL, 0), 2);
     CHECK(!vmring_reason_name(XEN_VM_RING_NR_REASONS));
     CHECK_EQ(vmring_reason_has_mode(99, VMRING_MODE_SYNC), 0);
     CHECK_EQ(vmring_reason_has_mode(REASON(CPUID), 7), 0);
