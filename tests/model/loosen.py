@@ -62,7 +62,7 @@ FIRST = {
 }
 MODELS = ['slot', 'slot_registers', 'lane_discard', 'lane_overwrite',
           'lane_foreign', 'lane_frozen', 'bell_publishes', 'bell_producers',
-          'bell_answers', 'bell_state', 'whole']
+          'bell_answers', 'bell_state', 'own', 'whole']
 
 # What these functions of atomic.h must be, for the models' to stand for them.
 # The others are relaxed in the models, and cannot be less.
@@ -113,6 +113,8 @@ def order_of(file, function):
     first = FIRST[file]
     if 'answers' in function:
         first = ['bell_answers']
+    elif function == 'vmr_bell_flush_lane':
+        first = ['own']
     elif function == 'take_bits':
         first = ['bell_producers']
     return first + [model for model in MODELS if model not in first]

@@ -25,6 +25,7 @@ static const struct {
     {"bell_answers", bell_answers, rl::sched_random, 100000},
     {"bell_state", bell_state, rl::sched_random, 100000},
     {"bell_small", bell_small, rl::sched_bound, 6},
+    {"own", own, rl::sched_random, 100000},
     {"whole", whole, rl::sched_random, 100000},
 };
 
