@@ -5,11 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "attack_victim.h"
 #include "transport/socket.h"
+#include "witness.h"
 
 static xen_vm_ring_u64 *armed_of(struct evil *e, uint32_t group)
 {
@@ -28,21 +30,23 @@ static void flood_doorbells(struct evil *e)
                     MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* Each of its answers is to be rung for, and nobody takes the rings. */
+/* Each of its answers is to be rung for, until nothing more fits. */
 static void arm_always(struct evil *e)
 {
-    int none = 1;
+    uint64_t until = now_ns() + 30000000000ULL;
+    int waiting = 0;
 
-    for (unsigned int i = 0; i < e->nr_bells; i++) {
-        CHECK_EQ(
-            setsockopt(e->bells[i], SOL_SOCKET, SO_RCVBUF, &none, sizeof(none)),
-            0);
-        CHECK_EQ(fcntl(e->bells[i], F_SETFL, 0), 0);
-    }
-    for (int i = 0; i < 300; i++) {
+    CHECK_EQ(fcntl(e->bells[0], F_SETFL, 0), 0);
+    while (waiting < 250 && now_ns() < until) {
         evil_traffic(e, 1);
         __atomic_fetch_add(armed_of(e, 0), 1, __ATOMIC_RELAXED);
-        __atomic_fetch_add(armed_of(e, 1), 1, __ATOMIC_RELAXED);
+        CHECK_EQ(ioctl(e->bells[0], FIONREAD, &waiting), 0);
+    }
+    CLAIM(e->v, waiting >= 250, "only %d rings", waiting);
+    for (int i = 0; i < 100; i++) {
+        evil_traffic(e, 1);
+        __atomic_fetch_add(armed_of(e, 0), 1, __ATOMIC_RELAXED);
+        victim_goes_on(e, 2);
     }
 }
 
@@ -156,8 +160,7 @@ static void flood_quiet(struct evil *e)
 
 static const struct act acts[] = {
     {.name = "a flood of doorbells", .again = flood_doorbells},
-    {.name = "armed for ever, blocking, with small buffers",
-     .once = arm_always},
+    {.name = "armed for ever, blocking, until all is full", .once = arm_always},
     {.name = "doorbells closed", .once = close_doorbells},
     {.name = "doorbells shut", .once = shut_doorbells},
     {.name = "a grant again", .once = grant_again, .end = -EPROTO},

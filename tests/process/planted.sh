@@ -127,7 +127,8 @@ plant "a descriptor leaks with each epoch" grant.c \
         return;"
 plant "a broken lane is forgotten" core/lane.c \
     "    rx->faulted = true;
-    return VMR_PULL_FAULT;" "    return VMR_PULL_NONE;"
+    return VMR_PULL_FAULT;" "    rx->faulted = false;
+    return VMR_PULL_NONE;"
 
 [ "$missed" -eq 0 ] || echo "$missed not noticed"
 exit "$((missed != 0))"
