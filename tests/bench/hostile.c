@@ -37,8 +37,8 @@ struct subject {
     uint32_t policy;
 };
 
-#define LANE_BYTES (128 * 1024)
-#define BUCKETS    (1 << 16) /* of one tick of the clock each */
+#define LANE_BYTES (64 * 1024) /* what a ring has by default */
+#define BUCKETS    (1 << 16)   /* of one tick of the clock each */
 
 struct distribution {
     uint64_t nr, above;
