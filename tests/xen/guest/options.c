@@ -17,7 +17,7 @@ struct options options = {
 #define MSR_HYPERVISOR_FIRST 0x40000000
 #define MSR_HYPERVISOR_LAST  0x40001fff
 
-static uint32_t order, loop, verbose, beat = UINT32_MAX;
+static uint32_t order, loop, verbose, timed, beat = UINT32_MAX;
 
 static const struct {
     const char *name;
@@ -34,6 +34,7 @@ static const struct {
     {"beat", &beat, 0, 3600},
     {"loop", &loop, 0, 1},
     {"verbose", &verbose, 0, 1},
+    {"timed", &timed, 0, 1},
 };
 
 struct word {
@@ -192,6 +193,7 @@ bool parse_command_line(const char *text)
     options.mixed = order;
     options.loop = loop;
     options.verbose = verbose;
+    options.timed = timed;
     options.beat_s = beat == UINT32_MAX ? loop : beat;
     return check();
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "cpuid.h"
+#include "latency.h"
 #include "machine.h"
 #include "options.h"
 #include "print.h"
@@ -63,4 +64,6 @@ void report(uint64_t ns)
     }
     divide(&ns, NS_PER_MS);
     report_total(ns);
+    if (options.timed)
+        latency_report();
 }

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "cpuid.h"
 #include "hypercall.h"
+#include "latency.h"
 #include "machine.h"
 #include "options.h"
 #include "traps.h"
@@ -145,9 +146,14 @@ static void wait_between(const struct vcpu *v)
 
 static void one(struct vcpu *v, enum kind k)
 {
+    uint64_t began;
+
     wait_between(v);
+    began = options.timed ? system_time(v) : 0;
     if (!kinds[k].raise(v))
         v->check[k]++;
+    if (options.timed)
+        latency_note(system_time(v) - began);
     v->done[k]++;
     beat(v);
 }

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "latency.h"
+
+#include <stddef.h>
+
+#include "print.h"
+
+/* 32 buckets an octave: a bucket is 3 % wide. */
+#define OCTAVE     32
+#define NR_BUCKETS (28 * OCTAVE)
+
+static uint32_t counts[NR_BUCKETS];
+
+static unsigned int bucket_of(uint64_t ns)
+{
+    uint32_t v = ns > UINT32_MAX ? UINT32_MAX : (uint32_t)ns;
+    unsigned int shift;
+
+    if (v < OCTAVE)
+        return v;
+    shift = 31 - 5 - (unsigned int)__builtin_clz(v);
+    return shift * OCTAVE + (v >> shift);
+}
+
+static uint64_t middle_of(unsigned int bucket)
+{
+    unsigned int shift;
+
+    if (bucket < 2 * OCTAVE)
+        return bucket;
+    shift = bucket / OCTAVE - 1;
+    return ((uint64_t)(OCTAVE + bucket % OCTAVE) << shift) +
+           (1u << (shift - 1));
+}
+
+void latency_note(uint64_t ns)
+{
+    __atomic_fetch_add(&counts[bucket_of(ns)], 1, __ATOMIC_RELAXED);
+}
+
+/* Where the first `part` of a hundred of `nr` lie. */
+static uint64_t percentile(uint32_t nr, uint32_t part)
+{
+    uint32_t want = nr / 100 * part + nr % 100 * part / 100, seen = 0;
+
+    for (unsigned int i = 0; i < NR_BUCKETS; i++) {
+        seen += counts[i];
+        if (seen > want)
+            return middle_of(i);
+    }
+    return 0;
+}
+
+void latency_report(void)
+{
+    struct line l;
+    uint32_t nr = 0;
+
+    for (unsigned int i = 0; i < NR_BUCKETS; i++)
+        nr += counts[i];
+    line_begin(&l, "latency");
+    line_prefix(&l);
+    line_pair(&l, "events", NULL, nr);
+    line_pair(&l, "p50_ns", NULL, percentile(nr, 50));
+    line_pair(&l, "p99_ns", NULL, percentile(nr, 99));
+    line_end(&l);
+}
