@@ -276,7 +276,7 @@ static void begin_ledger(struct vmring_producer *producer)
 
         for (uint32_t i = 0; i < slot->nr; i++) {
             const struct vmr_request *request =
-                &slot->fifo[(slot->first + i) % VMR_FIFO];
+                slot->fifo[(slot->first + i) % VMR_FIFO];
 
             producer
                 ->base[(size_t)v * XEN_VM_RING_NR_REASONS +

@@ -15,7 +15,8 @@ static void *first_line(void *memory)
 size_t vmr_producer_size(uint32_t nr_vcpus, uint32_t nr_lanes)
 {
     return XEN_VM_RING_LINE + nr_lanes * sizeof(struct vmr_lane_tx) +
-           nr_vcpus * sizeof(struct vmr_slot_tx) +
+           nr_vcpus * (sizeof(struct vmr_slot_tx) +
+                       VMR_FIFO * sizeof(struct vmr_request)) +
            (vmr_bell_words(nr_lanes) + VMR_BITMAP_WORDS) * sizeof(uint64_t);
 }
 
@@ -23,6 +24,7 @@ void vmr_producer_init(struct vmr_producer *producer, void *memory,
                        uint32_t nr_vcpus, uint32_t nr_lanes)
 {
     unsigned char *at = first_line(memory);
+    struct vmr_request *fifo;
 
     *producer = (struct vmr_producer){
         .nr_vcpus = nr_vcpus,
@@ -34,17 +36,15 @@ void vmr_producer_init(struct vmr_producer *producer, void *memory,
     at += nr_lanes * sizeof(struct vmr_lane_tx);
     producer->slots = (void *)at;
     at += nr_vcpus * sizeof(struct vmr_slot_tx);
+    fifo = (void *)at;
+    at += (size_t)nr_vcpus * VMR_FIFO * sizeof(struct vmr_request);
     producer->bell_words = (void *)at;
     at += vmr_bell_words(nr_lanes) * sizeof(uint64_t);
     producer->pending_words = (void *)at;
     vmr_bits_init(&producer->pending, producer->pending_words,
                   VMR_BITMAP_WORDS);
-    for (uint32_t v = 0; v < nr_vcpus; v++) {
-        producer->slots[v].request = NULL;
-        producer->slots[v].response = NULL;
-        producer->slots[v].seq = 0;
-        producer->slots[v].first = producer->slots[v].nr = 0;
-    }
+    for (uint32_t v = 0; v < nr_vcpus; v++)
+        vmr_slot_tx_init(&producer->slots[v], &fifo[v], nr_vcpus);
 }
 
 static struct vmr_bell_tx *bell_of(struct vmr_producer *producer, uint32_t v)

@@ -5,6 +5,17 @@
 
 #define HEAD_LEN XEN_VM_RING_EVENT_HEAD
 
+void vmr_slot_tx_init(struct vmr_slot_tx *tx, struct vmr_request *fifo,
+                      uint32_t stride)
+{
+    tx->request = NULL;
+    tx->response = NULL;
+    tx->seq = 0;
+    tx->first = tx->nr = 0;
+    for (uint32_t i = 0; i < VMR_FIFO; i++)
+        tx->fifo[i] = fifo + (size_t)i * stride;
+}
+
 void vmr_slot_tx_attach(struct vmr_slot_tx *tx, const struct vmr_geometry *geo,
                         uint32_t vcpu, void *p, void *c)
 {
@@ -13,7 +24,7 @@ void vmr_slot_tx_attach(struct vmr_slot_tx *tx, const struct vmr_geometry *geo,
     if (tx->seq & 1) {
         /* Visible in the old P, which is frozen: the next seq is fresh. */
         tx->seq++;
-        tx->fifo[tx->first].event.flags |= XEN_VM_RING_FLAG_REPOSTED;
+        tx->fifo[tx->first]->event.flags |= XEN_VM_RING_FLAG_REPOSTED;
     }
     tx->request = (void *)((unsigned char *)p + geo->request_off + off);
     tx->response = (void *)((unsigned char *)c + geo->response_off + off);
@@ -28,7 +39,7 @@ bool vmr_slot_add(struct vmr_slot_tx *tx, const struct vmr_request *request)
 {
     if (tx->nr == VMR_FIFO)
         return false;
-    tx->fifo[(tx->first + tx->nr) % VMR_FIFO] = *request;
+    *tx->fifo[(tx->first + tx->nr) % VMR_FIFO] = *request;
     tx->nr++;
     return true;
 }
@@ -40,7 +51,7 @@ bool vmr_slot_post(struct vmr_slot_tx *tx)
 
     if (!slot || !tx->nr || (tx->seq & 1))
         return false;
-    event = &tx->fifo[tx->first].event;
+    event = &tx->fifo[tx->first]->event;
     /*
      * The slot holds an even seq since it was retired (or zero).  Whoever
      * copies a word of the new body sees at least that even value when it
@@ -83,7 +94,9 @@ void vmr_slot_retire(struct vmr_slot_tx *tx)
     }
     if (tx->nr) {
         tx->first = (tx->first + 1) % VMR_FIFO;
-        tx->nr--;
+        /* The next is queued where the last one was: that is in the cache. */
+        if (--tx->nr == 0)
+            tx->first = 0;
     }
 }
 

@@ -29,8 +29,13 @@ struct vmr_slot_tx {
     const struct xen_vm_ring_response *response; /* hostile */
     uint64_t seq;       /* last one given out: odd while posted */
     uint32_t first, nr; /* the FIFO; its first is the visible one */
-    struct vmr_request fifo[VMR_FIFO];
+    /* Far apart, so that the first ones of many vCPUs lie close together. */
+    struct vmr_request *fifo[VMR_FIFO];
 };
+
+/* No request and no ring.  `fifo` has VMR_FIFO entries, `stride` apart. */
+void vmr_slot_tx_init(struct vmr_slot_tx *tx, struct vmr_request *fifo,
+                      uint32_t stride);
 
 /* Moves to fresh regions.  Pending requests stay pending, not visible yet. */
 void vmr_slot_tx_attach(struct vmr_slot_tx *tx, const struct vmr_geometry *geo,
@@ -44,7 +49,7 @@ bool vmr_slot_add(struct vmr_slot_tx *tx, const struct vmr_request *request);
 
 static inline struct vmr_request *vmr_slot_first(struct vmr_slot_tx *tx)
 {
-    return tx->nr ? &tx->fifo[tx->first] : NULL;
+    return tx->nr ? tx->fifo[tx->first] : NULL;
 }
 
 /*

@@ -190,7 +190,7 @@ static void forge_response(struct ring *ring, const struct move *move)
     uint64_t *answered = (void *)((unsigned char *)group + geo->answered_off);
 
     response->flags = (uint32_t)move->value;
-    response->reason = slot->fifo[slot->first].event.reason;
+    response->reason = slot->fifo[slot->first]->event.reason;
     if (move->how & 1)
         response->reserved[move->how >> 1 & 1] = move->word;
     if (move->how & 4)

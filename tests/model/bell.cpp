@@ -192,6 +192,7 @@ struct answers_model : rl::test_suite<answers_model, 2> {
     static const int requests = 4;
     struct ring ring;
     struct vmr_slot_tx tx;
+    struct vmr_request fifo[VMR_FIFO];
     struct vmr_slot_rx rx;
     struct vmr_bell_tx to;
     struct vmr_bell_rx from;
@@ -205,7 +206,7 @@ struct answers_model : rl::test_suite<answers_model, 2> {
         ring = ring_make(0, 1, 1, XEN_VM_RING_POLICY_DISCARD, 2);
         watch_bells(ring);
         watch_slot(ring, 0, EVENT_WORDS, RESPONSE_WORDS);
-        tx.seq = tx.first = tx.nr = 0;
+        vmr_slot_tx_init(&tx, fifo, 1);
         vmr_slot_tx_attach(&tx, &ring.geo, 0, ring.p, ring.c);
         vmr_slot_rx_init(&rx, &ring.geo, 0, ring.p, ring.c);
         vmr_bell_tx_init(&to, &ring.geo, 0, ring.p, ring.c, to_words);

@@ -16,6 +16,7 @@ template <class Model, int threads>
 struct slot_base : rl::test_suite<Model, threads> {
     struct ring rings[EPOCHS];
     struct vmr_slot_tx tx;
+    struct vmr_request fifo[VMR_FIFO];
     uint64_t posted[MAX_SEQ];           /* number of the request, by seq */
     uint64_t answered[EPOCHS][MAX_SEQ]; /* by which consumer */
     unsigned verdicts[REQUESTS + 1];    /* of each request */
@@ -31,7 +32,7 @@ struct slot_base : rl::test_suite<Model, threads> {
             rings[e] = ring_make(e, 1, 1, XEN_VM_RING_POLICY_DISCARD, 2);
             watch_slot(rings[e], 0, request_mask, response_mask);
         }
-        tx.seq = tx.first = tx.nr = 0;
+        vmr_slot_tx_init(&tx, fifo, 1);
         memset(posted, 0, sizeof(posted));
         memset(answered, 0, sizeof(answered));
         memset(verdicts, 0, sizeof(verdicts));
