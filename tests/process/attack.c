@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +21,7 @@ struct witness *attack_scene(pid_t *source)
     w->deadline = 5000000;
     w->verdicts = XEN_VM_RING_VERDICT_DENY;
     w->hostile = true;
+    prctl(PR_SET_TIMERSLACK, 1000); /* it waits often, and not for long */
     *source = source_start(w);
     CHECK(wait_true(w, &w->ready, "the source"));
     return w;
@@ -64,7 +65,7 @@ void goes_on(struct witness *w, unsigned int turns)
                     w->turns - from);
             return;
         }
-        sched_yield();
+        sleep_ns(20000);
     }
 }
 
@@ -74,7 +75,7 @@ void probe(struct witness *w)
 
     w->probe = 1;
     while (w->probe && now_ns() < until)
-        sched_yield();
+        sleep_ns(20000);
     WITNESS(w, !w->probe, "the producer does not turn");
 }
 
@@ -145,7 +146,7 @@ void hostile_attach(struct hostile *h, struct witness *w, uint32_t policy)
     vmr_consumer_init(&h->rx, &h->geo, h->memory, h->p, h->c);
     /* The source's note of the epoch's begin comes just after its grant. */
     while (w->epochs < h->geo.epoch && now_ns() < until)
-        sched_yield();
+        sleep_ns(20000);
     take_frozen(h, fds + 2);
 }
 
@@ -289,7 +290,7 @@ static void check_outcome(struct witness *w, const struct attack *attack,
     unsigned int expects = attack->expects;
 
     while (!came(w, before, expects) && now_ns() < until)
-        sched_yield();
+        sleep_ns(20000);
     WITNESS(w, came(w, before, expects),
             "%s: %llu faults, %llu ignored, attached %d", attack->name,
             (unsigned long long)w->stats.lane_faults,
