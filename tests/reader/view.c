@@ -41,23 +41,20 @@ static void close_with(char bracket)
     begun = true;
 }
 
-#define OF(field) number(#field, of->field);
+#define OF(field) number(#field, of->field)
 
 static void view_header(const struct xen_vm_ring_header *of)
 {
     open_with("header", '{');
-    OF(magic)
-    OF(major)
-    OF(minor)
-    OF(header_len) OF(arch) OF(features) OF(epoch) OF(p_len) OF(c_len)
-        OF(deadline) OF(nr_vcpus) OF(nr_lanes) OF(nr_groups) OF(policy)
-            OF(verdicts) OF(clock) OF(slot_len) OF(record_len)
-                OF(slots_per_lane) OF(request_off) OF(p_group_off) OF(lane_off)
-                    OF(record_off) OF(response_off) OF(cursor_off)
-                        OF(c_group_off) OF(c_group_len) OF(attn_request_off)
-                            OF(attn_lane_off) OF(answered_off) OF(target_state)
-                                OF(shutdown_reason) OF(producer_state)
-                                    close_with('}');
+    OF(magic), OF(major), OF(minor), OF(header_len), OF(arch), OF(features),
+        OF(epoch), OF(p_len), OF(c_len), OF(deadline), OF(nr_vcpus),
+        OF(nr_lanes), OF(nr_groups), OF(policy), OF(verdicts), OF(clock),
+        OF(slot_len), OF(record_len), OF(slots_per_lane), OF(request_off),
+        OF(p_group_off), OF(lane_off), OF(record_off), OF(response_off),
+        OF(cursor_off), OF(c_group_off), OF(c_group_len), OF(attn_request_off),
+        OF(attn_lane_off), OF(answered_off), OF(target_state),
+        OF(shutdown_reason), OF(producer_state);
+    close_with('}');
 }
 
 static void view_data(const struct xen_vm_ring_event *event)
@@ -67,44 +64,52 @@ static void view_data(const struct xen_vm_ring_event *event)
     case XEN_VM_RING_REASON_MEM_ACCESS: {
         MEMBER(mem_access);
         open_with("u", '{');
-        OF(gfn) OF(offset) OF(gla) OF(flags) break;
+        OF(gfn), OF(offset), OF(gla), OF(flags);
+        break;
     }
     case XEN_VM_RING_REASON_WRITE_CTRLREG: {
         MEMBER(write_ctrlreg);
         open_with("u", '{');
-        OF(index) OF(new_value) OF(old_value) break;
+        OF(index), OF(new_value), OF(old_value);
+        break;
     }
     case XEN_VM_RING_REASON_MOV_TO_MSR: {
         MEMBER(mov_to_msr);
         open_with("u", '{');
-        OF(msr) OF(new_value) OF(old_value) break;
+        OF(msr), OF(new_value), OF(old_value);
+        break;
     }
     case XEN_VM_RING_REASON_SOFTWARE_BREAKPOINT:
     case XEN_VM_RING_REASON_SINGLESTEP:
     case XEN_VM_RING_REASON_DEBUG_EXCEPTION: {
         MEMBER(debug);
         open_with("u", '{');
-        OF(gfn) OF(pending_dbg) OF(insn_len) OF(type) break;
+        OF(gfn), OF(pending_dbg), OF(insn_len), OF(type);
+        break;
     }
     case XEN_VM_RING_REASON_CPUID: {
         MEMBER(cpuid);
         open_with("u", '{');
-        OF(insn_len) OF(leaf) OF(subleaf) break;
+        OF(insn_len), OF(leaf), OF(subleaf);
+        break;
     }
     case XEN_VM_RING_REASON_INTERRUPT: {
         MEMBER(interrupt);
         open_with("u", '{');
-        OF(vector) OF(type) OF(error_code) OF(cr2) break;
+        OF(vector), OF(type), OF(error_code), OF(cr2);
+        break;
     }
     case XEN_VM_RING_REASON_DESCRIPTOR_ACCESS: {
         MEMBER(desc_access);
         open_with("u", '{');
-        OF(exit_qualification) OF(instr_info) OF(descriptor) OF(is_write) break;
+        OF(exit_qualification), OF(instr_info), OF(descriptor), OF(is_write);
+        break;
     }
     case XEN_VM_RING_REASON_VMEXIT: {
         MEMBER(vmexit);
         open_with("u", '{');
-        OF(reason) OF(qualification) break;
+        OF(reason), OF(qualification);
+        break;
     }
     default:
         return;
@@ -115,19 +120,15 @@ static void view_data(const struct xen_vm_ring_event *event)
 
 static void view_x86(const struct xen_vm_ring_regs_x86 *of)
 {
-    OF(rax)
-    OF(rcx)
-    OF(rdx)
-    OF(rbx) OF(rsp) OF(rbp) OF(rsi) OF(rdi) OF(r8) OF(r9) OF(r10) OF(r11)
-        OF(r12) OF(r13) OF(r14) OF(r15) OF(rflags) OF(dr6) OF(dr7) OF(rip)
-            OF(cr0) OF(cr2) OF(cr3) OF(cr4) OF(sysenter_cs) OF(sysenter_esp)
-                OF(sysenter_eip) OF(msr_efer) OF(msr_star) OF(msr_lstar)
-                    OF(gdtr_base) OF(npt_base) OF(vmtrace_pos) OF(cs_base)
-                        OF(ss_base) OF(ds_base) OF(es_base) OF(fs_base)
-                            OF(gs_base) OF(cs) OF(ss) OF(ds) OF(es) OF(fs)
-                                OF(gs) OF(shadow_gs) OF(gdtr_limit) OF(cs_sel)
-                                    OF(ss_sel) OF(ds_sel) OF(es_sel) OF(fs_sel)
-                                        OF(gs_sel)
+    OF(rax), OF(rcx), OF(rdx), OF(rbx), OF(rsp), OF(rbp), OF(rsi), OF(rdi),
+        OF(r8), OF(r9), OF(r10), OF(r11), OF(r12), OF(r13), OF(r14), OF(r15),
+        OF(rflags), OF(dr6), OF(dr7), OF(rip), OF(cr0), OF(cr2), OF(cr3),
+        OF(cr4), OF(sysenter_cs), OF(sysenter_esp), OF(sysenter_eip),
+        OF(msr_efer), OF(msr_star), OF(msr_lstar), OF(gdtr_base), OF(npt_base),
+        OF(vmtrace_pos), OF(cs_base), OF(ss_base), OF(ds_base), OF(es_base),
+        OF(fs_base), OF(gs_base), OF(cs), OF(ss), OF(ds), OF(es), OF(fs),
+        OF(gs), OF(shadow_gs), OF(gdtr_limit), OF(cs_sel), OF(ss_sel),
+        OF(ds_sel), OF(es_sel), OF(fs_sel), OF(gs_sel);
 }
 
 static void view_regs(const union xen_vm_ring_tail *tail, uint32_t arch)
@@ -140,7 +141,7 @@ static void view_regs(const union xen_vm_ring_tail *tail, uint32_t arch)
     } else {
         const struct xen_vm_ring_regs_arm *of = &tail->arm;
 
-        OF(ttbr0) OF(ttbr1) OF(ttbcr) OF(pc) OF(cpsr)
+        OF(ttbr0), OF(ttbr1), OF(ttbcr), OF(pc), OF(cpsr);
     }
     close_with('}');
 }
@@ -149,10 +150,9 @@ static void view_event(const char *key, const struct xen_vm_ring_event *of,
                        uint32_t arch)
 {
     open_with(key, '{');
-    OF(state)
-    OF(time)
-    OF(flags)
-    OF(lost) OF(reason) OF(vcpu) OF(altp2m_idx) OF(length) view_data(of);
+    OF(state), OF(time), OF(flags), OF(lost), OF(reason), OF(vcpu),
+        OF(altp2m_idx), OF(length);
+    view_data(of);
     if (of->length == XEN_VM_RING_EVENT_FULL)
         view_regs(&of->regs, arch);
     close_with('}');
@@ -285,8 +285,8 @@ static void view_lanes(const struct vmr_geometry *geo, const void *p, void *c,
         of = rx.line;
         open_with(NULL, '{');
         number("lane", i);
-        OF(head) OF(lost) OF(lost_contended) OF(resume) if (has_c)
-        {
+        OF(head), OF(lost), OF(lost_contended), OF(resume);
+        if (has_c) {
             number("cons", rx.cursor->cons);
             rx.tail = rx.cursor->cons;
         }
@@ -319,14 +319,14 @@ static void view_responses(const struct vmr_geometry *geo, void *p, void *c)
         {
             const struct xen_vm_ring_response *of = &response;
 
-            OF(seq) OF(flags) OF(reason) OF(altp2m_idx)
+            OF(seq), OF(flags), OF(reason), OF(altp2m_idx);
         }
         truth("answers", answers);
         open_with("inject", '{');
         {
             const struct xen_vm_ring_inject *of = &response.inject;
 
-            OF(vector) OF(type) OF(error_code) OF(insn_len) OF(cr2)
+            OF(vector), OF(type), OF(error_code), OF(insn_len), OF(cr2);
         }
         close_with('}');
         truth("reserved_is_zero", !response.reserved[0] &&
