@@ -6,6 +6,9 @@
 /* Records of one lane before requests and other lanes have their turn. */
 #define MAX_BATCH 32
 
+/* Looks at a drained lane before only its attention bit is looked at. */
+#define LINGER 8
+
 /* vCPUs and lanes looked at in one call, before the caller is asked again. */
 #define MAX_LOOKS 128
 
@@ -96,6 +99,11 @@ static enum vmr_next next_request(struct vmr_consumer *consumer, uint32_t g,
     return VMR_NEXT_AGAIN;
 }
 
+static void next_lane(struct vmr_consumer_group *group)
+{
+    group->lane = group->lane + 1 < group->bell.nr_lanes ? group->lane + 1 : 0;
+}
+
 /* Leaves the lane that the round is at. */
 static void leave_lane(struct vmr_consumer *consumer, uint32_t g)
 {
@@ -119,7 +127,20 @@ static void end_batch(struct vmr_consumer *consumer, uint32_t g)
     if (group->batch < consumer->max_batch)
         return;
     leave_lane(consumer, g);
-    group->lane = group->lane + 1 < group->bell.nr_lanes ? group->lane + 1 : 0;
+    next_lane(group);
+}
+
+/*
+ * A lane that was drained is looked at some more times before it is left to
+ * its attention bit: a producer that finds that set has nothing to tell, and
+ * a busy one is back soon.  true: it is left.
+ */
+static bool is_left(struct vmr_lane_rx *lane)
+{
+    if (lane->idle == LINGER)
+        return true;
+    lane->idle++;
+    return false;
 }
 
 static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
@@ -127,24 +148,33 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
                                  uint32_t *where)
 {
     struct vmr_consumer_group *group = &consumer->groups[g];
-    uint32_t bit;
+    uint32_t bit, round = UINT32_MAX;
 
     for (int looks = 0; looks < MAX_LOOKS; looks++) {
         struct vmr_lane_rx *lane;
 
-        if (!vmr_bits_next(&group->bell.lanes, group->lane, &bit))
+        /* All of them looked at once: nothing. */
+        if (!vmr_bits_next(&group->bell.lanes, group->lane, &bit) ||
+            bit == round)
             return VMR_NEXT_NONE;
-        /* Amid a batch it is the same: its bit stays until it is empty. */
-        group->lane = bit;
+        if (bit != group->lane) {
+            leave_lane(consumer, g);
+            group->lane = bit;
+        }
         *where = member(consumer, g, bit);
         lane = &consumer->lanes[*where];
         switch (vmr_lane_pull(lane, event)) {
         case VMR_PULL_EVENT:
+            lane->idle = 0;
             group->batch++;
             return VMR_NEXT_RECORD;
         case VMR_PULL_NONE:
-            vmr_bits_clear(&group->bell.lanes, bit);
             leave_lane(consumer, g);
+            if (is_left(lane))
+                vmr_bits_clear(&group->bell.lanes, bit);
+            else if (round == UINT32_MAX)
+                round = bit;
+            next_lane(group);
             break;
         case VMR_PULL_AGAIN:
             break;
@@ -222,11 +252,8 @@ enum vmr_next vmr_consumer_next(struct vmr_consumer *consumer, uint32_t g,
     next = next_request(consumer, g, event, where);
     if (next != VMR_NEXT_NONE)
         return next;
-    next = group->batch ? next_record(consumer, g, event, where)
+    return group->batch ? next_record(consumer, g, event, where)
                         : look_around(consumer, g, event, where);
-    /* Bits that told nothing new were left as they were: now they do. */
-    return next == VMR_NEXT_NONE ? look_around(consumer, g, event, where)
-                                 : next;
 }
 
 bool vmr_consumer_answer(struct vmr_consumer *consumer, uint32_t vcpu,
@@ -249,16 +276,34 @@ bool vmr_consumer_flush(struct vmr_consumer *consumer, uint32_t group)
     return vmr_bell_flush_answers(&consumer->groups[group].bell);
 }
 
+/* Takes the bits that tell something new, and looks at each lane. */
+static bool is_drained(struct vmr_consumer *consumer, uint32_t g)
+{
+    struct vmr_consumer_group *group = &consumer->groups[g];
+    bool drained = true;
+    uint32_t bit = 0;
+
+    if (!vmr_bell_refill(&group->bell)) {
+        (void)fault(group);
+        return false;
+    }
+    while (drained && vmr_bits_next(&group->bell.lanes, bit, &bit)) {
+        drained =
+            vmr_lane_is_drained(&consumer->lanes[member(consumer, g, bit)]);
+        if (drained)
+            vmr_bits_clear(&group->bell.lanes, bit);
+    }
+    return drained && !vmr_bits_next(&group->bell.requests, 0, &bit);
+}
+
 bool vmr_consumer_arm(struct vmr_consumer *consumer, uint32_t group)
 {
-    struct vmr_bell_rx *bell = &consumer->groups[group].bell;
-    uint32_t bit;
-
-    /* What was fetched and not looked at yet has no attention bit any more. */
-    if (vmr_bits_next(&bell->requests, 0, &bit) ||
-        vmr_bits_next(&bell->lanes, 0, &bit))
-        return false;
-    return vmr_bell_arm(bell);
+    /*
+     * Twice: a bit of a lane that was looked at anyway is left in C by the
+     * first, and is news to the second.
+     */
+    return is_drained(consumer, group) && is_drained(consumer, group) &&
+           vmr_bell_arm(&consumer->groups[group].bell);
 }
 
 void vmr_consumer_disarm(struct vmr_consumer *consumer, uint32_t group)

@@ -12,7 +12,7 @@
  * So far ahead of a push, in bytes, lines are asked for: the consumer had
  * them last, and a store that waits for its line holds up all behind it.
  */
-#define ASK_AHEAD 512
+#define ASK_AHEAD 1024
 
 static inline void ask_for_line(const void *p)
 {
@@ -320,6 +320,12 @@ enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
     rx->ahead--;
     rx->taken++;
     return VMR_PULL_EVENT;
+}
+
+bool vmr_lane_is_drained(const struct vmr_lane_rx *rx)
+{
+    /* Only whether: what there is, a pull looks at (L2). */
+    return !rx->ahead && vmr_load_relaxed(&rx->line->head) == rx->tail;
 }
 
 void vmr_lane_publish_cursor(struct vmr_lane_rx *rx)

@@ -40,6 +40,7 @@ struct vmr_lane_rx {
     uint64_t gap;         /* of these, since the last record handed out */
     uint32_t record_len, policy;
     uint32_t ask_ahead; /* records */
+    uint32_t idle;      /* looks since the last record, up to a limit */
     bool faulted;       /* the producer broke the protocol; sticky */
 };
 
@@ -83,6 +84,9 @@ enum vmr_pull {
  */
 enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
                             struct xen_vm_ring_event *event);
+
+/* Is nothing published that was not taken?  Best effort, but for a fault. */
+bool vmr_lane_is_drained(const struct vmr_lane_rx *rx);
 
 /* Gives the slots of the records taken back to the producer. */
 void vmr_lane_publish_cursor(struct vmr_lane_rx *rx);

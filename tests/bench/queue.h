@@ -183,7 +183,7 @@ QUEUE_INLINE void queue_consume(struct queue_side *side,
             wrong += !queue_is_right(records + i * len, len, last);
         delivered += nr;
         if (nr == batch) {
-            pauses = 1;
+            pauses = (pauses + 1) / 2;
             continue;
         }
         pauses = queue_rest(pauses);

@@ -155,11 +155,11 @@ static enum vmr_next next(struct ring *ring, uint32_t group)
 
     /*
      * Of lanes too 128 are looked at, and a cursor may be published each;
-     * then all of it once more, for bits that were left as they were.
+     * one more amid a batch.
      */
     ring_enter(ring, CONSUMER,
-               3 * pass_steps(geo) +
-                   2 * (refill + 128 * (PULL_STEPS + 1) + PULL_STEPS + 2));
+               2 * pass_steps(geo) + refill + 128 * (PULL_STEPS + 1) +
+                   PULL_STEPS + 2);
     next = vmr_consumer_next(&ring->rx, group, &event, &where);
     ring_leave(ring, CONSUMER);
     got(ring, group, next, &event, where);
@@ -240,7 +240,11 @@ static void arm(struct ring *ring, uint32_t group)
 
     ring->armings[group]++;
     ring->sleeps[group] = true; /* unless it is rung meanwhile */
-    ring_enter(ring, CONSUMER, 2 * ring_bitmap_steps(&ring->rx.geo) + 2);
+    /* Twice: what is news, and each lane's head; then all bits once more. */
+    ring_enter(
+        ring, CONSUMER,
+        2 * (2 * ring_bitmap_steps(&ring->rx.geo) + ring->rx.geo.nr_lanes) +
+            2 * ring_bitmap_steps(&ring->rx.geo) + 2);
     asleep = vmr_consumer_arm(&ring->rx, group);
     ring_leave(ring, CONSUMER);
     if (!asleep)
