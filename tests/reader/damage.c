@@ -95,7 +95,7 @@ void damage_header(FILE *out, const struct vmr_geometry *geo, uint64_t *seed)
             damage(&bad, field, i);
             write_case(out, &bad, geo->p_len, geo->c_len);
         }
-    for (uint32_t words = 1; words < 4; words++) {
+    for (uint32_t words = 1; words < 20; words++) {
         bad = good;
         bad.answered_off = bad.c_group_len - 8 * words;
         write_case(out, &bad, geo->p_len, geo->c_len);

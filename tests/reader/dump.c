@@ -329,7 +329,7 @@ static void make_all(int round)
 
 int main(int argc, char **argv)
 {
-    struct vmr_geometry shapes[6];
+    struct vmr_geometry shapes[7];
     FILE *damages;
 
     CHECK_EQ(argc, 2);
@@ -345,8 +345,9 @@ int main(int argc, char **argv)
     /* Lanes of a group in one word exactly, and one more. */
     shapes[4] = shape(127, 2, XEN_VM_RING_POLICY_DISCARD, 64);
     shapes[5] = shape(128, 2, XEN_VM_RING_POLICY_DISCARD, 64);
+    shapes[6] = shape(1000, 1, XEN_VM_RING_POLICY_DISCARD, 64);
     damages = create("headers", "damaged");
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 7; i++)
         damage_header(damages, &shapes[i], &seed);
     CHECK_EQ(fclose(damages), 0);
     return 0;
