@@ -12,7 +12,7 @@ shift 2
 here=$(cd "$(dirname "$0")" && pwd)
 # What a machine for fuzzing would be set up for: speed, and cores of its own.
 export AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1
-export AFL_NO_AFFINITY=1 AFL_NO_UI=1 AFL_QUIET=1
+export AFL_NO_AFFINITY=1 AFL_NO_UI=1 AFL_QUIET=1 AFL_FAST_CAL=1
 failed=0
 command -v afl-fuzz >/dev/null || {
     echo "afl-fuzz is not here"
