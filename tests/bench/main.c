@@ -25,7 +25,8 @@ static const struct bench_table *const tables[] = {
 #ifdef HAVE_CXX_PEERS
     &peer_cxx_cases,
 #endif
-    &sync_cases,         &hostile_cases,      &endtoend_cases,
+    &async_costs_cases,  &memory_cases,       &sync_cases,
+    &hostile_cases,      &endtoend_cases,
 };
 
 enum { OPT_LIST = 1, OPT_JSON, OPT_QUICK, OPT_RUNS, OPT_ONLY, OPT_CPUS };

@@ -11,6 +11,8 @@ extern "C" {
 
 extern const struct bench_table async_limits_cases;
 extern const struct bench_table async_vmring_cases;
+extern const struct bench_table async_costs_cases;
+extern const struct bench_table memory_cases;
 extern const struct bench_table peer_legacy_cases;
 extern const struct bench_table peer_socket_cases;
 extern const struct bench_table peer_qb_cases;

@@ -39,7 +39,7 @@ vmring_build_test(freestanding_clang_arm64 freestanding
 
 # core/, both ends in one program; rig.c guards the regions' ends.
 foreach(name
-        geometry_limits geometry_hostile geometry_later_minor
+        geometry_limits geometry_hostile smallest_ring geometry_later_minor
         geometry_apart geometry_refused geometry_carried
         verdict_table verdict_whole
         lane_last_look lane_frozen_resumed lane_discard_lapped
