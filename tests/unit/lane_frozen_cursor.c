@@ -19,7 +19,9 @@ int main(void)
     CHECK(vmr_geometry_read(&seen, (void *)rig.p, geo.p_len, VMR_ANY_LEN));
     vmr_lane_rx_init(&lane, &seen, 0, rig.p, NULL);
     vmr_lane_rx_resume(&lane);
+    CHECK(!vmr_lane_is_drained(&lane)); /* head says more, unseen yet */
     CHECK_EQ(vmr_lane_pull(&lane, &event), VMR_PULL_EVENT);
+    CHECK(vmr_lane_is_drained(&lane));
     vmr_lane_publish_cursor(&lane);
     CHECK_EQ(rig_cursor(&rig, 0)->cons, 0);
 
