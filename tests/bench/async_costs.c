@@ -187,6 +187,11 @@ static void take_all(void *arg)
         if (bench_now() - idle_since < SPIN_NS || !vmr_consumer_arm(rx, 0))
             continue;
         load->sleeps++;
+        /* The end has no attention bit: it is looked at after arming. */
+        if (vmr_load_relaxed32(&load->stop)) {
+            vmr_consumer_disarm(rx, 0);
+            continue;
+        }
         sleep_on(load->to_consumer);
         idle_since = 0;
     }

@@ -22,16 +22,6 @@
 #else
 #define CXX false
 #endif
-#ifdef HAVE_LTTNG
-#define LTTNG true
-#else
-#define LTTNG false
-#endif
-#ifdef HAVE_BPF
-#define BPF true
-#else
-#define BPF false
-#endif
 
 const struct bench_peer bench_peers[] = {
     {"libqb", "libqb-dev", QB},
@@ -40,7 +30,5 @@ const struct bench_peer bench_peers[] = {
     {"boost, readerwriterqueue, concurrentqueue",
      "g++ libboost1.74-dev libreaderwriterqueue-dev libconcurrentqueue-dev",
      CXX},
-    {"LTTng-UST", "liblttng-ust-dev lttng-tools", LTTNG},
-    {"BPF user ring buffer", "libbpf-dev", BPF},
 };
 const size_t bench_nr_peers = sizeof(bench_peers) / sizeof(bench_peers[0]);
