@@ -222,7 +222,7 @@ def legend(cases, y):
         out.append(text(x + 18, y, names[kind], "small"))
         x += 30 + 7 * len(names[kind])
     said = "bar: median, line: quartiles"
-    if any(c.get("ratio") for c in cases):
+    if any("×" in remark(c) for c in cases):
         said += ", ×: to the group's reference, run by run"
     out.append(text(WIDTH - 20, y, said, "small", "end"))
     return out
