@@ -45,6 +45,7 @@ foreach(name
         lane_last_look lane_frozen_resumed lane_discard_lapped
         lane_record_fields
         target_any_instant doorbell_any_instant
+        doorbell_last_look
         consumer_take_keeps doorbell_arm_looks producer_attach_anew
         producer_release_goes_on producer_scan_overtaken
         producer_answer_late consumer_slot_tells consumer_cursor_half
