@@ -11,8 +11,9 @@
 struct ring {
     struct vmr_geometry geo;
     unsigned char *p, *c;
-    struct vmr_producer tx;
-    struct vmr_consumer rx;
+    /* Each side's private state, apart as that of two programs is. */
+    struct vmr_producer tx __attribute__((__aligned__(4096)));
+    struct vmr_consumer rx __attribute__((__aligned__(4096)));
     void *tx_memory, *rx_memory;
 };
 
