@@ -169,7 +169,8 @@ def remark(case):
     """What stands behind a bar."""
     said = short(case["median"], case["unit"])
     if case.get("ratio") and not case["group"].startswith("agent-"):
-        said += f" · {case['ratio']:.2f}×"
+        digits = ".2f" if case["ratio"] >= 0.1 else ".1g"
+        said += f" · {case['ratio']:{digits}}×"
     if "p50" in case["extra"]:
         said = (short(case["median"], "ns") + " · median "
                 + short(case["extra"]["p50"], "ns"))
