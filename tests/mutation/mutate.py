@@ -9,6 +9,7 @@ noticed each; 1: not so; 77: cannot be run here.
 """
 
 import argparse
+import fcntl
 import json
 import os
 import shutil
@@ -225,6 +226,11 @@ def main():
         work = (options.work or Path(temporary)).resolve()
         tree = work / "tree"
         tree.mkdir(parents=True, exist_ok=True)
+        lock = open(work / "lock", "w", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"another run is at work in {work}")
         remove_gone(copy_tree(source, tree), tree)
         run = Run(Suite(tree, work / "build", options.jobs), tree, options)
         run.suite.configure()
