@@ -275,8 +275,8 @@ static int ended(struct vmring *ring)
 }
 
 /*
- * Overrun all the time: the caller is to come again, and no doorbell will
- * say so.
+ * Overrun all the time, or more to look at than one call may: the caller is to
+ * come again, and no doorbell will say so.
  */
 static void poke(struct vmring *ring)
 {
@@ -301,6 +301,8 @@ int vmring_next(struct vmring *ring, struct vmring_event *event)
     if (ring->lost == -EPROTO)
         return -EPROTO;
     unpoke(ring);
+    /* Their producer waits: events that go on coming hold no answer back. */
+    vmring_flush(ring);
     if (ring->nr_before &&
         (next_request(ring, event) || next_from_before(ring, event))) {
         disarm(ring);
@@ -314,7 +316,6 @@ int vmring_next(struct vmring *ring, struct vmring_event *event)
             return ret;
         if (ret == -EAGAIN)
             continue;
-        vmring_flush(ring);
         ring->stats.doorbells_received += ring->link->ops->ack(ring->link);
         poll_control(ring);
         if (!arm(ring))

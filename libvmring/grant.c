@@ -350,7 +350,9 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
         result = XEN_VM_RING_REFUSED_MEMORY;
     answer.grant.result = result;
     if (result) {
-        answer.grant.features = features(producer); /* what there is */
+        /* What there is, not what was asked for. */
+        answer.grant.version = XEN_VM_RING_VERSION;
+        answer.grant.features = features(producer);
         (void)socket_send(peer->fd, WIRE_GRANT, &answer, sizeof(answer), NULL,
                           0);
         log_line(&producer->log, 5, "a consumer was refused for %s",

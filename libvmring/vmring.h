@@ -240,8 +240,8 @@ void vmring_flush(struct vmring *ring);
 
 /*
  * Asks the producer to disarm everything and to say when the target is
- * quiet; vmring_next() ends with -ENODATA then.  Returns at once: 0, -EAGAIN
- * or -ECONNRESET.
+ * quiet; vmring_next() ends with -ENODATA then.  Returns at once: 0, -EAGAIN,
+ * -ECONNRESET, or -EPROTO from a ring that has lied before.
  */
 int vmring_quiesce(struct vmring *ring);
 

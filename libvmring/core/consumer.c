@@ -133,11 +133,14 @@ static void end_batch(struct vmr_consumer *consumer, uint32_t g)
 /*
  * A lane that was drained is looked at some more times before it is left to
  * its attention bit: a producer that finds that set has nothing to tell, and
- * a busy one is back soon.  true: it is left.
+ * a busy one is back soon.  Not where there are more lanes than one call looks
+ * at, which would have to come round first to say that there is nothing.
+ * true: it is left.
  */
-static bool is_left(struct vmr_lane_rx *lane)
+static bool is_left(const struct vmr_consumer_group *group,
+                    struct vmr_lane_rx *lane)
 {
-    if (lane->idle == LINGER)
+    if (group->bell.nr_lanes >= MAX_LOOKS || lane->idle == LINGER)
         return true;
     lane->idle++;
     return false;
@@ -170,7 +173,7 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
             return VMR_NEXT_RECORD;
         case VMR_PULL_NONE:
             leave_lane(consumer, g);
-            if (is_left(lane))
+            if (is_left(group, lane))
                 vmr_bits_clear(&group->bell.lanes, bit);
             else if (round == UINT32_MAX)
                 round = bit;

@@ -16,7 +16,7 @@
 
 static inline void ask_for_line(const void *p)
 {
-#if defined(__x86_64__) || defined(__i386__)
+#ifdef __x86_64__
     /* The builtin asks for a copy to read unless told of the CPU. */
     __asm__ volatile("prefetchw %0" : : "m"(*(const char *)p));
 #else

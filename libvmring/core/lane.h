@@ -23,6 +23,7 @@ struct vmr_lane_tx {
     uint32_t ask_ahead;  /* records */
     uint32_t group, bit; /* its bit among those that the group's flush tells */
     bool faulted;        /* the consumer broke its cursor; sticky */
+    bool kept_from;      /* the consumer kept us from its attention; sticky */
     bool fault_counted;  /* in the producer's lane_faults */
     bool untold;         /* vmr_producer_flush_own() has to tell of it */
 } __attribute__((__aligned__(XEN_VM_RING_LINE)));

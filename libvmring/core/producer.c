@@ -65,7 +65,7 @@ static void count_fault(struct vmr_producer *producer, uint32_t lane)
 {
     struct vmr_lane_tx *tx = &producer->lanes[lane];
 
-    if (tx->faulted && !tx->fault_counted) {
+    if ((tx->faulted || tx->kept_from) && !tx->fault_counted) {
         tx->fault_counted = true;
         producer->lane_faults++;
     }
@@ -145,7 +145,10 @@ bool vmr_producer_post(struct vmr_producer *producer,
     return true;
 }
 
-/* Several callers may push into the foreign lane: one try each. */
+/*
+ * The foreign lane is no vCPU's: whoever pushes into it beside the producer's
+ * own thread has one try.
+ */
 static bool push_foreign(struct vmr_producer *producer, uint32_t lane,
                          const struct xen_vm_ring_event *event)
 {
@@ -193,12 +196,20 @@ bool vmr_producer_flush_own(struct vmr_producer *producer, uint32_t lane)
 {
     struct vmr_lane_tx *tx = &producer->lanes[lane];
 
-    if (!tx->untold || !producer->attached)
+    if (!tx->untold || tx->kept_from || !producer->attached)
         return false;
     tx->untold = false;
-    /* A consumer that keeps us from it is left asleep: it harms itself. */
-    return vmr_bell_flush_lane(&producer->bells[tx->group], tx->bit) ==
-           VMR_FLUSH_RING;
+    switch (vmr_bell_flush_lane(&producer->bells[tx->group], tx->bit)) {
+    case VMR_FLUSH_RING:
+        return true;
+    case VMR_FLUSH_FAULT:
+        /* It harms itself: its lane is told of no more. */
+        tx->kept_from = true;
+        break;
+    case VMR_FLUSH_QUIET:
+        break;
+    }
+    return false;
 }
 
 typedef enum vmr_flush flush_fn(struct vmr_bell_tx *tx);

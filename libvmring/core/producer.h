@@ -100,12 +100,14 @@ bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
 /*
  * The same where every vCPU is a thread of its own, as in a hypervisor: these
  * two touch nothing private but their lane, so each vCPU calls them for its
- * own lane while others do for theirs, and while one thread makes the other
- * calls.  Only what maps or unmaps regions excludes them: attach, freeze, and
- * the collect that ends a sweep.
+ * own lane, one of a vCPU, while others do for theirs, and while one thread
+ * makes the other calls.  Only what maps or unmaps regions excludes them:
+ * attach, freeze, and every collect from vmr_producer_sweep() until `attached`
+ * is false.
  *
- * A fault of the lane is counted when the epoch ends.  flush_own: true: ring
- * the doorbell of the lane's group.
+ * A fault of the lane is counted when the epoch ends; so is a consumer that
+ * keeps flush_own from its memory, which is not tried again.  flush_own: true:
+ * ring the doorbell of the lane's group.
  */
 bool vmr_producer_push_own(struct vmr_producer *producer, uint32_t lane,
                            const struct xen_vm_ring_event *event);

@@ -31,7 +31,7 @@ struct vmr_slot_tx {
     uint32_t first, nr; /* the FIFO; its first is the visible one */
     /* Far apart, so that the first ones of many vCPUs lie close together. */
     struct vmr_request *fifo[VMR_FIFO];
-};
+} __attribute__((__aligned__(8))); /* the requests lie behind the last one */
 
 /* No request and no ring.  `fifo` has VMR_FIFO entries, `stride` apart. */
 void vmr_slot_tx_init(struct vmr_slot_tx *tx, struct vmr_request *fifo,

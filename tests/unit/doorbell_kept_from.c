@@ -135,7 +135,10 @@ static void consumer_refills(unsigned int call, bool takes)
     CHECK_EQ(rig.rx.groups[0].rejected, 1);
 }
 
-/* A vCPU that flushes for itself: its consumer is left asleep. */
+/*
+ * A vCPU that flushes for itself: its consumer is left asleep, is not tried
+ * again, and is counted when the epoch ends.
+ */
 static void vcpu_flushes(void)
 {
     struct xen_vm_ring_event event =
@@ -148,6 +151,14 @@ static void vcpu_flushes(void)
         kept_from = call;
         CHECK(!vmr_producer_flush_own(&rig.tx, 1));
         CHECK_EQ(kept_from, 0);
+        kept_from = 1;
+        CHECK(vmr_producer_push_own(&rig.tx, 1, &event));
+        CHECK(!vmr_producer_flush_own(&rig.tx, 1));
+        CHECK_EQ(kept_from, 1);
+        kept_from = 0;
+        CHECK_EQ(rig.tx.lane_faults, 0);
+        vmr_producer_freeze(&rig.tx);
+        CHECK_EQ(rig.tx.lane_faults, 1);
     }
 }
 
