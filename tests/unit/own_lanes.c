@@ -21,8 +21,8 @@
 
 static struct rig rig;
 static int bell;
-static uint64_t pushed[VCPUS], last[VCPUS];
-static uint64_t sleeps, armings, rings, verdicts;
+static uint64_t attempted[VCPUS], pushed[VCPUS], last[VCPUS];
+static uint64_t armings, rings, verdicts;
 
 static void ring(void)
 {
@@ -39,8 +39,14 @@ static void *vcpu(void *arg)
 
     for (uint64_t i = 1; i <= EVENTS; i++) {
         struct xen_vm_ring_event event = rig_event(4, lane, i);
+        bool published;
 
-        pushed[lane] += vmr_producer_push_own(&rig.tx, lane, &event);
+        /* The last one gets through: of a loss nobody is told. */
+        do {
+            attempted[lane]++;
+            published = vmr_producer_push_own(&rig.tx, lane, &event);
+        } while (!published && i == EVENTS);
+        pushed[lane] += published;
         if (rig_random(&seed) % 8 == 0 || i == EVENTS)
             if (vmr_producer_flush_own(&rig.tx, lane))
                 ring();
@@ -90,10 +96,7 @@ static void take(void)
 static bool all_taken(void)
 {
     for (uint32_t i = 0; i < VCPUS; i++) {
-        uint64_t head, lost;
-
-        vmr_consumer_lane(&rig.rx, i, &head, &lost);
-        if (head + lost < EVENTS || rig.rx.lanes[i].taken < head)
+        if (last[i] < EVENTS)
             return false;
     }
     return true;
@@ -110,9 +113,14 @@ int main(void)
     rig.now = 1; /* past every deadline: a verdict for each */
     bell = eventfd(0, 0);
     CHECK(bell >= 0);
+    /* Asleep before they begin: it is woken once at least. */
+    take();
+    armings++;
+    CHECK(vmr_consumer_arm(&rig.rx, 0));
     for (uintptr_t i = 0; i < VCPUS; i++)
         CHECK(!pthread_create(&threads[i], NULL, vcpu, (void *)i));
     CHECK(!pthread_create(&threads[VCPUS], NULL, requests, NULL));
+    CHECK(read(bell, &value, sizeof(value)) == sizeof(value));
     for (;;) {
         take();
         if (all_taken())
@@ -120,7 +128,6 @@ int main(void)
         armings++;
         if (!vmr_consumer_arm(&rig.rx, 0))
             continue;
-        sleeps++;
         CHECK(read(bell, &value, sizeof(value)) == sizeof(value));
     }
     for (int i = 0; i <= VCPUS; i++)
@@ -128,10 +135,9 @@ int main(void)
     for (uint32_t i = 0; i < VCPUS; i++) {
         CHECK_EQ(rig.rx.lanes[i].taken, pushed[i]);
         CHECK_EQ(rig_lane(&rig, i)->head, pushed[i]);
-        CHECK_EQ(pushed[i] + rig_lane(&rig, i)->lost, EVENTS);
+        CHECK_EQ(pushed[i] + rig_lane(&rig, i)->lost, attempted[i]);
     }
     CHECK_EQ(verdicts, EVENTS / 100);
-    CHECK(sleeps > 0);
     CHECK(rings <= armings);
     return 0;
 }
