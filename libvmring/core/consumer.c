@@ -305,8 +305,10 @@ bool vmr_consumer_arm(struct vmr_consumer *consumer, uint32_t group)
      * Twice: a bit of a lane that was looked at anyway is left in C by the
      * first, and is news to the second.
      */
-    return is_drained(consumer, group) && is_drained(consumer, group) &&
-           vmr_bell_arm(&consumer->groups[group].bell);
+    for (int i = 0; i < 2; i++)
+        if (!is_drained(consumer, group))
+            return false;
+    return vmr_bell_arm(&consumer->groups[group].bell);
 }
 
 void vmr_consumer_disarm(struct vmr_consumer *consumer, uint32_t group)

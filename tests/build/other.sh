@@ -10,11 +10,13 @@
 #   arm64_lse  with LSE, under qemu-aarch64: single instructions
 #
 # Under an emulator the tests that share memory with another process are left
-# out: it translates each process for itself, and one at a time says as much.
+# out: it translates each process for itself, and one at a time says as much. So
+# are those in which calls fail: linked statically, they fail in the C library's
+# own files too.
 set -eu
 source=$1 build=$2
 set -- "$3" -DVMRING_LIBRARY_ONLY=ON
-tests='unit|process'
+tests='unit|process' but='^$'
 case $1 in
 i386)
     cc=gcc run=''
@@ -31,7 +33,7 @@ arm64 | arm64_lse)
         -DCMAKE_CROSSCOMPILING_EMULATOR=$run "-DCMAKE_C_FLAGS=$option" \
         -DCMAKE_EXE_LINKER_FLAGS=-static
     probe="$cc -static"
-    tests=unit
+    tests=unit but='^faults_|^sim_truth_unwritable$'
     ;;
 *) exit 2 ;;
 esac
@@ -57,5 +59,5 @@ quietly() {
 quietly cmake -G Ninja -S "$source" -B "$build" "-DCMAKE_C_COMPILER=$cc" "$@"
 quietly ninja -C "$build" -j 2
 quietly ctest --test-dir "$build" -j 2 --output-on-failure -L "$tests" \
-    -LE proof
+    -LE proof -E "$but"
 grep 'tests passed' "$build/log"
