@@ -118,6 +118,7 @@ static const struct queue_ops ck_mpsc_ops = {
     .end = ck_end,
     .push = mpsc_push,
     .pull = ck_pull,
+    .stalls = true,
 };
 QUEUE_CONTESTANT(ck_mpsc);
 

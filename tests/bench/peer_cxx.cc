@@ -140,7 +140,8 @@ inline size_t pull(void *at, unsigned char *records, size_t nr, size_t len)
 
 #define CXX_CONTESTANT(name, queue)                                            \
     const struct queue_ops name##_ops = {make<queue>, end<queue>, push<queue>, \
-                                         pull<queue>, nullptr,    false};      \
+                                         pull<queue>, nullptr,    false,       \
+                                         false};                               \
     QUEUE_CONTESTANT(name)
 
 CXX_CONTESTANT(boost_spsc, boost_queue);

@@ -55,6 +55,13 @@ struct queue_ops {
      * that is torn, it is out of the contest.
      */
     bool loses_count;
+    /*
+     * Its push of many is as many pushes, each of which may wait until other
+     * producers have run.  Of several producers each then looks at the clock
+     * before each record, or a run would take as many times longer as a batch
+     * has records.
+     */
+    bool stalls;
 };
 
 /* One producer's own line. */
@@ -117,6 +124,7 @@ QUEUE_INLINE void queue_produce(struct queue_side *side,
     size_t batch = run->plan.batch;
     /* Between two looks at the clock; of many each may wait for others. */
     size_t rounds = run->plan.producers == 1 ? 128 / batch : 1;
+    size_t step = ops->stalls && run->plan.producers > 1 ? 1 : batch;
     uint64_t number = (uint64_t)side->who << 48, first = number;
     uint64_t accepted = 0, until;
 
@@ -126,9 +134,9 @@ QUEUE_INLINE void queue_produce(struct queue_side *side,
     until = mine->began + run->run_ns;
     do {
         for (size_t round = 0; round < rounds; round++) {
-            for (size_t i = 0; i < batch; i++)
+            for (size_t i = 0; i < step; i++)
                 queue_number(records + i * len, len, ++number);
-            accepted += ops->push(run->queue, side->who, records, batch, len);
+            accepted += ops->push(run->queue, side->who, records, step, len);
         }
     } while (bench_now() < until);
     mine->ended = bench_now();
