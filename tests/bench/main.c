@@ -25,6 +25,9 @@ static const struct bench_table *const tables[] = {
 #ifdef HAVE_CXX_PEERS
     &peer_cxx_cases,
 #endif
+#ifdef HAVE_LTTNG
+    &peer_lttng_cases,
+#endif
     &async_costs_cases,  &memory_cases,       &sync_cases,
     &hostile_cases,      &endtoend_cases,
 };

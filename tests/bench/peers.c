@@ -22,6 +22,11 @@
 #else
 #define CXX false
 #endif
+#ifdef HAVE_LTTNG
+#define LTTNG true
+#else
+#define LTTNG false
+#endif
 
 const struct bench_peer bench_peers[] = {
     {"libqb", "libqb-dev", QB},
@@ -30,5 +35,7 @@ const struct bench_peer bench_peers[] = {
     {"boost, readerwriterqueue, concurrentqueue",
      "g++ libboost1.74-dev libreaderwriterqueue-dev libconcurrentqueue-dev",
      CXX},
+    {"LTTng-UST",
+     "liblttng-ust-dev liblttng-ctl-dev libbabeltrace2-dev lttng-tools", LTTNG},
 };
 const size_t bench_nr_peers = sizeof(bench_peers) / sizeof(bench_peers[0]);

@@ -1,21 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue.h"
 
-#include <xen/public/vm_ring.h>
-
-void queue_fill(unsigned char *records, size_t nr, size_t len)
-{
-    for (size_t i = 0; i < nr; i++) {
-        struct xen_vm_ring_event *event = (void *)(records + i * len);
-
-        memset(event, 0x5a, len);
-        event->flags = 0;
-        event->reason = XEN_VM_RING_REASON_MOV_TO_MSR;
-        event->vcpu = 0;
-        event->length = (uint16_t)len;
-    }
-}
-
 /* Starts all, the consumer on the second CPU, and waits for all. */
 static bool work(struct queue_run *run, const struct queue_contestant *queue,
                  const struct bench_env *env)
