@@ -20,7 +20,7 @@ packages_proof=(relacy-dev spin gcovr afl++ cppcheck clang-tidy valgrind
 # left out.
 packages_bench=(libqb-dev libck-dev libdpdk-dev libboost1.74-dev
     libreaderwriterqueue-dev libconcurrentqueue-dev liblttng-ust-dev
-    liblttng-ctl-dev libbabeltrace2-dev lttng-tools libbpf-dev)
+    liblttng-ctl-dev libbabeltrace2-dev lttng-tools libbpf-dev clang)
 
 begun=$SECONDS
 

@@ -25,6 +25,9 @@ static const struct bench_table *const tables[] = {
 #ifdef HAVE_CXX_PEERS
     &peer_cxx_cases,
 #endif
+#ifdef HAVE_BPF
+    &peer_bpf_cases,
+#endif
 #ifdef HAVE_LTTNG
     &peer_lttng_cases,
 #endif

@@ -22,6 +22,11 @@
 #else
 #define CXX false
 #endif
+#ifdef HAVE_BPF
+#define BPF true
+#else
+#define BPF false
+#endif
 #ifdef HAVE_LTTNG
 #define LTTNG true
 #else
@@ -35,6 +40,7 @@ const struct bench_peer bench_peers[] = {
     {"boost, readerwriterqueue, concurrentqueue",
      "g++ libboost1.74-dev libreaderwriterqueue-dev libconcurrentqueue-dev",
      CXX},
+    {"BPF ring buffers", "libbpf-dev clang", BPF},
     {"LTTng-UST",
      "liblttng-ust-dev liblttng-ctl-dev libbabeltrace2-dev lttng-tools", LTTNG},
 };

@@ -20,6 +20,7 @@ extern const struct bench_table peer_ck_cases;
 extern const struct bench_table peer_dpdk_cases;
 extern const struct bench_table peer_cxx_cases;
 extern const struct bench_table peer_lttng_cases;
+extern const struct bench_table peer_bpf_cases;
 extern const struct bench_table sync_cases;
 extern const struct bench_table hostile_cases;
 extern const struct bench_table endtoend_cases;
