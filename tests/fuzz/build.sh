@@ -18,7 +18,12 @@ lib=$root/libvmring
 main=
 case $kind in
 libfuzzer) cc=clang options="-O1 -fsanitize=fuzzer,address,undefined" ;;
-fast) cc=clang options="-O2 -fsanitize=fuzzer -fno-sanitize-coverage=trace-cmp" ;;
+fast)
+    cc=clang
+    options="-O2 -fsanitize=fuzzer
+        -fno-sanitize-coverage=trace-cmp,indirect-calls
+        -fsanitize-coverage-ignorelist=$here/uncounted.txt"
+    ;;
 afl) cc=afl-clang-fast options="-O1 -fsanitize=fuzzer,address,undefined" ;;
 plain) cc=${CC:-clang} options=-O1 main=$here/main.c ;;
 *)

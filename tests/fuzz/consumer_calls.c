@@ -57,9 +57,11 @@ void consumer_attach(struct ring *ring)
     ring->rx_memory = malloc(vmr_consumer_size(&geo));
     ALWAYS(ring->rx_memory);
     vmr_consumer_init(&ring->rx, &geo, ring->rx_memory, area->p_reads, area->c);
-    memset(ring->held, 0, sizeof(ring->held));
-    memset(ring->answered_seq, 0, sizeof(ring->answered_seq));
-    memset(ring->next_position, 0, sizeof(ring->next_position));
+    ring_use_members(ring, geo.nr_lanes);
+    for (uint32_t i = 0; i < geo.nr_lanes; i++) {
+        ring->members[i].held = ring->members[i].answered_seq = 0;
+        ring->members[i].next_position = 0;
+    }
     memset(ring->faulted, 0, sizeof(ring->faulted));
     memset(ring->sleeps, 0, sizeof(ring->sleeps));
     memset(ring->armings, 0, sizeof(ring->armings));
@@ -83,11 +85,11 @@ static void got_request(struct ring *ring, uint32_t group,
     ALWAYS(vcpu % ring->rx.geo.nr_groups == group && event->vcpu == vcpu);
     ALWAYS(event->state & 1);
     /* One seq is handed out once; in a P that is kept well, they grow. */
-    ALWAYS(event->state != ring->held[vcpu]);
-    ALWAYS(!ring->honest || event->state > ring->held[vcpu]);
+    ALWAYS(event->state != ring->members[vcpu].held);
+    ALWAYS(!ring->honest || event->state > ring->members[vcpu].held);
     check_event(ring, event, vcpu);
-    ring->held[vcpu] = event->state;
-    ring->reasons[vcpu] = event->reason;
+    ring->members[vcpu].held = event->state;
+    ring->members[vcpu].reason = event->reason;
 }
 
 /* Of a lane, hostile or not: each position once, onwards. */
@@ -108,12 +110,12 @@ static void got_record(struct ring *ring, uint32_t group,
     ALWAYS(where < ring->rx.geo.nr_lanes);
     ALWAYS(where % ring->rx.geo.nr_groups == group);
     ALWAYS(event->length <= ring->rx.geo.record_len);
-    check_lane(lane, ring->next_position[where]);
+    check_lane(lane, ring->members[where].next_position);
     ALWAYS(lane->taken + lane->overwritten == lane->tail);
     check_event(ring, event, where);
     if (ring->honest)
         ALWAYS(event->time == lane->tail - 1 && event->state == 2 * lane->tail);
-    ring->next_position[where] = lane->tail;
+    ring->members[where].next_position = lane->tail;
 }
 
 static void got(struct ring *ring, uint32_t group, enum vmr_next next,
@@ -193,28 +195,29 @@ static uint32_t choose_flags(const struct ring *ring, uint16_t reason,
 
 static void answer(struct ring *ring, uint32_t vcpu, uint8_t arg)
 {
-    uint64_t seq = ring->held[vcpu];
-    struct xen_vm_ring_response response = {.reason = ring->reasons[vcpu]};
+    uint64_t seq = ring->members[vcpu].held;
+    struct xen_vm_ring_response response = {.reason =
+                                                ring->members[vcpu].reason};
     const struct xen_vm_ring_response *slot = ring->rx.slots[vcpu].response;
     uint64_t before = slot->seq;
-    uint64_t seq_before = ring->answered_seq[vcpu];
-    uint32_t flags_before = ring->answered[vcpu];
+    uint64_t seq_before = ring->members[vcpu].answered_seq;
+    uint32_t flags_before = ring->members[vcpu].answered;
     bool given;
 
-    if (!seq || seq == ring->answered_seq[vcpu])
+    if (!seq || seq == ring->members[vcpu].answered_seq)
         return; /* one answer a request is all that good will gives */
     response.flags = choose_flags(ring, response.reason, arg);
     response.data.words[0] = seq;
     if (response.flags & XEN_VM_RING_FLAG_SET_EMUL_READ_DATA)
         response.data.emul_read.size = arg;
-    ring->answered[vcpu] = response.flags & ~XEN_VM_RING_FLAGS_VOID;
-    ring->answered_seq[vcpu] = seq;
+    ring->members[vcpu].answered = response.flags & ~XEN_VM_RING_FLAGS_VOID;
+    ring->members[vcpu].answered_seq = seq;
     ring_enter(ring, CONSUMER, ANSWER_STEPS + 1);
     given = vmr_consumer_answer(&ring->rx, vcpu, seq, &response);
     ring_leave(ring, CONSUMER);
     if (!given) {
-        ring->answered_seq[vcpu] = seq_before;
-        ring->answered[vcpu] = flags_before;
+        ring->members[vcpu].answered_seq = seq_before;
+        ring->members[vcpu].answered = flags_before;
     }
     if (ring->honest)
         ALWAYS(slot->seq == (given ? seq : before));
@@ -263,7 +266,7 @@ static void look_at_words(struct ring *ring, uint32_t lane)
     if (!ring->honest)
         return;
     ALWAYS(state <= XEN_VM_RING_TARGET_DESTROYED);
-    ALWAYS(head + lost <= ring->attempts[lane]);
+    ALWAYS(head + lost <= ring->members[lane].attempts);
 }
 
 /* A frozen P of before: every lane from where its consumer left off. */

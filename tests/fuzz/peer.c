@@ -28,6 +28,12 @@ static uint64_t *word_in(unsigned char *region, uint64_t len, uint64_t off)
     return (uint64_t *)(void *)(region + off % len / 8 * 8);
 }
 
+/* A region's word, given an offset that lies in it. */
+static uint64_t *word_at(unsigned char *region, uint64_t off)
+{
+    return (uint64_t *)(void *)(region + off / 8 * 8);
+}
+
 /* The word that `at` is, in the mapping that the peer can write. */
 static uint64_t *accessed(struct ring *ring, const void *at)
 {
@@ -36,9 +42,9 @@ static uint64_t *accessed(struct ring *ring, const void *at)
     uintptr_t c = (uintptr_t)at - (uintptr_t)area->c;
 
     if (ring->tested == CONSUMER && p < ring->geo.p_len)
-        return word_in(area->p, ring->geo.p_len, p);
+        return word_at(area->p, p);
     if (c < ring->geo.c_len)
-        return word_in(area->c, ring->geo.c_len, c);
+        return word_at(area->c, c);
     return NULL;
 }
 
@@ -110,14 +116,12 @@ static uint64_t off_in_c(const struct ring *ring, const struct move *move)
     }
 }
 
-static uint64_t *target_of(struct ring *ring, const struct move *move,
-                           const void *at)
+/* Of all moves but AT_ACCESS, AT_FORGERY and AN_ACT, in this epoch. */
+static uint64_t *target_of(struct ring *ring, const struct move *move)
 {
     struct area *area = ring_area(ring);
     uint64_t off;
 
-    if (move->where == AT_ACCESS)
-        return at ? accessed(ring, at) : NULL;
     off = ring->tested == CONSUMER ? off_in_p(ring, move) : UINT64_MAX;
     if (off != UINT64_MAX)
         return word_in(area->p, ring->geo.p_len, off);
@@ -189,6 +193,8 @@ static void forge_response(struct ring *ring, const struct move *move)
                  (uint64_t)vmr_group_of(geo, vcpu) * geo->c_group_len);
     uint64_t *answered = (void *)((unsigned char *)group + geo->answered_off);
 
+    watch_note_store(response, sizeof(*response));
+    watch_note_store(&answered[vmr_bit_of(geo, vcpu) / 64], 8);
     response->flags = (uint32_t)move->value;
     response->reason = slot->fifo[slot->first]->event.reason;
     if (move->how & 1)
@@ -208,6 +214,7 @@ static void forge_request(struct ring *ring, const struct move *move)
         (void *)(ring_area(ring)->p + ring->geo.request_off +
                  (uint64_t)vcpu * ring->geo.slot_len);
 
+    watch_note_store(slot, sizeof(*slot));
     *slot =
         ring_event(move->word, vcpu + move->how, move->value, move->how & 1);
     slot->state = 2 * move->value + 1;
@@ -221,7 +228,20 @@ static void act(struct ring *ring, const struct move *move)
         producer_act(ring, move->word, move->index);
 }
 
-static void perform(struct ring *ring, const struct move *move, const void *at)
+/* Where a write goes.  The same for all that a move makes in an epoch. */
+static uint64_t *find_target(struct ring *ring, struct move *move,
+                             const void *at)
+{
+    if (move->where == AT_ACCESS)
+        return at ? accessed(ring, at) : NULL;
+    if (!move->target || move->epoch != ring->epoch) {
+        move->target = target_of(ring, move);
+        move->epoch = ring->epoch;
+    }
+    return move->target;
+}
+
+static void perform(struct ring *ring, struct move *move, const void *at)
 {
     uint64_t *word;
 
@@ -233,9 +253,11 @@ static void perform(struct ring *ring, const struct move *move, const void *at)
         else
             forge_request(ring, move);
     } else {
-        word = target_of(ring, move, at);
-        if (word)
-            *word = changed(ring, move, *word);
+        word = find_target(ring, move, at);
+        if (!word)
+            return;
+        watch_note_store(word, sizeof(*word));
+        *word = changed(ring, move, *word);
     }
 }
 
@@ -257,9 +279,13 @@ void peer_plan(struct ring *ring, struct input *in)
         move.value = take16(in) | (uint64_t)take8(in) << 16;
     else if (move.where != AN_ACT)
         move.value = take8(in);
-    if (move.where == AN_ACT)
+    if (move.where == AN_ACT) {
         move.left = move.left > 8 ? 8 : move.left;
-    else
+        move.of_stores = move.how & 1;
+    }
+    if (move.where == AT_FORGERY && move.left > 512)
+        move.left = 512;
+    if (move.where != AN_ACT)
         ring->honest = false;
     if (!move.delay) {
         perform(ring, &move, NULL);
@@ -271,18 +297,22 @@ void peer_plan(struct ring *ring, struct input *in)
         ring->moves[ring->nr_moves++] = move;
 }
 
-void peer_turn(struct ring *ring, const void *at)
+void peer_turn(struct ring *ring, const void *at, enum shim_kind kind)
 {
     for (unsigned int i = 0; i < ring->nr_moves; i++) {
-        struct move *move = &ring->moves[i], now = *move;
+        struct move *move = &ring->moves[i];
 
-        if (--move->delay)
+        if ((move->of_stores && kind == SHIM_LOAD) || --move->delay)
             continue;
         move->delay = move->every;
-        if (!--move->left) {
+        if (--move->left) {
+            perform(ring, move, at);
+        } else {
+            struct move last = *move;
+
             *move = ring->moves[--ring->nr_moves];
             i--;
+            perform(ring, &last, at);
         }
-        perform(ring, &now, at);
     }
 }

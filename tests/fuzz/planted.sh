@@ -36,6 +36,8 @@ group-area consumer core/geometry.c
 s/lies_within(geo->attn_lane_off,/lies_within(0 * geo->attn_lane_off,/
 sleeps-on consumer core/doorbell.c
 s/^        !any_set(rx->attn_lane, rx->nr_lanes))/        1)/
+sleeps-on-requests consumer core/doorbell.c
+s/^    if (!any_set(rx->attn_request, rx->nr_vcpus) &&$/    if (/
 any-cursor producer core/lane.c
 s/if (cons - tx->cons > tx->head - tx->cons)/if (0)/
 believes-again producer core/lane.c

@@ -21,7 +21,7 @@ static void check_ledger(const struct ring *ring)
 
         ALWAYS(line->head == lane->head && line->lost == lane->lost);
         ALWAYS(line->head + line->lost + line->lost_contended ==
-               ring->attempts[i]);
+               ring->members[i].attempts);
         ALWAYS(lane->cons <= lane->head);
         if (lane->policy == XEN_VM_RING_POLICY_DISCARD)
             ALWAYS(lane->head - lane->cons <= lane->slots);
@@ -37,7 +37,7 @@ static void check_ledger(const struct ring *ring)
 static void check_timer(const struct ring *ring)
 {
     for (uint32_t v = 0; v < ring->geo.nr_vcpus; v++) {
-        const struct queue *queue = &ring->queues[v];
+        const struct queue *queue = &ring->members[v].queue;
 
         ALWAYS(ring->tx.slots[v].nr == queue->nr);
         if (queue->nr && !queue->overdue)
@@ -48,7 +48,7 @@ static void check_timer(const struct ring *ring)
 static void post(struct ring *ring, uint32_t vcpu, uint8_t arg)
 {
     static const uint8_t reasons[] = {1, 4, 5, 6, 9, 10, 13, 15};
-    struct queue *queue = &ring->queues[vcpu];
+    struct queue *queue = &ring->members[vcpu].queue;
     struct vmr_request request = {
         .event = ring_event(reasons[arg % 8], vcpu, ring->next_cookie, arg & 8),
         .cookie = ring->next_cookie++,
@@ -92,7 +92,7 @@ static void push(struct ring *ring, uint32_t lane, bool full, bool own)
     before = *tx;
     event = ring_event(XEN_VM_RING_REASON_CPUID, lane, before.head, full);
     /* Counted first: a consumer that looks meanwhile may see it. */
-    ring->attempts[lane]++;
+    ring->members[lane].attempts++;
     ring_enter(ring, PRODUCER, EVENT_WORDS + 6);
     published = own ? vmr_producer_push_own(&ring->tx, lane, &event)
                     : vmr_producer_push(&ring->tx, lane, &event);
@@ -199,8 +199,8 @@ static void check_answer(const struct ring *ring,
         ALWAYS(given->seq == seq && given->reason == response->reason);
     if (!ring->honest)
         return;
-    ALWAYS(ring->answered_seq[vcpu] == seq);
-    ALWAYS(ring->answered[vcpu] == response->flags);
+    ALWAYS(ring->members[vcpu].answered_seq == seq);
+    ALWAYS(ring->members[vcpu].answered == response->flags);
 }
 
 /* One verdict a request, in their order, and for nothing else. */
@@ -211,7 +211,7 @@ static void got(struct ring *ring, const struct vmr_verdict *verdict,
     struct queue *queue;
 
     ALWAYS(event->vcpu < ring->geo.nr_vcpus);
-    queue = &ring->queues[event->vcpu];
+    queue = &ring->members[event->vcpu].queue;
     ALWAYS(queue->nr && queue->cookies[0] == verdict->request.cookie);
     ALWAYS(event->time == verdict->request.cookie);
     ALWAYS(ring_is_whole(event, event->vcpu));
@@ -285,7 +285,7 @@ static void collect_all(struct ring *ring)
     uint32_t most = 2;
 
     for (uint32_t v = 0; v < ring->geo.nr_vcpus; v++)
-        most += 2 * ring->queues[v].nr;
+        most += 2 * ring->members[v].queue.nr;
     while (most && collect(ring))
         most--;
     ALWAYS(most);
@@ -320,9 +320,8 @@ bool producer_attach(struct ring *ring)
         ring->epoch++;
     }
     area = ring_area(ring);
-    memset(area->p, 0, ring->geo.p_len);
-    memset(area->c, 0, ring->geo.c_len);
-    memset(ring->attempts, 0, sizeof(ring->attempts));
+    for (uint32_t i = 0; i < ring->geo.nr_lanes; i++)
+        ring->members[i].attempts = 0;
     memset(ring->tx_armings, 0, sizeof(ring->tx_armings));
     memset(ring->tx_rings, 0, sizeof(ring->tx_rings));
     ring->tx_sleeps = false;
@@ -401,6 +400,6 @@ void producer_finish(struct ring *ring)
     collect_all(ring);
     collect_all(ring);
     for (uint32_t v = 0; v < ring->geo.nr_vcpus; v++)
-        ALWAYS(!ring->queues[v].nr);
+        ALWAYS(!ring->members[v].queue.nr);
     check_ledger(ring);
 }

@@ -37,9 +37,12 @@ struct area {
 
 /* What the peer does once the side under test has made `delay` accesses. */
 struct move {
+    bool of_stores; /* count none but stores, of which a call makes few */
     uint32_t delay, every, left;
     uint8_t where, how, index, word;
     uint64_t value;
+    uint64_t *target; /* in that epoch; NULL: not looked up yet */
+    unsigned int epoch;
 };
 
 /* The producer's requests, as a list of our own. */
@@ -48,6 +51,17 @@ struct queue {
     uint64_t cookies[VMR_FIFO];
     uint64_t deadlines[VMR_FIFO];
     bool overdue; /* VMR_OVERDUE was given for the first */
+};
+
+/* What is known of a vCPU, of the lane of that number, or of both. */
+struct member {
+    struct queue queue;
+    uint64_t attempts; /* pushes of this epoch */
+    uint64_t held;     /* the last seq taken, 0: answered */
+    uint64_t answered_seq;
+    uint64_t next_position;
+    uint32_t answered; /* flags of the last answer */
+    uint16_t reason;   /* of what was taken last */
 };
 
 struct ring {
@@ -65,8 +79,6 @@ struct ring {
     uint64_t now, next_cookie;
     bool c_is_open; /* C may be touched in this call */
     bool quiet;     /* the peer had no move planned for it */
-    struct queue queues[MAX_MEMBERS];
-    uint64_t attempts[MAX_MEMBERS]; /* pushes of this epoch, by lane */
     uint64_t faults;
     bool own; /* vCPUs pushed for themselves in this epoch */
     bool tx_sleeps;
@@ -77,17 +89,18 @@ struct ring {
     bool attached; /* it has accepted a header */
     struct vmr_consumer rx;
     void *rx_memory;
-    uint64_t held[MAX_MEMBERS]; /* by vCPU: the last seq taken, 0: answered */
-    uint16_t reasons[MAX_MEMBERS];
-    uint32_t answered[MAX_MEMBERS]; /* flags of the last answer */
-    uint64_t answered_seq[MAX_MEMBERS];
-    uint64_t next_position[MAX_MEMBERS];
     bool faulted[XEN_VM_RING_MAX_GROUPS];
     bool sleeps[XEN_VM_RING_MAX_GROUPS];
     uint32_t armings[XEN_VM_RING_MAX_GROUPS];
     uint32_t rings[XEN_VM_RING_MAX_GROUPS];
     const unsigned char *frozen; /* being drained; NULL: none */
+
+    uint32_t nr_members; /* that were in use, at most; the others are zero */
+    struct member members[MAX_MEMBERS];
 };
+
+/* So many vCPUs and lanes are claimed from now on. */
+void ring_use_members(struct ring *ring, uint32_t nr);
 
 /* A ring of the shape that `preset` names, nobody attached. */
 struct ring *ring_make(uint8_t preset, enum side tested);
@@ -130,6 +143,6 @@ void consumer_drain_frozen(struct ring *ring, const struct area *area);
 
 /* peer.c: a move of the peer, as the input says; now or later. */
 void peer_plan(struct ring *ring, struct input *in);
-void peer_turn(struct ring *ring, const void *at);
+void peer_turn(struct ring *ring, const void *at, enum shim_kind kind);
 
 #endif /* VMRING_TESTS_RING_H */

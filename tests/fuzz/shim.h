@@ -15,7 +15,17 @@ enum shim_kind {
     SHIM_MODIFY = 3, /* both in one */
 };
 
-void shim_access(const volatile void *at, size_t len, enum shim_kind kind);
+/* Are accesses watched now?  Stores are always told of. */
+extern _Bool shim_watched;
+
+void shim_tell(const volatile void *at, size_t len, enum shim_kind kind);
+
+static inline void shim_access(const volatile void *at, size_t len,
+                               enum shim_kind kind)
+{
+    if (shim_watched || kind != SHIM_LOAD)
+        shim_tell(at, len, kind);
+}
 
 /* A macro is not expanded within itself: these end in the builtins. */
 #define __atomic_load_n(p, order)                                              \
