@@ -27,11 +27,10 @@ struct lttng_answer {
     uint64_t attempted, delivered;
     uint64_t wrong;     /* records torn, repeated or out of order */
     uint64_t discarded; /* as LTTng counts them */
-    uint64_t lost_packets;
-    uint64_t run_ns;  /* from the first tracepoint until all is written */
-    uint64_t stop_ns; /* of these, after the last producer has ended */
-    uint64_t busy_ns; /* all producers' time */
-    bool is_last;     /* there is no room; `why` says what it lacks */
+    uint64_t run_ns;    /* from the first tracepoint until all is written */
+    uint64_t stop_ns;   /* of these, after the last producer has ended */
+    uint64_t busy_ns;   /* all producers' time */
+    bool is_last;       /* there is no room; `why` says what it lacks */
     char why[200];
 };
 

@@ -175,18 +175,16 @@ static bool end_tracing(void)
     return pending == 0;
 }
 
-static void ask_losses(struct lttng_handle *handle, struct lttng_answer *answer)
+static void ask_discarded(struct lttng_handle *handle,
+                          struct lttng_answer *answer)
 {
     struct lttng_channel *channels;
     int nr = lttng_list_channels(handle, &channels);
 
     for (int i = 0; i < nr; i++)
-        if (!strcmp(channels[i].name, CHANNEL)) {
+        if (!strcmp(channels[i].name, CHANNEL))
             (void)lttng_channel_get_discarded_event_count(&channels[i],
                                                           &answer->discarded);
-            (void)lttng_channel_get_lost_packet_count(&channels[i],
-                                                      &answer->lost_packets);
-        }
     if (nr > 0)
         free(channels);
 }
@@ -219,7 +217,7 @@ static enum bench_result measure(const struct lttng_order *order,
     answer->stop_ns = bench_now() - stopped;
     if (!ended)
         return refuse(answer, BENCH_FAILED, "the session cannot be stopped");
-    ask_losses(handle, answer);
+    ask_discarded(handle, answer);
     if (!lttng_trace_count(folder, order->plan.len, &counted))
         return refuse(answer, BENCH_FAILED, "the trace cannot be read back");
     answer->delivered = counted.delivered;

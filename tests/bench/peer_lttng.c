@@ -67,6 +67,8 @@ static enum bench_result judge(const struct lttng_answer *answer,
                             (unsigned long long)answer->attempted,
                             (unsigned long long)answer->delivered,
                             (unsigned long long)answer->discarded);
+    if (!answer->delivered)
+        return bench_failed(sample, "the trace is empty");
     sample->value = (double)answer->delivered * 1e9 / (double)answer->run_ns;
     bench_extra(sample, "lost_percent",
                 100.0 * (attempted - (double)answer->delivered) / attempted);
