@@ -64,7 +64,9 @@ int region_map(struct region *region, int fd, uint64_t len, int writable)
 
 void region_drop(struct region *region)
 {
-    if (region->at)
+    if (region->owner)
+        region->owner->drop(region->owner, region);
+    else if (region->at)
         munmap(region->at, region->len);
     if (region->fd >= 0)
         close(region->fd);

@@ -1,15 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* region.h: P and C in sealed memfds. */
+/*
+ * region.h: P and C as this process has them mapped.
+ *
+ * Those of the local transport are sealed memfds; others belong to whoever
+ * made them, and only region_drop() is the same for all.
+ */
 #ifndef VMRING_TRANSPORT_REGION_H
 #define VMRING_TRANSPORT_REGION_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+struct region;
+
+/* Of regions that are no memfds. */
+struct region_owner {
+    /* Called once, by region_drop(). */
+    void (*drop)(struct region_owner *owner, struct region *region);
+};
+
 struct region {
     void *at; /* NULL: none */
     size_t len;
-    int fd; /* -1: none */
+    int fd;                     /* -1: none */
+    struct region_owner *owner; /* NULL: nobody but this process */
 };
 
 #define REGION_NONE ((struct region){.fd = -1})
@@ -28,7 +42,7 @@ int region_make(struct region *region, const char *name, size_t len,
  */
 int region_map(struct region *region, int fd, uint64_t len, int writable);
 
-/* NULL or nothing mapped is fine. */
+/* Nothing mapped is fine. */
 void region_drop(struct region *region);
 
 #endif /* VMRING_TRANSPORT_REGION_H */
