@@ -14,3 +14,8 @@ vmring_attack(attack_producer_words attack_victim.c wired.c)
 vmring_attack(attack_producer_ring attack_victim.c wired.c)
 vmring_attack(attack_producer_channel attack_victim.c wired.c)
 vmring_attack(attack_stopped attack.c wired.c)
+
+# Each bug that planted.sh plants still fits the source.
+vmring_test(attack_planted_table LABELS build
+    COMMAND sh ${PROJECT_SOURCE_DIR}/tests/process/planted.sh --check
+        ${PROJECT_SOURCE_DIR})

@@ -32,13 +32,14 @@ struct act {
     uint32_t version;  /* beyond ours */
     uint64_t features; /* in the header */
     uint32_t verdicts; /* in the header */
-    int header;        /* 1: none, 2: noise, 3: other counts than granted */
+    int header;        /* another than granted, as below */
     int bell;          /* BELL_*: instead of a socket */
     int c_read_only;   /* its descriptor */
     int c_is_p;        /* the same region twice */
     int err;
 };
 
+enum { NO_HEADER = 1, NOISE, OTHER_VCPUS, OTHER_GROUPS };
 enum { BELL_FILE = 1, BELL_EVENTFD, BELL_PIPE, BELL_EPOLL };
 
 #define SEALED (F_SEAL_SHRINK | F_SEAL_GROW)
@@ -76,9 +77,12 @@ static const struct act acts[] = {
     {.name = "no groups", .nr_groups = UINT32_MAX, .err = -EPROTO},
     {.name = "groups beyond limits", .nr_groups = 65, .err = -EPROTO},
     {.name = "unknown refusal", .result = 77, .err = -EPROTO},
-    {.name = "no header", .header = 1, .err = -EPROTO},
-    {.name = "noise", .header = 2, .err = -EPROTO},
-    {.name = "other counts than granted", .header = 3, .err = -EPROTO},
+    {.name = "no header", .header = NO_HEADER, .err = -EPROTO},
+    {.name = "noise", .header = NOISE, .err = -EPROTO},
+    {.name = "other vCPUs than granted", .header = OTHER_VCPUS, .err = -EPROTO},
+    {.name = "other groups than granted",
+     .header = OTHER_GROUPS,
+     .err = -EPROTO},
     {.name = "a file for a doorbell", .bell = BELL_FILE, .err = -EPROTO},
     {.name = "an eventfd for a doorbell", .bell = BELL_EVENTFD, .err = 0},
     {.name = "a pipe for a doorbell", .bell = BELL_PIPE, .err = 0},
@@ -135,9 +139,9 @@ static void perform(const struct act *act, int control)
 {
     struct vmr_geometry geo = {
         .epoch = 1,
-        .nr_vcpus = act->header == 3 ? 3 : 2,
-        .nr_lanes = act->header == 3 ? 3 : 2,
-        .nr_groups = 1,
+        .nr_vcpus = act->header == OTHER_VCPUS ? 3 : 2,
+        .nr_lanes = act->header == OTHER_VCPUS ? 3 : 2,
+        .nr_groups = act->header == OTHER_GROUPS ? 2 : 1,
         .record_len = 64,
         .arch = XEN_VM_RING_ARCH_X86,
         .features = act->features,
@@ -169,9 +173,9 @@ static void perform(const struct act *act, int control)
         nr = act->nr_fds;
     memset(&header, 0, sizeof(header));
     vmr_geometry_publish(&geo, &header);
-    if (act->header == 2)
+    if (act->header == NOISE)
         memset((char *)&header + 4, 0x5a, sizeof(header) - 4);
-    if (act->header != 1)
+    if (act->header != NO_HEADER)
         CHECK(pwrite(fds[0], &header, sizeof(header), 0) == sizeof(header));
     *grant = (struct xen_vm_ring_grant){
         .magic = XEN_VM_RING_MAGIC,

@@ -3,22 +3,34 @@
 # The proof that crash_* and attack_* can fail: bugs are planted one by one in
 # a copy of the library; prints which of the programs is the first to notice.
 #
-# usage: planted.sh SOURCE-TREE [PATTERN]
+# usage: planted.sh [--check] SOURCE-TREE [PATTERN]
+#
+# --check: only see that each bug still fits the source it is planted in.
 set -eu
+check=
+if [ "$1" = --check ]; then
+    check=yes
+    shift
+fi
 tree=$(cd "$1" && pwd)
 only=${2:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-missed=0
+missed=0 planted=0
 
-# Builds the programs once: what is planted rebuilds a file and links.
-git -C "$tree" ls-files -z | (cd "$tree" && xargs -0 cp --parents -t "$work")
-cmake -G Ninja -S "$work" -B "$work/build" >"$work/log" 2>&1
 programs="crash_consumers crash_producers crash_stepped
 test_attack_consumer_ring test_attack_consumer_channel
 test_attack_producer_ring test_attack_producer_channel test_attack_stopped"
-# shellcheck disable=SC2086
-ninja -C "$work/build" $programs >>"$work/log" 2>&1
+if [ "$check" ]; then
+    cp -r "$tree/libvmring" "$work"
+else
+    # Builds them once: what is planted rebuilds a file and links.
+    git -C "$tree" ls-files -z |
+        (cd "$tree" && xargs -0 cp --parents -t "$work")
+    cmake -G Ninja -S "$work" -B "$work/build" >"$work/log" 2>&1
+    # shellcheck disable=SC2086
+    ninja -C "$work/build" $programs >>"$work/log" 2>&1
+fi
 
 # run PROGRAM ARGUMENT...: prints its name and fails, if it fails.
 run() {
@@ -35,7 +47,7 @@ run() {
 plant() {
     case $1 in *"$only"*) ;; *) return 0 ;; esac
     cp "$work/libvmring/$2" "$work/kept"
-    python3 - "$work/libvmring/$2" "$3" "$4" <<'END'
+    python3 -I -S - "$work/libvmring/$2" "$3" "$4" <<'END'
 import sys
 path, old, new = sys.argv[1:]
 text = open(path).read()
@@ -43,6 +55,11 @@ if text.count(old) != 1:
     sys.exit("%s has %d times: %s" % (path, text.count(old), old))
 open(path, "w").write(text.replace(old, new))
 END
+    planted=$((planted + 1))
+    if [ "$check" ]; then
+        cp "$work/kept" "$work/libvmring/$2"
+        return 0
+    fi
     # shellcheck disable=SC2086
     if ! ninja -C "$work/build" $programs >"$work/log" 2>&1; then
         printf '%-44s does not build\n' "$1"
@@ -62,7 +79,7 @@ plant "a loss is not counted" core/lane.c \
     "vmr_store_relaxed(&tx->line->lost, ++tx->lost);" \
     "vmr_store_relaxed(&tx->line->lost, tx->lost);"
 plant "a request posted anew is not marked" core/slot.c \
-    "tx->fifo[tx->first].event.flags |= XEN_VM_RING_FLAG_REPOSTED;" ";"
+    "tx->fifo[tx->first]->event.flags |= XEN_VM_RING_FLAG_REPOSTED;" ";"
 plant "a drained record is not marked" consumer.c \
     "event->rec.flags |= XEN_VM_RING_FLAG_REPOSTED;" ";"
 plant "no sweep when a consumer has gone" core/producer.c \
@@ -130,5 +147,9 @@ plant "a broken lane is forgotten" core/lane.c \
     return VMR_PULL_FAULT;" "    rx->faulted = false;
     return VMR_PULL_NONE;"
 
-[ "$missed" -eq 0 ] || echo "$missed not noticed"
+if [ "$check" ]; then
+    echo "$planted bugs, each fits once"
+else
+    echo "$planted planted, $missed not noticed"
+fi
 exit "$((missed != 0))"

@@ -51,6 +51,30 @@ static void rescan(void)
     next_is(VMR_NEXT_NONE, 0);
 }
 
+/*
+ * A lane that it has been to is asked itself: whether a record that was seen
+ * already is left there, or one that no bit tells of.
+ */
+static void drained_lane(void)
+{
+    push(1);
+    push(1);
+    (void)vmr_producer_flush(&rig.tx);
+    next_is(VMR_NEXT_RECORD, 1);
+    CHECK_EQ(rig.rx.lanes[1].ahead, 1);
+    CHECK(!vmr_consumer_arm(&rig.rx, 0));
+    CHECK_EQ(rig_group(&rig, 0)->armed, 0);
+    next_is(VMR_NEXT_RECORD, 1);
+    push(1);
+    CHECK_EQ(rig.rx.lanes[1].ahead, 0);
+    CHECK(!vmr_consumer_arm(&rig.rx, 0));
+    CHECK_EQ(rig_group(&rig, 0)->armed, 0);
+    next_is(VMR_NEXT_RECORD, 1);
+    next_is(VMR_NEXT_NONE, 0);
+    CHECK(vmr_consumer_arm(&rig.rx, 0));
+    vmr_consumer_disarm(&rig.rx, 0);
+}
+
 int main(void)
 {
     struct vmr_geometry geo = rig_geometry(4, 1, 0, 2);
@@ -79,6 +103,7 @@ int main(void)
     CHECK(vmr_consumer_arm(&rig.rx, 0));
     vmr_consumer_disarm(&rig.rx, 0);
 
+    drained_lane();
     rescan();
     return 0;
 }

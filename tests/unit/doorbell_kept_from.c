@@ -135,6 +135,23 @@ static void consumer_refills(unsigned int call, bool takes)
     CHECK_EQ(rig.rx.groups[0].rejected, 1);
 }
 
+/* One that is busy, and would sleep. */
+static void consumer_arms(unsigned int call)
+{
+    struct xen_vm_ring_event event;
+    uint32_t where;
+
+    make();
+    let_sleep();
+    raise_both();
+    (void)vmr_producer_flush(&rig.tx);
+    kept_from = call;
+    CHECK(!vmr_consumer_arm(&rig.rx, 0));
+    CHECK_EQ(kept_from, 0);
+    CHECK_EQ(rig.rx.groups[0].rejected, 1);
+    CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
+}
+
 /*
  * A vCPU that flushes for itself: its consumer is left asleep, is not tried
  * again, and is counted when the epoch ends.
@@ -187,6 +204,7 @@ int main(void)
     for (unsigned int call = 1; call <= 2; call++) {
         consumer_refills(call, false);
         consumer_refills(call, true);
+        consumer_arms(call);
     }
     vcpu_flushes();
     consumer_answers();

@@ -60,29 +60,32 @@ static void set_registers(void)
 {
     struct vmring_verdict verdict = {.by = VMRING_BY_CONSUMER};
 
-    start("vcpus=1,cpuid=4", "cpuid");
-    for (unsigned int i = 0; i < 3; i++) {
+    start("vcpus=1,cpuid=7", "cpuid");
+    for (unsigned int i = 0; i < 6; i++) {
         next();
         verdict.event = p.events[i].event;
         verdict.cookie = p.events[i].cookie;
         verdict.response.flags = XEN_VM_RING_FLAG_SET_REGISTERS;
         verdict.response.data = p.events[i].event.regs;
-        /* Right; another result; the instruction once more. */
-        verdict.response.data.x86.rip += i == 2 ? 0 : 2;
-        verdict.response.data.x86.rcx ^= i == 1;
+        /* Right; each result another; the instruction once more. */
+        verdict.response.data.x86.rip += i == 5 ? 0 : 2;
+        verdict.response.data.x86.rax ^= i == 1;
+        verdict.response.data.x86.rbx ^= i == 2;
+        verdict.response.data.x86.rcx ^= i == 3;
+        verdict.response.data.x86.rdx ^= i == 4;
         sim_verdict(sim, &verdict);
         CHECK_EQ(sim->vcpus[0].cpuid_wrong, i);
     }
     next();
-    stub_answer(sim, &p, 3, 0);
-    CHECK_EQ(sim->vcpus[0].cpuid_wrong, 2);
-    CHECK_EQ(sim->vcpus[0].tally[10].answered, 4);
+    stub_answer(sim, &p, 6, 0);
+    CHECK_EQ(sim->vcpus[0].cpuid_wrong, 5);
+    CHECK_EQ(sim->vcpus[0].tally[10].answered, 7);
     end();
 }
 
-static void inject(void)
+static void inject(const char *params, const char *events)
 {
-    start("vcpus=1,int3=3", "breakpoint");
+    start(params, events);
     next();
     stub_answer(sim, &p, 0, XEN_VM_RING_FLAG_INJECT);
     CHECK_EQ(sim->vcpus[0].trapped, 1);
@@ -125,7 +128,8 @@ int main(void)
 {
     deny_writes();
     set_registers();
-    inject();
+    inject("vcpus=1,int3=3", "breakpoint");
+    inject("vcpus=1,db=3", "debug");
     overdue();
     return 0;
 }
