@@ -31,7 +31,7 @@ plain) cc=${CC:-clang} options=-O1 main=$here/main.c ;;
     exit 2
     ;;
 esac
-command -v $cc >/dev/null || {
+command -v "$cc" >/dev/null || {
     echo "$cc is not here"
     exit 77
 }

@@ -33,6 +33,7 @@ struct act {
     uint64_t features; /* in the header */
     uint32_t verdicts; /* in the header */
     int header;        /* another than granted, as below */
+    int before;        /* a P of before comes along */
     int bell;          /* BELL_*: instead of a socket */
     int c_read_only;   /* its descriptor */
     int c_is_p;        /* the same region twice */
@@ -40,6 +41,7 @@ struct act {
 };
 
 enum { NO_HEADER = 1, NOISE, OTHER_VCPUS, OTHER_GROUPS };
+enum { BEFORE_EMPTY = 1, BEFORE_UNSEALED };
 enum { BELL_FILE = 1, BELL_EVENTFD, BELL_PIPE, BELL_EPOLL };
 
 #define SEALED (F_SEAL_SHRINK | F_SEAL_GROW)
@@ -57,6 +59,19 @@ static const struct act acts[] = {
     {.name = "C of any length", .c_len = UINT64_MAX - 4095, .err = -EPROTO},
     {.name = "a P before that is not there",
      .prev_p_len = 4096,
+     .err = -EPROTO},
+    {.name = "a P before with nothing in it",
+     .before = BEFORE_EMPTY,
+     .prev_p_len = 4096,
+     .err = 0},
+    {.name = "a P before, unsealed",
+     .before = BEFORE_UNSEALED,
+     .prev_p_len = 4096,
+     .err = -EPROTO},
+    {.name = "a P before, and a file for a doorbell",
+     .before = BEFORE_EMPTY,
+     .prev_p_len = 4096,
+     .bell = BELL_FILE,
      .err = -EPROTO},
     {.name = "too few descriptors", .nr_fds = 2, .err = -EPROTO},
     {.name = "one descriptor", .nr_fds = 1, .err = -EPROTO},
@@ -155,19 +170,22 @@ static void perform(const struct act *act, int control)
     struct xen_vm_ring_header header;
     int fds[WIRE_MAX_FDS], bells[2];
     unsigned char proposal[512];
-    int nr;
+    int nr = 2;
 
     CHECK(recv(control, proposal, sizeof(proposal), 0) > 0);
     CHECK(vmr_geometry_lay_out(&geo, 65536));
     fds[0] = region("p", geo.p_len - (uint64_t)act->short_p, act->seals_p);
     fds[1] = region("c", geo.c_len - (uint64_t)act->short_c, act->seals_c);
     CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, bells), 0);
-    fds[2] = act->bell ? no_bell(act->bell) : bells[1];
+    if (act->before)
+        fds[nr++] = region("before", act->prev_p_len,
+                           act->before == BEFORE_UNSEALED ? 1 : 0);
+    fds[nr++] = act->bell ? no_bell(act->bell) : bells[1];
     if (act->c_read_only)
         fds[1] = read_only(fds[1]);
     if (act->c_is_p)
         fds[1] = fds[0];
-    for (nr = 3; nr < act->nr_fds; nr++)
+    for (; nr < act->nr_fds; nr++)
         fds[nr] = bells[1];
     if (act->nr_fds)
         nr = act->nr_fds;

@@ -3,5 +3,6 @@
 vmring_unit_test(successor_not_busy successor_not_busy.c)
 vmring_unit_test(subscribe_denied subscribe_denied.c)
 vmring_unit_test(serve_out_of_descriptors serve_out_of_descriptors.c)
+vmring_unit_test(serve_many_at_once serve_many_at_once.c)
 vmring_unit_test(collect_arms collect_arms.c)
 vmring_unit_test(frozen_lane_broken frozen_lane_broken.c)

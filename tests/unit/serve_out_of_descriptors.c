@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: a producer that has no descriptor left turns a consumer away,
- * and its loop sleeps again; it would be readable for ever otherwise.
+ * and its loop sleeps again; it would be readable for ever otherwise.  One that
+ * has not even that one to spare lets it wait, and takes it when it can.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,17 @@
 #include "transport/socket.h"
 #include "vmring.h"
 
+static int connect_to(const char *path)
+{
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_un addr;
+
+    CHECK(fd >= 0);
+    CHECK_EQ(socket_address(path, &addr), 0);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    return fd;
+}
+
 int main(void)
 {
     struct vmring_producer_opts opts = {
@@ -22,25 +34,39 @@ int main(void)
     struct rlimit limit = {64, 64};
     struct vmring_producer *producer;
     struct pollfd pfd = {.events = POLLIN};
-    struct sockaddr_un addr;
     char uri[80], byte;
-    int fd;
+    int fd, waits, last = -1;
 
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
     snprintf(uri, sizeof(uri), "local:/tmp/vmring-test-%d.sock", (int)getpid());
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     CHECK_EQ(vmring_serve(producer, uri, 0), 0);
-    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    CHECK_EQ(socket_address(uri + 6, &addr), 0);
-    CHECK_EQ(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    while (open("/dev/null", O_RDONLY) >= 0)
-        ;
+    fd = connect_to(uri + 6);
+    for (int next; (next = open("/dev/null", O_RDONLY)) >= 0;)
+        last = next;
     CHECK_EQ(errno, EMFILE);
 
     CHECK_EQ(vmring_dispatch(producer), 0);
     pfd.fd = vmring_producer_fd(producer);
     CHECK_EQ(poll(&pfd, 1, 0), 0);
     CHECK_EQ(read(fd, &byte, 1), 0);
+
+    close(fd);
+    waits = connect_to(uri + 6);
+    limit.rlim_cur = 3;
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ(vmring_dispatch(producer), 0);
+    CHECK_EQ(read(waits, &byte, 1), -1);
+    CHECK_EQ(errno, EAGAIN);
+    CHECK_EQ(poll(&pfd, 1, 0), 1);
+    limit.rlim_cur = 64;
+    CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    close(last);
+    CHECK_EQ(vmring_dispatch(producer), 0);
+    CHECK_EQ(poll(&pfd, 1, 0), 0);
+    CHECK_EQ(read(waits, &byte, 1), -1);
+    CHECK_EQ(errno, EAGAIN);
     vmring_producer_close(producer, NULL, NULL);
     return 0;
 }

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: more who connect at once than a producer has places for: it
+ * takes as many as that in one call, and the next has the place of the first.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "producer.h"
+#include "transport/socket.h"
+
+static int connect_to(const char *path)
+{
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_un addr;
+
+    CHECK(fd >= 0);
+    CHECK_EQ(socket_address(path, &addr), 0);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    return fd;
+}
+
+/* All but those before `first` are connected. */
+static void check(const int *fds, int first)
+{
+    for (int i = 0; i <= MAX_PEERS; i++) {
+        char byte;
+
+        errno = 0;
+        CHECK_EQ(read(fds[i], &byte, 1), i < first ? 0 : -1);
+        CHECK_EQ(errno, i < first ? 0 : EAGAIN);
+    }
+}
+
+int main(void)
+{
+    struct vmring_producer_opts opts = {
+        .size = sizeof(opts), .nr_vcpus = 1, .arch = XEN_VM_RING_ARCH_X86};
+    struct vmring_producer *producer;
+    struct pollfd pfd = {.events = POLLIN};
+    int fds[MAX_PEERS + 1];
+    char uri[80];
+
+    snprintf(uri, sizeof(uri), "local:/tmp/vmring-test-%d.sock", (int)getpid());
+    CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
+    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    for (int i = 0; i <= MAX_PEERS; i++)
+        fds[i] = connect_to(uri + 6);
+    CHECK_EQ(vmring_dispatch(producer), 0);
+    check(fds, 0);
+    pfd.fd = vmring_producer_fd(producer);
+    CHECK_EQ(poll(&pfd, 1, 0), 1);
+    CHECK_EQ(vmring_dispatch(producer), 0);
+    check(fds, 1);
+    CHECK_EQ(poll(&pfd, 1, 0), 0);
+    vmring_producer_close(producer, NULL, NULL);
+    return 0;
+}
