@@ -8,7 +8,6 @@
 
 #include <ftw.h>
 #include <lttng/lttng.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,10 +52,12 @@ static inline size_t trace(void *queue, uint32_t who,
     (void)queue;
     (void)who;
     for (size_t i = 0; i < nr; i++) {
+        const uint64_t *words = (const void *)(records + i * len);
+
         if (len == QUEUE_SMALL)
-            lttng_ust_tracepoint(vmring_bench, small, records + i * len);
+            lttng_ust_tracepoint(vmring_bench, small, words);
         else
-            lttng_ust_tracepoint(vmring_bench, whole, records + i * len);
+            lttng_ust_tracepoint(vmring_bench, whole, words);
     }
     return nr;
 }

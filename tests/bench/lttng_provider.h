@@ -13,14 +13,17 @@
 #include <lttng/tracepoint.h>
 #include <stdint.h>
 
-/* The lengths are those of queue.h, which an array's type has to spell. */
+/*
+ * 64 and 408 bytes, as words: read back in an eighth of the time that single
+ * bytes take, copied alike.
+ */
 LTTNG_UST_TRACEPOINT_EVENT(
-    vmring_bench, small, LTTNG_UST_TP_ARGS(const uint8_t *, bytes),
-    LTTNG_UST_TP_FIELDS(lttng_ust_field_array(uint8_t, bytes, bytes, 64)))
+    vmring_bench, small, LTTNG_UST_TP_ARGS(const uint64_t *, words),
+    LTTNG_UST_TP_FIELDS(lttng_ust_field_array(uint64_t, words, words, 8)))
 
 LTTNG_UST_TRACEPOINT_EVENT(
-    vmring_bench, whole, LTTNG_UST_TP_ARGS(const uint8_t *, bytes),
-    LTTNG_UST_TP_FIELDS(lttng_ust_field_array(uint8_t, bytes, bytes, 408)))
+    vmring_bench, whole, LTTNG_UST_TP_ARGS(const uint64_t *, words),
+    LTTNG_UST_TP_FIELDS(lttng_ust_field_array(uint64_t, words, words, 51)))
 
 #endif
 

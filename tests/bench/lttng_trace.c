@@ -15,28 +15,29 @@ struct reading {
     uint64_t last[QUEUE_MAX_PRODUCERS];
 };
 
-/* The eight bytes at `at` of an array of bytes. */
-static void fetch(const bt_field *bytes, size_t at, unsigned char *record)
+/* The word at `at` of a record. */
+static void fetch(const bt_field *words, size_t at, unsigned char *record)
 {
-    for (size_t i = at; i < at + 8; i++)
-        record[i] = (unsigned char)bt_field_integer_unsigned_get_value(
-            bt_field_array_borrow_element_field_by_index_const(bytes, i));
+    uint64_t word = bt_field_integer_unsigned_get_value(
+        bt_field_array_borrow_element_field_by_index_const(words, at / 8));
+
+    memcpy(record + at, &word, sizeof(word));
 }
 
 static void look_at(struct reading *reading, const bt_event *event)
 {
-    const bt_field *bytes =
+    const bt_field *words =
         bt_field_structure_borrow_member_field_by_index_const(
             bt_event_borrow_payload_field_const(event), 0);
     unsigned char record[QUEUE_WHOLE];
 
     reading->counted->delivered++;
-    if (bt_field_array_get_length(bytes) != reading->len) {
+    if (bt_field_array_get_length(words) * 8 != reading->len) {
         reading->counted->wrong++;
         return;
     }
-    fetch(bytes, QUEUE_NUMBER_AT, record);
-    fetch(bytes, reading->len - 8, record);
+    fetch(words, QUEUE_NUMBER_AT, record);
+    fetch(words, reading->len - 8, record);
     reading->counted->wrong +=
         !queue_is_right(record, reading->len, reading->last);
 }
