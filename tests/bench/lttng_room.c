@@ -172,6 +172,8 @@ bool lttng_room_open(struct lttng_room *room, const int cpus[2], char *why,
 
 void lttng_room_close(struct lttng_room *room)
 {
+    /* The first process of the namespace is killed along with its parent. */
+    kill(room->pid, SIGKILL);
     close(room->in);
     close(room->out);
     waitpid(room->pid, NULL, 0);

@@ -5,8 +5,9 @@
  * is full out, and a run has ended when it has written all.  What counts are
  * the records of that file, read back after the run.
  */
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,6 +27,14 @@ static void leave(void)
     is_open = false;
 }
 
+/* For good: no other run needs to try. */
+static void shut(const char *why)
+{
+    snprintf(why_closed, sizeof(why_closed), "%s", why);
+    is_closed = true;
+    leave();
+}
+
 static bool enter(const struct bench_env *env)
 {
     if (is_open || is_closed)
@@ -39,17 +48,18 @@ static bool enter(const struct bench_env *env)
     return is_open;
 }
 
-/* false: what is in the room has ended, which it does not do by itself. */
+/* What a run and its trace never take, be the machine as busy as it may. */
+#define PATIENCE_MS 120000
+
+/* false: what is in the room has ended or hangs. */
 static bool order_run(const struct lttng_order *order,
                       struct lttng_answer *answer)
 {
-    ssize_t got;
+    struct pollfd answered = {.fd = room.out, .events = POLLIN};
 
     (void)!write(room.in, order, sizeof(*order));
-    do
-        got = read(room.out, answer, sizeof(*answer));
-    while (got < 0 && errno == EINTR);
-    return got == sizeof(*answer);
+    return poll(&answered, 1, PATIENCE_MS) == 1 &&
+           read(room.out, answer, sizeof(*answer)) == sizeof(*answer);
 }
 
 static enum bench_result judge(const struct lttng_answer *answer,
@@ -97,16 +107,15 @@ static enum bench_result run_lttng(const struct bench_case *self,
     order.run_ns = env->run_ns;
     memcpy(order.cpus, env->cpus, sizeof(order.cpus));
     order.overwrite = *overwrite;
-    if (!order_run(&order, &answer))
-        return bench_failed(sample, "bench_lttng has ended");
+    if (!order_run(&order, &answer)) {
+        shut("bench_lttng has ended, or hangs");
+        return bench_failed(sample, "%s", why_closed);
+    }
     if (answer.result == BENCH_OK)
         return judge(&answer, *overwrite, sample);
     strcpy(sample->why, answer.why);
-    if (answer.is_last) {
-        strcpy(why_closed, answer.why);
-        is_closed = true;
-        leave();
-    }
+    if (answer.is_last)
+        shut(answer.why);
     return answer.result;
 }
 
