@@ -43,8 +43,8 @@ struct lttng_room {
 /* false: not to be had; `why` says what was missing. */
 bool lttng_room_open(struct lttng_room *room, const int cpus[2], char *why,
                      size_t len);
-/* Everything in it ends. */
-void lttng_room_close(struct lttng_room *room);
+/* Everything in it ends; by itself, unless it hangs. */
+void lttng_room_close(struct lttng_room *room, bool hangs);
 
 /* What a trace holds. */
 struct lttng_counted {

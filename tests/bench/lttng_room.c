@@ -170,10 +170,11 @@ bool lttng_room_open(struct lttng_room *room, const int cpus[2], char *why,
     return true;
 }
 
-void lttng_room_close(struct lttng_room *room)
+void lttng_room_close(struct lttng_room *room, bool hangs)
 {
     /* The first process of the namespace is killed along with its parent. */
-    kill(room->pid, SIGKILL);
+    if (hangs)
+        kill(room->pid, SIGKILL);
     close(room->in);
     close(room->out);
     waitpid(room->pid, NULL, 0);

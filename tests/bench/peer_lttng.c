@@ -23,7 +23,7 @@ static char why_closed[200];
 static void leave(void)
 {
     if (is_open)
-        lttng_room_close(&room);
+        lttng_room_close(&room, is_closed);
     is_open = false;
 }
 
