@@ -257,13 +257,28 @@ static void meet(const struct act *act)
     CHECK_EQ(status, 0);
 }
 
+/* How many regions are mapped here. */
+static int nr_mapped(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[512];
+    int nr = 0;
+
+    CHECK(maps);
+    while (fgets(line, sizeof(line), maps))
+        nr += strstr(line, "memfd:") != NULL;
+    fclose(maps);
+    return nr;
+}
+
 int main(void)
 {
     int next = open("/dev/null", O_RDONLY);
 
     for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++)
         meet(&acts[i]);
-    /* No descriptor was left behind. */
+    /* No descriptor was left behind, and no region. */
+    CHECK_EQ(nr_mapped(), 0);
     CHECK_EQ(open("/dev/null", O_RDONLY), next + 1);
     return 0;
 }
