@@ -176,6 +176,12 @@ static bool end_tracing(void)
     return pending == 0;
 }
 
+/*
+ * With several producers LTTng takes its counter, now and then, for one that
+ * has wrapped: the count is the right one and 2^63.
+ */
+#define COUNT_MASK (UINT64_MAX >> 1)
+
 static void ask_discarded(struct lttng_handle *handle,
                           struct lttng_answer *answer)
 {
@@ -186,6 +192,7 @@ static void ask_discarded(struct lttng_handle *handle,
         if (!strcmp(channels[i].name, CHANNEL))
             (void)lttng_channel_get_discarded_event_count(&channels[i],
                                                           &answer->discarded);
+    answer->discarded &= COUNT_MASK;
     if (nr > 0)
         free(channels);
 }
