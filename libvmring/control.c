@@ -5,15 +5,14 @@
 #include <string.h>
 
 #include "producer.h"
-#include "transport/socket.h"
 
 static int reply(struct vmring_producer *producer, uint32_t type,
                  const void *body, size_t len)
 {
+    struct peer *peer = producer->session.peer;
+
     /* A consumer that does not read its answers is as good as gone. */
-    return socket_send(producer->session.peer->fd, type, body, len, NULL, 0)
-               ? -EPROTO
-               : 0;
+    return peer->ops->send(peer, type, body, len) ? -EPROTO : 0;
 }
 
 /* The allow-list comes before the source is asked. */

@@ -2,12 +2,9 @@
 /* grant.c: negotiation: what a producer grants, and the epoch it begins. */
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "producer.h"
-#include "transport/socket.h"
 
 #define DEFAULT_ASYNC_LEN 65536
 
@@ -163,48 +160,19 @@ static const char *why_refused(uint32_t result)
     return names[result];
 }
 
-/* Fresh pages and doorbells of a new epoch, not in use yet. */
+/* Fresh pages of a new epoch, not in use yet. */
 struct epoch {
     struct vmr_geometry geo;
     struct region p, c;
-    uint32_t nr_bells;
-    int ours[XEN_VM_RING_MAX_GROUPS], theirs[XEN_VM_RING_MAX_GROUPS];
 };
-
-static void close_bells(struct epoch *epoch, bool ours)
-{
-    for (uint32_t i = 0; i < epoch->nr_bells; i++) {
-        close(epoch->theirs[i]);
-        if (ours)
-            close(epoch->ours[i]);
-    }
-}
 
 static void abandon(struct epoch *epoch)
 {
-    close_bells(epoch, true);
     region_drop(&epoch->p);
     region_drop(&epoch->c);
 }
 
-static int make_bells(struct vmring_producer *producer, struct epoch *epoch)
-{
-    while (epoch->nr_bells < epoch->geo.nr_groups) {
-        int ends[2];
-        int err = doorbell_make(ends);
-
-        if (err)
-            return err;
-        epoch->ours[epoch->nr_bells] = ends[0];
-        epoch->theirs[epoch->nr_bells++] = ends[1];
-        err = serve_watch(producer, ends[0]);
-        if (err)
-            return err;
-    }
-    return 0;
-}
-
-static int make_epoch(struct vmring_producer *producer,
+static int make_epoch(struct vmring_producer *producer, struct peer *peer,
                       const struct xen_vm_ring_grant *grant,
                       struct epoch *epoch)
 {
@@ -230,11 +198,8 @@ static int make_epoch(struct vmring_producer *producer,
     };
     if (!vmr_geometry_lay_out(&epoch->geo, grant->async_len))
         return -EINVAL;
-    err = region_make(&epoch->p, "vmring-p", epoch->geo.p_len, 1);
-    if (!err)
-        err = region_make(&epoch->c, "vmring-c", epoch->geo.c_len, 0);
-    if (!err)
-        err = make_bells(producer, epoch);
+    err = peer->ops->make(peer, epoch->geo.p_len, epoch->geo.c_len,
+                          epoch->geo.nr_groups, &epoch->p, &epoch->c);
     if (err)
         abandon(epoch);
     else
@@ -245,8 +210,7 @@ static int make_epoch(struct vmring_producer *producer,
 static int send_grant(struct vmring_producer *producer, struct peer *peer,
                       struct wire_grant *answer, const struct epoch *epoch)
 {
-    int fds[WIRE_MAX_FDS];
-    unsigned int nr = 0;
+    struct link_regions regions = {.p = epoch->p, .c = epoch->c};
     struct xen_vm_ring_grant *grant = &answer->grant;
 
     grant->epoch = epoch->geo.epoch;
@@ -254,15 +218,11 @@ static int send_grant(struct vmring_producer *producer, struct peer *peer,
         epoch->geo.slots * epoch->geo.nr_lanes * epoch->geo.record_len;
     grant->p_len = epoch->geo.p_len;
     grant->c_len = epoch->geo.c_len;
-    fds[nr++] = epoch->p.fd;
-    fds[nr++] = epoch->c.fd;
     for (unsigned int i = 0; i < producer->frozen.nr; i++) {
         grant->prev_p_len[i] = producer->frozen.p[i].len;
-        fds[nr++] = producer->frozen.p[i].fd;
+        regions.before[regions.nr_before++] = producer->frozen.p[i];
     }
-    for (uint32_t i = 0; i < epoch->nr_bells; i++)
-        fds[nr++] = epoch->theirs[i];
-    return socket_send(peer->fd, WIRE_GRANT, answer, sizeof(*answer), fds, nr);
+    return peer->ops->grant(peer, answer, &regions);
 }
 
 /* The ledger of the new epoch begins; what is pending counts in it. */
@@ -296,9 +256,6 @@ static void begin_ledger(struct vmring_producer *producer)
 static void begin_epoch(struct vmring_producer *producer, struct peer *peer,
                         struct epoch *epoch)
 {
-    struct session *session = &producer->session;
-
-    close_bells(epoch, false);
     begin_ledger(producer);
     vmr_producer_attach(&producer->core, &epoch->geo, epoch->p.at, epoch->c.at);
     vmr_producer_set_target(&producer->core, producer->target_state,
@@ -307,9 +264,7 @@ static void begin_epoch(struct vmring_producer *producer, struct peer *peer,
     producer->epoch = epoch->geo.epoch;
     producer->granted_deadline =
         epoch->geo.deadline ? epoch->geo.deadline : VMR_NO_DEADLINE;
-    *session = (struct session){.peer = peer, .c = epoch->c};
-    for (uint32_t i = 0; i < epoch->nr_bells; i++)
-        session->bells[session->nr_bells++] = epoch->ours[i];
+    producer->session = (struct session){.peer = peer, .c = epoch->c};
     vmring_producer_flush(producer);
     log_line(&producer->log, 6, "a consumer has attached, epoch %llu",
              (unsigned long long)producer->epoch);
@@ -324,10 +279,10 @@ void grant_refuse(struct vmring_producer *producer, struct peer *peer,
 
     begin_answer(producer, &answer);
     answer.grant.result = why;
-    (void)socket_send(peer->fd, WIRE_GRANT, &answer, sizeof(answer), NULL, 0);
+    (void)peer->ops->send(peer, WIRE_GRANT, &answer, sizeof(answer));
     log_line(&producer->log, 5, "a consumer was refused for %s",
              why_refused(why));
-    serve_drop(peer);
+    serve_drop(producer, peer);
 }
 
 void grant_answer(struct vmring_producer *producer, struct peer *peer,
@@ -346,18 +301,17 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
         fill_in(producer, &propose, &answer.grant);
         result = check_limits(producer, &propose, &answer.grant);
     }
-    if (!result && make_epoch(producer, &answer.grant, &epoch))
+    if (!result && make_epoch(producer, peer, &answer.grant, &epoch))
         result = XEN_VM_RING_REFUSED_MEMORY;
     answer.grant.result = result;
     if (result) {
         /* What there is, not what was asked for. */
         answer.grant.version = XEN_VM_RING_VERSION;
         answer.grant.features = features(producer);
-        (void)socket_send(peer->fd, WIRE_GRANT, &answer, sizeof(answer), NULL,
-                          0);
+        (void)peer->ops->send(peer, WIRE_GRANT, &answer, sizeof(answer));
         log_line(&producer->log, 5, "a consumer was refused for %s",
                  why_refused(result));
-        serve_drop(peer);
+        serve_drop(producer, peer);
         return;
     }
     vmr_producer_freeze(&producer->core);
@@ -367,7 +321,7 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
         frozen_take_back(producer);
         vmr_producer_set_state(&producer->core, XEN_VM_RING_PRODUCER_LIVE);
         abandon(&epoch);
-        serve_drop(peer);
+        serve_drop(producer, peer);
         return;
     }
     begin_epoch(producer, peer, &epoch);

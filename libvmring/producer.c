@@ -9,8 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "transport/socket.h"
-
 #define DEFAULT_DEADLINE  1000000000ULL
 #define DEFAULT_MAX_ASYNC (64ULL << 20)
 
@@ -73,10 +71,8 @@ int vmring_producer_open(const struct vmring_producer_opts *their_opts,
     producer = calloc(1, sizeof(*producer));
     if (!producer)
         return -ENOMEM;
-    producer->epoll = producer->listener = producer->spare = -1;
+    producer->epoll = -1;
     producer->p = producer->session.c = REGION_NONE;
-    for (int i = 0; i < MAX_PEERS; i++)
-        producer->peers[i].fd = -1;
     producer->log = (struct log){opts.log, opts.log_ctx};
     producer->ops_ctx = opts.ops_ctx;
     producer->nr_vcpus = opts.nr_vcpus;
@@ -199,14 +195,11 @@ int vmring_push(struct vmring_producer *producer, unsigned int lane,
 
 static void ring(struct vmring_producer *producer, uint64_t groups)
 {
-    for (; groups; groups &= groups - 1) {
-        unsigned int g = (unsigned int)__builtin_ctzll(groups);
+    struct peer *peer = producer->session.peer;
 
-        if (g >= producer->session.nr_bells || producer->session.bells[g] < 0)
-            continue;
-        doorbell_ring(producer->session.bells[g]);
-        producer->stats.doorbells_sent++;
-    }
+    for (; groups && peer; groups &= groups - 1)
+        if (peer->ops->kick(peer, (uint32_t)__builtin_ctzll(groups)))
+            producer->stats.doorbells_sent++;
 }
 
 void vmring_producer_flush(struct vmring_producer *producer)

@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * producer.h: a producer's handle, shared by producer.c (events and
- * verdicts), serve.c (connections), grant.c (negotiation) and control.c
- * (what an attached consumer asks for).
+ * verdicts), serve.c (who comes and goes), grant.c (negotiation) and control.c
+ * (what an attached consumer asks for).  How a consumer is reached is the
+ * transport's (transport/transport.h).
  */
 #ifndef VMRING_PRODUCER_H
 #define VMRING_PRODUCER_H
 
-#include <sys/types.h>
-
 #include "core/producer.h"
 #include "options.h"
-#include "transport/region.h"
-#include "transport/wire.h"
+#include "transport/transport.h"
 
-/* Connections that have not attached yet, and the one that has. */
+/* Those that have not attached yet, and the one that has. */
 #define MAX_PEERS 8
-
-struct peer {
-    int fd;         /* -1: free */
-    uint64_t since; /* order of arrival */
-    bool allowed;   /* by its credentials */
-};
 
 /* What an attached consumer has. */
 struct session {
@@ -30,8 +22,6 @@ struct session {
     bool clean;        /* it had said so */
     bool quiescing;
     struct region c;
-    uint32_t nr_bells;
-    int bells[XEN_VM_RING_MAX_GROUPS];
 };
 
 /* Ps of earlier epochs that no consumer has drained, the oldest first. */
@@ -64,13 +54,9 @@ struct vmring_producer {
     uint64_t target_state, target_reason;
 
     int epoll;
-    int listener; /* -1: none */
-    int spare;    /* given up to refuse a peer when descriptors run out */
-    char *path;   /* of the listener */
-    unsigned int mode;
-    bool serves_one; /* vmring_serve_fd(): no listener */
+    struct port *port; /* NULL: nobody can come */
     uint64_t arrivals;
-    struct peer peers[MAX_PEERS];
+    struct peer *peers[MAX_PEERS]; /* NULL: a place that is free */
     struct session session;
     struct region p; /* of the current epoch; outlives the session */
     struct frozen frozen;
@@ -93,7 +79,7 @@ static inline struct tally *tally_of(struct vmring_producer *producer,
 /* grant.c: answers a proposal, and begins an epoch if it is granted. */
 void grant_answer(struct vmring_producer *producer, struct peer *peer,
                   const void *body, size_t len);
-/* Refuses a connection at the door. */
+/* Refuses a peer at the door. */
 void grant_refuse(struct vmring_producer *producer, struct peer *peer,
                   uint32_t why);
 
@@ -119,9 +105,9 @@ void control_say_quiet(struct vmring_producer *producer);
 void control_disarm(struct vmring_producer *producer);
 
 /* serve.c: */
-int serve_watch(struct vmring_producer *producer, int fd);
-void serve_drop(struct peer *peer);
-/* The sweep is over: the consumer's region and doorbells go. */
+/* Hangs up on a peer that is not attached, or no longer. */
+void serve_drop(struct vmring_producer *producer, struct peer *peer);
+/* The sweep is over: the consumer's region goes. */
 void serve_forget_session(struct vmring_producer *producer);
 /* There was one connection, and it has gone: nothing will poll readable. */
 bool serve_is_over(const struct vmring_producer *producer);

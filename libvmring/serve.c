@@ -1,124 +1,61 @@
 /* SPDX-License-Identifier: MIT */
-/* serve.c: the producer's end of the local transport: who connects. */
+/* serve.c: who comes to a producer, and who has gone. */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "producer.h"
-#include "transport/socket.h"
 
-/* Messages taken from one connection in one vmring_dispatch(). */
+/* Messages taken from one peer in one vmring_dispatch(). */
 #define MAX_MESSAGES 8
 
-int serve_watch(struct vmring_producer *producer, int fd)
+void serve_drop(struct vmring_producer *producer, struct peer *peer)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
-
-    return epoll_ctl(producer->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno
-                                                                     : 0;
+    for (int i = 0; i < MAX_PEERS; i++)
+        if (producer->peers[i] == peer)
+            producer->peers[i] = NULL;
+    peer->ops->drop(peer);
 }
 
-void serve_drop(struct peer *peer)
-{
-    close(peer->fd);
-    peer->fd = -1;
-}
-
-/* A place for a connection; the oldest that has not attached gives way. */
-static struct peer *find_place(struct vmring_producer *producer)
+/* A place for a peer; the oldest that has not attached gives way. */
+static void add_peer(struct vmring_producer *producer, struct peer *peer)
 {
     struct peer *oldest = NULL;
+    int place = -1;
 
-    for (int i = 0; i < MAX_PEERS; i++) {
-        struct peer *peer = &producer->peers[i];
+    for (int i = 0; i < MAX_PEERS && place < 0; i++) {
+        struct peer *other = producer->peers[i];
 
-        if (peer->fd < 0)
-            return peer;
-        if (peer != producer->session.peer &&
-            (!oldest || peer->since < oldest->since))
-            oldest = peer;
+        if (!other)
+            place = i;
+        else if (other != producer->session.peer &&
+                 (!oldest || other->since < oldest->since))
+            oldest = other;
     }
-    serve_drop(oldest);
-    return oldest;
-}
-
-/*
- * The socket's mode lets a peer connect; its credentials must agree with the
- * mode too, as a descriptor can be passed on.
- */
-static bool is_allowed(const struct vmring_producer *producer, int fd)
-{
-    struct ucred cred;
-    socklen_t len = sizeof(cred);
-
-    if (producer->serves_one)
-        return true;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-        return false;
-    return cred.uid == 0 || cred.uid == geteuid() ||
-           ((producer->mode & S_IWGRP) && cred.gid == getegid()) ||
-           (producer->mode & S_IWOTH);
-}
-
-static int add_peer(struct vmring_producer *producer, int fd)
-{
-    struct peer *peer = find_place(producer);
-    int err = serve_watch(producer, fd);
-
-    if (err) {
-        close(fd);
-        return err;
-    }
-    *peer = (struct peer){
-        .fd = fd,
-        .since = ++producer->arrivals,
-        .allowed = is_allowed(producer, fd),
-    };
-    return 0;
-}
-
-static int accept_one(struct vmring_producer *producer)
-{
-    return accept4(producer->listener, NULL, NULL,
-                   SOCK_CLOEXEC | SOCK_NONBLOCK);
-}
-
-/*
- * Descriptors have run out.  A peer that is left in the queue would keep the
- * listener readable, and our caller's loop busy: turn it away.
- */
-static void turn_one_away(struct vmring_producer *producer)
-{
-    int fd;
-
-    if (producer->spare >= 0)
-        close(producer->spare);
-    fd = accept_one(producer);
-    if (fd >= 0)
-        close(fd);
-    producer->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    log_line(&producer->log, 4,
-             "a consumer was turned away: too many open descriptors");
+    for (int i = 0; i < MAX_PEERS && place < 0; i++)
+        if (producer->peers[i] == oldest)
+            place = i;
+    if (producer->peers[place])
+        serve_drop(producer, producer->peers[place]);
+    peer->since = ++producer->arrivals;
+    producer->peers[place] = peer;
 }
 
 static void accept_peers(struct vmring_producer *producer)
 {
-    for (int i = 0; i < MAX_PEERS; i++) {
-        int fd = accept_one(producer);
+    struct port *port = producer->port;
 
-        if (fd >= 0) {
-            (void)add_peer(producer, fd);
-        } else {
-            if (errno == EMFILE || errno == ENFILE)
-                turn_one_away(producer);
+    for (int i = 0; i < MAX_PEERS; i++) {
+        struct peer *peer;
+        int err = port->ops->accept(port, &peer);
+
+        if (!err)
+            add_peer(producer, peer);
+        if (err == -EMFILE)
+            log_line(&producer->log, 4,
+                     "a consumer was turned away: too many open descriptors");
+        if (err == -EMFILE || err == -EAGAIN)
             return;
-        }
     }
 }
 
@@ -126,11 +63,7 @@ void serve_forget_session(struct vmring_producer *producer)
 {
     struct session *session = &producer->session;
 
-    for (uint32_t i = 0; i < session->nr_bells; i++)
-        if (session->bells[i] >= 0)
-            close(session->bells[i]);
     region_drop(&session->c);
-    session->nr_bells = 0;
     if (session->clean)
         vmr_producer_release(&producer->core);
     session->leaving = session->quiescing = false;
@@ -148,7 +81,7 @@ static void end_session(struct vmring_producer *producer)
              session->clean ? "the consumer has detached"
                             : "the consumer has gone without a word");
     session->leaving = true;
-    serve_drop(session->peer);
+    serve_drop(producer, session->peer);
     session->peer = NULL;
     vmr_producer_sweep(&producer->core);
     if (session->clean)
@@ -171,14 +104,15 @@ static int handle_message(struct vmring_producer *producer, struct peer *peer,
     return 0;
 }
 
-static void serve_peer(struct vmring_producer *producer, struct peer *peer)
+/* The peer at one place.  It may give its place up. */
+static void serve_peer(struct vmring_producer *producer, int place)
 {
     unsigned char body[WIRE_MAX];
+    struct peer *peer = producer->peers[place];
 
-    for (int i = 0; i < MAX_MESSAGES && peer->fd >= 0; i++) {
+    for (int i = 0; i < MAX_MESSAGES && producer->peers[place]; i++) {
         uint32_t type;
-        int ret =
-            socket_recv(peer->fd, &type, body, sizeof(body) - 8, NULL, 0, NULL);
+        int ret = peer->ops->recv(peer, &type, body, sizeof(body) - 8);
 
         if (ret == -EAGAIN || ret == -EINTR)
             return;
@@ -191,37 +125,17 @@ static void serve_peer(struct vmring_producer *producer, struct peer *peer)
                      "a consumer broke the protocol of the control channel");
         if (peer == producer->session.peer)
             end_session(producer);
-        else if (peer->fd >= 0)
-            serve_drop(peer);
-    }
-}
-
-static void ack_bells(struct vmring_producer *producer)
-{
-    struct session *session = &producer->session;
-
-    for (uint32_t i = 0; i < session->nr_bells; i++) {
-        int ret;
-
-        if (session->bells[i] < 0)
-            continue;
-        ret = doorbell_ack(session->bells[i]);
-        if (ret > 0)
-            producer->stats.doorbells_received++;
-        if (ret < 0) {
-            /* Hung up: it would poll readable for ever. */
-            close(session->bells[i]);
-            session->bells[i] = -1;
-        }
+        else
+            serve_drop(producer, peer);
     }
 }
 
 bool serve_is_over(const struct vmring_producer *producer)
 {
-    if (producer->listener >= 0 || producer->session.leaving)
+    if ((producer->port && producer->port->open) || producer->session.leaving)
         return false;
     for (int i = 0; i < MAX_PEERS; i++)
-        if (producer->peers[i].fd >= 0)
+        if (producer->peers[i])
             return false;
     return true;
 }
@@ -233,30 +147,30 @@ bool serve_is_over(const struct vmring_producer *producer)
 static bool serve_attached(struct vmring_producer *producer)
 {
     struct peer *attached = producer->session.peer;
-    struct pollfd pfd = {.events = POLLIN};
 
     if (!attached)
         return !producer->session.leaving;
-    serve_peer(producer, attached);
+    producer->stats.doorbells_received += attached->ops->ack(attached);
+    for (int i = 0; i < MAX_PEERS; i++)
+        if (producer->peers[i] == attached)
+            serve_peer(producer, i);
     if (!producer->session.peer)
         return false; /* its answers are swept first */
-    pfd.fd = attached->fd;
-    return poll(&pfd, 1, 0) <= 0 || !(pfd.revents & POLLHUP);
+    return !attached->ops->gone(attached);
 }
 
 int vmring_dispatch(struct vmring_producer *producer)
 {
     bool others;
 
-    if (producer->listener >= 0)
+    if (producer->port)
         accept_peers(producer);
-    ack_bells(producer);
     others = serve_attached(producer);
     for (int i = 0; i < MAX_PEERS && others; i++) {
-        struct peer *peer = &producer->peers[i];
+        const struct peer *peer = producer->peers[i];
 
-        if (peer->fd >= 0 && peer != producer->session.peer)
-            serve_peer(producer, peer);
+        if (peer && peer != producer->session.peer)
+            serve_peer(producer, i);
     }
     return serve_is_over(producer) ? -EBADF : 0;
 }
@@ -271,108 +185,54 @@ int vmring_attached(const struct vmring_producer *producer)
     return producer->session.peer != NULL;
 }
 
+static void close_port(struct vmring_producer *producer)
+{
+    producer->port->ops->close(producer->port);
+    producer->port = NULL;
+}
+
 int vmring_serve_fd(struct vmring_producer *producer, int fd)
 {
-    producer->serves_one = true;
-    return add_peer(producer, fd);
-}
+    bool is_new = !producer->port;
+    struct peer *peer;
+    int err = is_new ? local_port(producer->epoll, &producer->port) : 0;
 
-/* Is somebody serving there already? */
-static int clear_stale(const struct sockaddr_un *addr)
-{
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct stat st;
-    int err = 0;
-
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
-        errno == EAGAIN)
-        err = -EADDRINUSE;
-    else if (errno == ECONNREFUSED && lstat(addr->sun_path, &st) == 0 &&
-             S_ISSOCK(st.st_mode))
-        err = unlink(addr->sun_path) < 0 ? -errno : 0;
-    else if (errno != ENOENT)
-        err =
-            errno == ECONNREFUSED || errno == EPROTOTYPE ? -EADDRINUSE : -errno;
-    close(fd);
-    return err;
-}
-
-static int listen_at(struct vmring_producer *producer,
-                     const struct sockaddr_un *addr, unsigned int mode)
-{
-    mode_t old = umask(0777 & ~mode);
-    int err = 0;
-
-    /* The umask gives it its mode before anybody can connect. */
-    if (bind(producer->listener, (const struct sockaddr *)addr, sizeof(*addr)) <
-        0)
-        err = -errno;
-    umask(old);
-    if (err)
+    if (err) {
+        close(fd);
         return err;
-    if (chmod(addr->sun_path, mode) < 0 || listen(producer->listener, 8) < 0) {
-        err = -errno;
-        unlink(addr->sun_path);
     }
+    err = local_take(producer->port, fd, &peer);
+    if (!err)
+        add_peer(producer, peer);
+    else if (is_new)
+        close_port(producer);
     return err;
-}
-
-static void stop_listening(struct vmring_producer *producer)
-{
-    if (producer->listener < 0)
-        return;
-    close(producer->listener);
-    if (producer->spare >= 0)
-        close(producer->spare);
-    producer->listener = producer->spare = -1;
-    unlink(producer->path);
-    free(producer->path);
-    producer->path = NULL;
 }
 
 int vmring_serve(struct vmring_producer *producer, const char *uri,
                  unsigned int mode)
 {
-    struct sockaddr_un addr;
+    bool is_new = !producer->port;
     int err;
 
-    if (strncmp(uri, "local:", 6) || producer->listener >= 0 || (mode & ~0777u))
+    if (strncmp(uri, "local:", 6) || (mode & ~0777u) ||
+        (!is_new && producer->port->open))
         return -EINVAL;
-    err = socket_address(uri + 6, &addr);
-    if (!err)
-        err = clear_stale(&addr);
+    err = is_new ? local_port(producer->epoll, &producer->port) : 0;
     if (err)
         return err;
-    producer->mode = mode ? mode : 0600;
-    producer->path = strdup(uri + 6);
-    producer->listener =
-        socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (!producer->path || producer->listener < 0)
-        err = producer->path ? -errno : -ENOMEM;
-    if (!err)
-        err = listen_at(producer, &addr, producer->mode);
-    if (!err) {
-        producer->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        err = serve_watch(producer, producer->listener);
-        if (err)
-            stop_listening(producer);
-        return err;
-    }
-    if (producer->listener >= 0)
-        close(producer->listener);
-    producer->listener = -1;
-    free(producer->path);
-    producer->path = NULL;
+    err = local_listen(producer->port, uri + 6, mode);
+    if (err && is_new)
+        close_port(producer);
     return err;
 }
 
 void serve_close(struct vmring_producer *producer)
 {
     for (int i = 0; i < MAX_PEERS; i++)
-        if (producer->peers[i].fd >= 0)
-            serve_drop(&producer->peers[i]);
+        if (producer->peers[i])
+            serve_drop(producer, producer->peers[i]);
     serve_forget_session(producer);
-    stop_listening(producer);
+    if (producer->port)
+        close_port(producer);
 }

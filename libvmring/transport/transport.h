@@ -3,11 +3,14 @@
  * transport.h: what carries a ring between two processes or domains.
  *
  * A consumer's link: a control channel for messages (wire.h), the regions,
- * and a doorbell per group.  Used off the hot path, but for kick.
+ * and a doorbell per group.  A producer has a port, where consumers come to it,
+ * and a peer for each that has come, which is the other end of its link.  Used
+ * off the hot path, but for kick.
  */
 #ifndef VMRING_TRANSPORT_TRANSPORT_H
 #define VMRING_TRANSPORT_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +19,7 @@
 
 struct link;
 
-/* What attaching gives. */
+/* What attaching gives, on either side. */
 struct link_regions {
     struct region p, c;
     unsigned int nr_before; /* frozen Ps to drain, the oldest first */
@@ -60,5 +63,63 @@ int local_connect(const char *path, struct link **link);
 
 /* Uses a connected socket; takes it over, also on failure. */
 int local_adopt(int fd, struct link **link);
+
+struct port;
+
+/* One that has come; MAX_PEERS of them at most. */
+struct peer {
+    const struct port_ops *ops;
+    uint64_t since; /* order of arrival */
+    bool allowed;   /* it may propose */
+};
+
+/* None of them blocks, whatever the peer does. */
+struct port_ops {
+    /*
+     * 0: somebody has come, *peer.  -EAGAIN: nobody.  Else somebody was turned
+     * away: -EMFILE for want of descriptors, -ENOMEM...
+     */
+    int (*accept)(struct port *port, struct peer **peer);
+    /* Ends it; its peers are dropped before. */
+    void (*close)(struct port *port);
+
+    /* As a link's.  recv never waits. */
+    int (*send)(struct peer *peer, uint32_t type, const void *body, size_t len);
+    int (*recv)(struct peer *peer, uint32_t *type, void *body, size_t max);
+    /*
+     * Makes what an epoch needs: P, which the peer cannot write, and C, all
+     * zero, and doorbells.  On failure there may be some of the regions, which
+     * are the caller's to drop.  -ENOMEM, -EMFILE.
+     */
+    int (*make)(struct peer *peer, size_t p_len, size_t c_len,
+                uint32_t nr_groups, struct region *p, struct region *c);
+    /* Sends WIRE_GRANT, and hands over the regions and what make made. */
+    int (*grant)(struct peer *peer, const struct wire_grant *grant,
+                 const struct link_regions *regions);
+    /* Rings the peer for a group.  false: it cannot be rung any more. */
+    bool (*kick)(struct peer *peer, uint32_t group);
+    /* Clears what was rung; returns how many groups were. */
+    unsigned int (*ack)(struct peer *peer);
+    /* Has it gone, though messages of it may be left? */
+    bool (*gone)(struct peer *peer);
+    /* Hangs up.  Regions that it still has mapped do it no good. */
+    void (*drop)(struct peer *peer);
+};
+
+struct port {
+    const struct port_ops *ops;
+    int epoll; /* the producer's: polls readable when there is work here */
+    bool open; /* others may come */
+};
+
+/* A port of unix sockets, with nobody to come yet.  -ENOMEM. */
+int local_port(int epoll, struct port **port);
+/*
+ * Consumers may come to a socket at this path, by `mode` and by their
+ * credentials.  -EADDRINUSE, -EACCES, -ENAMETOOLONG, -EINVAL.
+ */
+int local_listen(struct port *port, const char *path, unsigned int mode);
+/* One has come, by this connected socket; takes it over, also on failure. */
+int local_take(struct port *port, int fd, struct peer **peer);
 
 #endif /* VMRING_TRANSPORT_TRANSPORT_H */

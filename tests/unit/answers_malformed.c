@@ -10,7 +10,6 @@
 
 #include "consumer.h"
 #include "producer.h"
-#include "transport/socket.h"
 #include "transport/wire.h"
 
 static struct pair pair;
@@ -41,9 +40,9 @@ static void attach(void)
 
 static void say(uint32_t type, const void *body, size_t len)
 {
-    CHECK_EQ(
-        socket_send(pair.producer->session.peer->fd, type, body, len, NULL, 0),
-        0);
+    struct peer *peer = pair.producer->session.peer;
+
+    CHECK_EQ(peer->ops->send(peer, type, body, len), 0);
 }
 
 /* The peer is a liar from now on. */
@@ -170,12 +169,9 @@ static void late(void)
 /* It hangs up, before the question or after it. */
 static void hung_up(void)
 {
-    int fd;
-
     attach();
     pair.ring->log.fn = NULL;
-    fd = pair.producer->session.peer->fd;
-    CHECK_EQ(shutdown(fd, SHUT_RDWR), 0);
+    CHECK_EQ(shutdown(pair.served, SHUT_RDWR), 0);
     CHECK_EQ(vmring_quiesce(pair.ring), -ECONNRESET);
     CHECK_EQ(subscribe(), -ECONNRESET);
     CHECK_HAS(error, "no answer");
@@ -183,8 +179,7 @@ static void hung_up(void)
 
     attach();
     pair.ring->log.fn = NULL;
-    fd = pair.producer->session.peer->fd;
-    CHECK_EQ(shutdown(fd, SHUT_WR), 0);
+    CHECK_EQ(shutdown(pair.served, SHUT_WR), 0);
     CHECK_EQ(subscribe(), -ECONNRESET);
     CHECK_EQ(subscribe(), -ECONNRESET);
     pair_end(&pair);

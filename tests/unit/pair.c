@@ -41,6 +41,7 @@ int pair_connect(struct pair *pair)
 
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     CHECK_EQ(vmring_serve_fd(pair->producer, ends[0]), 0);
+    pair->served = ends[0];
     return ends[1];
 }
 

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/* local_port.c: the producer's end of the local transport. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "socket.h"
+#include "transport.h"
+
+struct local_port {
+    struct port port;
+    int listener; /* -1: none */
+    int spare;    /* given up to refuse a peer when descriptors run out */
+    char *path;   /* of the listener */
+    unsigned int mode;
+};
+
+struct local_peer {
+    struct peer peer;
+    int epoll;
+    int fd;
+    uint32_t nr_bells;
+    int bells[XEN_VM_RING_MAX_GROUPS]; /* -1: hung up */
+    /* Their other ends, until they are handed over. */
+    uint32_t nr_theirs;
+    int theirs[XEN_VM_RING_MAX_GROUPS];
+};
+
+static struct local_port *of_port(struct port *port)
+{
+    return (struct local_port *)port;
+}
+
+static struct local_peer *of(struct peer *peer)
+{
+    return (struct local_peer *)peer;
+}
+
+static int watch(int epoll, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
+
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int local_send(struct peer *peer, uint32_t type, const void *body,
+                      size_t len)
+{
+    return socket_send(of(peer)->fd, type, body, len, NULL, 0);
+}
+
+static int local_recv(struct peer *peer, uint32_t *type, void *body, size_t max)
+{
+    return socket_recv(of(peer)->fd, type, body, max, NULL, 0, NULL);
+}
+
+static int make_bells(struct local_peer *local, uint32_t nr_groups)
+{
+    while (local->nr_bells < nr_groups) {
+        int ends[2];
+        int err = doorbell_make(ends);
+
+        if (err)
+            return err;
+        local->bells[local->nr_bells++] = ends[0];
+        local->theirs[local->nr_theirs++] = ends[1];
+        err = watch(local->epoll, ends[0]);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+static int local_make(struct peer *peer, size_t p_len, size_t c_len,
+                      uint32_t nr_groups, struct region *p, struct region *c)
+{
+    int err = region_make(p, "vmring-p", p_len, 1);
+
+    if (!err)
+        err = region_make(c, "vmring-c", c_len, 0);
+    return err ? err : make_bells(of(peer), nr_groups);
+}
+
+static void close_theirs(struct local_peer *local)
+{
+    while (local->nr_theirs)
+        close(local->theirs[--local->nr_theirs]);
+}
+
+static int local_grant(struct peer *peer, const struct wire_grant *grant,
+                       const struct link_regions *regions)
+{
+    struct local_peer *local = of(peer);
+    int fds[WIRE_MAX_FDS];
+    unsigned int nr = 0;
+    int err;
+
+    fds[nr++] = regions->p.fd;
+    fds[nr++] = regions->c.fd;
+    for (unsigned int i = 0; i < regions->nr_before; i++)
+        fds[nr++] = regions->before[i].fd;
+    for (uint32_t i = 0; i < local->nr_theirs; i++)
+        fds[nr++] = local->theirs[i];
+    err = socket_send(local->fd, WIRE_GRANT, grant, sizeof(*grant), fds, nr);
+    close_theirs(local);
+    return err;
+}
+
+static bool local_kick(struct peer *peer, uint32_t group)
+{
+    struct local_peer *local = of(peer);
+
+    if (group >= local->nr_bells || local->bells[group] < 0)
+        return false;
+    doorbell_ring(local->bells[group]);
+    return true;
+}
+
+static unsigned int local_ack(struct peer *peer)
+{
+    struct local_peer *local = of(peer);
+    unsigned int rung = 0;
+
+    for (uint32_t i = 0; i < local->nr_bells; i++) {
+        int ret;
+
+        if (local->bells[i] < 0)
+            continue;
+        ret = doorbell_ack(local->bells[i]);
+        if (ret > 0)
+            rung++;
+        if (ret < 0) {
+            /* Hung up: it would poll readable for ever. */
+            close(local->bells[i]);
+            local->bells[i] = -1;
+        }
+    }
+    return rung;
+}
+
+static bool local_gone(struct peer *peer)
+{
+    struct pollfd pfd = {.fd = of(peer)->fd, .events = POLLIN};
+
+    return poll(&pfd, 1, 0) > 0 && (pfd.revents & POLLHUP);
+}
+
+static void local_drop(struct peer *peer)
+{
+    struct local_peer *local = of(peer);
+
+    for (uint32_t i = 0; i < local->nr_bells; i++)
+        if (local->bells[i] >= 0)
+            close(local->bells[i]);
+    close_theirs(local);
+    close(local->fd);
+    free(local);
+}
+
+/*
+ * The socket's mode lets a peer connect; its credentials must agree with the
+ * mode too, as a descriptor can be passed on.
+ */
+static bool is_allowed(const struct local_port *local, int fd)
+{
+    struct ucred cred;
+    socklen_t len = sizeof(cred);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+        return false;
+    return cred.uid == 0 || cred.uid == geteuid() ||
+           ((local->mode & S_IWGRP) && cred.gid == getegid()) ||
+           (local->mode & S_IWOTH);
+}
+
+static int accept_one(const struct local_port *local)
+{
+    return accept4(local->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+/*
+ * Descriptors have run out.  A peer that is left in the queue would keep the
+ * listener readable, and our caller's loop busy: turn it away.
+ */
+static void turn_one_away(struct local_port *local)
+{
+    int fd;
+
+    if (local->spare >= 0)
+        close(local->spare);
+    fd = accept_one(local);
+    if (fd >= 0)
+        close(fd);
+    local->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static int local_accept(struct port *port, struct peer **peer)
+{
+    struct local_port *local = of_port(port);
+    int fd, err;
+
+    if (local->listener < 0)
+        return -EAGAIN;
+    fd = accept_one(local);
+    if (fd < 0) {
+        if (errno != EMFILE && errno != ENFILE)
+            return -EAGAIN;
+        turn_one_away(local);
+        return -EMFILE;
+    }
+    err = local_take(port, fd, peer);
+    if (!err)
+        (*peer)->allowed = is_allowed(local, fd);
+    return err;
+}
+
+static void stop_listening(struct local_port *local)
+{
+    if (local->listener >= 0)
+        close(local->listener);
+    if (local->spare >= 0)
+        close(local->spare);
+    local->listener = local->spare = -1;
+    free(local->path);
+    local->path = NULL;
+    local->port.open = false;
+}
+
+static void local_close(struct port *port)
+{
+    struct local_port *local = of_port(port);
+
+    if (port->open)
+        unlink(local->path);
+    stop_listening(local);
+    free(local);
+}
+
+static const struct port_ops local_ops = {
+    .accept = local_accept,
+    .close = local_close,
+    .send = local_send,
+    .recv = local_recv,
+    .make = local_make,
+    .grant = local_grant,
+    .kick = local_kick,
+    .ack = local_ack,
+    .gone = local_gone,
+    .drop = local_drop,
+};
+
+int local_port(int epoll, struct port **port)
+{
+    struct local_port *local = calloc(1, sizeof(*local));
+
+    if (!local)
+        return -ENOMEM;
+    local->port = (struct port){.ops = &local_ops, .epoll = epoll};
+    local->listener = local->spare = -1;
+    *port = &local->port;
+    return 0;
+}
+
+int local_take(struct port *port, int fd, struct peer **peer)
+{
+    struct local_peer *local = calloc(1, sizeof(*local));
+    int err = local ? watch(port->epoll, fd) : -ENOMEM;
+
+    if (err) {
+        free(local);
+        close(fd);
+        return err;
+    }
+    local->peer = (struct peer){.ops = &local_ops, .allowed = true};
+    local->epoll = port->epoll;
+    local->fd = fd;
+    *peer = &local->peer;
+    return 0;
+}
+
+/* Is somebody serving there already? */
+static int clear_stale(const struct sockaddr_un *addr)
+{
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct stat st;
+    int err = 0;
+
+    if (fd < 0)
+        return -errno;
+    if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
+        errno == EAGAIN)
+        err = -EADDRINUSE;
+    else if (errno == ECONNREFUSED && lstat(addr->sun_path, &st) == 0 &&
+             S_ISSOCK(st.st_mode))
+        err = unlink(addr->sun_path) < 0 ? -errno : 0;
+    else if (errno != ENOENT)
+        err =
+            errno == ECONNREFUSED || errno == EPROTOTYPE ? -EADDRINUSE : -errno;
+    close(fd);
+    return err;
+}
+
+static int listen_at(const struct local_port *local,
+                     const struct sockaddr_un *addr)
+{
+    mode_t old = umask(0777 & ~local->mode);
+    int err = 0;
+
+    /* The umask gives it its mode before anybody can connect. */
+    if (bind(local->listener, (const struct sockaddr *)addr, sizeof(*addr)) < 0)
+        err = -errno;
+    umask(old);
+    if (err)
+        return err;
+    if (chmod(addr->sun_path, local->mode) < 0 ||
+        listen(local->listener, 8) < 0)
+        err = -errno;
+    if (!err)
+        err = watch(local->port.epoll, local->listener);
+    if (err)
+        unlink(addr->sun_path);
+    return err;
+}
+
+int local_listen(struct port *port, const char *path, unsigned int mode)
+{
+    struct local_port *local = of_port(port);
+    struct sockaddr_un addr;
+    int err = socket_address(path, &addr);
+
+    if (!err)
+        err = clear_stale(&addr);
+    if (err)
+        return err;
+    local->mode = mode ? mode : 0600;
+    local->path = strdup(path);
+    local->listener =
+        socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (!local->path || local->listener < 0)
+        err = local->path ? -errno : -ENOMEM;
+    if (!err)
+        err = listen_at(local, &addr);
+    if (err) {
+        stop_listening(local);
+        return err;
+    }
+    local->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    port->open = true;
+    return 0;
+}
