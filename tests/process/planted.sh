@@ -93,12 +93,14 @@ plant "the doorbell is not rung" core/doorbell.c \
 plant "the doorbell is rung at every flush" core/doorbell.c \
     "if (!vmr_exchange(&tx->line->armed, 0, &armed))" \
     "if ((armed = vmr_load_relaxed(&tx->line->armed), false))"
-plant "no look again after arming" core/doorbell.c \
-    "    if (!any_set(rx->attn_request, rx->nr_vcpus) &&
-        !any_set(rx->attn_lane, rx->nr_lanes))
-        return true;" "    if (rx->nr_vcpus ||
-        !any_set(rx->attn_request, rx->nr_vcpus))
-        return true;"
+plant "no look again before sleeping" core/consumer.c \
+    "    for (int i = 0; i < 2; i++)
+        if (!is_drained(consumer, group))
+            return false;
+    return vmr_bell_arm(&consumer->groups[group].bell);" \
+    "    vmr_store_relaxed(&consumer->groups[group].bell.line->armed, 1);
+    vmr_fence_full();
+    return !group || is_drained(consumer, group);"
 plant "no deadline" core/producer.c \
     "if (request->deadline > now) {" "if (request->deadline > now || 1) {"
 plant "a deadline too early" core/producer.c \
