@@ -411,4 +411,46 @@ struct xen_vm_ring_grant {
     xen_vm_ring_u64 reserved[1];
 };
 
+/*
+ * Grant transport.  What is granted stands in directory pages, which are
+ * granted read-only themselves; the rendezvous carries the reference of the
+ * first.  The references of all pages follow one another, from one directory
+ * page to the next: those of P, of C, and of each frozen P, the oldest first.
+ * 0 is no reference.
+ */
+#define XEN_VM_RING_DIRECTORY_MAGIC   0x64675256U /* "VRgd" */
+#define XEN_VM_RING_DIRECTORY_VERSION 1
+#define XEN_VM_RING_DIRECTORY_REFS    992
+#define XEN_VM_RING_DIRECTORY_MAX     (1U << 19) /* references in all of them */
+
+struct xen_vm_ring_directory {
+    uint32_t magic;
+    uint32_t version;
+    uint32_t index;   /* of this page, from 0 */
+    uint32_t next;    /* reference of the one after it; 0: it is the last */
+    uint32_t nr_refs; /* in this page; full, but for the last */
+    uint32_t life;    /* reference of xen_vm_ring_life, granted writable */
+    uint32_t p_pages, c_pages;
+    uint32_t prev_pages[XEN_VM_RING_MAX_PREV]; /* 0: no more */
+    xen_vm_ring_u64 epoch;
+    xen_vm_ring_u64 reserved[7];
+    uint32_t refs[XEN_VM_RING_DIRECTORY_REFS];
+};
+
+/*
+ * Who still maps what, on a page of its own.  Each side's word is non-zero
+ * while it does; its kernel clears the first byte when it lets go, of itself
+ * or because the process has died, and rings the doorbell of group 0.
+ */
+#define XEN_VM_RING_LIFE_GONE    0
+#define XEN_VM_RING_LIFE_OFFERED 1 /* consumer: has not mapped anything */
+#define XEN_VM_RING_LIFE_MAPPED  2
+
+struct xen_vm_ring_life {
+    xen_vm_ring_u64 producer;
+    xen_vm_ring_u64 reserved[15];
+    xen_vm_ring_u64 consumer;
+    xen_vm_ring_u64 reserved_consumer[15];
+};
+
 #endif /* XEN_PUBLIC_VM_RING_H */

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bells.c: doorbells that are event channels.
+ *
+ * The kernel masks a port when it is rung; pending() tells of it, unmask()
+ * lets it ring again.  A ring in between stays pending in Xen, so that none
+ * is lost.  Each port is therefore seen once between two unmaskings, and how
+ * often we unmask is how often a peer can wake us.
+ */
+#include "bells.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+#include <xenevtchn.h>
+
+#include "../options.h"
+#include "grant_limits.h"
+
+#include <xen/public/vm_ring.h>
+
+#define NS_PER_RING (1000000000ULL / BELLS_PER_SECOND)
+#define HOLD_NS     1000000L
+
+struct bell {
+    uint32_t port;
+    /*
+     * When the rings so far would be over at the highest rate: it runs ahead
+     * of the time by what is left of a burst at most.
+     */
+    uint64_t paid_until;
+};
+
+struct bells {
+    xenevtchn_handle *evtchn;
+    int epoll, timer;
+    uint64_t held; /* masked until the timer says so */
+    uint32_t nr;
+    struct bell bell[XEN_VM_RING_MAX_GROUPS];
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
+}
+
+static int watch(const struct bells *bells, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
+
+    return epoll_ctl(bells->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int set_up(struct bells *bells)
+{
+    int err;
+
+    bells->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (bells->epoll >= 0)
+        bells->timer =
+            timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (bells->timer < 0)
+        return -errno;
+    err = watch(bells, xenevtchn_fd(bells->evtchn));
+    return err ? err : watch(bells, bells->timer);
+}
+
+static int make(struct bells **out, char *error, size_t error_len)
+{
+    struct bells *bells = calloc(1, sizeof(*bells));
+    int err;
+
+    if (!bells)
+        return fail(-ENOMEM, error, error_len, "no memory");
+    bells->epoll = bells->timer = -1;
+    bells->evtchn = xenevtchn_open(&grant_logger, 0);
+    if (!bells->evtchn) {
+        err = errno;
+        free(bells);
+        return grant_open_failed(err, "evtchn", error, error_len);
+    }
+    err = set_up(bells);
+    if (err) {
+        bells_close(bells);
+        return fail(err, error, error_len, "cannot wait for event channels");
+    }
+    *out = bells;
+    return 0;
+}
+
+static int add(struct bells *bells, xenevtchn_port_or_error_t port)
+{
+    if (port < 0)
+        return errno ? -errno : -EINVAL;
+    bells->bell[bells->nr++].port = (uint32_t)port;
+    return 0;
+}
+
+int bells_offer(uint32_t domid, uint32_t nr, struct bells **out, char *error,
+                size_t error_len)
+{
+    struct bells *bells;
+    int err;
+
+    if (nr == 0 || nr > XEN_VM_RING_MAX_GROUPS)
+        return fail(-EINVAL, error, error_len, "%u doorbells", nr);
+    err = make(&bells, error, error_len);
+    if (err)
+        return err;
+    while (!err && bells->nr < nr)
+        err = add(bells, xenevtchn_bind_unbound_port(bells->evtchn, domid));
+    if (err) {
+        bells_close(bells);
+        return fail(err, error, error_len,
+                    "no event channel for domain %u to bind: %s", domid,
+                    strerror(-err));
+    }
+    *out = bells;
+    return 0;
+}
+
+int bells_bind(uint32_t domid, const uint32_t *ports, uint32_t nr,
+               struct bells **out, char *error, size_t error_len)
+{
+    struct bells *bells;
+    int err;
+
+    if (nr == 0 || nr > XEN_VM_RING_MAX_GROUPS)
+        return fail(-EINVAL, error, error_len, "%u doorbells", nr);
+    err = make(&bells, error, error_len);
+    if (err)
+        return err;
+    while (!err && bells->nr < nr)
+        err = add(bells, xenevtchn_bind_interdomain(bells->evtchn, domid,
+                                                    ports[bells->nr]));
+    if (err) {
+        uint32_t port = ports[bells->nr];
+
+        bells_close(bells);
+        return fail(err, error, error_len,
+                    "cannot bind event channel %u of domain %u: %s", port,
+                    domid, strerror(-err));
+    }
+    *out = bells;
+    return 0;
+}
+
+uint32_t bells_port(const struct bells *bells, uint32_t group)
+{
+    return bells->bell[group].port;
+}
+
+int bells_fd(const struct bells *bells)
+{
+    return bells->epoll;
+}
+
+void bells_ring(struct bells *bells, uint32_t group)
+{
+    if (group < bells->nr)
+        (void)xenevtchn_notify(bells->evtchn, bells->bell[group].port);
+}
+
+/* Each port is there once at most: the others are masked. */
+static uint64_t pending(struct bells *bells)
+{
+    struct pollfd pfd = {.fd = xenevtchn_fd(bells->evtchn), .events = POLLIN};
+    uint64_t rung = 0;
+
+    for (uint32_t i = 0; i < bells->nr; i++) {
+        xenevtchn_port_or_error_t port;
+
+        if (poll(&pfd, 1, 0) <= 0 || !(pfd.revents & POLLIN))
+            break;
+        port = xenevtchn_pending(bells->evtchn);
+        for (uint32_t g = 0; port >= 0 && g < bells->nr; g++)
+            if (bells->bell[g].port == (uint32_t)port)
+                rung |= 1ULL << g;
+    }
+    return rung;
+}
+
+/* Counts a ring.  false: there were too many of late. */
+static bool affordable(struct bell *bell, uint64_t now)
+{
+    if (bell->paid_until < now)
+        bell->paid_until = now;
+    if (bell->paid_until - now > BELLS_BURST * NS_PER_RING)
+        return false;
+    bell->paid_until += NS_PER_RING;
+    return true;
+}
+
+static void hold(struct bells *bells, uint32_t group)
+{
+    struct itimerspec when = {.it_value = {.tv_nsec = HOLD_NS}};
+
+    if (!bells->held)
+        (void)timerfd_settime(bells->timer, 0, &when, NULL);
+    bells->held |= 1ULL << group;
+}
+
+/* Those that were held back long enough. */
+static uint64_t let_go(struct bells *bells)
+{
+    uint64_t ticks, group = bells->held;
+
+    if (!group || read(bells->timer, &ticks, sizeof(ticks)) < 0)
+        return 0;
+    bells->held = 0;
+    return group;
+}
+
+uint64_t bells_ack(struct bells *bells)
+{
+    uint64_t late = let_go(bells);
+    uint64_t rung = pending(bells);
+    uint64_t now = rung ? now_ns() : 0;
+
+    for (uint32_t g = 0; g < bells->nr; g++) {
+        if (late & (1ULL << g))
+            (void)xenevtchn_unmask(bells->evtchn, bells->bell[g].port);
+        if (!(rung & (1ULL << g)))
+            continue;
+        if (affordable(&bells->bell[g], now))
+            (void)xenevtchn_unmask(bells->evtchn, bells->bell[g].port);
+        else
+            hold(bells, g);
+    }
+    return rung;
+}
+
+void bells_close(struct bells *bells)
+{
+    if (!bells)
+        return;
+    if (bells->evtchn)
+        xenevtchn_close(bells->evtchn);
+    if (bells->timer >= 0)
+        close(bells->timer);
+    if (bells->epoll >= 0)
+        close(bells->epoll);
+    free(bells);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bells.h: doorbells that are event channels, one a group.
+ *
+ * A port that was rung is masked until it is acknowledged, and stays so, for a
+ * millisecond at a time, when it is rung more often than BELLS_PER_SECOND for
+ * longer than a burst: whoever rings without end is heard that often.  No ring
+ * is forgotten over that.
+ */
+#ifndef VMRING_TRANSPORT_BELLS_H
+#define VMRING_TRANSPORT_BELLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define BELLS_PER_SECOND 20000
+#define BELLS_BURST      1024
+
+struct bells;
+
+/* The producer's: `nr` ports, at most 64, that domain `domid` may bind. */
+int bells_offer(uint32_t domid, uint32_t nr, struct bells **bells, char *error,
+                size_t error_len);
+
+/* The consumer's: bound to `ports` of domain `domid`.  -EINVAL: no such. */
+int bells_bind(uint32_t domid, const uint32_t *ports, uint32_t nr,
+               struct bells **bells, char *error, size_t error_len);
+
+/* Our port of a group. */
+uint32_t bells_port(const struct bells *bells, uint32_t group);
+
+/* Polls readable when there is something to acknowledge. */
+int bells_fd(const struct bells *bells);
+
+/* Never blocks; nothing happens where there is no such group. */
+void bells_ring(struct bells *bells, uint32_t group);
+
+/*
+ * What was rung since the last time, bit g for group g; never blocks.  Look
+ * at what they stand for afterwards, not before: from now on they ring again.
+ */
+uint64_t bells_ack(struct bells *bells);
+
+/* NULL is fine. */
+void bells_close(struct bells *bells);
+
+#endif /* VMRING_TRANSPORT_BELLS_H */

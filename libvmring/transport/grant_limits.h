@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* grant_limits.h: what it was that grants failed at, in words. */
+#ifndef VMRING_TRANSPORT_GRANT_LIMITS_H
+#define VMRING_TRANSPORT_GRANT_LIMITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct xentoollog_logger;
+
+/* Says nothing: the library never prints. */
+extern struct xentoollog_logger grant_logger;
+
+/* Where the limits of modules stand: /sys/module, but for tests. */
+extern const char *grant_limits_modules;
+
+/* Each leaves a line in `error` and returns -err. */
+int grant_open_failed(int err, const char *device, char *error,
+                      size_t error_len);
+/* `pages` more beside `shared` that this process has. */
+int grant_share_failed(int err, size_t pages, size_t shared, char *error,
+                       size_t error_len);
+int grant_map_failed(int err, size_t pages, uint32_t domid, char *error,
+                     size_t error_len);
+
+#endif /* VMRING_TRANSPORT_GRANT_LIMITS_H */

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: doorbells of event channels: each ring is told once, to its
+ * group, however many come before it is acknowledged; one that comes between
+ * is not lost; whoever rings without end is heard a bounded number of times.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <time.h>
+
+#include "grant_rig.h"
+
+#define GROUPS 64
+
+static char error[256];
+
+static int readable(const struct bells *bells, int timeout_ms)
+{
+    struct pollfd pfd = {.fd = bells_fd(bells), .events = POLLIN};
+
+    return poll(&pfd, 1, timeout_ms);
+}
+
+static void open_both(uint32_t nr, struct bells **ours, struct bells **theirs)
+{
+    uint32_t ports[GROUPS];
+
+    CHECK_EQ(bells_offer(7, nr, ours, error, sizeof(error)), 0);
+    for (uint32_t g = 0; g < nr; g++)
+        ports[g] = bells_port(*ours, g);
+    CHECK_EQ(bells_bind(0, ports, nr, theirs, error, sizeof(error)), 0);
+    /* Xen rings a port that is bound: it may have been rung before. */
+    CHECK_EQ(bells_ack(*theirs), nr == 64 ? UINT64_MAX : (1ULL << nr) - 1);
+    CHECK_EQ(readable(*theirs, 0), 0);
+}
+
+static void close_both(struct bells *ours, struct bells *theirs)
+{
+    bells_close(ours);
+    bells_close(theirs);
+    fake_xen_check_empty();
+}
+
+static void told_once(void)
+{
+    struct bells *ours, *theirs;
+
+    open_both(GROUPS, &ours, &theirs);
+    for (uint32_t g = 0; g < GROUPS; g++) {
+        for (int i = 0; i < 3; i++)
+            bells_ring(ours, g);
+        bells_ring(theirs, GROUPS - 1 - g);
+        CHECK_EQ(readable(theirs, 0), 1);
+        /* It was masked when it was first rung: the others came as one. */
+        CHECK_EQ(bells_ack(theirs), 1ULL << g);
+        CHECK_EQ(bells_ack(theirs), 1ULL << g);
+        CHECK_EQ(bells_ack(theirs), 0);
+        CHECK_EQ(readable(theirs, 0), 0);
+        CHECK_EQ(bells_ack(ours), 1ULL << (GROUPS - 1 - g));
+        CHECK_EQ(bells_ack(ours), 0);
+    }
+    bells_ring(ours, GROUPS); /* no such group */
+    CHECK_EQ(bells_ack(theirs), 0);
+    for (uint32_t g = 0; g < GROUPS; g++)
+        bells_ring(ours, g);
+    CHECK_EQ(bells_ack(theirs), UINT64_MAX);
+    close_both(ours, theirs);
+}
+
+/* Rings as often as it is listened to, for a tenth of a second. */
+static void without_end(void)
+{
+    struct bells *ours, *theirs;
+    struct timespec from, to;
+    uint64_t heard = 0, ns;
+
+    open_both(1, &ours, &theirs);
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    do {
+        bells_ring(ours, 0);
+        heard += bells_ack(theirs);
+        clock_gettime(CLOCK_MONOTONIC, &to);
+        ns = (uint64_t)((to.tv_sec - from.tv_sec) * 1000000000LL +
+                        (to.tv_nsec - from.tv_nsec));
+    } while (ns < 100000000);
+    CHECK(heard > BELLS_BURST);
+    CHECK(heard <= BELLS_BURST + 2 + BELLS_PER_SECOND * ns / 1000000000);
+    /* What was rung last is heard. */
+    bells_ring(ours, 0);
+    CHECK_EQ(readable(theirs, 10000), 1);
+    while (!bells_ack(theirs))
+        CHECK_EQ(readable(theirs, 10000), 1);
+    close_both(ours, theirs);
+}
+
+/* A neighbour that is flooded holds up nobody. */
+static void neighbour(void)
+{
+    struct bells *ours, *theirs;
+
+    open_both(2, &ours, &theirs);
+    for (int i = 0; i < 4 * BELLS_BURST; i++) {
+        bells_ring(ours, 0);
+        (void)bells_ack(theirs);
+    }
+    bells_ring(ours, 1);
+    CHECK_EQ(bells_ack(theirs) & 2, 2);
+    close_both(ours, theirs);
+}
+
+static void refused(void)
+{
+    struct bells *bells;
+    uint32_t port = 200;
+
+    CHECK_EQ(bells_offer(7, 0, &bells, error, sizeof(error)), -EINVAL);
+    CHECK_EQ(bells_offer(7, 65, &bells, error, sizeof(error)), -EINVAL);
+    CHECK_EQ(bells_bind(0, &port, 1, &bells, error, sizeof(error)), -EINVAL);
+    CHECK_HAS(error, "cannot bind event channel 200 of domain 0");
+    fake_xen_check_empty();
+}
+
+int main(void)
+{
+    told_once();
+    without_end();
+    neighbour();
+    refused();
+    return 0;
+}

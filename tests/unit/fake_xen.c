@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+/* fake_xen.c: see fake_xen.h. */
+#include "fake_xen.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xenevtchn.h>
+#include <xengnttab.h>
+
+#include "check.h"
+
+#define PAGE      4096
+#define FIRST_REF 8
+#define MAX_REFS  65536
+#define MAX_PORTS 256
+#define MAX_MAPS  64
+#define NO_PORT   UINT32_MAX
+#define NO_OFFSET UINT32_MAX
+
+struct fake_xen fake_xen;
+
+/* A run of pages; freed when neither shared nor mapped. */
+struct run {
+    int fd;
+    void *at;
+    uint32_t count, first_ref;
+    bool writable, shared;
+    size_t mapped;
+    uint32_t notify_offset, notify_port;
+};
+
+static struct run *run_of_ref[MAX_REFS];
+static uint32_t next_ref = FIRST_REF;
+
+/* Of both of the library's interfaces. */
+struct xengntdev_handle {
+    struct map {
+        uint8_t *at;
+        uint32_t count;
+        uint32_t *refs;
+        uint32_t notify_offset, notify_port;
+    } maps[MAX_MAPS];
+    struct run *runs[MAX_MAPS];
+};
+
+static struct xengntdev_handle *open_handle(void)
+{
+    if (fake_xen.open_errno) {
+        errno = fake_xen.open_errno;
+        return NULL;
+    }
+    fake_xen.handles++;
+    return calloc(1, sizeof(struct xengntdev_handle));
+}
+
+static void notify_port(uint32_t port);
+
+static void free_if_unused(struct run *run)
+{
+    if (run->shared || run->mapped)
+        return;
+    for (uint32_t i = 0; i < run->count; i++)
+        run_of_ref[run->first_ref + i] = NULL;
+    fake_xen.shared -= run->count;
+    close(run->fd);
+    free(run);
+}
+
+/* The references of a run go downwards. */
+static uint32_t ref_of(const struct run *run, uint32_t page)
+{
+    return run->first_ref + run->count - 1 - page;
+}
+
+static void *share(xengntshr_handle *xgs, uint32_t count, uint32_t *refs,
+                   int writable, uint32_t offset, uint32_t port)
+{
+    struct run *run;
+    int slot = 0;
+
+    if (fake_xen.limit && fake_xen.shared + count > fake_xen.limit) {
+        errno = ENOSPC;
+        return NULL;
+    }
+    while (xgs->runs[slot])
+        CHECK(++slot < MAX_MAPS);
+    CHECK(next_ref + count < MAX_REFS);
+    run = calloc(1, sizeof(*run));
+    *run = (struct run){.fd = memfd_create("fake", MFD_CLOEXEC),
+                        .count = count,
+                        .first_ref = next_ref,
+                        .writable = writable,
+                        .shared = true,
+                        .notify_offset = offset,
+                        .notify_port = port};
+    CHECK(run->fd >= 0 && !ftruncate(run->fd, (off_t)count * PAGE));
+    run->at = mmap(NULL, (size_t)count * PAGE, PROT_READ | PROT_WRITE,
+                   MAP_SHARED, run->fd, 0);
+    CHECK(run->at != MAP_FAILED);
+    next_ref += count;
+    fake_xen.shared += count;
+    for (uint32_t i = 0; i < count; i++) {
+        refs[i] = ref_of(run, i);
+        run_of_ref[refs[i]] = run;
+    }
+    xgs->runs[slot] = run;
+    return run->at;
+}
+
+xengntshr_handle *xengntshr_open(struct xentoollog_logger *logger,
+                                 unsigned flags)
+{
+    CHECK(logger && !flags);
+    return open_handle();
+}
+
+int xengntshr_fd(xengntshr_handle *xgs)
+{
+    (void)xgs;
+    return -1;
+}
+
+void *xengntshr_share_pages(xengntshr_handle *xgs, uint32_t domid, int count,
+                            uint32_t *refs, int writable)
+{
+    (void)domid;
+    return share(xgs, (uint32_t)count, refs, writable, NO_OFFSET, NO_PORT);
+}
+
+void *xengntshr_share_page_notify(xengntshr_handle *xgs, uint32_t domid,
+                                  uint32_t *ref, int writable, uint32_t offset,
+                                  evtchn_port_t port)
+{
+    (void)domid;
+    return share(xgs, 1, ref, writable, offset, port);
+}
+
+static void unshare(struct run *run)
+{
+    CHECK(run->shared);
+    run->shared = false;
+    if (run->notify_offset != NO_OFFSET)
+        ((uint8_t *)run->at)[run->notify_offset] = 0;
+    if (run->notify_port != NO_PORT)
+        notify_port(run->notify_port);
+    munmap(run->at, (size_t)run->count * PAGE);
+    if (run->mapped) {
+        fake_xen.deferred += run->count;
+        fake_xen.deferred_ever += run->count;
+    }
+    free_if_unused(run);
+}
+
+int xengntshr_unshare(xengntshr_handle *xgs, void *at, uint32_t count)
+{
+    int slot = 0;
+
+    while (!xgs->runs[slot] || xgs->runs[slot]->at != at)
+        CHECK(++slot < MAX_MAPS);
+    CHECK_EQ(xgs->runs[slot]->count, count);
+    unshare(xgs->runs[slot]);
+    xgs->runs[slot] = NULL;
+    return 0;
+}
+
+int xengntshr_close(xengntshr_handle *xgs)
+{
+    for (int i = 0; i < MAX_MAPS; i++)
+        if (xgs->runs[i])
+            unshare(xgs->runs[i]);
+    free(xgs);
+    fake_xen.handles--;
+    return 0;
+}
+
+xengnttab_handle *xengnttab_open(struct xentoollog_logger *logger,
+                                 unsigned flags)
+{
+    CHECK(logger && !flags);
+    return open_handle();
+}
+
+static bool mappable(uint32_t ref, int prot)
+{
+    const struct run *run = ref < MAX_REFS ? run_of_ref[ref] : NULL;
+
+    return run && run->shared && (run->writable || !(prot & PROT_WRITE));
+}
+
+bool fake_xen_writable(uint32_t ref)
+{
+    return mappable(ref, PROT_READ | PROT_WRITE);
+}
+
+void *fake_xen_page(uint32_t ref)
+{
+    const struct run *run = run_of_ref[ref];
+
+    return (char *)run->at +
+           (size_t)(run->first_ref + run->count - 1 - ref) * PAGE;
+}
+
+static void *map_refs(xengnttab_handle *xgt, uint32_t count,
+                      const uint32_t *refs, int prot, uint32_t offset,
+                      uint32_t port)
+{
+    struct map *map = xgt->maps;
+    uint8_t *at;
+
+    if (fake_xen.map_errno && fake_xen.mappings++ >= fake_xen.map_fails_from) {
+        errno = fake_xen.map_errno;
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!mappable(refs[i], prot)) {
+            errno = EINVAL;
+            return NULL;
+        }
+    }
+    while (map->at)
+        CHECK(++map < xgt->maps + MAX_MAPS);
+    at = mmap(NULL, (size_t)count * PAGE, PROT_NONE,
+              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(at != MAP_FAILED);
+    *map = (struct map){at, count, calloc(count, sizeof(*refs)), offset, port};
+    for (uint32_t i = 0; i < count; i++) {
+        struct run *run = run_of_ref[refs[i]];
+        off_t page = run->first_ref + run->count - 1 - refs[i];
+
+        CHECK(mmap(at + (size_t)i * PAGE, PAGE, prot, MAP_SHARED | MAP_FIXED,
+                   run->fd, page * PAGE) != MAP_FAILED);
+        map->refs[i] = refs[i];
+        run->mapped++;
+    }
+    fake_xen.mapped += count;
+    return at;
+}
+
+void *xengnttab_map_grant_ref(xengnttab_handle *xgt, uint32_t domid,
+                              uint32_t ref, int prot)
+{
+    (void)domid;
+    return map_refs(xgt, 1, &ref, prot, NO_OFFSET, NO_PORT);
+}
+
+void *xengnttab_map_domain_grant_refs(xengnttab_handle *xgt, uint32_t count,
+                                      uint32_t domid, uint32_t *refs, int prot)
+{
+    (void)domid;
+    return map_refs(xgt, count, refs, prot, NO_OFFSET, NO_PORT);
+}
+
+void *xengnttab_map_grant_ref_notify(xengnttab_handle *xgt, uint32_t domid,
+                                     uint32_t ref, int prot, uint32_t offset,
+                                     evtchn_port_t port)
+{
+    (void)domid;
+    return map_refs(xgt, 1, &ref, prot, offset, port);
+}
+
+static void unmap(struct map *map)
+{
+    if (map->notify_offset != NO_OFFSET)
+        map->at[map->notify_offset] = 0;
+    munmap(map->at, (size_t)map->count * PAGE);
+    for (uint32_t i = 0; i < map->count; i++) {
+        struct run *run = run_of_ref[map->refs[i]];
+
+        run->mapped--;
+        if (!run->shared && !run->mapped)
+            fake_xen.deferred -= run->count;
+        free_if_unused(run);
+    }
+    fake_xen.mapped -= map->count;
+    if (map->notify_port != NO_PORT)
+        notify_port(map->notify_port);
+    free(map->refs);
+    *map = (struct map){.at = NULL};
+}
+
+int xengnttab_unmap(xengnttab_handle *xgt, void *at, uint32_t count)
+{
+    struct map *map = xgt->maps;
+
+    while (map->at != at)
+        CHECK(++map < xgt->maps + MAX_MAPS);
+    CHECK_EQ(map->count, count);
+    unmap(map);
+    return 0;
+}
+
+int xengnttab_close(xengnttab_handle *xgt)
+{
+    for (struct map *map = xgt->maps; map < xgt->maps + MAX_MAPS; map++)
+        if (map->at)
+            unmap(map);
+    free(xgt);
+    fake_xen.handles--;
+    return 0;
+}
+
+/* --- Event channels --- */
+struct xenevtchn_handle {
+    int fd; /* counts what is in the ring */
+    unsigned int first, nr;
+    uint32_t ring[MAX_PORTS];
+};
+
+static struct port {
+    struct xenevtchn_handle *handle; /* NULL: free */
+    uint32_t peer;                   /* 0: unbound */
+    bool masked, pending;
+} ports[MAX_PORTS];
+
+xenevtchn_handle *xenevtchn_open(struct xentoollog_logger *logger,
+                                 unsigned flags)
+{
+    struct xenevtchn_handle *xce;
+
+    CHECK(logger && !flags);
+    if (fake_xen.open_errno) {
+        errno = fake_xen.open_errno;
+        return NULL;
+    }
+    xce = calloc(1, sizeof(*xce));
+    xce->fd = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+    fake_xen.handles++;
+    return xce;
+}
+
+int xenevtchn_close(xenevtchn_handle *xce)
+{
+    for (uint32_t p = 1; p < MAX_PORTS; p++) {
+        if (ports[p].handle != xce)
+            continue;
+        ports[ports[p].peer].peer = 0;
+        ports[p] = (struct port){.handle = NULL};
+        fake_xen.ports--;
+    }
+    close(xce->fd);
+    free(xce);
+    fake_xen.handles--;
+    return 0;
+}
+
+int xenevtchn_fd(xenevtchn_handle *xce)
+{
+    return xce->fd;
+}
+
+static uint32_t free_port(struct xenevtchn_handle *xce)
+{
+    for (uint32_t p = 1; p < MAX_PORTS; p++) {
+        if (ports[p].handle)
+            continue;
+        ports[p] = (struct port){.handle = xce};
+        fake_xen.ports++;
+        return p;
+    }
+    errno = ENOSPC;
+    return 0;
+}
+
+xenevtchn_port_or_error_t xenevtchn_bind_unbound_port(xenevtchn_handle *xce,
+                                                      uint32_t domid)
+{
+    uint32_t port = free_port(xce);
+
+    (void)domid;
+    return port ? (int)port : -1;
+}
+
+static void deliver(uint32_t p)
+{
+    struct port *port = &ports[p];
+    uint64_t one = 1;
+
+    if (port->masked) {
+        port->pending = true;
+        return;
+    }
+    port->masked = true;
+    CHECK(port->handle->nr < MAX_PORTS);
+    port->handle->ring[(port->handle->first + port->handle->nr++) % MAX_PORTS] =
+        p;
+    CHECK(write(port->handle->fd, &one, sizeof(one)) == sizeof(one));
+}
+
+/* As Xen does, it is rung once when it is bound. */
+xenevtchn_port_or_error_t xenevtchn_bind_interdomain(xenevtchn_handle *xce,
+                                                     uint32_t domid,
+                                                     evtchn_port_t remote)
+{
+    uint32_t port;
+
+    (void)domid;
+    if (remote == 0 || remote >= MAX_PORTS || !ports[remote].handle ||
+        ports[remote].peer) {
+        errno = EINVAL;
+        return -1;
+    }
+    port = free_port(xce);
+    if (!port)
+        return -1;
+    ports[port].peer = remote;
+    ports[remote].peer = port;
+    deliver(port);
+    return (int)port;
+}
+
+static void notify_port(uint32_t port)
+{
+    if (ports[port].peer)
+        deliver(ports[port].peer);
+}
+
+int xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
+{
+    CHECK(port < MAX_PORTS && ports[port].handle == xce);
+    notify_port(port);
+    return 0;
+}
+
+xenevtchn_port_or_error_t xenevtchn_pending(xenevtchn_handle *xce)
+{
+    uint64_t one;
+    uint32_t port;
+
+    CHECK(xce->nr); /* the real one would block */
+    CHECK(read(xce->fd, &one, sizeof(one)) == sizeof(one));
+    port = xce->ring[xce->first];
+    xce->first = (xce->first + 1) % MAX_PORTS;
+    xce->nr--;
+    return (int)port;
+}
+
+int xenevtchn_unmask(xenevtchn_handle *xce, evtchn_port_t port)
+{
+    CHECK(port < MAX_PORTS && ports[port].handle == xce);
+    CHECK(ports[port].masked);
+    fake_xen.unmasked_ever++;
+    ports[port].masked = false;
+    if (ports[port].pending) {
+        ports[port].pending = false;
+        deliver(port);
+    }
+    return 0;
+}
+
+void fake_xen_check_empty(void)
+{
+    CHECK_EQ(fake_xen.shared, 0);
+    CHECK_EQ(fake_xen.deferred, 0);
+    CHECK_EQ(fake_xen.mapped, 0);
+    CHECK_EQ(fake_xen.ports, 0);
+    CHECK_EQ(fake_xen.handles, 0);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake_xen.h: libxengnttab and libxenevtchn in memory, both ends in one
+ * process: access rights, and books of who has what.  An error that no caller
+ * may make (a second unmap, a page that is not there) ends the test.
+ */
+#ifndef VMRING_TESTS_FAKE_XEN_H
+#define VMRING_TESTS_FAKE_XEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct fake_xen {
+    /* What there is. */
+    size_t shared;   /* pages, those included that Linux defers */
+    size_t deferred; /* given up while they were mapped */
+    size_t mapped;   /* times a page is mapped */
+    size_t ports;
+    size_t handles;
+    size_t deferred_ever;
+    size_t unmasked_ever;
+    /* What is to fail. */
+    size_t limit;   /* pages; 0: none */
+    int open_errno; /* 0: none */
+    int map_errno;  /* from the mapping with this number on */
+    unsigned int map_fails_from;
+    unsigned int mappings;
+};
+
+extern struct fake_xen fake_xen;
+
+/* May a page be mapped, and written?  As Xen would say. */
+bool fake_xen_writable(uint32_t ref);
+
+/* The granting side's mapping of a page, and of its run from there on. */
+void *fake_xen_page(uint32_t ref);
+
+/* Nothing is left. */
+void fake_xen_check_empty(void);
+
+#endif /* VMRING_TESTS_FAKE_XEN_H */

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+# Granted pages and event channels, on a fake Xen instead of its libraries.
+if(NOT XENGRANT_FOUND)
+    return()
+endif()
+
+foreach(name grant_pages grant_parked grant_hostile_directory grant_again
+        grant_limits bells)
+    vmring_unit_test(${name} ${name}.c grant_rig.c fake_xen.c)
+endforeach()
