@@ -408,12 +408,16 @@ int vmring_post(struct vmring_producer *producer,
 /*
  * An asynchronous event of `lane` (a vCPU, or nr_vcpus for the foreign
  * lane).  Cut to its head if records have no registers.
- * 1 published; 0 counted lost; -EINVAL.  Constant time; no system call.
+ * 1 published: the consumer sees it from the next vmring_producer_flush() on;
+ * 0 counted lost; -EINVAL.  Constant time; no system call.
  */
 int vmring_push(struct vmring_producer *producer, unsigned int lane,
                 const struct xen_vm_ring_event *event);
 
-/* Rings for what was posted and pushed since, if the consumer waits. */
+/*
+ * Shows the consumer what was pushed since, and rings for that and what was
+ * posted, if it waits.
+ */
 void vmring_producer_flush(struct vmring_producer *producer);
 
 /*

@@ -230,6 +230,12 @@ static inline bool vmr_exchange(xen_vm_ring_u64 *p, uint64_t v, uint64_t *old)
             copy(to, from, vmr_i + 6);                                         \
             copy(to, from, vmr_i + 7);                                         \
         }                                                                      \
+        for (; vmr_i < (nr) / 4 * 4; vmr_i += 4) {                             \
+            copy(to, from, vmr_i);                                             \
+            copy(to, from, vmr_i + 1);                                         \
+            copy(to, from, vmr_i + 2);                                         \
+            copy(to, from, vmr_i + 3);                                         \
+        }                                                                      \
         for (; vmr_i < (nr); vmr_i++)                                          \
             copy(to, from, vmr_i);                                             \
     } while (0)

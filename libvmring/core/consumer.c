@@ -170,6 +170,7 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
         case VMR_PULL_EVENT:
             lane->idle = 0;
             group->batch++;
+            group->where = *where;
             return VMR_NEXT_RECORD;
         case VMR_PULL_NONE:
             leave_lane(consumer, g);
@@ -194,18 +195,18 @@ static bool is_amid_batch(const struct vmr_consumer *consumer,
                           const struct vmr_consumer_group *group)
 {
     return group->batch && group->batch < consumer->max_batch &&
+           !group->faulted &&
            group->bell.requests.low == group->bell.requests.high;
 }
 
 /* The next of the lane that the round is at; false: look properly. */
-static bool pull_again(struct vmr_consumer *consumer, uint32_t g,
+static bool pull_again(struct vmr_consumer *consumer,
+                       struct vmr_consumer_group *group,
                        struct xen_vm_ring_event *event, uint32_t *where)
 {
-    struct vmr_consumer_group *group = &consumer->groups[g];
-    struct vmr_lane_rx *lane;
+    struct vmr_lane_rx *lane = &consumer->lanes[group->where];
 
-    *where = member(consumer, g, group->lane);
-    lane = &consumer->lanes[*where];
+    *where = group->where;
     if (!lane->ahead || vmr_lane_pull(lane, event) != VMR_PULL_EVENT)
         return false;
     group->batch++;
@@ -240,23 +241,34 @@ static enum vmr_next look_around(struct vmr_consumer *consumer, uint32_t g,
                                  : next;
 }
 
-enum vmr_next vmr_consumer_next(struct vmr_consumer *consumer, uint32_t g,
-                                struct xen_vm_ring_event *event,
-                                uint32_t *where)
+/* Apart, so that what is called for every record has little to save. */
+static __attribute__((__noinline__)) enum vmr_next
+next_properly(struct vmr_consumer *consumer, uint32_t g,
+              struct xen_vm_ring_event *event, uint32_t *where)
 {
     struct vmr_consumer_group *group = &consumer->groups[g];
     enum vmr_next next;
 
     if (group->faulted)
         return VMR_NEXT_FAULT;
-    if (is_amid_batch(consumer, group) && pull_again(consumer, g, event, where))
-        return VMR_NEXT_RECORD;
     end_batch(consumer, g);
     next = next_request(consumer, g, event, where);
     if (next != VMR_NEXT_NONE)
         return next;
     return group->batch ? next_record(consumer, g, event, where)
                         : look_around(consumer, g, event, where);
+}
+
+enum vmr_next vmr_consumer_next(struct vmr_consumer *consumer, uint32_t g,
+                                struct xen_vm_ring_event *event,
+                                uint32_t *where)
+{
+    struct vmr_consumer_group *group = &consumer->groups[g];
+
+    if (is_amid_batch(consumer, group) &&
+        pull_again(consumer, group, event, where))
+        return VMR_NEXT_RECORD;
+    return next_properly(consumer, g, event, where);
 }
 
 bool vmr_consumer_answer(struct vmr_consumer *consumer, uint32_t vcpu,
@@ -318,6 +330,8 @@ void vmr_consumer_disarm(struct vmr_consumer *consumer, uint32_t group)
 
 void vmr_consumer_rescan(struct vmr_consumer *consumer)
 {
+    for (uint32_t i = 0; i < consumer->geo.nr_lanes; i++)
+        vmr_lane_rx_to_head(&consumer->lanes[i]);
     for (uint32_t g = 0; g < consumer->geo.nr_groups; g++) {
         struct vmr_bell_rx *bell = &consumer->groups[g].bell;
 

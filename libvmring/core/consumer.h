@@ -15,6 +15,7 @@
 struct vmr_consumer_group {
     struct vmr_bell_rx bell;
     uint32_t lane;     /* where the round over lanes is */
+    uint32_t where;    /* amid a batch, the lane it is of */
     uint32_t batch;    /* records of it taken since its cursor was published */
     uint64_t rejected; /* requests and records that broke rules */
     bool faulted;
@@ -75,7 +76,10 @@ bool vmr_consumer_flush(struct vmr_consumer *consumer, uint32_t group);
 bool vmr_consumer_arm(struct vmr_consumer *consumer, uint32_t group);
 void vmr_consumer_disarm(struct vmr_consumer *consumer, uint32_t group);
 
-/* Looks at everything again, as the first pass after attach does. */
+/*
+ * The producer has gone: looks at everything again, as the first pass after
+ * attach does, and takes what it pushed and did not flush, too.
+ */
 void vmr_consumer_rescan(struct vmr_consumer *consumer);
 
 /* Publishes every cursor of a group: nothing that was taken comes again. */

@@ -55,8 +55,7 @@ static uint32_t lowest(uint64_t word)
                : 32 + (uint32_t)__builtin_ctz((uint32_t)(word >> 32));
 }
 
-/* The lowest bit set in [from, words low..high); false: none. */
-static bool find(const struct vmr_bits *bits, uint32_t from, uint32_t *bit)
+bool vmr_bits_from(const struct vmr_bits *bits, uint32_t from, uint32_t *bit)
 {
     uint32_t first = from / 64;
     uint64_t mask = ~0ULL << from % 64;
@@ -78,7 +77,7 @@ static bool find(const struct vmr_bits *bits, uint32_t from, uint32_t *bit)
 
 bool vmr_bits_next(struct vmr_bits *bits, uint32_t from, uint32_t *bit)
 {
-    if (find(bits, from, bit) || (from && find(bits, 0, bit)))
+    if (vmr_bits_from(bits, from, bit) || (from && vmr_bits_from(bits, 0, bit)))
         return true;
     bits->low = bits->high = 0;
     return false;

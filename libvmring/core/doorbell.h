@@ -26,7 +26,9 @@ void vmr_bits_init(struct vmr_bits *bits, uint64_t *words, uint32_t nr_words);
 void vmr_bits_set(struct vmr_bits *bits, uint32_t bit);
 void vmr_bits_set_all(struct vmr_bits *bits, uint32_t nr);
 void vmr_bits_clear(struct vmr_bits *bits, uint32_t bit);
-/* The lowest bit that is set at or after `from`, wrapping; false: none. */
+/* The lowest bit that is set at or after `from`; false: none. */
+bool vmr_bits_from(const struct vmr_bits *bits, uint32_t from, uint32_t *bit);
+/* The same, wrapping. */
 bool vmr_bits_next(struct vmr_bits *bits, uint32_t from, uint32_t *bit);
 
 /* The producer's end of a group. */

@@ -69,7 +69,7 @@ bool vmr_geometry_lay_out(struct vmr_geometry *geo, uint64_t async_len)
     geo->p_group_off = off;
     off += (uint64_t)geo->nr_groups * LINE;
     geo->lane_off = off;
-    off += (uint64_t)geo->nr_lanes * LINE;
+    off += (uint64_t)geo->nr_lanes * XEN_VM_RING_LANE;
     geo->record_off = off = round_up(off, PAGE);
     off += geo->nr_lanes * geo->slots * geo->record_len;
     geo->p_len = round_up(off, PAGE);
@@ -142,7 +142,8 @@ static bool p_lies_within(const struct vmr_geometry *geo)
                        geo->p_len, LINE) &&
            lies_within(geo->p_group_off, geo->nr_groups, LINE, geo->p_len,
                        LINE) &&
-           lies_within(geo->lane_off, geo->nr_lanes, LINE, geo->p_len, LINE) &&
+           lies_within(geo->lane_off, geo->nr_lanes, XEN_VM_RING_LANE,
+                       geo->p_len, LINE) &&
            lies_within(geo->record_off, geo->nr_lanes * geo->slots,
                        geo->record_len, geo->p_len, 64);
 }

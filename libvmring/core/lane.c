@@ -38,7 +38,7 @@ void vmr_lane_tx_init(struct vmr_lane_tx *tx, const struct vmr_geometry *geo,
                       uint32_t lane, void *p, void *c)
 {
     *tx = (struct vmr_lane_tx){
-        .line = at(p, geo->lane_off + (uint64_t)lane * XEN_VM_RING_LINE),
+        .line = at(p, geo->lane_off + (uint64_t)lane * XEN_VM_RING_LANE),
         .records = at(p, geo->record_off + lane * geo->slots * geo->record_len),
         .cursor = at(c, geo->cursor_off + (uint64_t)lane * XEN_VM_RING_LINE),
         .slots = geo->slots,
@@ -149,10 +149,21 @@ bool vmr_lane_push(struct vmr_lane_tx *tx,
     /* Whole (L4).  The store of head makes it, and the payload, visible. */
     vmr_store_relaxed(&record->state, DONE(head));
     tx->head = head + 1;
-    /* Pairs with the acquire load of head in vmr_lane_pull() (L2). */
+    /*
+     * Pairs with the acquire load in look_at() (L2), of whoever takes what no
+     * flush has shown.
+     */
     vmr_store_release(&tx->line->head, tx->head);
-    ask_ahead(tx, length);
+    /* Stores that go on from line to line have no need of it. */
+    if (length > HEAD_LEN)
+        ask_ahead(tx, length);
     return true;
+}
+
+void vmr_lane_show(struct vmr_lane_tx *tx)
+{
+    /* Pairs with the acquire load in look_at() (L2). */
+    vmr_store_release(&tx->line->shown, tx->head);
 }
 
 void vmr_lane_tx_detach(struct vmr_lane_tx *tx)
@@ -171,8 +182,13 @@ void vmr_lane_freeze(struct vmr_lane_tx *tx)
 void vmr_lane_rx_init(struct vmr_lane_rx *rx, const struct vmr_geometry *geo,
                       uint32_t lane, const void *p, void *c)
 {
+    const struct xen_vm_ring_lane *line =
+        at_const(p, geo->lane_off + (uint64_t)lane * XEN_VM_RING_LANE);
+
     *rx = (struct vmr_lane_rx){
-        .line = at_const(p, geo->lane_off + (uint64_t)lane * XEN_VM_RING_LINE),
+        .line = line,
+        /* A frozen P: what was pushed and never flushed is there, too. */
+        .shown = c ? &line->shown : &line->head,
         .records =
             at_const(p, geo->record_off + lane * geo->slots * geo->record_len),
         .cursor = c ? at(c, geo->cursor_off + (uint64_t)lane * XEN_VM_RING_LINE)
@@ -204,26 +220,33 @@ static void skip_to(struct vmr_lane_rx *rx, uint64_t to)
     rx->tail = to;
 }
 
-/*
- * Looks how far the producer is.  Only when what it has shown before is
- * taken: its line goes from one CPU to the other once for many records.
- * false: a head that cannot be.
- */
-static bool look_ahead(struct vmr_lane_rx *rx)
+/* How far the producer is by `word`, head or shown.  false: that cannot be. */
+static bool look_at(struct vmr_lane_rx *rx, const xen_vm_ring_u64 *word)
 {
-    /* Pairs with the release store of head in vmr_lane_push() (L2). */
-    uint64_t head = vmr_load_acquire(&rx->line->head);
-    uint64_t ahead = head - rx->tail;
+    /* Pairs with the release stores of vmr_lane_push() and _show() (L2). */
+    uint64_t to = vmr_load_acquire(word);
+    uint64_t ahead = to - rx->tail;
 
     if (ahead > rx->slots) {
-        /* A head that went back shows as a huge distance. */
+        /* A word that went back shows as a huge distance. */
         if (rx->policy != XEN_VM_RING_POLICY_OVERWRITE || ahead >> 63)
             return false;
-        skip_to(rx, head - rx->slots);
+        skip_to(rx, to - rx->slots);
         ahead = rx->slots;
     }
     rx->ahead = ahead;
     return true;
+}
+
+/*
+ * Only when what was ahead is taken: the line of shown is fetched once for
+ * many records.  A consumer that was overrun went by head, and may be past
+ * what is shown.
+ */
+static bool look_ahead(struct vmr_lane_rx *rx)
+{
+    return look_at(rx, rx->shown) ||
+           (rx->overwritten && look_at(rx, &rx->line->head));
 }
 
 /* The slot of the tail, if it holds the tail's record, or NULL. */
@@ -295,7 +318,7 @@ enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
     record = find_record(rx);
     if (!record) {
         /* Lapped since we looked, perhaps; then head says by how much. */
-        if (!look_ahead(rx) || !rx->ahead)
+        if (!look_at(rx, &rx->line->head) || !rx->ahead)
             return fault(rx);
         record = find_record(rx);
         if (!record)
@@ -325,7 +348,14 @@ enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
 bool vmr_lane_is_drained(const struct vmr_lane_rx *rx)
 {
     /* Only whether: what there is, a pull looks at (L2). */
-    return !rx->ahead && vmr_load_relaxed(&rx->line->head) == rx->tail;
+    uint64_t ahead = vmr_load_relaxed(rx->shown) - rx->tail;
+
+    return !rx->ahead && (!ahead || (rx->overwritten && ahead >> 63));
+}
+
+void vmr_lane_rx_to_head(struct vmr_lane_rx *rx)
+{
+    rx->shown = &rx->line->head;
 }
 
 void vmr_lane_publish_cursor(struct vmr_lane_rx *rx)

@@ -25,12 +25,14 @@ struct vmr_lane_tx {
     bool faulted;        /* the consumer broke its cursor; sticky */
     bool kept_from;      /* the consumer kept us from its attention; sticky */
     bool fault_counted;  /* in the producer's lane_faults */
-    bool untold;         /* vmr_producer_flush_own() has to tell of it */
+    bool untold;         /* vmr_producer_flush() has to tell of it */
+    bool own_untold;     /* vmr_producer_flush_own() has */
 } __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
 /* The consumer's end. */
 struct vmr_lane_rx {
     const struct xen_vm_ring_lane *line; /* the producer's words: hostile */
+    const xen_vm_ring_u64 *shown;        /* of these, the one to go by */
     const unsigned char *records;
     struct xen_vm_ring_cursor *cursor;
     uint64_t tail;  /* the next position to take */
@@ -50,11 +52,17 @@ void vmr_lane_tx_init(struct vmr_lane_tx *tx, const struct vmr_geometry *geo,
                       uint32_t lane, void *p, void *c);
 
 /*
- * Publishes a copy of `event`, cut to its head if its registers do not fit.
- * true: published; false: counted lost.  A constant number of steps.
+ * Stores a copy of `event`, cut to its head if its registers do not fit.
+ * true: it is there; false: counted lost.  A constant number of steps.
  */
 bool vmr_lane_push(struct vmr_lane_tx *tx,
                    const struct xen_vm_ring_event *event);
+
+/*
+ * Shows the consumer what was pushed.  Apart from the push, so that a consumer
+ * that waits for more does not take away a line that each push stores to.
+ */
+void vmr_lane_show(struct vmr_lane_tx *tx);
 
 /* The consumer has gone: its cursor is read a last time. */
 void vmr_lane_tx_detach(struct vmr_lane_tx *tx);
@@ -73,7 +81,7 @@ void vmr_lane_rx_init(struct vmr_lane_rx *rx, const struct vmr_geometry *geo,
 void vmr_lane_rx_resume(struct vmr_lane_rx *rx);
 
 enum vmr_pull {
-    VMR_PULL_NONE,  /* nothing is published beyond the tail */
+    VMR_PULL_NONE,  /* nothing is shown beyond the tail */
     VMR_PULL_EVENT, /* *event is whole */
     VMR_PULL_AGAIN, /* overrun while copying: the tail has moved on */
     VMR_PULL_FAULT, /* sticky */
@@ -86,8 +94,11 @@ enum vmr_pull {
 enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
                             struct xen_vm_ring_event *event);
 
-/* Is nothing published that was not taken?  Best effort, but for a fault. */
+/* Is nothing shown that was not taken?  Best effort, but for a fault. */
 bool vmr_lane_is_drained(const struct vmr_lane_rx *rx);
+
+/* The producer has gone: what it pushed is taken, shown or not. */
+void vmr_lane_rx_to_head(struct vmr_lane_rx *rx);
 
 /* Gives the slots of the records taken back to the producer. */
 void vmr_lane_publish_cursor(struct vmr_lane_rx *rx);

@@ -160,6 +160,9 @@ static bool push_foreign(struct vmr_producer *producer, uint32_t lane,
         return false;
     }
     published = vmr_lane_push(tx, event);
+    /* Here, as flush has no lock. */
+    if (published)
+        vmr_lane_show(tx);
     vmr_unlock(&producer->foreign_lock);
     return published;
 }
@@ -174,10 +177,14 @@ bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
         return false;
     published = lane < producer->nr_vcpus ? vmr_lane_push(tx, event)
                                           : push_foreign(producer, lane, event);
-    count_fault(producer, lane);
-    /* A loss is told with the next record: nothing to look at for it. */
-    if (published)
+    if (!published) {
+        /* A loss is told with the next record: nothing to look at for it. */
+        count_fault(producer, lane);
+    } else if (!tx->untold) {
+        /* Whoever else pushes into the foreign lane sets its bit each time. */
+        tx->untold = lane < producer->nr_vcpus;
         vmr_bits_set(&producer->bells[tx->group].lanes, tx->bit);
+    }
     return published;
 }
 
@@ -188,7 +195,7 @@ bool vmr_producer_push_own(struct vmr_producer *producer, uint32_t lane,
 
     if (!producer->header || !vmr_lane_push(tx, event))
         return false;
-    tx->untold = true;
+    tx->own_untold = true;
     return true;
 }
 
@@ -196,9 +203,10 @@ bool vmr_producer_flush_own(struct vmr_producer *producer, uint32_t lane)
 {
     struct vmr_lane_tx *tx = &producer->lanes[lane];
 
-    if (!tx->untold || tx->kept_from || !producer->attached)
+    if (!tx->own_untold || tx->kept_from || !producer->attached)
         return false;
-    tx->untold = false;
+    tx->own_untold = false;
+    vmr_lane_show(tx);
     switch (vmr_bell_flush_lane(&producer->bells[tx->group], tx->bit)) {
     case VMR_FLUSH_RING:
         return true;
@@ -235,8 +243,27 @@ static uint64_t each_bell(struct vmr_producer *producer, flush_fn *fn)
     return ring;
 }
 
+/* Of each lane of a group, what was pushed since the last flush. */
+static void show_untold(struct vmr_producer *producer, uint32_t group)
+{
+    const struct vmr_bits *untold = &producer->bells[group].lanes;
+    uint32_t bit;
+
+    for (bit = 0; vmr_bits_from(untold, bit, &bit); bit++) {
+        uint32_t lane = bit * producer->geo.nr_groups + group;
+
+        if (lane < producer->nr_vcpus) {
+            producer->lanes[lane].untold = false;
+            vmr_lane_show(&producer->lanes[lane]);
+        }
+    }
+}
+
 uint64_t vmr_producer_flush(struct vmr_producer *producer)
 {
+    if (producer->attached)
+        for (uint32_t g = 0; g < producer->geo.nr_groups; g++)
+            show_untold(producer, g);
     return each_bell(producer, vmr_bell_flush);
 }
 

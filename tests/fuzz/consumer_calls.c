@@ -27,7 +27,7 @@ static void check_geometry(const struct vmr_geometry *geo, uint64_t p_len,
     ALWAYS(geo->slot_len >= XEN_VM_RING_SLOT);
     ALWAYS(fits(geo->request_off, geo->nr_vcpus, geo->slot_len, p_len));
     ALWAYS(fits(geo->p_group_off, geo->nr_groups, XEN_VM_RING_LINE, p_len));
-    ALWAYS(fits(geo->lane_off, geo->nr_lanes, XEN_VM_RING_LINE, p_len));
+    ALWAYS(fits(geo->lane_off, geo->nr_lanes, XEN_VM_RING_LANE, p_len));
     ALWAYS(fits(geo->record_off, geo->nr_lanes * geo->slots, geo->record_len,
                 p_len));
     ALWAYS(fits(geo->response_off, geo->nr_vcpus, geo->slot_len, geo->c_len));

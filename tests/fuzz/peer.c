@@ -75,8 +75,8 @@ static uint64_t off_in_p(const struct ring *ring, const struct move *move)
                word % geo->slot_len;
     case AT_LANE:
         return geo->lane_off +
-               (uint64_t)(move->index % geo->nr_lanes) * XEN_VM_RING_LINE +
-               word % 32;
+               (uint64_t)(move->index % geo->nr_lanes) * XEN_VM_RING_LANE +
+               (word & 8 ? XEN_VM_RING_LINE : word % 32);
     case AT_RECORD:
         return record_off(ring, move) + word % geo->record_len;
     case AT_P_GROUP:

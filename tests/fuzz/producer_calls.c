@@ -17,9 +17,10 @@ static void check_ledger(const struct ring *ring)
     for (uint32_t i = 0; i < ring->geo.nr_lanes; i++) {
         const struct vmr_lane_tx *lane = &tx->lanes[i];
         const struct xen_vm_ring_lane *line =
-            (const void *)(p + ring->geo.lane_off + i * XEN_VM_RING_LINE);
+            (const void *)(p + ring->geo.lane_off + i * XEN_VM_RING_LANE);
 
         ALWAYS(line->head == lane->head && line->lost == lane->lost);
+        ALWAYS(line->shown <= line->head);
         ALWAYS(line->head + line->lost + line->lost_contended ==
                ring->members[i].attempts);
         ALWAYS(lane->cons <= lane->head);
@@ -93,7 +94,7 @@ static void push(struct ring *ring, uint32_t lane, bool full, bool own)
     event = ring_event(XEN_VM_RING_REASON_CPUID, lane, before.head, full);
     /* Counted first: a consumer that looks meanwhile may see it. */
     ring->members[lane].attempts++;
-    ring_enter(ring, PRODUCER, EVENT_WORDS + 6);
+    ring_enter(ring, PRODUCER, EVENT_WORDS + 7);
     published = own ? vmr_producer_push_own(&ring->tx, lane, &event)
                     : vmr_producer_push(&ring->tx, lane, &event);
     ring_leave(ring, PRODUCER);
@@ -138,7 +139,7 @@ static void push_own(struct ring *ring, uint8_t arg)
     push(ring, lane, false, true);
     if (arg & 64)
         return;
-    ring_enter(ring, PRODUCER, 4);
+    ring_enter(ring, PRODUCER, 5);
     rings = vmr_producer_flush_own(&ring->tx, lane);
     ring_leave(ring, PRODUCER);
     if (rings)
@@ -155,7 +156,10 @@ static void flush(struct ring *ring)
 {
     uint64_t groups;
 
-    ring_enter(ring, PRODUCER, 2 * word_steps(ring) + 2 * ring->geo.nr_groups);
+    /* And each lane shows what it has. */
+    ring_enter(ring, PRODUCER,
+               2 * word_steps(ring) + 2 * ring->geo.nr_groups +
+                   ring->geo.nr_lanes);
     groups = vmr_producer_flush(&ring->tx);
     ring_leave(ring, PRODUCER);
     rung(ring, groups);

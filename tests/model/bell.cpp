@@ -47,6 +47,7 @@ struct bell_base : rl::test_suite<Model, threads> {
 
     void flush(struct vmr_bell_tx *from, uint32_t lane)
     {
+        vmr_lane_show(&tx[lane]);
         if (vmr_bell_flush(from) == VMR_FLUSH_RING)
             consumer.ring();
         published[lane] = tx[lane].head;
@@ -366,7 +367,11 @@ struct state_model : bell_base<state_model, 2, 1> {
             CHECK(consumer.sleep()); /* or a wake-up was lost */
             vmr_bell_disarm(&bell);
         }
-        /* One look at everything: no bit was set for the last record. */
+        /*
+         * One look at everything: no bit was set for the last record, and it
+         * was not shown.
+         */
+        vmr_lane_rx_to_head(&rx[0]);
         vmr_bits_set_all(&bell.lanes, bell.nr_lanes);
         drain();
         CHECK(rx[0].tail == 1);

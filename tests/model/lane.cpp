@@ -21,6 +21,7 @@ struct lane_base : rl::test_suite<Model, threads> {
     uint64_t begun;          /* positions that a push has begun to write */
     uint64_t attempts;
     uint64_t mask; /* words of a record that are watched */
+    bool late;     /* what is pushed is shown by a later push, or never */
 
     void set_up(uint32_t policy, enum kind kind, uint64_t of_record)
     {
@@ -30,6 +31,7 @@ struct lane_base : rl::test_suite<Model, threads> {
         watch_lane(ring, 0, kind, mask);
         memset(at, 0, sizeof(at));
         begun = attempts = 0;
+        late = false;
         vmr_lane_tx_init(&tx, &ring.geo, 0, ring.p, ring.c);
         vmr_lane_rx_init(&rx, &ring.geo, 0, ring.p, ring.c);
     }
@@ -44,6 +46,8 @@ struct lane_base : rl::test_suite<Model, threads> {
         begun = tx.head + 1;
         if (!vmr_lane_push(&tx, &event))
             begun = tx.head;
+        if (!late || rl::rand(2))
+            vmr_lane_show(&tx);
     }
 
     /* One pull of an honest producer's lane; what it says must be true. */
@@ -81,6 +85,7 @@ struct lane_base : rl::test_suite<Model, threads> {
         CHECK(!tx.faulted);
         pending = head - rx.tail;
         CHECK(rx.taken + rx.overwritten + pending == head);
+        vmr_lane_rx_to_head(&rx);
         while (pull(&rx) != VMR_PULL_NONE)
             ;
         CHECK(rx.taken + rx.overwritten == head);
@@ -120,6 +125,7 @@ struct lane_overwrite_base : lane_base<Model, 2> {
     void before()
     {
         this->set_up(XEN_VM_RING_POLICY_OVERWRITE, ATOMIC, words);
+        this->late = pushes > 3;
     }
 
     void thread(unsigned index)

@@ -308,7 +308,7 @@ struct xen_vm_ring_response *ring::response(uint32_t vcpu) const
 void watch_lane(const struct ring &ring, uint32_t lane, enum kind kind,
                 uint64_t mask)
 {
-    watch(ring.lane(lane), ATOMIC, 0xf);
+    watch(ring.lane(lane), ATOMIC, 0xf | 1 << 16);
     watch(ring.cursor(lane), ATOMIC);
     for (uint64_t i = 0; i < ring.geo.slots; i++)
         watch(ring.record(lane, i), kind, mask);

@@ -149,7 +149,7 @@ static uint64_t head_of(struct hostile *h, uint32_t lane)
 {
     return __atomic_load_n(
         (const uint64_t *)(const void *)(h->p + h->geo.lane_off +
-                                         (uint64_t)lane * XEN_VM_RING_LINE),
+                                         (uint64_t)lane * XEN_VM_RING_LANE),
         __ATOMIC_ACQUIRE);
 }
 

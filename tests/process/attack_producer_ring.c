@@ -13,7 +13,7 @@
 static struct xen_vm_ring_lane *lane_of(struct evil *e, uint32_t i)
 {
     return (void *)((unsigned char *)e->p.at + e->geo.lane_off +
-                    (uint64_t)i * XEN_VM_RING_LINE);
+                    (uint64_t)i * XEN_VM_RING_LANE);
 }
 
 static struct xen_vm_ring_event *request_of(struct evil *e, uint32_t v)
@@ -43,6 +43,12 @@ static void draw_attention(struct evil *e)
 
 /* ------------------------------------------------------ lanes and slots -- */
 
+static void say_head(struct evil *e, uint64_t head)
+{
+    lane_of(e, 0)->head = head;
+    __atomic_store_n(&lane_of(e, 0)->shown, head, __ATOMIC_RELEASE);
+}
+
 /* The next record of lane 0, published by hand. */
 static void publish(struct evil *e, uint16_t length, uint64_t state_off)
 {
@@ -53,7 +59,7 @@ static void publish(struct evil *e, uint16_t length, uint64_t state_off)
     event.length = length;
     event.state = 2 * head + 2 + state_off;
     memcpy(record_of(e, head), &event, XEN_VM_RING_EVENT_HEAD);
-    __atomic_store_n(&lane_of(e, 0)->head, head + 1, __ATOMIC_RELEASE);
+    say_head(e, head + 1);
     draw_attention(e);
 }
 
@@ -84,7 +90,7 @@ static void busy_state(struct evil *e)
 
 static void head_jumps(struct evil *e)
 {
-    lane_of(e, 0)->head += 1000;
+    say_head(e, lane_of(e, 0)->head + 1000);
     publish(e, XEN_VM_RING_EVENT_HEAD, 0);
 }
 
@@ -92,14 +98,14 @@ static void head_goes_back(struct evil *e)
 {
     evil_traffic(e, 1);
     victim_goes_on(e, 10);
-    lane_of(e, 0)->head = UINT64_MAX - 5;
+    say_head(e, UINT64_MAX - 5);
     publish(e, XEN_VM_RING_EVENT_HEAD, 0);
 }
 
 static void heads_race(struct evil *e)
 {
     for (uint32_t i = 0; i < V_VCPUS; i++)
-        __atomic_fetch_add(&lane_of(e, i)->head, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&lane_of(e, i)->shown, 1, __ATOMIC_RELAXED);
     draw_attention(e);
 }
 
@@ -212,7 +218,7 @@ static void lies_before(struct evil *e)
         for (uint32_t lane = 0; lane < V_VCPUS; lane++) {
             struct xen_vm_ring_lane *line =
                 (void *)((unsigned char *)e->before[i].at + geo.lane_off +
-                         (uint64_t)lane * XEN_VM_RING_LINE);
+                         (uint64_t)lane * XEN_VM_RING_LANE);
 
             line->head = lies[i].head;
             line->resume = lies[i].resume;

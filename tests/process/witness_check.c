@@ -48,7 +48,7 @@ void check_region(struct witness *w, const void *p, bool frozen)
 
     WITNESS(w, h->nr_lanes == W_VCPUS, "%u lanes", h->nr_lanes);
     for (uint32_t lane = 0; lane < h->nr_lanes && lane < W_VCPUS; lane++) {
-        uint64_t line = h->lane_off + (uint64_t)lane * XEN_VM_RING_LINE;
+        uint64_t line = h->lane_off + (uint64_t)lane * XEN_VM_RING_LANE;
         uint64_t head = word_at(p, line), lost = word_at(p, line + 8);
         unsigned int base = w->base[h->epoch % W_EPOCHS][lane];
         unsigned int most = w->vcpu[lane].pushed, least = w->vcpu[lane].done;

@@ -12,6 +12,7 @@ import sys
 
 MAGIC = 0x676E5256
 LINE = 128
+LANE = 256
 HEADER = 384
 DISCARD, OVERWRITE = 0, 1
 FROZEN = 1
@@ -88,7 +89,7 @@ REGISTERS = {
 RESPONSE_FIELDS = ((0, 8, "seq"), (8, 4, "flags"), (12, 2, "reason altp2m_idx"))
 INJECT = ((0, 4, "vector type error_code insn_len"), (16, 8, "cr2"))
 
-LANE_FIELDS = ((0, 8, "head lost lost_contended resume"),)
+LANE_FIELDS = ((0, 8, "head lost lost_contended resume"), (128, 8, "shown"))
 
 
 def require(condition, rule):
@@ -129,7 +130,7 @@ def read_header(data, p_len, c_len):
     for off, count, stride, length, align in (
             ("request_off", vcpus, h["slot_len"], "p_len", 128),
             ("p_group_off", groups, LINE, "p_len", 128),
-            ("lane_off", lanes, LINE, "p_len", 128),
+            ("lane_off", lanes, LANE, "p_len", 128),
             ("record_off", lanes * slots, h["record_len"], "p_len", 64),
             ("response_off", vcpus, h["slot_len"], "c_len", 128),
             ("cursor_off", lanes, LINE, "c_len", 128),
@@ -217,7 +218,7 @@ def read_lanes(header, p, c):
     lanes = []
     for number in range(header["nr_lanes"]):
         lane = {"lane": number}
-        lane.update(p.fields(header["lane_off"] + number * LINE, LANE_FIELDS))
+        lane.update(p.fields(header["lane_off"] + number * LANE, LANE_FIELDS))
         cons = None
         if c:
             cons = c.word(header["cursor_off"] + number * LINE)

@@ -285,7 +285,9 @@ static void view_lanes(const struct vmr_geometry *geo, const void *p, void *c,
         of = rx.line;
         open_with(NULL, '{');
         number("lane", i);
-        OF(head), OF(lost), OF(lost_contended), OF(resume);
+        OF(head), OF(lost), OF(lost_contended), OF(resume), OF(shown);
+        /* Nobody will flush it any more. */
+        vmr_lane_rx_to_head(&rx);
         if (has_c) {
             number("cons", rx.cursor->cons);
             rx.tail = rx.cursor->cons;

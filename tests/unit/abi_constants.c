@@ -85,7 +85,7 @@ SAME(sizeof(struct xen_vm_ring_regs_arm), sizeof(struct vm_event_regs_arm));
 /* What depends on sizes in the header's own text. */
 SAME(offsetof(struct xen_vm_ring_event, regs), XEN_VM_RING_EVENT_HEAD);
 SAME(sizeof(struct xen_vm_ring_event), XEN_VM_RING_EVENT_FULL);
-SAME(sizeof(struct xen_vm_ring_lane), XEN_VM_RING_LINE);
+SAME(sizeof(struct xen_vm_ring_lane), XEN_VM_RING_LANE);
 SAME(sizeof(struct xen_vm_ring_p_group), XEN_VM_RING_LINE);
 SAME(sizeof(struct xen_vm_ring_cursor), XEN_VM_RING_LINE);
 SAME(sizeof(struct xen_vm_ring_c_group), XEN_VM_RING_LINE);

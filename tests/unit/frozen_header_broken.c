@@ -26,6 +26,7 @@ int main(void)
     header->magic++;
     pair_attach(&pair, NULL);
     CHECK_EQ(vmring_push(pair.producer, 1, &event), 1);
+    vmring_producer_flush(pair.producer);
     CHECK_EQ(vmring_next(pair.ring, &got), 1);
     CHECK_EQ(got.epoch_mark, 0);
     CHECK_EQ(vmring_next(pair.ring, &got), 0);

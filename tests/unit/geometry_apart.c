@@ -26,7 +26,7 @@ static void all_apart(uint32_t nr_vcpus, uint32_t nr_groups, uint32_t slots)
         {0, sizeof(struct xen_vm_ring_header)},
         {geo.request_off, nr_vcpus * slot},
         {geo.p_group_off, nr_groups * line},
-        {geo.lane_off, geo.nr_lanes * line},
+        {geo.lane_off, geo.nr_lanes * (uint64_t)XEN_VM_RING_LANE},
         {geo.record_off, geo.nr_lanes * geo.slots * geo.record_len},
     };
     struct area c[] = {

@@ -53,6 +53,7 @@ static void works(uint32_t slot_len)
     CHECK_EQ(response.seq, 1);
     CHECK(rig_collect(&rig, &verdict));
     CHECK_EQ(verdict.by, VMR_BY_CONSUMER);
+    (void)vmr_producer_flush(&rig.tx);
     CHECK_EQ(vmr_consumer_next(&rig.rx, 1, &event, &where), VMR_NEXT_RECORD);
     CHECK_EQ(event.u.words[0], 8);
 }

@@ -110,7 +110,7 @@ int main(void)
 
     AREA(request_off, 2 * slot, good.p_len, line);
     AREA(p_group_off, line, good.p_len, line);
-    AREA(lane_off, 2 * line, good.p_len, line);
+    AREA(lane_off, 2 * XEN_VM_RING_LANE, good.p_len, line);
     AREA(record_off, 2 * 4 * 64, good.p_len, 64);
     AREA(response_off, 2 * slot, good.c_len, line);
     AREA(cursor_off, 2 * line, good.c_len, line);

@@ -71,6 +71,7 @@ static void lanes(void)
     /* Of no vCPU: the number in it is left alone. */
     event.vcpu = 77;
     CHECK_EQ(vmring_push(pair.producer, 2, &event), 1);
+    vmring_producer_flush(pair.producer);
     CHECK_EQ(vmring_next(pair.ring, &got), 1);
     CHECK_EQ(got.lane, 2);
     CHECK_EQ(got.rec.vcpu, 77);
@@ -115,6 +116,7 @@ static void reasons(void)
 
     (void)granted(&opts, NULL);
     CHECK(vmr_producer_push(&pair.producer->core, 1, &event));
+    vmring_producer_flush(pair.producer);
     CHECK_EQ(vmring_next(pair.ring, &got), 1);
     CHECK_EQ(got.rec.reason, XEN_VM_RING_NR_REASONS + 3);
     CHECK_EQ(vmring_counts(pair.ring, &rows), 1);

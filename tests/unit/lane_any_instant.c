@@ -27,6 +27,8 @@ static void look_at_records(void)
           line->head + line->lost == attempts - 1);
     rx.tail = rig_cursor(&rig, 0)->cons;
     rx.cursor = NULL;
+    /* As whoever comes after it. */
+    vmr_lane_rx_to_head(&rx);
     for (;;) {
         enum vmr_pull pull = vmr_lane_pull(&rx, &event);
 

@@ -18,7 +18,7 @@ int main(void)
             bool published;
 
             event = rig_event(XEN_VM_RING_REASON_CPUID, 0, expected + queued);
-            published = vmr_lane_push(&rig.tx.lanes[0], &event);
+            published = rig_push(&rig, 0, &event);
             attempts++;
             if (published)
                 lost_at[(expected + queued++) % 8] = lost;

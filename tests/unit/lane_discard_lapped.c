@@ -21,7 +21,7 @@ static enum vmr_pull pull_at(uint64_t head)
         memcpy(rig.p + geo.record_off + h % SLOTS * geo.record_len, &event,
                XEN_VM_RING_EVENT_HEAD);
     }
-    rig_lane(&rig, 0)->head = head;
+    rig_lane(&rig, 0)->head = rig_lane(&rig, 0)->shown = head;
     return vmr_lane_pull(&rig.rx.lanes[0], &event);
 }
 

@@ -9,14 +9,14 @@ int main(void)
     struct xen_vm_ring_event event = rig_event(1, 0, 1);
 
     rig_make(&rig, &geo);
-    CHECK(vmr_lane_push(&rig.tx.lanes[0], &event));
-    CHECK(vmr_lane_push(&rig.tx.lanes[0], &event));
-    CHECK(!vmr_lane_push(&rig.tx.lanes[0], &event));
+    CHECK(rig_push(&rig, 0, &event));
+    CHECK(rig_push(&rig, 0, &event));
+    CHECK(!rig_push(&rig, 0, &event));
     CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_EVENT);
-    CHECK(!vmr_lane_push(&rig.tx.lanes[0], &event));
+    CHECK(!rig_push(&rig, 0, &event));
     vmr_lane_publish_cursor(&rig.rx.lanes[0]);
-    CHECK(vmr_lane_push(&rig.tx.lanes[0], &event));
-    CHECK(!vmr_lane_push(&rig.tx.lanes[0], &event));
+    CHECK(rig_push(&rig, 0, &event));
+    CHECK(!rig_push(&rig, 0, &event));
     CHECK_EQ(rig_lane(&rig, 0)->head, 3);
     CHECK_EQ(rig_lane(&rig, 0)->lost, 3);
     return 0;

@@ -20,7 +20,7 @@ static void begin(uint32_t policy)
 
     rig_make(&rig, &geo);
     for (int i = 0; i < 3; i++)
-        CHECK(vmr_lane_push(&rig.tx.lanes[0], &event));
+        CHECK(rig_push(&rig, 0, &event));
     CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_EVENT);
 }
 
@@ -29,23 +29,23 @@ static void faults(void)
     struct xen_vm_ring_event event;
 
     CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_FAULT);
-    rig_lane(&rig, 0)->head = 1;
+    rig_lane(&rig, 0)->head = rig_lane(&rig, 0)->shown = 1;
     CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_FAULT);
 }
 
-/* head is looked at when what it has shown before, 3, is taken. */
-static void head_is(uint32_t policy, uint64_t head)
+/* It is looked at when what it said before, 3, is taken. */
+static void shown_is(uint32_t policy, uint64_t shown)
 {
     struct xen_vm_ring_event event;
 
     begin(policy);
-    rig_lane(&rig, 0)->head = head;
+    rig_lane(&rig, 0)->shown = shown;
     CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_EVENT);
     CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_EVENT);
     faults();
 }
 
-/* A record that is not there makes it look, too. */
+/* A record that is not there makes it look at head. */
 static void head_went_back(uint32_t policy, uint64_t head)
 {
     begin(policy);
@@ -79,9 +79,9 @@ static void state_is(uint64_t state)
 int main(void)
 {
     for (uint32_t policy = 0; policy < 2; policy++) {
-        head_is(policy, 0);
-        head_is(policy, UINT64_MAX);
-        head_is(policy, (1ULL << 63) + 5);
+        shown_is(policy, 0);
+        shown_is(policy, UINT64_MAX);
+        shown_is(policy, (1ULL << 63) + 5);
         head_went_back(policy, 0);
         head_went_back(policy, 1);
         head_went_back(policy, UINT64_MAX);
@@ -91,7 +91,7 @@ int main(void)
         length_is(policy, XEN_VM_RING_EVENT_FULL); /* longer than a record */
         length_is(policy, 65535);
     }
-    head_is(XEN_VM_RING_POLICY_DISCARD, 8);
+    shown_is(XEN_VM_RING_POLICY_DISCARD, 8);
     state_is(0);
     state_is(3); /* busy */
     state_is(6);

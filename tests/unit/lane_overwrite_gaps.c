@@ -18,7 +18,7 @@ int main(void)
     for (int round = 0; round < 20000; round++) {
         for (uint32_t n = rig_random(&seed) % 40; n; n--) {
             event = rig_event(2, 0, pushed++);
-            CHECK(vmr_lane_push(&rig.tx.lanes[0], &event));
+            CHECK(rig_push(&rig, 0, &event));
         }
         for (uint32_t n = rig_random(&seed) % 24; n; n--) {
             enum vmr_pull pull = vmr_lane_pull(rx, &event);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: an overwriting producer that comes in between any two accesses
- * of a pull, by any distance, makes a gap and never a torn record.
+ * of a pull, by any distance, makes a gap and never a torn record; whether it
+ * shows what it pushes at once, or later.
  */
 #include "rig.h"
 
@@ -13,6 +14,7 @@
 
 static struct rig rig;
 static uint64_t pushed, when, now, pushes;
+static bool shown_late;
 
 static void push(void)
 {
@@ -22,6 +24,8 @@ static void push(void)
     for (size_t i = 0; i < XEN_VM_RING_REGS_LEN / 8; i++)
         event.regs.words[i] = event.time;
     CHECK(vmr_lane_push(&rig.tx.lanes[0], &event));
+    if (!shown_late)
+        vmr_lane_show(&rig.tx.lanes[0]);
 }
 
 static void come_in_between(void)
@@ -73,9 +77,14 @@ static bool pull_at(const struct vmr_geometry *geo, uint64_t before)
     pushed = now = 0;
     for (uint64_t i = 0; i < before; i++)
         push();
+    vmr_lane_show(&rig.tx.lanes[0]);
     at_instant = come_in_between;
     missed = drain(rx);
     at_instant = NULL;
+    /* It sleeps on what has been shown, and no less. */
+    CHECK_EQ(vmr_lane_is_drained(rx), shown_late || rx->tail == pushed);
+    vmr_lane_show(&rig.tx.lanes[0]);
+    CHECK_EQ(vmr_lane_is_drained(rx), rx->tail == pushed);
     missed += drain(rx);
     CHECK_EQ(rx->gap, 0);
     CHECK_EQ(rx->overwritten, missed);
@@ -91,9 +100,12 @@ int main(void)
     geo.record_len = 448;
     CHECK(vmr_geometry_lay_out(&geo, 2 * SLOTS * 448));
     rig_make(&rig, &geo);
-    for (uint64_t before = 0; before <= 2 * SLOTS; before++)
-        for (pushes = 1; pushes <= 2 * SLOTS + 1; pushes++)
-            for (when = 0; pull_at(&geo, before); when++)
-                ;
+    for (int late = 0; late < 2; late++) {
+        shown_late = late;
+        for (uint64_t before = 0; before <= 2 * SLOTS; before++)
+            for (pushes = 1; pushes <= 2 * SLOTS + 1; pushes++)
+                for (when = 0; pull_at(&geo, before); when++)
+                    ;
+    }
     return 0;
 }

@@ -15,7 +15,7 @@ static void pass(uint32_t record_len, uint32_t length, uint32_t expected)
     memset(&event.regs, 0x5a, sizeof(event.regs));
     for (int i = 0; i < 6; i++) {
         memset(&got, 0, sizeof(got));
-        CHECK(vmr_lane_push(&rig.tx.lanes[1], &event));
+        CHECK(rig_push(&rig, 1, &event));
         CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[1], &got), VMR_PULL_EVENT);
         vmr_lane_publish_cursor(&rig.rx.lanes[1]);
         CHECK_EQ(got.length, expected);

@@ -43,7 +43,7 @@ static void through(uint64_t pattern)
     struct xen_vm_ring_event sent = event_with(pattern), got;
     struct vmr_request request = {.event = sent};
 
-    CHECK(vmr_lane_push(&rig.tx.lanes[0], &sent));
+    CHECK(rig_push(&rig, 0, &sent));
     CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &got), VMR_PULL_EVENT);
     vmr_lane_publish_cursor(&rig.rx.lanes[0]);
     same(&got, &sent);

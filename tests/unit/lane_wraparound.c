@@ -5,7 +5,7 @@
 static void seed_at(struct rig *rig, uint64_t position)
 {
     rig->tx.lanes[0].head = rig->tx.lanes[0].cons = position;
-    rig_lane(rig, 0)->head = position;
+    rig_lane(rig, 0)->head = rig_lane(rig, 0)->shown = position;
     rig->rx.lanes[0].tail = position;
     rig_cursor(rig, 0)->cons = position;
 }
@@ -21,7 +21,7 @@ static void discard(uint64_t position)
     seed_at(&rig, position);
     for (uint64_t i = 0; i < 64; i++) {
         event = rig_event(1, 0, i);
-        CHECK_EQ(vmr_lane_push(&rig.tx.lanes[0], &event), i % 8 < 4);
+        CHECK_EQ(rig_push(&rig, 0, &event), i % 8 < 4);
         if (i % 8 != 7)
             continue;
         while (vmr_lane_pull(&rig.rx.lanes[0], &event) == VMR_PULL_EVENT) {
@@ -48,7 +48,7 @@ static void overwrite(uint64_t position)
     seed_at(&rig, position);
     for (uint64_t i = 0; i < 60; i++) {
         event = rig_event(1, 0, i);
-        CHECK(vmr_lane_push(&rig.tx.lanes[0], &event));
+        CHECK(rig_push(&rig, 0, &event));
         if (i % 6 != 5)
             continue;
         while (vmr_lane_pull(&rig.rx.lanes[0], &event) == VMR_PULL_EVENT) {

@@ -92,6 +92,15 @@ struct vmr_request rig_request(uint32_t vcpu, uint64_t number,
     return request;
 }
 
+bool rig_push(struct rig *rig, uint32_t lane,
+              const struct xen_vm_ring_event *event)
+{
+    bool published = vmr_lane_push(&rig->tx.lanes[lane], event);
+
+    vmr_lane_show(&rig->tx.lanes[lane]);
+    return published;
+}
+
 bool rig_collect(struct rig *rig, struct vmr_verdict *verdict)
 {
     return vmr_producer_collect(&rig->tx, rig->now, verdict);
@@ -108,7 +117,7 @@ bool rig_answer(struct rig *rig, const struct xen_vm_ring_event *event,
 
 struct xen_vm_ring_lane *rig_lane(struct rig *rig, uint32_t lane)
 {
-    return (void *)(rig->p + rig->geo.lane_off + lane * XEN_VM_RING_LINE);
+    return (void *)(rig->p + rig->geo.lane_off + lane * XEN_VM_RING_LANE);
 }
 
 struct xen_vm_ring_cursor *rig_cursor(struct rig *rig, uint32_t lane)

@@ -40,6 +40,10 @@ struct xen_vm_ring_event rig_event(uint32_t reason, uint32_t vcpu,
 struct vmr_request rig_request(uint32_t vcpu, uint64_t number,
                                uint64_t deadline);
 
+/* A push that is shown at once, as by a flush of that lane alone. */
+bool rig_push(struct rig *rig, uint32_t lane,
+              const struct xen_vm_ring_event *event);
+
 bool rig_collect(struct rig *rig, struct vmr_verdict *verdict);
 
 /* The neutral answer, given and flushed; true: the doorbell was rung. */

@@ -35,6 +35,7 @@ typedef uint64_t xen_vm_ring_u64 __attribute__((__aligned__(8)));
     ((XEN_VM_RING_VERSION_MAJOR << 16) | XEN_VM_RING_VERSION_MINOR)
 
 #define XEN_VM_RING_LINE       128 /* no two writers share one */
+#define XEN_VM_RING_LANE       256 /* a lane's lines in P */
 #define XEN_VM_RING_PAGE       4096
 #define XEN_VM_RING_SLOT       512 /* a request or response slot */
 #define XEN_VM_RING_MIN_SLOTS  2   /* records in a lane, at least */
@@ -274,13 +275,18 @@ struct xen_vm_ring_response {
     union xen_vm_ring_tail data; /* SET_REGISTERS or SET_EMUL_* */
 };
 
-/* P: one line a lane.  attempts = head + lost, at any instant. */
+/*
+ * P: two lines a lane.  attempts = head + lost, at any instant; shown is head
+ * as of the last flush, alone on its line, as the consumer polls it.
+ */
 struct xen_vm_ring_lane {
-    xen_vm_ring_u64 head; /* records published since the epoch began */
-    xen_vm_ring_u64 lost; /* records that found no room */
+    xen_vm_ring_u64 head;           /* records pushed since the epoch began */
+    xen_vm_ring_u64 lost;           /* records that found no room */
     xen_vm_ring_u64 lost_contended; /* foreign lane: no trylock; atomic */
     xen_vm_ring_u64 resume;         /* frozen: where the next consumer starts */
     xen_vm_ring_u64 reserved[12];
+    xen_vm_ring_u64 shown; /* records flushed: those to take */
+    xen_vm_ring_u64 reserved_shown[15];
 };
 
 /* P: one line a group. */
