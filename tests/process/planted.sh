@@ -141,7 +141,9 @@ plant "a doorbell that waits for room" transport/socket.c \
     (void)!send(fd, \"\", 1, MSG_DONTWAIT | MSG_NOSIGNAL);"
 plant "a descriptor leaks with each epoch" grant.c \
     "    begin_epoch(producer, peer, &epoch);" \
-    "    begin_epoch(producer, peer, &epoch);
+    "    extern int dup(int);
+
+    begin_epoch(producer, peer, &epoch);
     if (dup(epoch.c.fd) < 0)
         return;"
 plant "a broken lane is forgotten" core/lane.c \
