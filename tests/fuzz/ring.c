@@ -333,7 +333,7 @@ static bool is_empty(const struct vmr_bits *bits)
 static bool is_untold(const struct ring *ring, uint32_t group)
 {
     for (uint32_t i = group; i < ring->geo.nr_lanes; i += ring->geo.nr_groups)
-        if (ring->tx.lanes[i].untold)
+        if (ring->tx.lanes[i].own_untold)
             return true;
     return false;
 }
