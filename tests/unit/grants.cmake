@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Granted pages and event channels, on a fake Xen instead of its libraries.
-if(NOT XENGRANT_FOUND)
+if(NOT VMRING_GRANT)
     return()
 endif()
 
