@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# Archives that Linux boots from: the dom0 image, the Linux guest, and the
-# parts that the overlay of a run shares with them. $busybox is the one that
+# Archives that Linux boots from: the dom0 image, the Linux guest, the agent
+# domain, and the parts that the overlay of a run shares with them. $busybox is the one that
 # goes into them; it also writes the archives.
 
 # copy_libraries TREE PROGRAM...: the libraries they name, to where TREE's
@@ -70,6 +70,54 @@ make_images() {
     archive_tree "$1/dom0" >"$out/dom0.cpio" || return 1
     make_linux_guest "$1/guest" "$1/linux" "$out/vmlinux" || return 1
     archive_tree "$1/linux" >"$out/linux-guest.cpio"
+    make_agent_domain "$root" "$1/agent" || return 1
+    archive_tree "$1/agent" >"$out/agent.cpio"
+}
+
+# What the agent domain has besides the programs under test.
+make_agent_domain() { # PACKAGES_TREE TREE
+    local root=$1 agent=$2
+    mkdir -p "$agent"/{dev,proc,sys,tmp,run,usr/bin,etc}
+    install_busybox "$agent"
+    install_xenstore "$root" "$agent" || return 1
+    install_libraries "$root" "$agent" "$root/usr/bin/xenstore" || return 1
+    install_modules "$root" "$agent" || return 1
+    install_users "$agent"
+    install -m 755 "$lab_dir/dom0/agent-init" "$agent/init"
+}
+
+# One program answers to all of these names.
+install_xenstore() { # PACKAGES_TREE TREE
+    local program
+    cp "$1/usr/bin/xenstore" "$2/usr/bin/" || return 1
+    for program in chmod exists list ls read rm watch write; do
+        ln -s xenstore "$2/usr/bin/xenstore-$program"
+    done
+}
+
+install_libraries() { # PACKAGES_TREE TREE PROGRAM...
+    local root=$1 tree=$2
+    shift 2
+    LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu:$root/lib/x86_64-linux-gnu \
+        copy_libraries "$tree" "$@"
+    # pthread_cancel() loads it at run time; ldd does not show it.
+    cp -L "$(host_library libgcc_s.so.1)" "$tree/lib/x86_64-linux-gnu/"
+}
+
+install_modules() { # PACKAGES_TREE TREE
+    local modules module
+    modules=$(echo "$1"/lib/modules/*/kernel/drivers/xen)
+    mkdir -p "$2/lib/modules"
+    for module in xen-privcmd xen-evtchn xen-gntdev xen-gntalloc xenfs/xenfs; do
+        cp "$modules/$module.ko" "$2/lib/modules/" || return 1
+    done
+}
+
+install_users() { # TREE
+    echo root:x:0:0:root:/root:/bin/sh >"$1/etc/passwd"
+    echo root:x:0: >"$1/etc/group"
+    echo nobody:x:65534:65534:nobody:/:/bin/false >>"$1/etc/passwd"
+    echo nogroup:x:65534: >>"$1/etc/group"
 }
 
 # The Linux guest is an archive of its own: it is large, and only the
@@ -83,10 +131,10 @@ make_linux_guest() { # GUEST_TREE DOM0_TREE KERNEL
 }
 
 make_dom0() { # PACKAGES_TREE TREE
-    local root=$1 dom0=$2 program modules tools=()
+    local root=$1 dom0=$2 program tools=()
     local xenbin=$root/usr/lib/xen-$xen_version/bin
     mkdir -p "$dom0"/{dev,proc,sys,tmp,run,lab,etc/xen,usr/bin,root} \
-        "$dom0"/var/{log/xen/console,lib/xen,lib/xenstored} "$dom0/lib/modules"
+        "$dom0"/var/{log/xen/console,lib/xen,lib/xenstored}
     ln -s /run "$dom0/var/run"
     ln -s /run "$dom0/var/lock"
     install_busybox "$dom0"
@@ -95,27 +143,14 @@ make_dom0() { # PACKAGES_TREE TREE
         cp "$xenbin/$program" "$dom0/usr/bin/" || return 1
         tools+=("$xenbin/$program")
     done
-    # One program answers to all of these names.
-    cp "$root/usr/bin/xenstore" "$dom0/usr/bin/" || return 1
+    install_xenstore "$root" "$dom0" || return 1
     tools+=("$root/usr/bin/xenstore")
-    for program in chmod exists list ls read rm watch write; do
-        ln -s xenstore "$dom0/usr/bin/xenstore-$program"
-    done
     # libxl runs its helpers by absolute path.
     mkdir -p "$dom0/usr/lib/xen-$xen_version"
     ln -s ../../bin "$dom0/usr/lib/xen-$xen_version/bin"
-    LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu:$root/lib/x86_64-linux-gnu \
-        copy_libraries "$dom0" "${tools[@]}"
-    # pthread_cancel() loads it at run time; ldd does not show it.
-    cp -L "$(host_library libgcc_s.so.1)" "$dom0/lib/x86_64-linux-gnu/"
-    modules=$(echo "$root"/lib/modules/*/kernel/drivers/xen)
-    for program in xen-privcmd xen-evtchn xen-gntdev xen-gntalloc xenfs/xenfs; do
-        cp "$modules/$program.ko" "$dom0/lib/modules/" || return 1
-    done
+    install_libraries "$root" "$dom0" "${tools[@]}" || return 1
+    install_modules "$root" "$dom0" || return 1
     echo run_hotplug_scripts=0 >"$dom0/etc/xen/xl.conf"
-    echo root:x:0:0:root:/root:/bin/sh >"$dom0/etc/passwd"
-    echo root:x:0: >"$dom0/etc/group"
-    echo nobody:x:65534:65534:nobody:/:/bin/false >>"$dom0/etc/passwd"
-    echo nogroup:x:65534: >>"$dom0/etc/group"
+    install_users "$dom0"
     install -m 755 "$lab_dir/dom0/init" "$dom0/init"
 }

@@ -62,6 +62,21 @@ make_overlay() { # TREE SCENARIO [ARG...]
     done
 }
 
+# The agent domain's archive, with the programs and libraries of TREE.
+add_agent_domain() { # TREE
+    local tree=$1 part
+    mkdir -p "$work/agent"
+    for part in usr/bin lib lib64; do
+        [ ! -d "$tree/$part" ] || (cd "$tree" &&
+            find "$part" -type d -exec mkdir -p "$work/agent/{}" \; &&
+            find "$part" -type f ! -name vmring-guest \
+                -exec ln "{}" "$work/agent/{}" \;)
+    done
+    archive_tree "$work/agent" | cat "$base/agent.cpio" - \
+        >"$tree/lab/agent.cpio"
+    rm -r "$work/agent"
+}
+
 add_file() { # TREE SRC[:DEST]
     local source=${2%%:*} dest=
     case $2 in
@@ -228,12 +243,16 @@ is_emulators_fault() { # LOG_DIR
 # Leaves dom0's archives and the overlay in $work/initrd: the kernel unpacks
 # one after the other.
 make_initrd() { # SCENARIO [ARG...]
-    local archives=("$base/dom0.cpio")
-    case $(scenario_option "$1" needs) in
-    *linux-guest*) archives+=("$base/linux-guest.cpio") ;;
+    local archives=("$base/dom0.cpio") needs
+    needs=$(scenario_option "$1" needs)
+    case $needs in
+    *linux-guest* | *agent-domain*) archives+=("$base/linux-guest.cpio") ;;
     esac
     busybox=$base/busybox
     make_overlay "$work/overlay" "$@"
+    case $needs in
+    *agent-domain*) add_agent_domain "$work/overlay" ;;
+    esac
     archive_tree "$work/overlay" >"$work/overlay.cpio"
     cat "${archives[@]}" "$work/overlay.cpio" >"$work/initrd"
     rm -r "$work/overlay" "$work/overlay.cpio"

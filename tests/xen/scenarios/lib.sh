@@ -5,6 +5,7 @@
 # dom0 under busybox sh, in the folder /lab; its exit status is the lab's. It
 # may declare, in comments of its own:
 #   # lab: needs linux-guest    to use guest_linux
+#   # lab: needs agent-domain   to use lib-domains.sh
 #   # lab: allow REGEX          lines that Xen's log may have here
 #   # lab: limit SECONDS        when 120 are not enough
 #   # lab: thread multi         a thread per CPU; see start_qemu in lab.d/run.sh

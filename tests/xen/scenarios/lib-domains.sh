@@ -1,0 +1,80 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+#
+# For scenarios with an agent domain: an unprivileged Linux guest with the
+# programs under test, in which dom0 starts commands by a TAG each. A scenario
+# that uses it says "# lab: needs agent-domain". lib.sh comes first.
+# shellcheck disable=SC2154 # $run is lib.sh's
+
+# agent_domain_create NAME [MEMORY_MIB] [VCPUS]: creates and boots it; sets
+# $agent_domid. $guest_options may hold more lines of xl.cfg(5). A NAME is used
+# once: the console's log is named after it.
+agent_domain_create() {
+    create_paused "$1" /lab/vmlinux "console=hvc0 quiet panic=1 audit=0 \
+mitigations=off rodata=off" "${3:-1}" "${2:-192}" /lab/agent.cpio \
+        >"$run/$1.made" || {
+        cat "$run/$1.made"
+        fail "no agent domain $1"
+    }
+    # shellcheck disable=SC2034 # for the scenario
+    agent_domid=$(cat "$run/$1.domid")
+    echo 0 >"$run/$1.requests"
+    guest_unpause "$1"
+    wait_for 240 "the agent domain $1" agent_domain_up "$1"
+}
+
+# Not four times a second: it boots on the CPU that dom0 would look with.
+agent_domain_up() {
+    sleep 2
+    guest_says "$1" "agent-domain: up"
+}
+
+remote_request() { # NAME REQUEST...
+    request_of=$1
+    shift
+    request_number=$(($(cat "$run/$request_of.requests") + 1))
+    echo $request_number >"$run/$request_of.requests"
+    xenstore-write "/local/domain/$(cat "$run/$request_of.domid")/data/run/\
+$request_number" "$*" || fail "cannot ask the agent domain to $*"
+}
+
+# remote_start NAME TAG COMMAND...: in the background; a simple command, whose
+# words have no spaces.
+remote_start() {
+    remote_name=$1
+    shift
+    remote_request "$remote_name" start "$@"
+}
+
+# remote_tell NAME TAG TEXT...: a line to its standard input.
+remote_tell() {
+    remote_name=$1
+    shift
+    remote_request "$remote_name" tell "$@"
+}
+
+# remote_signal NAME TAG SIGNAL
+remote_signal() {
+    remote_request "$1" signal "$2" "$3"
+}
+
+# remote_output NAME TAG: what it has said so far.
+remote_output() {
+    guest_console "$1" 2>/dev/null | tr -d '\r' | sed -n "s/^$2: //p"
+}
+
+# remote_said NAME TAG REGEX: whether it has (for wait_for).
+remote_said() {
+    remote_output "$1" "$2" | grep -qE "$3"
+}
+
+remote_ended() { # NAME TAG
+    guest_console "$1" 2>/dev/null | tr -d '\r' | grep -q "^$2 ended with "
+}
+
+# remote_wait NAME TAG SECONDS STATUS: until it has ended, with STATUS.
+remote_wait() {
+    wait_for "$3" "the end of $2 in $1" remote_ended "$1" "$2"
+    assert_eq "$2's exit status in $1" "$4" "$(guest_console "$1" |
+        tr -d '\r' | sed -n "s/^$2 ended with //p")"
+}
