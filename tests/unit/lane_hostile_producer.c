@@ -42,6 +42,8 @@ static void shown_is(uint32_t policy, uint64_t shown)
     rig_lane(&rig, 0)->shown = shown;
     CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_EVENT);
     CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_EVENT);
+    /* Nobody goes to sleep on it. */
+    CHECK(!vmr_lane_is_drained(&rig.rx.lanes[0]));
     faults();
 }
 
