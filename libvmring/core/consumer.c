@@ -51,7 +51,7 @@ void vmr_consumer_init(struct vmr_consumer *consumer,
 
         vmr_bell_rx_init(&group->bell, geo, g, p, c,
                          words + (size_t)g * nr_words);
-        group->lane = group->batch = 0;
+        group->lane = group->batch = group->left = 0;
         group->rejected = 0;
         group->faulted = false;
     }
@@ -61,6 +61,7 @@ static enum vmr_next fault(struct vmr_consumer_group *group)
 {
     group->rejected++;
     group->faulted = true;
+    group->left = 0;
     return VMR_NEXT_FAULT;
 }
 
@@ -112,7 +113,7 @@ static void leave_lane(struct vmr_consumer *consumer, uint32_t g)
     if (group->batch)
         vmr_lane_publish_cursor(
             &consumer->lanes[member(consumer, g, group->lane)]);
-    group->batch = 0;
+    group->batch = group->left = 0;
 }
 
 /*
@@ -146,6 +147,19 @@ static bool is_left(const struct vmr_consumer_group *group,
     return false;
 }
 
+/* What is left of the batch can be taken without looking at anything else. */
+static void go_on(const struct vmr_consumer *consumer,
+                  struct vmr_consumer_group *group, struct vmr_lane_rx *lane,
+                  uint32_t where)
+{
+    uint64_t left = consumer->max_batch - group->batch;
+
+    group->left = (uint32_t)(lane->ahead < left ? lane->ahead : left);
+    group->batch += group->left;
+    group->where = where;
+    group->at = lane;
+}
+
 static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
                                  struct xen_vm_ring_event *event,
                                  uint32_t *where)
@@ -170,7 +184,7 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
         case VMR_PULL_EVENT:
             lane->idle = 0;
             group->batch++;
-            group->where = *where;
+            go_on(consumer, group, lane, *where);
             return VMR_NEXT_RECORD;
         case VMR_PULL_NONE:
             leave_lane(consumer, g);
@@ -190,26 +204,19 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
     return VMR_NEXT_AGAIN;
 }
 
-/* Amid a lane's batch, with nothing known that would come before its next. */
-static bool is_amid_batch(const struct vmr_consumer *consumer,
-                          const struct vmr_consumer_group *group)
-{
-    return group->batch && group->batch < consumer->max_batch &&
-           !group->faulted &&
-           group->bell.requests.low == group->bell.requests.high;
-}
-
-/* The next of the lane that the round is at; false: look properly. */
-static bool pull_again(struct vmr_consumer *consumer,
-                       struct vmr_consumer_group *group,
+/*
+ * The next of the batch, if no request is known that would come before it.
+ * false: look properly.
+ */
+static bool pull_again(struct vmr_consumer_group *group,
                        struct xen_vm_ring_event *event, uint32_t *where)
 {
-    struct vmr_lane_rx *lane = &consumer->lanes[group->where];
-
-    *where = group->where;
-    if (!lane->ahead || vmr_lane_pull(lane, event) != VMR_PULL_EVENT)
+    if (!group->left || group->bell.requests.low != group->bell.requests.high)
         return false;
-    group->batch++;
+    *where = group->where;
+    if (vmr_lane_pull(group->at, event) != VMR_PULL_EVENT)
+        return false;
+    group->left--;
     return true;
 }
 
@@ -251,6 +258,8 @@ next_properly(struct vmr_consumer *consumer, uint32_t g,
 
     if (group->faulted)
         return VMR_NEXT_FAULT;
+    group->batch -= group->left;
+    group->left = 0;
     end_batch(consumer, g);
     next = next_request(consumer, g, event, where);
     if (next != VMR_NEXT_NONE)
@@ -263,10 +272,7 @@ enum vmr_next vmr_consumer_next(struct vmr_consumer *consumer, uint32_t g,
                                 struct xen_vm_ring_event *event,
                                 uint32_t *where)
 {
-    struct vmr_consumer_group *group = &consumer->groups[g];
-
-    if (is_amid_batch(consumer, group) &&
-        pull_again(consumer, group, event, where))
+    if (pull_again(&consumer->groups[g], event, where))
         return VMR_NEXT_RECORD;
     return next_properly(consumer, g, event, where);
 }

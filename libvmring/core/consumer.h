@@ -14,9 +14,11 @@
 
 struct vmr_consumer_group {
     struct vmr_bell_rx bell;
-    uint32_t lane;     /* where the round over lanes is */
-    uint32_t where;    /* amid a batch, the lane it is of */
-    uint32_t batch;    /* records of it taken since its cursor was published */
+    uint32_t lane;  /* where the round over lanes is */
+    uint32_t batch; /* records of it taken since its cursor was published */
+    uint32_t left;  /* counted in batch, not taken yet, known to be there */
+    uint32_t where; /* the lane that these are of */
+    struct vmr_lane_rx *at;
     uint64_t rejected; /* requests and records that broke rules */
     bool faulted;
 };

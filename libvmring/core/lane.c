@@ -288,12 +288,15 @@ static bool copy_record(const struct vmr_lane_rx *rx,
     return true;
 }
 
-/* A later record's lines, if it is there, as long as this one is. */
+/*
+ * A later record's lines, if it is there, as long as this one is.  As with a
+ * push, one line a record needs none of it.
+ */
 static void ask_behind(const struct vmr_lane_rx *rx, uint32_t length)
 {
     const unsigned char *record;
 
-    if (rx->ahead <= rx->ask_ahead)
+    if (length == HEAD_LEN || rx->ahead <= rx->ask_ahead)
         return;
     record = rx->records +
              ((rx->tail + rx->ask_ahead) & (rx->slots - 1)) * rx->record_len;
