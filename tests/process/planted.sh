@@ -112,9 +112,9 @@ plant "a verdict is given and stays posted" core/producer.c \
     if (slot->nr) {"
 plant "the cursor is published too early" core/consumer.c \
     "            group->batch++;
-            group->where" "            group->batch++;
+            go_on" "            group->batch++;
             vmr_lane_publish_cursor(lane);
-            group->where"
+            go_on"
 plant "the head before the record" core/lane.c \
     "    store_head(record, event, (uint32_t)tx->lost, length);" \
     "    vmr_store_release(&tx->line->head, head + 1);
