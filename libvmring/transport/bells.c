@@ -179,10 +179,10 @@ static uint64_t pending(struct bells *bells)
     for (uint32_t i = 0; i < bells->nr; i++) {
         xenevtchn_port_or_error_t port;
 
-        if (poll(&pfd, 1, 0) <= 0 || !(pfd.revents & POLLIN))
+        if (poll(&pfd, 1, 0) <= 0)
             break;
         port = xenevtchn_pending(bells->evtchn);
-        for (uint32_t g = 0; port >= 0 && g < bells->nr; g++)
+        for (uint32_t g = 0; g < bells->nr; g++)
             if (bells->bell[g].port == (uint32_t)port)
                 rung |= 1ULL << g;
     }
@@ -194,10 +194,8 @@ static bool affordable(struct bell *bell, uint64_t now)
 {
     if (bell->paid_until < now)
         bell->paid_until = now;
-    if (bell->paid_until - now > BELLS_BURST * NS_PER_RING)
-        return false;
     bell->paid_until += NS_PER_RING;
-    return true;
+    return bell->paid_until - now <= BELLS_BURST * NS_PER_RING;
 }
 
 static void hold(struct bells *bells, uint32_t group)
@@ -243,8 +241,7 @@ void bells_close(struct bells *bells)
 {
     if (!bells)
         return;
-    if (bells->evtchn)
-        xenevtchn_close(bells->evtchn);
+    xenevtchn_close(bells->evtchn);
     if (bells->timer >= 0)
         close(bells->timer);
     if (bells->epoll >= 0)

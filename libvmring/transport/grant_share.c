@@ -98,7 +98,7 @@ int grant_share_open(uint32_t domid, struct grant_share **out, char *error,
 
 static void free_share(struct grant_share *share)
 {
-    if (!share->closed || share->runs || share->handouts)
+    if (!share->closed || share->runs)
         return;
     xengntshr_close(share->gntshr);
     free(share);
@@ -376,7 +376,7 @@ static bool has_let_go(struct grant_handout *handout, uint64_t now)
 
 void grant_handout_end(struct grant_handout *handout)
 {
-    if (!handout || handout->ended)
+    if (!handout)
         return;
     handout->ended = true;
     vmr_store_release(&handout->life->producer, XEN_VM_RING_LIFE_GONE);

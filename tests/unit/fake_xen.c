@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <xenevtchn.h>
 #include <xengnttab.h>
@@ -47,12 +48,15 @@ struct xengntdev_handle {
 
 static struct xengntdev_handle *open_handle(void)
 {
+    struct xengntdev_handle *handle;
+
     if (fake_xen.open_errno) {
         errno = fake_xen.open_errno;
         return NULL;
     }
-    fake_xen.handles++;
-    return calloc(1, sizeof(struct xengntdev_handle));
+    handle = calloc(1, sizeof(*handle));
+    fake_xen.handles += handle != NULL;
+    return handle;
 }
 
 static void notify_port(uint32_t port);
@@ -81,13 +85,15 @@ static void *share(xengntshr_handle *xgs, uint32_t count, uint32_t *refs,
     int slot = 0;
 
     if (fake_xen.limit && fake_xen.shared + count > fake_xen.limit) {
-        errno = ENOSPC;
+        errno = fake_xen.mute ? 0 : ENOSPC;
         return NULL;
     }
     while (xgs->runs[slot])
         CHECK(++slot < MAX_MAPS);
     CHECK(next_ref + count < MAX_REFS);
     run = calloc(1, sizeof(*run));
+    if (!run)
+        return NULL;
     *run = (struct run){.fd = memfd_create("fake", MFD_CLOEXEC),
                         .count = count,
                         .first_ref = next_ref,
@@ -95,10 +101,20 @@ static void *share(xengntshr_handle *xgs, uint32_t count, uint32_t *refs,
                         .shared = true,
                         .notify_offset = offset,
                         .notify_port = port};
-    CHECK(run->fd >= 0 && !ftruncate(run->fd, (off_t)count * PAGE));
-    run->at = mmap(NULL, (size_t)count * PAGE, PROT_READ | PROT_WRITE,
-                   MAP_SHARED, run->fd, 0);
-    CHECK(run->at != MAP_FAILED);
+    if (run->fd >= 0) {
+        CHECK_EQ(ftruncate(run->fd, (off_t)count * PAGE), 0);
+        run->at = mmap(NULL, (size_t)count * PAGE, PROT_READ | PROT_WRITE,
+                       MAP_SHARED, run->fd, 0);
+    }
+    if (run->fd < 0 || run->at == MAP_FAILED) {
+        int err = errno;
+
+        if (run->fd >= 0)
+            close(run->fd);
+        free(run);
+        errno = err;
+        return NULL;
+    }
     next_ref += count;
     fake_xen.shared += count;
     for (uint32_t i = 0; i < count; i++) {
@@ -210,7 +226,7 @@ static void *map_refs(xengnttab_handle *xgt, uint32_t count,
     uint8_t *at;
 
     if (fake_xen.map_errno && fake_xen.mappings++ >= fake_xen.map_fails_from) {
-        errno = fake_xen.map_errno;
+        errno = fake_xen.mute ? 0 : fake_xen.map_errno;
         return NULL;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -223,14 +239,21 @@ static void *map_refs(xengnttab_handle *xgt, uint32_t count,
         CHECK(++map < xgt->maps + MAX_MAPS);
     at = mmap(NULL, (size_t)count * PAGE, PROT_NONE,
               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    CHECK(at != MAP_FAILED);
+    if (at == MAP_FAILED)
+        return NULL;
     *map = (struct map){at, count, calloc(count, sizeof(*refs)), offset, port};
+    if (!map->refs) {
+        munmap(at, (size_t)count * PAGE);
+        *map = (struct map){.at = NULL};
+        return NULL;
+    }
     for (uint32_t i = 0; i < count; i++) {
         struct run *run = run_of_ref[refs[i]];
         off_t page = run->first_ref + run->count - 1 - refs[i];
 
-        CHECK(mmap(at + (size_t)i * PAGE, PAGE, prot, MAP_SHARED | MAP_FIXED,
-                   run->fd, page * PAGE) != MAP_FAILED);
+        /* Not mmap(), which a test may have fail. */
+        CHECK(syscall(SYS_mmap, at + (size_t)i * PAGE, (size_t)PAGE, prot,
+                      MAP_SHARED | MAP_FIXED, run->fd, page * PAGE) != -1);
         map->refs[i] = refs[i];
         run->mapped++;
     }
@@ -325,7 +348,13 @@ xenevtchn_handle *xenevtchn_open(struct xentoollog_logger *logger,
         return NULL;
     }
     xce = calloc(1, sizeof(*xce));
+    if (!xce)
+        return NULL;
     xce->fd = eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE);
+    if (xce->fd < 0) {
+        free(xce);
+        return NULL;
+    }
     fake_xen.handles++;
     return xce;
 }
@@ -366,9 +395,14 @@ static uint32_t free_port(struct xenevtchn_handle *xce)
 xenevtchn_port_or_error_t xenevtchn_bind_unbound_port(xenevtchn_handle *xce,
                                                       uint32_t domid)
 {
-    uint32_t port = free_port(xce);
+    uint32_t port;
 
     (void)domid;
+    if (fake_xen.port_errno && fake_xen.ports) {
+        errno = fake_xen.mute ? 0 : fake_xen.port_errno;
+        return -1;
+    }
+    port = free_port(xce);
     return port ? (int)port : -1;
 }
 
@@ -385,7 +419,8 @@ static void deliver(uint32_t p)
     CHECK(port->handle->nr < MAX_PORTS);
     port->handle->ring[(port->handle->first + port->handle->nr++) % MAX_PORTS] =
         p;
-    CHECK(write(port->handle->fd, &one, sizeof(one)) == sizeof(one));
+    CHECK(syscall(SYS_write, port->handle->fd, &one, sizeof(one)) ==
+          sizeof(one));
 }
 
 /* As Xen does, it is rung once when it is bound. */
@@ -429,7 +464,7 @@ xenevtchn_port_or_error_t xenevtchn_pending(xenevtchn_handle *xce)
     uint32_t port;
 
     CHECK(xce->nr); /* the real one would block */
-    CHECK(read(xce->fd, &one, sizeof(one)) == sizeof(one));
+    CHECK(syscall(SYS_read, xce->fd, &one, sizeof(one)) == sizeof(one));
     port = xce->ring[xce->first];
     xce->first = (xce->first + 1) % MAX_PORTS;
     xce->nr--;

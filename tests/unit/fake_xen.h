@@ -23,6 +23,8 @@ struct fake_xen {
     /* What is to fail. */
     size_t limit;   /* pages; 0: none */
     int open_errno; /* 0: none */
+    int port_errno; /* of a second port; 0: none */
+    bool mute;      /* errno stays 0 */
     int map_errno;  /* from the mapping with this number on */
     unsigned int map_fails_from;
     unsigned int mappings;

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 static __thread unsigned int countdown; /* 0: not armed */
@@ -82,6 +83,7 @@ WRAP(ssize_t, write, (int fd, const void *at, size_t len), (fd, at, len), -1,
 WRAP(int, epoll_create1, (int flags), (flags), -1, EMFILE)
 WRAP(int, epoll_ctl, (int epoll, int op, int fd, struct epoll_event *event),
      (epoll, op, fd, event), -1, ENOSPC)
+WRAP(int, timerfd_create, (int clock, int flags), (clock, flags), -1, EMFILE)
 WRAP(int, eventfd, (unsigned int value, int flags), (value, flags), -1, EMFILE)
 WRAP(int, pthread_create,
      (pthread_t * thread, const pthread_attr_t *attr, void *(*fn)(void *),

@@ -7,6 +7,32 @@
 
 #include "grant_rig.h"
 
+static struct region *dropped;
+
+static void drop(struct region_owner *owner, struct region *region)
+{
+    (void)owner;
+    dropped = region;
+}
+
+/* One of another transport. */
+static void not_granted(struct grant_share *share)
+{
+    struct region_owner owner = {drop};
+    struct region region;
+    char page[RIG_PAGE] = "page";
+
+    CHECK_EQ(region_make(&region, "test", RIG_PAGE, 1), 0);
+    memcpy(region.at, "memfd", 6);
+    CHECK_EQ(grant_share_again(share, &region, NULL, 0), 0);
+    CHECK(region.fd < 0 && !strcmp(region.at, "memfd"));
+    region_drop(&region);
+    region = (struct region){page, RIG_PAGE, -1, &owner};
+    CHECK_EQ(grant_share_again(share, &region, NULL, 0), 0);
+    CHECK(dropped == &region && !strcmp(region.at, "page"));
+    region_drop(&region);
+}
+
 int main(void)
 {
     struct grant_rig rig;
@@ -33,6 +59,7 @@ int main(void)
     CHECK_EQ(grant_share_parked(rig.share), 3);
     CHECK_EQ(fake_xen.deferred_ever, 0);
     grant_share_close(other);
+    not_granted(rig.share);
     rig_end(&rig);
     return 0;
 }

@@ -132,6 +132,7 @@ static void refused(size_t i)
         exit(1);
     }
     CHECK(rig.error[0] != '\0');
+    CHECK(i > 0 || !grant_map_producer_lives(rig.map));
     CHECK(!rig.regions.p.at && !rig.regions.c.at && !rig.regions.nr_before);
     rig_detach(&rig);
     CHECK_EQ(fake_xen.mapped, 0);
@@ -158,6 +159,19 @@ static void lengths(void)
     }
 }
 
+/* More than there may be, and directory and grant agree on it. */
+static void too_many(void)
+{
+    struct xen_vm_ring_directory *page;
+
+    rig_offer(&rig, 4, 2, 0);
+    page = fake_xen_page(rig.gref);
+    page->p_pages = XEN_VM_RING_DIRECTORY_MAX;
+    rig.grant.p_len = (uint64_t)page->p_pages * RIG_PAGE;
+    CHECK_EQ(rig_attach(&rig), -EPROTO);
+    rig_end(&rig);
+}
+
 /* Each mapping of an attach fails in its turn. */
 static void no_memory(void)
 {
@@ -166,7 +180,7 @@ static void no_memory(void)
     for (;; failed++) {
         int err;
 
-        rig_offer(&rig, PAGES, 2, 1);
+        rig_offer(&rig, PAGES, 2, 2);
         fake_xen.mappings = 0;
         fake_xen.map_errno = ENOMEM;
         fake_xen.map_fails_from = failed;
@@ -177,8 +191,8 @@ static void no_memory(void)
             break;
         CHECK_EQ(err, -ENOMEM);
     }
-    /* Three of the directory, the life page, P, C, one frozen P. */
-    CHECK_EQ(failed, 7);
+    /* Three of the directory, the life page, P, C, two frozen Ps. */
+    CHECK_EQ(failed, 8);
 }
 
 int main(void)
@@ -186,6 +200,7 @@ int main(void)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         refused(i);
     lengths();
+    too_many();
     no_memory();
     return 0;
 }

@@ -12,7 +12,7 @@
 
 static char modules[64];
 
-static void set_limit(const char *module, int limit)
+static void write_limit(const char *module, const char *limit)
 {
     char path[128];
     FILE *file;
@@ -24,8 +24,16 @@ static void set_limit(const char *module, int limit)
     snprintf(path, sizeof(path), "%s/%s/parameters/limit", modules, module);
     file = fopen(path, "w");
     CHECK(file != NULL);
-    fprintf(file, "%d\n", limit);
+    fprintf(file, "%s\n", limit);
     fclose(file);
+}
+
+static void set_limit(const char *module, int limit)
+{
+    char text[16];
+
+    snprintf(text, sizeof(text), "%d", limit);
+    write_limit(module, text);
 }
 
 static void remove_limit(const char *module)
@@ -67,22 +75,40 @@ static void sharing(void)
     CHECK_EQ(share(&rig, 87), -ENOSPC);
     CHECK_HAS(rig.error, "gnttab_max_frames=");
     CHECK_HAS(rig.error, "limit of 101");
+    write_limit("xen_gntalloc", "many");
+    CHECK_EQ(share(&rig, 87), -ENOSPC);
+    CHECK_HAS(rig.error, "gnttab_max_frames=");
+    remove_limit("xen_gntalloc");
+    CHECK_EQ(share(&rig, 87), -ENOSPC);
+    CHECK_HAS(rig.error, "gnttab_max_frames=");
+    /* Whatever an errno of 0 means, it has not worked. */
+    fake_xen.mute = true;
+    CHECK_EQ(share(&rig, 87), -ENOMEM);
+    fake_xen.mute = false;
     fake_xen.limit = 0;
     CHECK_EQ(share(&rig, 0), -EINVAL);
     CHECK_EQ(share(&rig, XEN_VM_RING_DIRECTORY_MAX + 1), -EINVAL);
+    CHECK_EQ(grant_share_make(rig.share, &rig.before[0], RIG_PAGE + 1, true,
+                              rig.error, sizeof(rig.error)),
+             -EINVAL);
     rig_end(&rig);
-    remove_limit("xen_gntalloc");
 }
 
-static int map(struct grant_rig *rig, int err)
+static int map_up_to(struct grant_rig *rig, int err, unsigned int from)
 {
     fake_xen.mappings = 0;
-    fake_xen.map_fails_from = 2; /* P, behind the directory and the life page */
+    fake_xen.map_fails_from = from;
     fake_xen.map_errno = err;
     err = rig_attach(rig);
     fake_xen.map_errno = 0;
     rig_detach(rig);
     return err;
+}
+
+/* P, behind the directory and the life page. */
+static int map(struct grant_rig *rig, int err)
+{
+    return map_up_to(rig, err, 2);
 }
 
 static void mapping(void)
@@ -103,6 +129,10 @@ static void mapping(void)
     CHECK_HAS(rig.error, "no memory to map 10 pages");
     CHECK_EQ(map(&rig, EIO), -EIO);
     CHECK_HAS(rig.error, "cannot map 10 pages");
+    fake_xen.mute = true;
+    for (unsigned int i = 0; i < 3; i++)
+        CHECK_EQ(map_up_to(&rig, EIO, i), -EINVAL);
+    fake_xen.mute = false;
     rig_end(&rig);
     remove_limit("xen_gntdev");
 }
@@ -120,6 +150,12 @@ static void opening(void)
     CHECK_EQ(grant_map_open(1, &rig.map, rig.error, sizeof(rig.error)),
              -ENOENT);
     CHECK_HAS(rig.error, "/dev/xen/gntdev");
+    fake_xen.open_errno = ENODEV;
+    CHECK_EQ(grant_map_open(1, &rig.map, rig.error, sizeof(rig.error)),
+             -ENOENT);
+    fake_xen.open_errno = ENXIO;
+    CHECK_EQ(grant_map_open(1, &rig.map, rig.error, sizeof(rig.error)),
+             -ENOENT);
     fake_xen.open_errno = EACCES;
     CHECK_EQ(bells_offer(1, 1, &rig.ours, rig.error, sizeof(rig.error)),
              -EACCES);

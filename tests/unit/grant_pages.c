@@ -59,6 +59,14 @@ int main(void)
     CHECK_EQ(fake_xen.mapped, P_PAGES + 3 + 1 + 2 + 1);
     CHECK(!fake_xen_writable(rig.gref));
     rig_end(&rig);
+
+    /* As many frozen Ps as there may be. */
+    rig_offer(&rig, 1, 1, XEN_VM_RING_MAX_PREV);
+    CHECK_EQ(rig_attach(&rig), 0);
+    CHECK_EQ(rig.regions.nr_before, XEN_VM_RING_MAX_PREV);
+    for (uint32_t i = 0; i < XEN_VM_RING_MAX_PREV; i++)
+        numbered(&rig.before[i], &rig.regions.before[i], 100 * i);
+    rig_end(&rig);
     CHECK_EQ(fake_xen.deferred_ever, 0);
     return 0;
 }

@@ -4,6 +4,7 @@
  * before it lets go, and then all of them; one that never came, or whose
  * domain is no more, holds up nothing.  Whatever it says, nothing leaks.
  */
+#include <errno.h>
 #include <sys/mman.h>
 #include <xengnttab.h>
 
@@ -21,6 +22,8 @@ static void lets_go(void)
     rig_offer(&rig, PAGES, 2, 1);
     CHECK_EQ(rig_attach(&rig), 0);
     all = grant_share_pages(rig.share);
+    CHECK_EQ(grant_share_collect(rig.share, 1ULL << 40), 0);
+    CHECK_EQ(grant_share_pages(rig.share), all);
     rig_withdraw(&rig);
     CHECK(!grant_map_producer_lives(rig.map));
     CHECK_EQ(grant_share_parked(rig.share), all);
@@ -70,9 +73,23 @@ static void handed_twice(void)
 static void never_came(void)
 {
     struct grant_rig rig;
+    struct grant_handout *second;
+    struct grant_offer offer;
+    uint32_t gref;
 
     rig_offer(&rig, PAGES, 2, 0);
     CHECK_EQ(grant_handout_life(rig.handout), XEN_VM_RING_LIFE_OFFERED);
+    offer = (struct grant_offer){.p = &rig.p, .c = &rig.c, .nr_before = 9};
+    CHECK_EQ(grant_handout_make(rig.share, &offer, &second, &gref, rig.error,
+                                sizeof(rig.error)),
+             -EINVAL);
+    offer.nr_before = 0;
+    offer.port = bells_port(rig.ours, 0);
+    CHECK_EQ(grant_handout_make(rig.share, &offer, &second, &gref, rig.error,
+                                sizeof(rig.error)),
+             0);
+    grant_handout_end(rig.handout);
+    rig.handout = second;
     rig_withdraw(&rig);
     CHECK_EQ(grant_share_pages(rig.share), 0);
     rig_end(&rig);

@@ -8,3 +8,4 @@ foreach(name grant_pages grant_parked grant_hostile_directory grant_again
         grant_limits bells)
     vmring_unit_test(${name} ${name}.c grant_rig.c fake_xen.c)
 endforeach()
+vmring_fault_test(grant_faults grant_rig.c fake_xen.c)
