@@ -10,6 +10,9 @@
 /* Tries in one call while the producer overruns us, before we yield. */
 #define MAX_TRIES 64
 
+/* Events of one group before the others have their turn. */
+#define MAX_TURN 32
+
 /* No lost word of a frozen lane has been read: they have 32 bits. */
 #define NOT_KNOWN UINT64_MAX
 
@@ -198,6 +201,20 @@ static bool next_request(struct vmring *ring, struct vmring_event *event)
     return false;
 }
 
+static void next_group(struct vmring *ring)
+{
+    ring->group = (ring->group + 1) % ring->core.geo.nr_groups;
+    ring->turn = 0;
+}
+
+/* The group whose turn it is has had another event. */
+static int took(struct vmring *ring)
+{
+    if (++ring->turn == MAX_TURN)
+        next_group(ring);
+    return 1;
+}
+
 /* 1: an event; 0: nothing visible; -EAGAIN: overrun; -EPROTO. */
 static int next_visible(struct vmring *ring, struct vmring_event *event)
 {
@@ -210,10 +227,10 @@ static int next_visible(struct vmring *ring, struct vmring_event *event)
             vmr_consumer_next(&ring->core, ring->group, &event->rec, &where)) {
         case VMR_NEXT_REQUEST:
             hand_out_request(ring, where, event);
-            return 1;
+            return took(ring);
         case VMR_NEXT_RECORD:
             hand_out_record(ring, where, event);
-            return 1;
+            return took(ring);
         case VMR_NEXT_FAULT:
             return consumer_lose(ring, -EPROTO);
         case VMR_NEXT_AGAIN:
@@ -222,7 +239,7 @@ static int next_visible(struct vmring *ring, struct vmring_event *event)
         case VMR_NEXT_NONE:
             break;
         }
-        ring->group = (ring->group + 1) % nr_groups;
+        next_group(ring);
     }
     return again ? -EAGAIN : 0;
 }

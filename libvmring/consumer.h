@@ -23,6 +23,7 @@ struct vmring {
     char target[WIRE_NAME];
 
     uint32_t group; /* where the round over groups is */
+    uint32_t turn;  /* events of it since it was its turn */
     bool armed;
     bool quiet; /* the producer has said so */
     bool rescanned;
