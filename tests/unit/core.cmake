@@ -62,7 +62,8 @@ foreach(name
         doorbell_races
         producer_deadlines producer_deadlines_random producer_pause
         producer_sweep producer_contended own_lanes own_lane_told
-        consumer_order consumer_shown consumer_many_lanes consumer_cursor_late consumer_hostile_memory)
+        consumer_order consumer_shown consumer_batch_amid
+        consumer_many_lanes consumer_cursor_late consumer_hostile_memory)
     vmring_unit_test(core_${name} ${name}.c rig.c)
 endforeach()
 
