@@ -272,18 +272,23 @@ static int ended(struct vmring *ring)
     uint64_t reason;
     bool gone = vmr_consumer_target(&ring->core, &reason) >=
                 XEN_VM_RING_TARGET_SHUTDOWN;
+    enum end end = ring->lost == -ECONNRESET ? END_PRODUCER
+                   : gone                    ? END_TARGET
+                                             : END_NONE;
 
-    if ((gone || ring->lost == -ECONNRESET) && !ring->rescanned) {
+    if (end > ring->rescanned) {
         /*
          * Its last events may have come after we had looked and before we
-         * saw its end; and a producer that died may have published what it
-         * set no attention bit for: look at everything once.
+         * saw its end; and a producer that died, also after its target, may
+         * have published what it set no attention bit for: look at everything
+         * once.
          */
         vmr_consumer_rescan(&ring->core);
-        ring->rescanned = true;
+        ring->rescanned = end;
         disarm(ring);
         return -EAGAIN;
     }
+    ring->rescanned = end; /* a target that goes on can end again */
     if (gone)
         return -ESRCH;
     if (ring->quiet)

@@ -9,6 +9,9 @@
 #include "sim/endpoint.h"
 #include "transport/transport.h"
 
+/* What has ended; each is another reason to look at everything again. */
+enum end { END_NONE, END_TARGET, END_PRODUCER };
+
 struct vmring {
     struct vmr_consumer core;
     void *core_memory;
@@ -25,9 +28,9 @@ struct vmring {
     uint32_t group; /* where the round over groups is */
     uint32_t turn;  /* events of it since it was its turn */
     bool armed;
-    bool quiet; /* the producer has said so */
-    bool rescanned;
-    int lost; /* 0, -ECONNRESET or -EPROTO; sticky */
+    bool quiet;         /* the producer has said so */
+    enum end rescanned; /* for that everything was looked at again */
+    int lost;           /* 0, -ECONNRESET or -EPROTO; sticky */
 
     /* Epochs before, frozen, drained before our own records. */
     struct region before[XEN_VM_RING_MAX_PREV];
