@@ -179,6 +179,28 @@ static void vcpu_flushes(void)
     }
 }
 
+/* Amid a batch: what is left of it does not come after the fault. */
+static void consumer_takes(void)
+{
+    struct xen_vm_ring_event event;
+    uint32_t where;
+
+    make();
+    let_sleep();
+    vmr_consumer_disarm(&rig.rx, 0);
+    event = rig_event(XEN_VM_RING_REASON_MOV_TO_MSR, 1, 2);
+    for (int i = 0; i < 2; i++)
+        CHECK(vmr_producer_push(&rig.tx, 1, &event));
+    (void)vmr_producer_flush(&rig.tx);
+    CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_RECORD);
+    raise_both();
+    (void)vmr_producer_flush(&rig.tx);
+    kept_from = 1;
+    CHECK_EQ(vmr_consumer_take(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
+    CHECK_EQ(kept_from, 0);
+    CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
+}
+
 /* A consumer that is kept from its own region harms itself alone. */
 static void consumer_answers(void)
 {
@@ -207,6 +229,7 @@ int main(void)
         consumer_arms(call);
     }
     vcpu_flushes();
+    consumer_takes();
     consumer_answers();
     return 0;
 }
