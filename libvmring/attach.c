@@ -103,12 +103,27 @@ static int open_sim(struct attach *attach, const char *params)
     return err ? FAIL(attach, err, "simulator: %s", strerror(-err)) : 0;
 }
 
+static int open_grant(struct attach *attach, const char *where)
+{
+#ifdef VMRING_GRANT
+    return grant_connect(where, &attach->ring->link, attach->opts.error,
+                         attach->opts.error_len);
+#else
+    (void)where;
+    return FAIL(attach, -EOPNOTSUPP,
+                "'%s': built without libxengnttab, libxenevtchn and "
+                "libxenstore",
+                attach->uri);
+#endif
+}
+
 static const struct {
     const char *scheme;
     int (*open)(struct attach *attach, const char *rest);
 } schemes[] = {
     {"local:", open_local},
     {"fd:", open_fd},
+    {"grant:", open_grant},
     {"sim:", open_sim},
 };
 
@@ -121,7 +136,8 @@ static int open_link(struct attach *attach)
             return schemes[i].open(attach, attach->uri + len);
     }
     return FAIL(attach, -EINVAL,
-                "'%s' is no endpoint; say local:PATH or sim:vcpus=4",
+                "'%s' is no endpoint; say local:PATH, grant:DOMID/TARGET or "
+                "sim:vcpus=4",
                 attach->uri);
 }
 
@@ -276,7 +292,8 @@ static int negotiate(struct attach *attach)
     case -EPROTO:
         return FAIL(attach, err, "'%s' is no vm_ring producer", attach->uri);
     default:
-        return FAIL(attach, err, "'%s': %s", attach->uri, strerror(-err));
+        return FAIL(attach, err, "'%s': %s", attach->uri,
+                    *link->error ? link->error : strerror(-err));
     }
     if (attach->reply.grant.result != XEN_VM_RING_GRANTED)
         return refused(attach);

@@ -114,6 +114,7 @@ static bool since_epoch(const struct vmring_producer *producer, uint32_t i,
 static int count(struct vmring_producer *producer, const void *body, size_t len)
 {
     uint32_t all = producer->nr_lanes * XEN_VM_RING_NR_REASONS;
+    uint32_t max = producer->session.peer->ops->max_rows;
     struct wire_count_request request;
     struct wire_counts answer;
     uint32_t i;
@@ -123,7 +124,7 @@ static int count(struct vmring_producer *producer, const void *body, size_t len)
     memcpy(&request, body, len);
     answer.nr = 0;
     answer.next = WIRE_NO_MORE;
-    for (i = request.from; i < all && answer.nr < WIRE_MAX_COUNTS; i++)
+    for (i = request.from; i < all && answer.nr < max; i++)
         if (since_epoch(producer, i, &answer.rows[answer.nr]))
             answer.nr++;
     if (i < all)

@@ -54,7 +54,8 @@ struct vmring_producer {
     uint64_t target_state, target_reason;
 
     int epoll;
-    struct port *port; /* NULL: nobody can come */
+    struct port *port;  /* NULL: nobody can come */
+    bool serves_domain; /* by the grant transport, and by no other */
     uint64_t arrivals;
     struct peer *peers[MAX_PEERS]; /* NULL: a place that is free */
     struct session session;

@@ -197,6 +197,8 @@ int vmring_serve_fd(struct vmring_producer *producer, int fd)
     struct peer *peer;
     int err = is_new ? local_port(producer->epoll, &producer->port) : 0;
 
+    if (producer->serves_domain)
+        err = -EINVAL;
     if (err) {
         close(fd);
         return err;
@@ -209,14 +211,34 @@ int vmring_serve_fd(struct vmring_producer *producer, int fd)
     return err;
 }
 
+/* Then for agents of that domain only: its pages are granted to it. */
+static int serve_domain(struct vmring_producer *producer, const char *where)
+{
+#ifdef VMRING_GRANT
+    int err =
+        grant_serve(producer->epoll, &producer->log, where, &producer->port);
+
+    producer->serves_domain = !err;
+    return err;
+#else
+    log_line(&producer->log, 3,
+             "cannot serve grant:%s: built without libxengnttab, libxenevtchn "
+             "and libxenstore",
+             where);
+    return -EOPNOTSUPP;
+#endif
+}
+
 int vmring_serve(struct vmring_producer *producer, const char *uri,
                  unsigned int mode)
 {
     bool is_new = !producer->port;
     int err;
 
+    if (!strncmp(uri, "grant:", 6) && is_new)
+        return serve_domain(producer, uri + 6);
     if (strncmp(uri, "local:", 6) || (mode & ~0777u) ||
-        (!is_new && producer->port->open))
+        (!is_new && (producer->port->open || producer->serves_domain)))
         return -EINVAL;
     err = is_new ? local_port(producer->epoll, &producer->port) : 0;
     if (err)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* verdicts.c: the rights over a guest, by name. */
-#include "vmring.h"
-#include "word.h"
+#include "verdicts.h"
 
 #include <errno.h>
+#include <string.h>
+
+#include "vmring.h"
+#include "word.h"
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))
 
@@ -47,4 +50,19 @@ int vmring_verdicts_parse(const char *text, uint32_t *mask, char *error,
     } while (more);
     *mask = sum;
     return 0;
+}
+
+void verdicts_format(uint32_t mask, char text[VERDICTS_TEXT])
+{
+    size_t len = 0;
+
+    strcpy(text, "none");
+    for (unsigned int i = 0; verdicts[i].mask; i++) {
+        if (!(mask & verdicts[i].mask))
+            continue;
+        if (len)
+            text[len++] = ',';
+        strcpy(text + len, verdicts[i].name);
+        len += strlen(verdicts[i].name);
+    }
 }

@@ -243,6 +243,7 @@ static void local_close(struct port *port)
 }
 
 static const struct port_ops local_ops = {
+    .max_rows = WIRE_MAX_COUNTS,
     .accept = local_accept,
     .close = local_close,
     .send = local_send,

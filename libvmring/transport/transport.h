@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../options.h"
 #include "region.h"
 #include "wire.h"
 
@@ -27,7 +28,10 @@ struct link_regions {
 };
 
 struct link_ops {
-    /* Sends a control message.  -EAGAIN, -EPIPE, -ECONNRESET. */
+    /*
+     * Sends a control message.  -EAGAIN, -EPIPE, -ECONNRESET.  Only
+     * WIRE_DETACH may wait, a second at most, until it has been seen.
+     */
     int (*send)(struct link *link, uint32_t type, const void *body, size_t len);
     /*
      * Receives one, waiting timeout_ms at most (0: not at all).  Returns the
@@ -53,6 +57,7 @@ struct link_ops {
 
 struct link {
     const struct link_ops *ops;
+    char error[256]; /* why, in words, if map said no and there are any */
 };
 
 /*
@@ -75,6 +80,7 @@ struct peer {
 
 /* None of them blocks, whatever the peer does. */
 struct port_ops {
+    uint32_t max_rows; /* of WIRE_COUNTS, in one message */
     /*
      * 0: somebody has come, *peer.  -EAGAIN: nobody.  Else somebody was turned
      * away: -EMFILE for want of descriptors, -ENOMEM...
@@ -121,5 +127,15 @@ int local_port(int epoll, struct port **port);
 int local_listen(struct port *port, const char *path, unsigned int mode);
 /* One has come, by this connected socket; takes it over, also on failure. */
 int local_take(struct port *port, int fd, struct peer **peer);
+
+/*
+ * The grant transport, where it was built in (VMRING_GRANT).  grant_serve()
+ * makes a port for the agents of one domain, "DOMID/TARGET": -EINVAL; what
+ * else fails is logged.  grant_connect() looks for such a port of domain DOMID.
+ */
+int grant_serve(int epoll, const struct log *log, const char *where,
+                struct port **port);
+int grant_connect(const char *where, struct link **link, char *error,
+                  size_t error_len);
 
 #endif /* VMRING_TRANSPORT_TRANSPORT_H */

@@ -127,7 +127,7 @@ static void endpoints(void)
     opens("fd:1023x", NULL, -EINVAL);
     opens("fd:99999999999", NULL, -EINVAL);
     opens("fd:1000", NULL, -EBADF);
-    opens("grant:0/1", NULL, -EINVAL);
+    opens("grant:0", NULL, -EINVAL);
     opens("", NULL, -EINVAL);
     opens("sim:vcpus=0", NULL, -EINVAL);
     opens("local:/tmp/x", &opts, -EINVAL);

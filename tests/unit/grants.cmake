@@ -9,3 +9,10 @@ foreach(name grant_pages grant_parked grant_hostile_directory grant_again
     vmring_unit_test(${name} ${name}.c grant_rig.c fake_xen.c)
 endforeach()
 vmring_fault_test(grant_faults grant_rig.c fake_xen.c)
+
+# The rendezvous, on a fake xenstore.
+vmring_unit_test(message_text message_text.c)
+foreach(name rendezvous_exchange rendezvous_restarts rendezvous_hostile)
+    vmring_unit_test(${name} ${name}.c meeting.c fake_xenstore.c)
+endforeach()
+vmring_fault_test(grant_attach pair.c meeting.c fake_xenstore.c fake_xen.c)

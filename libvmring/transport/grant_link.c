@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* grant_link.c: the consumer's end of the grant transport. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bells.h"
+#include "grant_pages.h"
+#include "rendezvous.h"
+#include "transport.h"
+
+/* A detach waits this long for what was asked before to be answered. */
+#define DETACH_MS 1000
+/* A bridge that was killed does not say so in xenstore: look this often. */
+#define LOOK_MS 100
+
+struct grant_link {
+    struct link link;
+    uint32_t domid;
+    struct rendezvous_agent *meet;
+    struct grant_map *map;
+    bool mapped;
+    struct bells *bells; /* NULL before the grant */
+    int epoll;
+};
+
+static struct grant_link *of(struct link *link)
+{
+    return (struct grant_link *)link;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int watch(const struct grant_link *grant, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
+
+    return epoll_ctl(grant->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int grant_recv(struct link *link, uint32_t *type, void *body, size_t max,
+                      int timeout_ms)
+{
+    struct grant_link *grant = of(link);
+    int64_t end = timeout_ms ? now_ms() + timeout_ms : 0;
+
+    for (;;) {
+        struct pollfd pfd = {.fd = rendezvous_fd(grant->meet),
+                             .events = POLLIN};
+        int ret = rendezvous_recv(grant->meet, type, body, max);
+        int64_t left;
+
+        if (ret == -EAGAIN && grant->mapped &&
+            !grant_map_producer_lives(grant->map))
+            ret = -ECONNRESET;
+        if (ret != -EAGAIN || !timeout_ms)
+            return ret == -EPIPE ? -ECONNRESET : ret;
+        left = end - now_ms();
+        if (left <= 0)
+            return -ETIMEDOUT;
+        if (poll(&pfd, 1, left < LOOK_MS ? (int)left : LOOK_MS) < 0)
+            return -errno;
+    }
+}
+
+/* Nothing is mapped any more once it is known: it must be told of before. */
+static void wait_for_answers(struct grant_link *grant)
+{
+    int64_t end = now_ms() + DETACH_MS;
+
+    while (rendezvous_is_waiting(grant->meet)) {
+        struct rendezvous_message message;
+        int64_t left = end - now_ms();
+        int ret = -ETIMEDOUT;
+
+        if (left > 0)
+            ret = grant_recv(&grant->link, &message.type, message.body.bytes,
+                             sizeof(message.body), (int)left);
+        if (ret < 0 && ret != -EINTR)
+            return;
+    }
+}
+
+static int grant_send(struct link *link, uint32_t type, const void *body,
+                      size_t len)
+{
+    int err = rendezvous_send(of(link)->meet, type, body, len);
+
+    if (!err && type == WIRE_DETACH)
+        wait_for_answers(of(link));
+    return err;
+}
+
+static int take_grant(struct grant_link *grant,
+                      const struct message_grant *message,
+                      struct link_regions *regions)
+{
+    char *error = grant->link.error;
+    size_t error_len = sizeof(grant->link.error);
+    int err;
+
+    if (message->nr_ports != message->grant.grant.nr_groups ||
+        !message->nr_ports)
+        return -EPROTO;
+    err = bells_bind(grant->domid, message->ports, message->nr_ports,
+                     &grant->bells, error, error_len);
+    if (!err)
+        err = watch(grant, bells_fd(grant->bells));
+    if (!err)
+        err = grant_map_attach(
+            grant->map, message->directory, bells_port(grant->bells, 0),
+            &message->grant.grant, regions, error, error_len);
+    grant->mapped = !err;
+    return err;
+}
+
+static int grant_map(struct link *link, struct wire_grant *out,
+                     struct link_regions *regions, int timeout_ms)
+{
+    struct message_grant message;
+    uint32_t type;
+    int ret;
+
+    regions->p = regions->c = REGION_NONE;
+    regions->nr_before = 0;
+    ret = grant_recv(link, &type, &message, sizeof(message), timeout_ms);
+    if (ret < 0)
+        return ret;
+    if (type != WIRE_GRANT)
+        return -EPROTO;
+    *out = message.grant;
+    return out->grant.result == XEN_VM_RING_GRANTED
+               ? take_grant(of(link), &message, regions)
+               : 0;
+}
+
+static void grant_kick(struct link *link, uint32_t group)
+{
+    if (of(link)->bells)
+        bells_ring(of(link)->bells, group);
+}
+
+static unsigned int grant_ack(struct link *link)
+{
+    struct bells *bells = of(link)->bells;
+
+    return bells ? (unsigned int)__builtin_popcountll(bells_ack(bells)) : 0;
+}
+
+static int grant_fd(const struct link *link)
+{
+    return ((const struct grant_link *)link)->epoll;
+}
+
+static void grant_close(struct link *link)
+{
+    struct grant_link *grant = of(link);
+
+    bells_close(grant->bells);
+    grant_map_close(grant->map);
+    rendezvous_close(grant->meet);
+    if (grant->epoll >= 0)
+        close(grant->epoll);
+    free(grant);
+}
+
+static const struct link_ops grant_ops = {
+    .send = grant_send,
+    .recv = grant_recv,
+    .map = grant_map,
+    .kick = grant_kick,
+    .ack = grant_ack,
+    .fd = grant_fd,
+    .close = grant_close,
+};
+
+static int set_up(struct grant_link *grant, const char *target, char *error,
+                  size_t error_len)
+{
+    int err =
+        rendezvous_open(grant->domid, target, &grant->meet, error, error_len);
+
+    if (!err)
+        err = grant_map_open(grant->domid, &grant->map, error, error_len);
+    if (err)
+        return err;
+    grant->epoll = epoll_create1(EPOLL_CLOEXEC);
+    err = grant->epoll < 0 ? -errno : watch(grant, rendezvous_fd(grant->meet));
+    return err ? fail(err, error, error_len, "%s", strerror(-err)) : 0;
+}
+
+int grant_connect(const char *where, struct link **link, char *error,
+                  size_t error_len)
+{
+    struct grant_link *grant = calloc(1, sizeof(*grant));
+    char target[RENDEZVOUS_NAME];
+    int err;
+
+    if (!grant)
+        return fail(-ENOMEM, error, error_len, "no memory");
+    grant->link.ops = &grant_ops;
+    grant->epoll = -1;
+    err = rendezvous_parse(where, &grant->domid, target);
+    if (err)
+        err = fail(err, error, error_len,
+                   "'%s' names no bridge; say grant:DOMID/TARGET, the id of "
+                   "its domain and its name for the target",
+                   where);
+    else
+        err = set_up(grant, target, error, error_len);
+    if (err) {
+        grant_close(&grant->link);
+        return err;
+    }
+    *link = &grant->link;
+    return 0;
+}

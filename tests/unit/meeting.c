@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "meeting.h"
+
+#include <errno.h>
+
+static struct rendezvous_message message;
+
+void meeting_prepare(void)
+{
+    CHECK(fake_xenstore_put(0, "/local/domain/0/domid", "0", SIZE_MAX));
+}
+
+struct rendezvous_bridge *meeting_serve(void)
+{
+    struct rendezvous_bridge *bridge;
+    char error[256] = "";
+    int err;
+
+    fake_xenstore.domid = 0;
+    err = rendezvous_serve(MEETING_AGENT, "5", &bridge, error, sizeof(error));
+    CHECK_STR(error, "");
+    CHECK_EQ(err, 0);
+    meeting_none(bridge);
+    return bridge;
+}
+
+struct rendezvous_agent *meeting_open(void)
+{
+    struct rendezvous_agent *agent;
+    char error[256] = "";
+    int err;
+
+    fake_xenstore.domid = MEETING_AGENT;
+    err = rendezvous_open(0, "5", &agent, error, sizeof(error));
+    CHECK_STR(error, "");
+    CHECK_EQ(err, 0);
+    return agent;
+}
+
+const struct rendezvous_message *meeting_next(struct rendezvous_bridge *bridge)
+{
+    CHECK_EQ(rendezvous_next(bridge, false, &message), 1);
+    return &message;
+}
+
+void meeting_none(struct rendezvous_bridge *bridge)
+{
+    CHECK_EQ(rendezvous_next(bridge, false, &message), 0);
+}
+
+void meeting_exchange(struct rendezvous_bridge *bridge,
+                      struct rendezvous_agent *agent)
+{
+    static const struct xen_vm_ring_propose propose = {
+        .magic = XEN_VM_RING_MAGIC,
+        .length = sizeof(propose),
+        .version_min = XEN_VM_RING_VERSION,
+        .version_max = XEN_VM_RING_VERSION,
+        .nr_groups = 1,
+    };
+    struct message_grant grant;
+    uint32_t type;
+
+    CHECK_EQ(rendezvous_send(agent, WIRE_PROPOSE, &propose, sizeof(propose)),
+             0);
+    meeting_next(bridge);
+    CHECK_EQ(message.type, WIRE_PROPOSE);
+    CHECK_EQ(message.len, sizeof(propose));
+    CHECK(!memcmp(message.body.bytes, &propose, sizeof(propose)));
+    CHECK_EQ(rendezvous_recv(agent, &type, &grant, sizeof(grant)), -EAGAIN);
+    memset(&grant, 0, sizeof(grant));
+    grant.grant.grant.result = XEN_VM_RING_REFUSED_BUSY;
+    CHECK_EQ(rendezvous_reply(bridge, message.session, message.seq, WIRE_GRANT,
+                              &grant, sizeof(grant)),
+             0);
+    CHECK_EQ(rendezvous_recv(agent, &type, &grant, sizeof(grant)),
+             (int)sizeof(grant));
+    CHECK_EQ(type, WIRE_GRANT);
+    CHECK_EQ(grant.grant.grant.result, XEN_VM_RING_REFUSED_BUSY);
+    CHECK(!rendezvous_is_waiting(agent));
+}
