@@ -10,6 +10,7 @@ struct bridge_options {
     const struct source_ops *source;
     const char *target; /* as the source wants it */
     const char *listen; /* NULL: the source's default, unless fd is given */
+    const char *to;     /* NULL, or the domain whose agents are served */
     unsigned int mode;  /* of the socket; 0: the library's default */
     int fd;             /* a connected socket, or -1 */
     int ready_fd;       /* or -1 */

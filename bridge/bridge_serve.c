@@ -5,8 +5,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xenstore.h>
 
 #include "bridge_state.h"
+#include "domain.h"
 #include "exit_status.h"
 #include "log.h"
 
@@ -136,12 +138,52 @@ static int cannot_serve(const char *uri, int error)
     }
 }
 
+/* By granted pages, to the agents of one domain.  The library says why not. */
+static int serve_domain(struct bridge *bridge)
+{
+    const char *to = bridge->options->to;
+    struct xs_handle *xs = xs_open(0);
+    long domid = domain_find(xs, to);
+    char uri[64];
+
+    if (xs)
+        xs_close(xs);
+    if (domid == NO_DOMAIN) {
+        log_line(LOG_ERR, "no domain '%s' for --to; see xl list", to);
+        return EXIT_NO_TARGET;
+    }
+    snprintf(uri, sizeof(uri), "grant:%ld/%s", domid, bridge->info.tree);
+    switch (vmring_serve(bridge->producer, uri, 0)) {
+    case 0:
+        break;
+    case -EACCES:
+    case -EPERM:
+        return EXIT_PERMISSION;
+    case -ENOENT:
+    case -ENODEV:
+    case -ENXIO:
+        return EXIT_NO_XEN;
+    case -EOPNOTSUPP:
+        return EXIT_UNSUPPORTED;
+    default:
+        return EXIT_FAULT;
+    }
+    snprintf(bridge->socket, sizeof(bridge->socket), "%s", bridge->info.tree);
+    log_line(LOG_INFO,
+             "serving domain %ld; its agents say grant:DOMID/%s, with the id "
+             "of this domain",
+             domid, bridge->info.tree);
+    return 0;
+}
+
 int bridge_serve(struct bridge *bridge)
 {
     const struct bridge_options *options = bridge->options;
     const char *uri = options->listen;
     int error;
 
+    if (options->to)
+        return serve_domain(bridge);
     if (options->fd >= 0) {
         error = vmring_serve_fd(bridge->producer, options->fd);
         if (error < 0) {
@@ -171,7 +213,8 @@ int bridge_serve(struct bridge *bridge)
     return 0;
 }
 
-/* The socket's path, so that who has started us knows where to go. */
+/* The socket's path, or the name for --to, so that who has started us knows
+ * where to go. */
 void bridge_tell_ready(const struct bridge *bridge)
 {
     const struct bridge_options *options = bridge->options;

@@ -29,7 +29,7 @@ struct bridge {
     struct event *timer, *producer_event, *signals[NR_SIGNALS];
     struct event *source_events[SOURCE_MAX_FDS];
 
-    char socket[108]; /* where it serves, or "" */
+    char socket[108]; /* where it serves, a path or with --to a name, or "" */
     enum phase phase;
     int status;
     int nr_signals;

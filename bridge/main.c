@@ -26,6 +26,9 @@ static const char doc[] =
     "      serve domain 5 on local:/run/vmring/dom5.sock until it ends\n"
     "  vmring-bridge --allow-events cpuid,cr3 --allow-verdicts none web1\n"
     "      let agents observe these two events and no more\n"
+    "  vmring-bridge --to agents 5\n"
+    "      serve domain 5 to the domain 'agents': vmring-agent grant:0/5 "
+    "there\n"
     "  vmring-bridge --listen local:/tmp/s --once sim:vcpus=4,count=1000\n"
     "      a simulated guest for one agent: vmring-agent local:/tmp/s\n\n"
     "A consumer that detaches leaves nothing armed. One that crashed is "
@@ -39,6 +42,7 @@ static const char doc[] =
 enum {
     OPT_LISTEN = 0x100,
     OPT_MODE,
+    OPT_TO,
     OPT_FD,
     OPT_READY_FD,
     OPT_DEADLINE,
@@ -56,6 +60,11 @@ static const struct argp_option argp_options[] = {
     {"listen", OPT_LISTEN, "local:PATH", 0,
      "Unix socket to serve (local:/run/vmring/dom<ID>.sock)", 0},
     {"mode", OPT_MODE, "OCTAL", 0, "Its file mode (0600)", 0},
+    {"to", OPT_TO, "DOMAIN", 0,
+     "Serve the agents in this domain of Xen, by granted pages, and no socket: "
+     "there, vmring-agent grant:BACKEND/TARGET with the ids of this domain "
+     "and of the target",
+     0},
     {"fd", OPT_FD, "N", 0,
      "Serve the consumer at the other end of this connected unix socket; no "
      "other socket then, unless --listen is given too",
@@ -193,6 +202,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_MODE:
         options->mode = (unsigned int)number("mode", arg, 8, 0777);
         break;
+    case OPT_TO:
+        if (!*arg)
+            refuse("--to takes a domain's id or name");
+        options->to = arg;
+        break;
     case OPT_FD:
         options->fd = descriptor("fd", arg);
         break;
@@ -248,6 +262,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (!options->target)
             refuse("no TARGET; a domain's id or name, or sim:...");
+        if (options->to && (options->listen || options->fd >= 0))
+            refuse("--to serves one domain and no socket: leave out --listen "
+                   "and --fd");
         break;
     default:
         return ARGP_ERR_UNKNOWN;

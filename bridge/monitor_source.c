@@ -55,6 +55,7 @@ static void describe(void *source, struct source_info *info)
     snprintf(info->name, sizeof(info->name), "%s", monitor->name);
     snprintf(info->listen, sizeof(info->listen), "local:/run/vmring/dom%u.sock",
              monitor->domid);
+    snprintf(info->tree, sizeof(info->tree), "%u", monitor->domid);
     info->nr_vcpus = monitor->nr_vcpus;
     info->arch = monitor->arch;
     info->verdicts = monitor_verdicts(monitor);

@@ -11,55 +11,8 @@
 #include <cpuid.h>
 #endif
 
+#include "domain.h"
 #include "monitor.h"
-
-#define NO_DOMAIN (-1)
-
-/* ---------------------------------------------------------- its name -- */
-
-static bool name_is(struct xs_handle *xs, const char *domid, const char *name)
-{
-    char path[64];
-    char *found;
-    bool same;
-
-    snprintf(path, sizeof(path), "/local/domain/%s/name", domid);
-    found = xs_read(xs, XBT_NULL, path, NULL);
-    same = found && strcmp(found, name) == 0;
-    free(found);
-    return same;
-}
-
-static long domid_by_name(struct xs_handle *xs, const char *name)
-{
-    unsigned int nr = 0;
-    char **domids;
-    long domid = NO_DOMAIN;
-
-    if (!xs)
-        return NO_DOMAIN;
-    domids = xs_directory(xs, XBT_NULL, "/local/domain", &nr);
-    for (unsigned int i = 0; domids && i < nr; i++) {
-        if (name_is(xs, domids[i], name))
-            domid = strtol(domids[i], NULL, 10);
-    }
-    free(domids);
-    return domid;
-}
-
-static long find_domid(struct xs_handle *xs, const char *target)
-{
-    char *end;
-    long domid;
-
-    if (!isdigit((unsigned char)target[0]))
-        return domid_by_name(xs, target);
-    errno = 0;
-    domid = strtol(target, &end, 10);
-    if (errno || *end || domid >= DOMID_FIRST_RESERVED)
-        return domid_by_name(xs, target); /* "2fast" may be a name */
-    return domid;
-}
 
 static void find_name(struct monitor *monitor)
 {
@@ -156,7 +109,7 @@ int monitor_find_target(struct monitor *monitor, const char *target)
 
     /* Without xenstore there are no names, and the end is seen by polling. */
     monitor->xs = xs_open(0);
-    domid = find_domid(monitor->xs, target);
+    domid = domain_find(monitor->xs, target);
     if (domid == NO_DOMAIN) {
         log_line(LOG_ERR, "no domain is called '%s'; 'xl list' shows them",
                  target);

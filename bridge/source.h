@@ -18,6 +18,7 @@
 struct source_info {
     char name[64];    /* of the target, for the consumer */
     char listen[108]; /* where to serve by default, or "" */
+    char tree[32];    /* what --to calls it in xenstore */
     uint32_t nr_vcpus;
     uint32_t arch;      /* XEN_VM_RING_ARCH_* */
     uint32_t verdicts;  /* that it can carry out */

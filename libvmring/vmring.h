@@ -152,18 +152,20 @@ struct vmring_opts {
  * Attaches to the endpoint `uri`:
  *   local:PATH      a unix socket served by a producer
  *   fd:N            a connected unix socket (taken over, also on failure)
+ *   grant:DOMID/TARGET  the bridge in another domain of Xen that serves the
+ *                   target of that name to this domain
  *   sim:KEY=VALUE,... a simulated guest, a thread of this process
  *                   (vmring-bridge(8) lists the keys)
  * Blocks until the producer has answered or timeout_ms has passed.
  *
  * Errors: -EINVAL malformed URI or option; -E2BIG unknown option; -ENOENT no
- * such socket; -ECONNREFUSED nobody serves it; -EACCES no permission, or the
- * socket is not owned by root or this user; -EBUSY another consumer is
- * attached; -EMSGSIZE async_len below the minimum or above the maximum (the
- * text says which); -EOPNOTSUPP version, feature, policy, record length or
- * groups refused; -EPERM verdicts refused; -ERANGE deadline refused; -ESRCH
- * the target is gone; -ENOMEM; -EMFILE, -ENFILE; -ETIMEDOUT; -EINTR a signal
- * while it waited; -EPROTO the peer is no vm_ring producer or lies;
+ * such socket, or no such bridge; -ECONNREFUSED nobody serves it; -EACCES no
+ * permission, or the socket is not owned by root or this user; -EBUSY another
+ * consumer is attached; -EMSGSIZE async_len below the minimum or above the
+ * maximum (the text says which); -EOPNOTSUPP version, feature, policy, record
+ * length or groups refused; -EPERM verdicts refused; -ERANGE deadline refused;
+ * -ESRCH the target is gone; -ENOMEM; -EMFILE, -ENFILE; -ETIMEDOUT; -EINTR a
+ * signal while it waited; -EPROTO the peer is no vm_ring producer or lies;
  * -ECONNRESET it went away.
  */
 int vmring_open(const char *uri, const struct vmring_opts *opts,
@@ -373,6 +375,11 @@ void vmring_producer_close(struct vmring_producer *producer,
  * `mode` (0: 0600) and lets in root, this user, and, by the mode's group and
  * other bits, the peers whom they allow.  A stale socket is replaced, a live
  * one gives -EADDRINUSE.  -EINVAL, -EACCES, -ENOENT (folder), -ENAMETOOLONG.
+ *
+ * Or on `grant:DOMID/TARGET`: the agents of domain DOMID of Xen, which find it
+ * under that name, and no others; `mode` is of no use then.  What goes wrong
+ * there is logged in words.  -EINVAL; -ENOENT, -EACCES: no device of Xen here;
+ * -EOPNOTSUPP: built without Xen's libraries.
  */
 int vmring_serve(struct vmring_producer *producer, const char *uri,
                  unsigned int mode);

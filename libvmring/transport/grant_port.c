@@ -365,8 +365,8 @@ int grant_serve(int epoll, const struct log *log, const char *where,
     if (!err)
         err = set_up(port, target, error, sizeof(error));
     if (err) {
-        if (*error)
-            log_line(log, 3, "%s", error);
+        log_line(log, 3, "cannot serve grant:%s: %s", where,
+                 *error ? error : strerror(-err));
         grant_close(&port->port);
         return err;
     }
