@@ -70,8 +70,9 @@ int grant_handout_make(struct grant_share *share,
 uint64_t grant_handout_life(const struct grant_handout *handout);
 
 /*
- * The consumer has gone, or never came: our word is cleared, and the directory
- * goes.  The regions are the caller's to drop.  NULL is fine.
+ * The consumer has gone, or never came, or is to go: our word is cleared, and
+ * the directory goes.  The regions are the caller's to drop, and so is it to
+ * ring, for a consumer that lives to see the word.  NULL is fine.
  */
 void grant_handout_end(struct grant_handout *handout);
 

@@ -29,6 +29,11 @@ static void second_magic(struct xen_vm_ring_directory *page)
     page[1].magic = 0;
 }
 
+static void out_of_order(struct xen_vm_ring_directory *page)
+{
+    page[1].index = 2;
+}
+
 static void epoch(struct xen_vm_ring_directory *page)
 {
     page->epoch--;
@@ -114,13 +119,13 @@ static const struct {
     damage *damage;
     int err;
 } cases[] = {
-    {magic, -EPROTO},         {version, -EPROTO},      {second_magic, -EPROTO},
-    {epoch, -EPROTO},         {no_life, -EPROTO},      {fewer_p, -EPROTO},
-    {huge_p, -EPROTO},        {more_c, -EPROTO},       {unasked_prev, -EPROTO},
-    {no_prev, -EPROTO},       {few_refs, -EPROTO},     {many_refs, -EPROTO},
-    {loop, -EPROTO},          {endless, -EPROTO},      {cut, -EPROTO},
-    {leads_nowhere, -EINVAL}, {no_such_page, -EINVAL}, {read_only_c, -EINVAL},
-    {not_the_life, -EINVAL},
+    {magic, -EPROTO},        {version, -EPROTO},       {second_magic, -EPROTO},
+    {out_of_order, -EPROTO}, {epoch, -EPROTO},         {no_life, -EPROTO},
+    {fewer_p, -EPROTO},      {huge_p, -EPROTO},        {more_c, -EPROTO},
+    {unasked_prev, -EPROTO}, {no_prev, -EPROTO},       {few_refs, -EPROTO},
+    {many_refs, -EPROTO},    {loop, -EPROTO},          {endless, -EPROTO},
+    {cut, -EPROTO},          {leads_nowhere, -EINVAL}, {no_such_page, -EINVAL},
+    {read_only_c, -EINVAL},  {not_the_life, -EINVAL},
 };
 
 static void refused(size_t i)
