@@ -195,6 +195,11 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
             next_lane(group);
             break;
         case VMR_PULL_AGAIN:
+            /* Overrun at each look: requests and other lanes come first. */
+            if (looks + 1 == MAX_LOOKS) {
+                leave_lane(consumer, g);
+                next_lane(group);
+            }
             break;
         case VMR_PULL_FAULT:
             vmr_bits_clear(&group->bell.lanes, bit);

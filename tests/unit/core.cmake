@@ -53,6 +53,7 @@ foreach(name
         producer_answer_late consumer_slot_tells consumer_cursor_half
         consumer_arm_fetched
         lane_any_instant lane_pull_any_instant slot_any_instant
+        consumer_overrun_amid_batch
         lane_discard_exact lane_discard_waits_for_cursor lane_cursor_faults
         lane_overwrite_gaps lane_record_cut lane_wraparound
         lane_hostile_producer
