@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,29 +19,26 @@ struct writer {
     bool full;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-put(struct writer *to, const char *format, ...)
+static void advance(struct writer *to, int len)
 {
-    va_list args;
-    int len;
-
-    va_start(args, format);
-    len = vsnprintf(to->text + to->len, MESSAGE_MAX - to->len, format, args);
-    va_end(args);
     if (len < 0 || (size_t)len >= MESSAGE_MAX - to->len)
         to->full = true;
     else
         to->len += (size_t)len;
 }
 
+#define PUT(to, ...)                                                           \
+    advance(to, snprintf((to)->text + (to)->len, MESSAGE_MAX - (to)->len,      \
+                         __VA_ARGS__))
+
 static void put_number(struct writer *to, const char *key, uint64_t value)
 {
-    put(to, " %s=%" PRIu64, key, value);
+    PUT(to, " %s=%" PRIu64, key, value);
 }
 
 static void put_version(struct writer *to, const char *key, uint32_t version)
 {
-    put(to, " %s=%u.%u", key, version >> 16, version & 0xffff);
+    PUT(to, " %s=%u.%u", key, version >> 16, version & 0xffff);
 }
 
 static void put_verdicts(struct writer *to, const char *key, uint32_t mask)
@@ -50,7 +46,7 @@ static void put_verdicts(struct writer *to, const char *key, uint32_t mask)
     char names[VERDICTS_TEXT];
 
     verdicts_format(mask, names);
-    put(to, " %s=%s", key, names);
+    PUT(to, " %s=%s", key, names);
 }
 
 static const char *const policies[] = {"discard", "overwrite"};
@@ -62,7 +58,7 @@ static void put_name(struct writer *to, const char *key,
                      const char *const *names, size_t nr, uint32_t value)
 {
     if (value < nr)
-        put(to, " %s=%s", key, names[value]);
+        PUT(to, " %s=%s", key, names[value]);
     else
         to->full = true;
 }
@@ -70,7 +66,7 @@ static void put_name(struct writer *to, const char *key,
 static void write_propose(struct writer *to,
                           const struct xen_vm_ring_propose *propose)
 {
-    put(to, "propose");
+    PUT(to, "propose");
     put_version(to, "version_min", propose->version_min);
     put_version(to, "version_max", propose->version_max);
     put_number(to, "features_wanted", propose->features_wanted);
@@ -87,7 +83,7 @@ static void write_grant(struct writer *to, const struct message_grant *message)
 {
     const struct xen_vm_ring_grant *grant = &message->grant.grant;
 
-    put(to, "grant");
+    PUT(to, "grant");
     put_number(to, "result", grant->result);
     put_version(to, "version", grant->version);
     put_number(to, "features", grant->features);
@@ -101,9 +97,9 @@ static void write_grant(struct writer *to, const struct message_grant *message)
     put_number(to, "p_len", grant->p_len);
     put_number(to, "c_len", grant->c_len);
     for (int i = 0; i < XEN_VM_RING_MAX_PREV && grant->prev_p_len[i]; i++)
-        put(to, "%s%" PRIu64, i ? "," : " prev_p_len=", grant->prev_p_len[i]);
+        PUT(to, "%s%" PRIu64, i ? "," : " prev_p_len=", grant->prev_p_len[i]);
     if (!grant->prev_p_len[0])
-        put(to, " prev_p_len=none");
+        PUT(to, " prev_p_len=none");
     put_number(to, "min_async_len", grant->min_async_len);
     put_number(to, "max_async_len", grant->max_async_len);
     put_number(to, "max_deadline", grant->max_deadline);
@@ -113,33 +109,33 @@ static void write_grant(struct writer *to, const struct message_grant *message)
     put_verdicts(to, "allowed_verdicts", grant->allowed_verdicts);
     put_number(to, "directory", message->directory);
     for (uint32_t i = 0; i < message->nr_ports; i++)
-        put(to, "%s%u", i ? "," : " ports=", message->ports[i]);
+        PUT(to, "%s%u", i ? "," : " ports=", message->ports[i]);
     if (!message->nr_ports)
-        put(to, " ports=none");
-    put(to, " target=%.*s", (int)sizeof(message->grant.target) - 1,
+        PUT(to, " ports=none");
+    PUT(to, " target=%.*s", (int)sizeof(message->grant.target) - 1,
         message->grant.target);
 }
 
 static void write_subscribed(struct writer *to,
                              const struct wire_subscribed *answer)
 {
-    put(to, "subscribed results=");
+    PUT(to, "subscribed results=");
     for (uint32_t i = 0; i < answer->nr && i < sizeof(answer->results); i++)
-        put(to, "%u", answer->results[i] % 10u);
-    put(to, " text=%.*s", (int)sizeof(answer->text) - 1, answer->text);
+        PUT(to, "%u", answer->results[i] % 10u);
+    PUT(to, " text=%.*s", (int)sizeof(answer->text) - 1, answer->text);
 }
 
 static void write_counts(struct writer *to, const struct wire_counts *counts)
 {
-    put(to, "counts");
+    PUT(to, "counts");
     if (counts->next == WIRE_NO_MORE)
-        put(to, " next=none");
+        PUT(to, " next=none");
     else
         put_number(to, "next", counts->next);
     for (uint32_t i = 0; i < counts->nr && i < MESSAGE_ROWS; i++) {
         const struct wire_count *row = &counts->rows[i];
 
-        put(to,
+        PUT(to,
             " row=%u:%u:%" PRIu64 ":%" PRIu64 ":%" PRIu64 ":%" PRIu64
             ":%" PRIu64,
             row->vcpu, row->reason, (uint64_t)row->requests,
@@ -192,12 +188,12 @@ int message_write(uint32_t type, const void *body, size_t len,
         write_propose(&to, body);
         break;
     case WIRE_SUBSCRIBE:
-        put(&to, "subscribe");
+        PUT(&to, "subscribe");
         put_number(&to, "parts",
                    ((const struct message_subscribe *)body)->nr_parts);
         break;
     case WIRE_COUNT:
-        put(&to, "count");
+        PUT(&to, "count");
         put_number(&to, "from",
                    ((const struct wire_count_request *)body)->from);
         break;
@@ -208,14 +204,14 @@ int message_write(uint32_t type, const void *body, size_t len,
         write_subscribed(&to, body);
         break;
     case WIRE_SUPPORT:
-        put(&to, "support");
+        PUT(&to, "support");
         put_number(&to, "kinds", ((const struct wire_support *)body)->kinds);
         break;
     case WIRE_COUNTS:
         write_counts(&to, body);
         break;
     default:
-        put(&to, "%s", kinds[kind].word);
+        PUT(&to, "%s", kinds[kind].word);
     }
     return to.full ? -EINVAL : (int)to.len;
 }

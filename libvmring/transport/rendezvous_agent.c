@@ -178,7 +178,7 @@ static int ask_next(struct rendezvous_agent *agent)
     if (!agent->nr_queued || agent->answered != agent->seq)
         return 0;
     memmove(agent->queue, agent->queue + 1,
-            --agent->nr_queued * sizeof(agent->queue[0]));
+            --agent->nr_queued * sizeof(struct request *));
     err = ask(agent, request);
     free_request(request);
     /* A tree that has gone is a bridge that has. */
@@ -244,7 +244,7 @@ static int read_reply(struct rendezvous_agent *agent, uint32_t *type,
 {
     char text[XENSTORE_TEXT];
     const char *rest;
-    uint64_t seq;
+    uint64_t seq = 0;
     int ret = read_node(agent, "reply", text, &seq, &rest);
 
     if (ret <= 0 || seq <= agent->answered)
@@ -264,7 +264,7 @@ static int read_quiet(struct rendezvous_agent *agent, uint32_t *type)
 {
     char text[XENSTORE_TEXT];
     const char *rest;
-    uint64_t seq;
+    uint64_t seq = 0;
     int ret = read_node(agent, "quiet", text, &seq, &rest);
 
     if (ret <= 0 || seq <= agent->quiet)
