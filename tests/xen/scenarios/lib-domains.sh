@@ -11,7 +11,8 @@
 # once: the console's log is named after it.
 agent_domain_create() {
     create_paused "$1" /lab/vmlinux "console=hvc0 quiet panic=1 audit=0 \
-mitigations=off rodata=off" "${3:-1}" "${2:-192}" /lab/agent.cpio \
+earlyprintk=xen,keep mitigations=off rodata=off" "${3:-1}" "${2:-192}" \
+        /lab/agent.cpio \
         >"$run/$1.made" || {
         cat "$run/$1.made"
         fail "no agent domain $1"
@@ -19,6 +20,8 @@ mitigations=off rodata=off" "${3:-1}" "${2:-192}" /lab/agent.cpio \
     # shellcheck disable=SC2034 # for the scenario
     agent_domid=$(cat "$run/$1.domid")
     echo 0 >"$run/$1.requests"
+    # It gets no less of the emulated CPUs than dom0 with its looking.
+    xl sched-credit2 -d "$1" -w 4096 || fail "xl sched-credit2"
     guest_unpause "$1"
     wait_for 240 "the agent domain $1" agent_domain_up "$1"
 }
@@ -63,13 +66,29 @@ remote_output() {
     guest_console "$1" 2>/dev/null | tr -d '\r' | sed -n "s/^$2: //p"
 }
 
-# remote_said NAME TAG REGEX: whether it has (for wait_for).
+# remote_said NAME TAG REGEX: whether it has said such a line.
 remote_said() {
-    remote_output "$1" "$2" | grep -qE "$3"
+    awk -v tag="$2: " -v regex="$3" '
+        { sub(/\r$/, "") }
+        index($0, tag) == 1 && substr($0, length(tag) + 1) ~ regex {
+            found = 1
+        }
+        END { exit !found }' "/var/log/xen/console/guest-$1.log"
+}
+
+# remote_wait_for NAME TAG REGEX: until it has. Looking takes CPU from it.
+remote_wait_for() {
+    wait_for 240 "'$3' of $2 in $1" remote_said_slowly "$@"
+}
+
+remote_said_slowly() {
+    sleep 0.5
+    remote_said "$@"
 }
 
 remote_ended() { # NAME TAG
-    guest_console "$1" 2>/dev/null | tr -d '\r' | grep -q "^$2 ended with "
+    sleep 0.5
+    grep -q "^$2 ended with " "/var/log/xen/console/guest-$1.log"
 }
 
 # remote_wait NAME TAG SECONDS STATUS: until it has ended, with STATUS.
