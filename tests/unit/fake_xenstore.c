@@ -189,6 +189,10 @@ static bool take_out(uint32_t domid, const char *path)
 static bool answers(void)
 {
     fake_xenstore.calls++;
+    if (fake_xenstore.calls == fake_xenstore.fail_at) {
+        errno = fake_xenstore.fail_errno;
+        return false;
+    }
     if (fake_xenstore.lost)
         errno = EIO;
     return !fake_xenstore.lost;

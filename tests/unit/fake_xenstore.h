@@ -18,7 +18,9 @@ struct fake_xenstore {
     /* What is to fail. */
     unsigned int conflicts; /* so many transactions do not go through */
     bool lost;              /* xenstored has gone */
-    uint32_t destroyed;     /* a domain; 0: none */
+    unsigned int fail_at;   /* the call with this number; 0: none */
+    int fail_errno;
+    uint32_t destroyed; /* a domain; 0: none */
 };
 
 extern struct fake_xenstore fake_xenstore;

@@ -12,7 +12,8 @@ vmring_fault_test(grant_faults grant_rig.c fake_xen.c)
 
 # The rendezvous, on a fake xenstore.
 vmring_unit_test(message_text message_text.c)
-foreach(name rendezvous_exchange rendezvous_restarts rendezvous_hostile)
+foreach(name rendezvous_exchange rendezvous_restarts rendezvous_hostile
+        rendezvous_faults)
     vmring_unit_test(${name} ${name}.c meeting.c fake_xenstore.c)
 endforeach()
 vmring_fault_test(grant_attach pair.c meeting.c fake_xenstore.c fake_xen.c)
