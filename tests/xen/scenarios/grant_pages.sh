@@ -6,6 +6,9 @@
 # two dies or is destroyed, the other learns of it and nothing is left.
 # lab: needs agent-domain
 # lab: limit 600
+# Emulated by two threads: with one, QEMU delivers an interrupt twice now and
+# then (is_emulators_fault in lab.d/run.sh), and doorbells are many.
+# lab: thread multi
 # shellcheck source=lib.sh
 . /lab/lib.sh
 # shellcheck source=lib-vmring.sh
@@ -14,6 +17,7 @@
 . /lab/lib-domains.sh
 
 groups=8
+rings=25
 limit=/sys/module/xen_gntalloc/parameters/limit
 
 # share NAME P_PAGES C_PAGES: in dom0, for the agent domain. Sets $offer.
@@ -122,12 +126,12 @@ map_do big "^check 4: 0 differ" check 4
 step "doorbells, counted both ways"
 map_do big "^echoing" echo
 for group in $(seq 0 $((groups - 1))); do
-    share_do big "^served $group$" serve "$group" 100
+    share_do big "^served $group$" serve "$group" $rings
 done
 share_do big "^heard" counts
-assert_heard "$(cat "$run/big.out")" 100
+assert_heard "$(cat "$run/big.out")" $rings
 map_do big "^heard" counts
-assert_heard "$(remote_output $agent big)" 100
+assert_heard "$(remote_output $agent big)" $rings
 
 step "given back in order"
 map_do big "^left" leave
@@ -141,7 +145,7 @@ process_wait big 60 143
 assert_all_free
 # Xen keeps what it made to keep track of them.
 xen_resources >"$run/before"
-! grep "^grants of d0" "$run/before" || fail "something is mapped still"
+! grep "^grants of d0: [1-9]" "$run/before" || fail "something is mapped still"
 
 step "the consumer is killed"
 share killed 1000 16
