@@ -77,11 +77,23 @@ static void read_cursor(struct vmr_lane_tx *tx)
         tx->cons = cons;
 }
 
+void vmr_lane_show(struct vmr_lane_tx *tx)
+{
+    if (tx->shown == tx->head)
+        return;
+    tx->shown = tx->head;
+    /* Pairs with the acquire load in look_at() (L2). */
+    vmr_store_release(&tx->line->shown, tx->head);
+}
+
 /* Discard newest: is there room? */
 static bool has_room(struct vmr_lane_tx *tx)
 {
-    if (tx->head - tx->cons >= tx->slots)
+    if (tx->head - tx->cons >= tx->slots) {
+        /* A consumer cannot give back what it has not been shown. */
+        vmr_lane_show(tx);
         read_cursor(tx);
+    }
     return !tx->faulted && tx->head - tx->cons < tx->slots;
 }
 
@@ -158,12 +170,6 @@ bool vmr_lane_push(struct vmr_lane_tx *tx,
     if (length > HEAD_LEN)
         ask_ahead(tx, length);
     return true;
-}
-
-void vmr_lane_show(struct vmr_lane_tx *tx)
-{
-    /* Pairs with the acquire load in look_at() (L2). */
-    vmr_store_release(&tx->line->shown, tx->head);
 }
 
 void vmr_lane_tx_detach(struct vmr_lane_tx *tx)

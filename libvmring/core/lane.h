@@ -17,7 +17,8 @@ struct vmr_lane_tx {
     unsigned char *records;
     const struct xen_vm_ring_cursor *cursor; /* hostile; NULL: gone */
     uint64_t head, lost;
-    uint64_t cons; /* the last cursor that was accepted */
+    uint64_t shown; /* of head */
+    uint64_t cons;  /* the last cursor that was accepted */
     uint64_t slots;
     uint32_t record_len, policy;
     uint32_t ask_ahead;  /* records */
@@ -60,7 +61,8 @@ bool vmr_lane_push(struct vmr_lane_tx *tx,
 
 /*
  * Shows the consumer what was pushed.  Apart from the push, so that a consumer
- * that waits for more does not take away a line that each push stores to.
+ * that waits for more does not take away a line that each push stores to; but
+ * a push that finds the lane full shows it, as nothing else makes room.
  */
 void vmr_lane_show(struct vmr_lane_tx *tx);
 
@@ -97,7 +99,7 @@ enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
 /* Is nothing shown that was not taken?  Best effort, but for a fault. */
 bool vmr_lane_is_drained(const struct vmr_lane_rx *rx);
 
-/* The producer has gone: what it pushed is taken, shown or not. */
+/* The producer or its target has gone: all that was pushed is taken. */
 void vmr_lane_rx_to_head(struct vmr_lane_rx *rx);
 
 /* Gives the slots of the records taken back to the producer. */

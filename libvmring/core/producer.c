@@ -98,6 +98,8 @@ void vmr_producer_attach(struct vmr_producer *producer,
         vmr_slot_tx_attach(&producer->slots[v], geo, v, p, c);
         post_next(producer, v);
     }
+    producer->foreign_pushed = 0;
+    producer->foreign_told = 0;
     producer->attached = true;
     producer->sweeping = false;
     producer->release = 0;
@@ -147,7 +149,7 @@ bool vmr_producer_post(struct vmr_producer *producer,
 
 /*
  * The foreign lane is no vCPU's: whoever pushes into it beside the producer's
- * own thread has one try.
+ * own thread has one try, and touches nothing of the others.
  */
 static bool push_foreign(struct vmr_producer *producer, uint32_t lane,
                          const struct xen_vm_ring_event *event)
@@ -160,9 +162,11 @@ static bool push_foreign(struct vmr_producer *producer, uint32_t lane,
         return false;
     }
     published = vmr_lane_push(tx, event);
-    /* Here, as flush has no lock. */
-    if (published)
+    if (published) {
         vmr_lane_show(tx);
+        /* Pairs with the load in tell_foreign() and D1's barrier behind it. */
+        vmr_store_release(&producer->foreign_pushed, tx->head);
+    }
     vmr_unlock(&producer->foreign_lock);
     return published;
 }
@@ -171,21 +175,21 @@ bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
                        const struct xen_vm_ring_event *event)
 {
     struct vmr_lane_tx *tx = &producer->lanes[lane];
-    bool published;
 
     if (!producer->header)
         return false;
-    published = lane < producer->nr_vcpus ? vmr_lane_push(tx, event)
-                                          : push_foreign(producer, lane, event);
-    if (!published) {
+    if (lane >= producer->nr_vcpus)
+        return push_foreign(producer, lane, event);
+    if (!vmr_lane_push(tx, event)) {
         /* A loss is told with the next record: nothing to look at for it. */
         count_fault(producer, lane);
-    } else if (!tx->untold) {
-        /* Whoever else pushes into the foreign lane sets its bit each time. */
-        tx->untold = lane < producer->nr_vcpus;
+        return false;
+    }
+    if (!tx->untold) {
+        tx->untold = true;
         vmr_bits_set(&producer->bells[tx->group].lanes, tx->bit);
     }
-    return published;
+    return true;
 }
 
 bool vmr_producer_push_own(struct vmr_producer *producer, uint32_t lane,
@@ -243,7 +247,7 @@ static uint64_t each_bell(struct vmr_producer *producer, flush_fn *fn)
     return ring;
 }
 
-/* Of each lane of a group, what was pushed since the last flush. */
+/* Of each vCPU's lane of a group, what was pushed since the last flush. */
 static void show_untold(struct vmr_producer *producer, uint32_t group)
 {
     const struct vmr_bits *untold = &producer->bells[group].lanes;
@@ -252,18 +256,35 @@ static void show_untold(struct vmr_producer *producer, uint32_t group)
     for (bit = 0; vmr_bits_from(untold, bit, &bit); bit++) {
         uint32_t lane = bit * producer->geo.nr_groups + group;
 
-        if (lane < producer->nr_vcpus) {
-            producer->lanes[lane].untold = false;
-            vmr_lane_show(&producer->lanes[lane]);
-        }
+        producer->lanes[lane].untold = false;
+        vmr_lane_show(&producer->lanes[lane]);
     }
+}
+
+/* The foreign lane shows itself. */
+static void tell_foreign(struct vmr_producer *producer)
+{
+    struct vmr_lane_tx *tx = &producer->lanes[producer->nr_vcpus];
+    /*
+     * Relaxed: D1's barrier comes after it.  Pairs with the release store in
+     * push_foreign(): what it counts was shown before.
+     */
+    uint64_t pushed = vmr_load_relaxed(&producer->foreign_pushed);
+
+    if (pushed == producer->foreign_told)
+        return;
+    producer->foreign_told = pushed;
+    vmr_bits_set(&producer->bells[tx->group].lanes, tx->bit);
 }
 
 uint64_t vmr_producer_flush(struct vmr_producer *producer)
 {
-    if (producer->attached)
+    if (producer->attached) {
         for (uint32_t g = 0; g < producer->geo.nr_groups; g++)
             show_untold(producer, g);
+        if (producer->nr_lanes > producer->nr_vcpus)
+            tell_foreign(producer);
+    }
     return each_bell(producer, vmr_bell_flush);
 }
 

@@ -6,7 +6,8 @@
  * Every call takes a bounded number of steps whatever the consumer writes.
  * No call allocates, blocks or knows a clock.  The caller serialises all of
  * them for one producer, as vCPUs share the bitmaps of what is to be flushed;
- * but for vmr_producer_push_own() and vmr_producer_flush_own().
+ * but for vmr_producer_push_own() and vmr_producer_flush_own(), and a push into
+ * the foreign lane, which needs a flush by whoever makes the other calls.
  */
 #ifndef VMRING_CORE_PRODUCER_H
 #define VMRING_CORE_PRODUCER_H
@@ -43,6 +44,8 @@ struct vmr_producer {
     uint64_t *pending_words;
     uint32_t nr_vcpus, nr_lanes;
     uint32_t foreign_lock;
+    xen_vm_ring_u64 foreign_pushed; /* into the foreign lane, and shown */
+    uint64_t foreign_told;          /* of these, by flush */
 
     bool attached;          /* C may be read */
     bool sweeping;          /* the last look at C */
@@ -93,12 +96,17 @@ void vmr_producer_release(struct vmr_producer *producer);
 bool vmr_producer_post(struct vmr_producer *producer,
                        const struct vmr_request *request);
 
-/* true: published; false: counted lost. */
+/*
+ * true: published, to be shown by a flush; false: counted lost.  A lane whose
+ * slots are used up is shown by the push that finds no room, but its consumer
+ * is told by a flush alone.  The foreign lane, nr_vcpus, is shown at once.
+ */
 bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
                        const struct xen_vm_ring_event *event);
 
 /*
- * The same where every vCPU is a thread of its own, as in a hypervisor: these
+ * The same, for a lane that is pushed into by no other call, where every vCPU
+ * is a thread of its own, as in a hypervisor: these
  * two touch nothing private but their lane, so each vCPU calls them for its
  * own lane, one of a vCPU, while others do for theirs, and while one thread
  * makes the other calls.  Only what maps or unmaps regions excludes them:

@@ -10,7 +10,7 @@ static void check_ledger(const struct ring *ring)
 {
     const struct vmr_producer *tx = &ring->tx;
     const unsigned char *p = ring->areas[ring->epoch].p;
-    uint64_t faults = 0;
+    uint64_t faults = 0, uncounted = 0;
 
     if (!tx->header || !ring_is_sound(ring, PRODUCER))
         return;
@@ -27,10 +27,14 @@ static void check_ledger(const struct ring *ring)
         if (lane->policy == XEN_VM_RING_POLICY_DISCARD)
             ALWAYS(lane->head - lane->cons <= lane->slots);
         faults += lane->faulted;
+        uncounted += i >= tx->nr_vcpus && lane->faulted && !lane->fault_counted;
     }
-    /* Where vCPUs push for themselves, faults are counted at the end. */
+    /*
+     * Where vCPUs push for themselves, faults are counted at the end, and those
+     * of the foreign lane anywhere.
+     */
     ALWAYS(tx->lane_faults <= ring->faults + faults);
-    ALWAYS(ring->own || tx->lane_faults == ring->faults + faults);
+    ALWAYS(ring->own || tx->lane_faults + uncounted == ring->faults + faults);
     ALWAYS(!faults || !ring->honest);
 }
 
@@ -94,7 +98,7 @@ static void push(struct ring *ring, uint32_t lane, bool full, bool own)
     event = ring_event(XEN_VM_RING_REASON_CPUID, lane, before.head, full);
     /* Counted first: a consumer that looks meanwhile may see it. */
     ring->members[lane].attempts++;
-    ring_enter(ring, PRODUCER, EVENT_WORDS + 7);
+    ring_enter(ring, PRODUCER, EVENT_WORDS + 10);
     published = own ? vmr_producer_push_own(&ring->tx, lane, &event)
                     : vmr_producer_push(&ring->tx, lane, &event);
     ring_leave(ring, PRODUCER);
@@ -159,7 +163,7 @@ static void flush(struct ring *ring)
     /* And each lane shows what it has. */
     ring_enter(ring, PRODUCER,
                2 * word_steps(ring) + 2 * ring->geo.nr_groups +
-                   ring->geo.nr_lanes);
+                   ring->geo.nr_lanes + 1);
     groups = vmr_producer_flush(&ring->tx);
     ring_leave(ring, PRODUCER);
     rung(ring, groups);

@@ -230,7 +230,7 @@ static bool producer_may(struct ring *ring, const void *at, size_t len,
     const struct area *area = ring_area(ring);
     uint64_t off = (uintptr_t)at - (uintptr_t)area->p;
 
-    if (at == &ring->tx.foreign_lock)
+    if (at == &ring->tx.foreign_lock || at == &ring->tx.foreign_pushed)
         return true;
     if (lies_in(at, len, area->c, ring->geo.c_len))
         return producer_may_touch(ring, (uintptr_t)at - (uintptr_t)area->c,

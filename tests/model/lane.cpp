@@ -174,13 +174,16 @@ struct lane_foreign_model : rl::test_suite<lane_foreign_model, 3> {
         memset(words, 0, sizeof(words));
         producer.geo = ring.geo;
         producer.header = ring.header();
+        producer.attached = true;
         producer.nr_vcpus = 1;
         producer.nr_lanes = 2;
         producer.slots = slots;
         producer.lanes = lanes;
         vmr_bell_tx_init(&producer.bells[0], &ring.geo, 0, ring.p, ring.c,
                          words);
+        watch_bells(ring);
         watch(&producer.foreign_lock, ATOMIC);
+        watch(&producer.foreign_pushed, ATOMIC, 1);
         vmr_lane_tx_init(&lanes[1], &ring.geo, 1, ring.p, ring.c);
     }
 
@@ -191,7 +194,16 @@ struct lane_foreign_model : rl::test_suite<lane_foreign_model, 3> {
                 event_make(1 + index * 2 + i, 1, XEN_VM_RING_EVENT_HEAD);
 
             vmr_producer_push(&producer, 1, &event);
+            if (index == 2)
+                flush();
         }
+    }
+
+    /* The one that makes the other calls: what it tells of is shown. */
+    void flush()
+    {
+        vmr_producer_flush(&producer);
+        CHECK(vmr_load_relaxed(&ring.lane(1)->shown) >= producer.foreign_told);
     }
 
     void after()
@@ -212,6 +224,9 @@ struct lane_foreign_model : rl::test_suite<lane_foreign_model, 3> {
                 event_number(event, RECORD_WORDS);
         }
         CHECK(rx[1].taken + rx[1].overwritten == head);
+        CHECK(vmr_load_relaxed(&producer.foreign_pushed) == head);
+        vmr_producer_flush(&producer);
+        CHECK(producer.foreign_told == head);
         shadow_end();
     }
 };

@@ -162,6 +162,7 @@ static void begin_at(struct rig *rig, uint64_t position)
         rig->tx.slots[v].seq = position << 1 ^ 1ULL << 60;
     for (uint32_t i = 0; i < rig->geo.nr_lanes; i++) {
         rig->tx.lanes[i].head = rig->tx.lanes[i].cons = position;
+        rig->tx.lanes[i].shown = position;
         rig_lane(rig, i)->head = rig_lane(rig, i)->shown = position;
         rig->rx.lanes[i].tail = position;
         rig_cursor(rig, i)->cons = position;

@@ -80,21 +80,6 @@ static void foreign(void)
     CHECK_EQ(next(&where), 6);
 }
 
-/* It is told of whenever one is pushed, also if none was flushed between. */
-static void foreign_bit(void)
-{
-    uint32_t bit = 0;
-
-    push(FOREIGN, 7);
-    vmr_bits_clear(&rig.tx.bells[0].lanes, FOREIGN); /* as by a race */
-    push(FOREIGN, 8);
-    CHECK(vmr_bits_from(&rig.tx.bells[0].lanes, 0, &bit));
-    CHECK_EQ(bit, FOREIGN);
-    (void)vmr_producer_flush(&rig.tx);
-    CHECK_EQ(next(&bit), 7);
-    CHECK_EQ(next(&bit), 8);
-}
-
 static void gone(void)
 {
     uint32_t where;
@@ -115,7 +100,6 @@ int main(void)
     rig_make(&rig, &geo);
     shown_by_flush();
     foreign();
-    foreign_bit();
     gone();
     return 0;
 }
