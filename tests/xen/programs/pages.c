@@ -45,7 +45,7 @@ static struct {
     struct bells *bells;
     uint32_t nr_groups, domid;
     uint64_t heard[XEN_VM_RING_MAX_GROUPS];
-    bool echoes, peer_seen, peer_gone;
+    bool echoes, peer_gone;
     uint32_t serving; /* the group; and how many rings are left */
     uint64_t left;
     struct region p, c;
@@ -167,13 +167,11 @@ static size_t differing(const struct region *region, uint32_t seed)
 
 static void watch_peer(void)
 {
-    bool there = me.shares ? me.handout && grant_handout_life(me.handout) ==
-                                               XEN_VM_RING_LIFE_MAPPED
-                           : me.map && grant_map_producer_lives(me.map);
+    bool gone = me.shares ? me.handout && grant_handout_life(me.handout) ==
+                                              XEN_VM_RING_LIFE_GONE
+                          : me.map && !grant_map_producer_lives(me.map);
 
-    if (there)
-        me.peer_seen = true;
-    if (me.peer_seen && !there && !me.peer_gone) {
+    if (gone && !me.peer_gone) {
         me.peer_gone = true;
         say("peer gone");
     }
