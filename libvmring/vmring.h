@@ -274,7 +274,7 @@ struct vmring_lane_count {
     uint64_t attempted; /* head + lost since the epoch began */
     uint64_t delivered; /* pulled by this consumer, this epoch */
     uint64_t lost;      /* lost + overwritten before they were pulled */
-    uint64_t pending;   /* published and not pulled yet */
+    uint64_t pending;   /* pushed and not pulled yet, flushed or not */
 };
 
 /*
