@@ -55,7 +55,7 @@ foreach(name
         lane_any_instant lane_pull_any_instant slot_any_instant
         consumer_overrun_amid_batch
         lane_discard_exact lane_discard_waits_for_cursor lane_cursor_faults
-        lane_overwrite_gaps lane_record_cut lane_wraparound
+        lane_overwrite_gaps lane_overwrite_full lane_record_cut lane_wraparound
         lane_hostile_producer
         slot_odd_even slot_hostile_length slot_retire_while_taking
         slot_answers slot_answer_checked slot_fifo slot_reposted
