@@ -48,6 +48,28 @@ static int watch(const struct grant_link *grant, int fd)
     return epoll_ctl(grant->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
+static int take_message(struct grant_link *grant, uint32_t *type, void *body,
+                        size_t max)
+{
+    int ret = rendezvous_recv(grant->meet, type, body, max);
+
+    if (ret == -EAGAIN && grant->mapped &&
+        !grant_map_producer_lives(grant->map))
+        return -ECONNRESET;
+    return ret == -EPIPE ? -ECONNRESET : ret;
+}
+
+/* Until there may be a message, or it is time to look whether all is well. */
+static int wait_until(struct grant_link *grant, int64_t end)
+{
+    struct pollfd pfd = {.fd = rendezvous_fd(grant->meet), .events = POLLIN};
+    int64_t left = end - now_ms();
+
+    if (left <= 0)
+        return -ETIMEDOUT;
+    return poll(&pfd, 1, left < LOOK_MS ? (int)left : LOOK_MS) < 0 ? -errno : 0;
+}
+
 static int grant_recv(struct link *link, uint32_t *type, void *body, size_t max,
                       int timeout_ms)
 {
@@ -55,21 +77,13 @@ static int grant_recv(struct link *link, uint32_t *type, void *body, size_t max,
     int64_t end = timeout_ms ? now_ms() + timeout_ms : 0;
 
     for (;;) {
-        struct pollfd pfd = {.fd = rendezvous_fd(grant->meet),
-                             .events = POLLIN};
-        int ret = rendezvous_recv(grant->meet, type, body, max);
-        int64_t left;
+        int ret = take_message(grant, type, body, max);
 
-        if (ret == -EAGAIN && grant->mapped &&
-            !grant_map_producer_lives(grant->map))
-            ret = -ECONNRESET;
         if (ret != -EAGAIN || !timeout_ms)
-            return ret == -EPIPE ? -ECONNRESET : ret;
-        left = end - now_ms();
-        if (left <= 0)
-            return -ETIMEDOUT;
-        if (poll(&pfd, 1, left < LOOK_MS ? (int)left : LOOK_MS) < 0)
-            return -errno;
+            return ret;
+        ret = wait_until(grant, end);
+        if (ret)
+            return ret;
     }
 }
 
@@ -80,12 +94,13 @@ static void wait_for_answers(struct grant_link *grant)
 
     while (rendezvous_is_waiting(grant->meet)) {
         struct rendezvous_message message;
-        int64_t left = end - now_ms();
-        int ret = -ETIMEDOUT;
+        int ret = take_message(grant, &message.type, message.body.bytes,
+                               sizeof(message.body));
 
-        if (left > 0)
-            ret = grant_recv(&grant->link, &message.type, message.body.bytes,
-                             sizeof(message.body), (int)left);
+        /* That it was seen is no message: it may not wait any more. */
+        if (ret == -EAGAIN)
+            ret =
+                rendezvous_is_waiting(grant->meet) ? wait_until(grant, end) : 0;
         if (ret < 0 && ret != -EINTR)
             return;
     }

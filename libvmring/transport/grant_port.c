@@ -263,7 +263,7 @@ static int grant_grant(struct peer *any, const struct wire_grant *grant,
     err = grant_handout_make(peer->port->share, &offer, &peer->handout,
                              &message.directory, error, sizeof(error));
     if (err) {
-        log_line(&peer->port->log, 4, "%s", *error ? error : strerror(-err));
+        log_line(&peer->port->log, 4, "%s", error);
         return err;
     }
     while (message.nr_ports < grant->grant.nr_groups) {

@@ -114,8 +114,7 @@ int rendezvous_fd(const struct rendezvous_agent *agent)
 
 static void free_request(struct request *request)
 {
-    if (request)
-        free(request->events);
+    free(request->events);
     free(request);
 }
 

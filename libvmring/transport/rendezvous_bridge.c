@@ -22,7 +22,6 @@ struct rendezvous_bridge {
     uint64_t instance;
     /* The last request that was returned. */
     uint64_t session, seq;
-    bool watches_domains;
 };
 
 static void path_of(const struct rendezvous_bridge *bridge, const char *node,
@@ -138,7 +137,7 @@ static int watch(struct rendezvous_bridge *bridge)
     path_of(bridge, "bridge", path);
     if (!xs_watch(bridge->xs, path, "agent"))
         return -errno;
-    bridge->watches_domains = xs_watch(bridge->xs, "@releaseDomain", "domain");
+    (void)xs_watch(bridge->xs, "@releaseDomain", "domain");
     return 0;
 }
 
@@ -290,8 +289,7 @@ int rendezvous_next(struct rendezvous_bridge *bridge, bool anyway,
         return 0;
     if (nr)
         err = check_instance(bridge);
-    if (!err && domains && bridge->watches_domains &&
-        !xs_is_domain_introduced(bridge->xs, bridge->domid))
+    if (!err && domains && !xs_is_domain_introduced(bridge->xs, bridge->domid))
         err = -ESRCH;
     return err ? err : read_request(bridge, request);
 }

@@ -14,7 +14,8 @@
 #include "check.h"
 
 #define PATH       160
-#define VALUE      2048 /* xenstored's quota of a node */
+#define VALUE      4096 /* of a message of xenstored */
+#define QUOTA      2048 /* of a node, for all but domain 0 */
 #define MAX_NODES  256
 #define MAX_PERMS  4
 #define MAX_EVENTS 20000
@@ -155,7 +156,7 @@ static bool put(uint32_t domid, const char *path, const void *value, size_t len)
 {
     struct node *node;
 
-    if (len > VALUE) {
+    if (len > (domid ? QUOTA : VALUE)) {
         errno = ENOSPC;
         return false;
     }
@@ -208,11 +209,16 @@ struct xs_handle *xs_open(unsigned long flags)
         return NULL;
     }
     xs = calloc(1, sizeof(*xs));
-    CHECK(xs);
-    xs->events = calloc(MAX_EVENTS, sizeof(*xs->events));
-    CHECK(xs->events);
+    if (!xs)
+        return NULL;
     xs->domid = fake_xenstore.domid;
-    xs->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    xs->events = calloc(MAX_EVENTS, sizeof(*xs->events));
+    xs->fd = xs->events ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+    if (xs->fd < 0) {
+        free(xs->events);
+        free(xs);
+        return NULL;
+    }
     xs->next = handles;
     handles = xs;
     fake_xenstore.handles++;
@@ -249,7 +255,8 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
         return NULL;
     }
     copy = malloc(node->len + 1);
-    CHECK(copy);
+    if (!copy)
+        return NULL;
     memcpy(copy, node->value, node->len + 1);
     *len = node->len;
     return copy;
@@ -382,7 +389,8 @@ char **xs_check_watch(struct xs_handle *xs)
         return NULL;
     }
     strings = calloc(1, 2 * sizeof(*strings) + sizeof(*event));
-    CHECK(strings);
+    if (!strings)
+        return NULL;
     memcpy(strings + 2, event, sizeof(*event));
     strings[XS_WATCH_PATH] = ((struct event *)(strings + 2))->path;
     strings[XS_WATCH_TOKEN] = ((struct event *)(strings + 2))->token;

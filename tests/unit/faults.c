@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -80,6 +81,8 @@ WRAP(ssize_t, recv, (int fd, void *at, size_t len, int flags),
 WRAP(ssize_t, read, (int fd, void *at, size_t len), (fd, at, len), -1, EINTR)
 WRAP(ssize_t, write, (int fd, const void *at, size_t len), (fd, at, len), -1,
      EINTR)
+WRAP(ssize_t, getrandom, (void *at, size_t len, unsigned int flags),
+     (at, len, flags), -1, ENOSYS)
 WRAP(int, epoll_create1, (int flags), (flags), -1, EMFILE)
 WRAP(int, epoll_ctl, (int epoll, int op, int fd, struct epoll_event *event),
      (epoll, op, fd, event), -1, ENOSPC)
@@ -142,6 +145,7 @@ static void *counted(void *at)
 WRAP_ALLOCATION(malloc, (size_t len), (len))
 WRAP_ALLOCATION(calloc, (size_t nr, size_t len), (nr, len))
 WRAP_ALLOCATION(strdup, (const char *text), (text))
+WRAP_ALLOCATION(strndup, (const char *text, size_t len), (text, len))
 
 void *__real_realloc(void *at, size_t len);
 void *__wrap_realloc(void *at, size_t len);

@@ -4,9 +4,9 @@
 # Calls that faults.c makes fail.
 set(FAULTS
     accept4 bind calloc chmod connect epoll_create1 epoll_ctl eventfd fcntl
-    free fstat getsockopt listen lstat malloc memfd_create mmap open poll
+    free fstat getrandom getsockopt listen lstat malloc memfd_create mmap open poll
     posix_fallocate pthread_create read realloc recv recvmsg rename send
-    sendmsg socket socketpair strdup timerfd_create unlink write)
+    sendmsg socket socketpair strdup strndup timerfd_create unlink write)
 list(TRANSFORM FAULTS PREPEND -Wl,--wrap= OUTPUT_VARIABLE FAULTS)
 
 function(vmring_fault_test name)

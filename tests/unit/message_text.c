@@ -132,6 +132,31 @@ static void spelled(void)
     CHECK_STR(text, "quiet");
     CHECK_EQ(message_write(99, NULL, 0, text), -EINVAL);
     CHECK_EQ(message_write(WIRE_DETACH, &body, 1, text), -EINVAL);
+    /* A policy without a name. */
+    memset(&body, 0, sizeof(body));
+    propose->policy = XEN_VM_RING_POLICY_OVERWRITE + 1;
+    CHECK_EQ(message_write(WIRE_PROPOSE, propose, sizeof(*propose), text),
+             -EINVAL);
+}
+
+/* Of what is said to be more than there is room for, there is that much. */
+static void cut(void)
+{
+    struct wire_subscribed *subscribed = (void *)&body;
+    char text[MESSAGE_MAX];
+    uint32_t type;
+
+    memset(&body, 0, sizeof(body));
+    subscribed->nr = sizeof(subscribed->results) + 1;
+    CHECK(message_write(WIRE_SUBSCRIBED, &body, sizeof(*subscribed), text) > 0);
+    CHECK(message_read(text, &type, back.bytes, sizeof(back)) > 0);
+    CHECK_EQ(((struct wire_subscribed *)(void *)&back)->nr,
+             sizeof(subscribed->results));
+    memset(&body, 0, sizeof(body));
+    body.counts.nr = MESSAGE_ROWS + 1;
+    CHECK(message_write(WIRE_COUNTS, &body, sizeof(body.counts), text) > 0);
+    CHECK(message_read(text, &type, back.bytes, sizeof(back)) > 0);
+    CHECK_EQ(back.counts.nr, MESSAGE_ROWS);
 }
 
 static int read_text(const char *text)
@@ -264,6 +289,7 @@ int main(void)
     static char texts[3][MESSAGE_MAX];
 
     spelled();
+    cut();
     longest(texts);
     refused();
     mangled(texts);

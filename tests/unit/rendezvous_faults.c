@@ -9,7 +9,8 @@
 
 #include "meeting.h"
 
-static const int errors[] = {EACCES, EIO, ENOSPC, ENOENT};
+static const int errors[] = {EACCES, EIO,    ENOSPC,     ENOENT,  EPIPE,
+                             EBADF,  ENODEV, ECONNRESET, ENOTCONN};
 
 static struct rendezvous_message *message;
 

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: a consumer's end of the grant transport, and a bridge that the
+ * test plays: silent, malformed, gone, or with calls that fail.  Each ends
+ * with an error, and nothing is held afterwards.
+ */
+#include <errno.h>
+
+#include "fake_xen.h"
+#include "faults.h"
+#include "meeting.h"
+#include "transport/bells.h"
+#include "transport/transport.h"
+
+static struct rendezvous_bridge *bridge;
+static struct link *link_;
+static struct bells *bells;
+static struct wire_grant grant;
+static struct link_regions regions;
+static unsigned int idles;
+
+static int connect_it(void)
+{
+    char error[256];
+
+    fake_xenstore.domid = MEETING_AGENT;
+    return grant_connect("0/5", &link_, error, sizeof(error));
+}
+
+static void serve(void)
+{
+    link_ = NULL;
+    bridge = meeting_serve();
+}
+
+static void settle(void)
+{
+    if (link_)
+        link_->ops->close(link_);
+    bells_close(bells);
+    bells = NULL;
+    rendezvous_serve_end(bridge);
+    faults_idle = NULL;
+    fake_xenstore_check_empty(MEETING_ABOVE);
+    fake_xen_check_empty();
+}
+
+static void start(void)
+{
+    serve();
+    CHECK_EQ(connect_it(), 0);
+    idles = 0;
+}
+
+static void propose(void)
+{
+    static const struct xen_vm_ring_propose none = {
+        .magic = XEN_VM_RING_MAGIC,
+        .length = sizeof(none),
+        .nr_groups = 1,
+    };
+
+    CHECK_EQ(link_->ops->send(link_, WIRE_PROPOSE, &none, sizeof(none)), 0);
+}
+
+static void answer(uint32_t type, const void *body, size_t len)
+{
+    const struct rendezvous_message *request = meeting_next(bridge);
+
+    CHECK_EQ(rendezvous_reply(bridge, request->session, request->seq, type,
+                              body, len),
+             0);
+}
+
+static int take(int timeout_ms)
+{
+    return link_->ops->map(link_, &grant, &regions, timeout_ms);
+}
+
+static void granted(uint32_t nr_groups, uint32_t nr_ports, uint32_t port)
+{
+    struct message_grant message;
+
+    memset(&message, 0, sizeof(message));
+    message.grant.grant.result = XEN_VM_RING_GRANTED;
+    message.grant.grant.nr_groups = nr_groups;
+    message.nr_ports = nr_ports;
+    message.ports[0] = port;
+    propose();
+    answer(WIRE_GRANT, &message, sizeof(message));
+}
+
+static void malformed(void)
+{
+    static const struct wire_support support = {1};
+
+    start();
+    /* Before it is granted anything there is nothing to ring. */
+    link_->ops->kick(link_, 0);
+    CHECK_EQ(link_->ops->ack(link_), 0);
+    propose();
+    CHECK_EQ(take(150), -ETIMEDOUT);
+    answer(WIRE_SUPPORT, &support, sizeof(support));
+    CHECK_EQ(take(0), -EPROTO);
+    granted(2, 1, 1);
+    CHECK_EQ(take(0), -EPROTO);
+    granted(0, 0, 0);
+    CHECK_EQ(take(0), -EPROTO);
+    granted(1, 1, 200);
+    CHECK_EQ(take(0), -EINVAL);
+    CHECK_HAS(link_->error, "cannot bind event channel 200");
+    settle();
+}
+
+static void interrupted(void)
+{
+    struct fault fault;
+    uint32_t type;
+
+    start();
+    CHECK_EQ(link_->ops->recv(link_, &type, &grant, sizeof(grant), 0), -EAGAIN);
+    faults_arm(1);
+    CHECK_EQ(link_->ops->recv(link_, &type, &grant, sizeof(grant), 5000),
+             -EINTR);
+    CHECK(faults_disarm(&fault));
+    CHECK_STR(fault.call, "poll");
+    fake_xenstore_lose(true);
+    CHECK_EQ(link_->ops->recv(link_, &type, &grant, sizeof(grant), 5000),
+             -ECONNRESET);
+    fake_xenstore_lose(false);
+    settle();
+}
+
+/* A grant, with one call of ours failing on the way to its directory. */
+static void grant_faults(void)
+{
+    bool fired;
+    unsigned int nth = 0;
+
+    do {
+        struct fault fault;
+        int ret;
+
+        start();
+        CHECK_EQ(bells_offer(MEETING_AGENT, 1, &bells, NULL, 0), 0);
+        granted(1, 1, bells_port(bells, 0));
+        faults_arm(++nth);
+        ret = take(0);
+        fired = faults_disarm(&fault);
+        /* No directory has the number 0. */
+        if (!fired)
+            CHECK_EQ(ret, -EINVAL);
+        /* An event that libxenstore cannot tell of is a lost connection. */
+        else if (ret != -ECONNRESET)
+            CHECK_EQ(ret, -fault.err);
+        settle();
+    } while (fired);
+    CHECK(nth > 8);
+}
+
+static void ok(void)
+{
+    idles++;
+    answer(WIRE_OK, NULL, 0);
+}
+
+static void only_once(void)
+{
+    idles++;
+}
+
+/* It is waited for no longer than until it has been seen. */
+static void detaches(void)
+{
+    struct fault fault = {"none", 0};
+
+    start();
+    faults_idle = ok;
+    CHECK_EQ(link_->ops->send(link_, WIRE_DETACH, NULL, 0), 0);
+    CHECK_EQ(idles, 1);
+    settle();
+
+    /* Nor if it is interrupted meanwhile, or another call fails. */
+    for (unsigned int nth = 1; strcmp(fault.call, "poll"); nth++) {
+        int ret;
+
+        CHECK(nth < 20);
+        start();
+        faults_idle = ok;
+        faults_arm(nth);
+        ret = link_->ops->send(link_, WIRE_DETACH, NULL, 0);
+        CHECK(faults_disarm(&fault));
+        CHECK_EQ(ret, nth == 1 ? -fault.err : 0);
+        CHECK(idles <= 1);
+        settle();
+    }
+
+    /* And not for ever. */
+    start();
+    faults_idle = only_once;
+    CHECK_EQ(link_->ops->send(link_, WIRE_DETACH, NULL, 0), 0);
+    CHECK(idles > 1);
+    settle();
+}
+
+int main(void)
+{
+    const struct walk connecting = {serve, connect_it, settle, NULL, 0};
+
+    meeting_prepare();
+    CHECK(faults_walk(&connecting) > 8);
+    malformed();
+    interrupted();
+    grant_faults();
+    detaches();
+    return 0;
+}
