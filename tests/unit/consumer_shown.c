@@ -71,6 +71,10 @@ static void foreign(void)
     CHECK_EQ(vmr_producer_flush(&rig.tx), 1); /* rings */
     CHECK_EQ(next(&where), 5);
     CHECK_EQ(where, FOREIGN);
+    CHECK_EQ(next(&where), 0);
+    CHECK(vmr_consumer_arm(&rig.rx, 0));
+    CHECK_EQ(vmr_producer_flush(&rig.tx), 0); /* nothing new to ring for */
+    vmr_consumer_disarm(&rig.rx, 0);
     /* Another's push, amid its flush: what was shown stays shown. */
     push(FOREIGN, 6);
     rig.tx.lanes[FOREIGN].head--;
@@ -78,6 +82,22 @@ static void foreign(void)
     rig.tx.lanes[FOREIGN].head++;
     CHECK_EQ(rig_lane(&rig, FOREIGN)->shown, 2);
     CHECK_EQ(next(&where), 6);
+}
+
+/* As many in the next epoch as in the one before. */
+static void attached_anew(void)
+{
+    uint32_t where;
+
+    rig_attach(&rig);
+    CHECK_EQ(next(&where), 0);
+    CHECK(vmr_consumer_arm(&rig.rx, 0));
+    for (uint64_t i = 1; i <= 2; i++)
+        push(FOREIGN, i);
+    CHECK_EQ(vmr_producer_flush(&rig.tx), 1);
+    CHECK_EQ(next(&where), 1);
+    CHECK_EQ(next(&where), 2);
+    CHECK_EQ(next(&where), 0);
 }
 
 static void gone(void)
@@ -100,6 +120,7 @@ int main(void)
     rig_make(&rig, &geo);
     shown_by_flush();
     foreign();
+    attached_anew();
     gone();
     return 0;
 }
