@@ -194,7 +194,7 @@ xen_resources() {
         -e 's/^(XEN) *[0-9]* \[.*\]: s=\([^0]\).*/port/p' \
         -e 's/^(XEN) grant-table for remote \(d[0-9]*\).*/of grants \1/p' \
         -e 's/^(XEN) .* frames (.*), \([0-9]*\) maptrack.*/maptrack \1/p' \
-        -e 's/^(XEN) \[ *[0-9]*\] .*/grant/p' | awk '
+        -e 's/^(XEN) \[0x[0-9a-f]*\] .*/grant/p' | awk '
             function flush() {
                 if (what == "domain") print "event channels of domain " who \
                     ": " count
