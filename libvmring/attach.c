@@ -24,9 +24,7 @@ struct attach {
 
 /* Evaluates to `err`, as whoever reads or analyses the caller can see. */
 #define FAIL(attach, err, ...)                                                 \
-    ((void)fail(err, (attach)->opts.error, (attach)->opts.error_len,           \
-                __VA_ARGS__),                                                  \
-     (err))
+    fail(err, (attach)->opts.error, (attach)->opts.error_len, __VA_ARGS__)
 
 static int connect_failed(struct attach *attach, const char *path, int err)
 {

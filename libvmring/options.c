@@ -48,7 +48,7 @@ void log_line(const struct log *log, int level, const char *format, ...)
     log->fn(log->ctx, level, text);
 }
 
-int fail(int err, char *error, size_t error_len, const char *format, ...)
+void explain(char *error, size_t error_len, const char *format, ...)
 {
     va_list args;
 
@@ -57,5 +57,4 @@ int fail(int err, char *error, size_t error_len, const char *format, ...)
         vsnprintf(error, error_len, format, args);
         va_end(args);
     }
-    return err;
 }

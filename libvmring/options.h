@@ -26,8 +26,20 @@ struct log {
 void log_line(const struct log *log, int level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Writes one line into error (may be NULL) and returns `err`. */
-int fail(int err, char *error, size_t error_len, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+/* Writes one line into error, which may be NULL. */
+void explain(char *error, size_t error_len, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * Does so, and is `err`.  A macro, so that whoever analyses a caller sees that
+ * this is not 0.
+ */
+#define fail(err, ...)                                                         \
+    ({                                                                         \
+        const int fail_err = (err);                                            \
+                                                                               \
+        explain(__VA_ARGS__);                                                  \
+        fail_err;                                                              \
+    })
 
 #endif /* VMRING_OPTIONS_H */

@@ -56,13 +56,15 @@ void verdicts_format(uint32_t mask, char text[VERDICTS_TEXT])
 {
     size_t len = 0;
 
-    strcpy(text, "none");
+    memcpy(text, "none", sizeof("none"));
     for (unsigned int i = 0; verdicts[i].mask; i++) {
+        size_t more = strlen(verdicts[i].name);
+
         if (!(mask & verdicts[i].mask))
             continue;
         if (len)
             text[len++] = ',';
-        strcpy(text + len, verdicts[i].name);
-        len += strlen(verdicts[i].name);
+        memcpy(text + len, verdicts[i].name, more + 1);
+        len += more;
     }
 }

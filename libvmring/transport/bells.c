@@ -74,11 +74,13 @@ static int set_up(struct bells *bells)
     return err ? err : watch(bells, bells->timer);
 }
 
+/* *out is NULL if there is an error. */
 static int make(struct bells **out, char *error, size_t error_len)
 {
     struct bells *bells = calloc(1, sizeof(*bells));
     int err;
 
+    *out = NULL;
     if (!bells)
         return fail(-ENOMEM, error, error_len, "no memory");
     bells->epoll = bells->timer = -1;
@@ -114,7 +116,7 @@ int bells_offer(uint32_t domid, uint32_t nr, struct bells **out, char *error,
     if (nr == 0 || nr > XEN_VM_RING_MAX_GROUPS)
         return fail(-EINVAL, error, error_len, "%u doorbells", nr);
     err = make(&bells, error, error_len);
-    if (err)
+    if (!bells)
         return err;
     while (!err && bells->nr < nr)
         err = add(bells, xenevtchn_bind_unbound_port(bells->evtchn, domid));
@@ -137,7 +139,7 @@ int bells_bind(uint32_t domid, const uint32_t *ports, uint32_t nr,
     if (nr == 0 || nr > XEN_VM_RING_MAX_GROUPS)
         return fail(-EINVAL, error, error_len, "%u doorbells", nr);
     err = make(&bells, error, error_len);
-    if (err)
+    if (!bells)
         return err;
     while (!err && bells->nr < nr)
         err = add(bells, xenevtchn_bind_interdomain(bells->evtchn, domid,

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xentoollog.h>
 
@@ -52,8 +53,8 @@ struct xentoollog_logger grant_logger = {
 /* -1: unknown, as where the driver is none or is built in. */
 static long long limit_of(const char *module)
 {
-    char path[256];
-    long long limit = -1;
+    char path[256], text[32], *end;
+    long long limit;
     FILE *file;
 
     snprintf(path, sizeof(path), "%s/%s/parameters/limit", grant_limits_modules,
@@ -61,10 +62,10 @@ static long long limit_of(const char *module)
     file = fopen(path, "re");
     if (!file)
         return -1;
-    if (fscanf(file, "%lld", &limit) != 1)
-        limit = -1;
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
     fclose(file);
-    return limit;
+    limit = strtoll(text, &end, 10);
+    return end == text ? -1 : limit;
 }
 
 int grant_open_failed(int err, const char *device, char *error,
@@ -79,22 +80,23 @@ int grant_open_failed(int err, const char *device, char *error,
                 strerror(err));
 }
 
-int grant_share_failed(int err, size_t pages, size_t shared, char *error,
-                       size_t error_len)
+void grant_explain_share(int err, size_t pages, size_t shared, char *error,
+                         size_t error_len)
 {
     long long limit = limit_of("xen_gntalloc");
 
     /* gntalloc has one errno for its own limit and for a full grant table. */
     if (err != ENOSPC)
-        return fail(-err, error, error_len, "cannot share %zu pages: %s", pages,
-                    strerror(err));
-    if (limit >= 0 && (unsigned long long)limit < pages + shared)
-        return fail(-err, error, error_len,
-                    "cannot share %zu pages, with %zu shared: gntalloc's limit "
-                    "is %lld; write more to "
-                    "%s/xen_gntalloc/parameters/limit",
-                    pages, shared, limit, grant_limits_modules);
-    return fail(-err, error, error_len,
+        explain(error, error_len, "cannot share %zu pages: %s", pages,
+                strerror(err));
+    else if (limit >= 0 && (unsigned long long)limit < pages + shared)
+        explain(error, error_len,
+                "cannot share %zu pages, with %zu shared: gntalloc's limit "
+                "is %lld; write more to "
+                "%s/xen_gntalloc/parameters/limit",
+                pages, shared, limit, grant_limits_modules);
+    else
+        explain(error, error_len,
                 "cannot share %zu pages: this domain's grant table is full "
                 "(gnttab_max_frames= of Xen's command line, max_grant_frames= "
                 "of xl.cfg), or other programs have what gntalloc's limit of "
@@ -102,28 +104,29 @@ int grant_share_failed(int err, size_t pages, size_t shared, char *error,
                 pages, limit);
 }
 
-int grant_map_failed(int err, size_t pages, uint32_t domid, char *error,
-                     size_t error_len)
+void grant_explain_map(int err, size_t pages, uint32_t domid, char *error,
+                       size_t error_len)
 {
     long long limit = limit_of("xen_gntdev");
 
     if (err == EINVAL && limit >= 0 && (unsigned long long)limit < pages)
-        return fail(-err, error, error_len,
-                    "cannot map %zu pages of domain %u: gntdev's limit is "
-                    "%lld at once; write more to "
-                    "%s/xen_gntdev/parameters/limit",
-                    pages, domid, limit, grant_limits_modules);
-    if (err == EINVAL)
-        return fail(-err, error, error_len,
-                    "Xen refuses to map %zu pages of domain %u: they are not "
-                    "granted to this one any more, or this one has no room to "
-                    "keep track of them (max_maptrack_frames= of xl.cfg)",
-                    pages, domid);
-    if (err == ENOMEM)
-        return fail(-err, error, error_len,
-                    "no memory to map %zu pages of domain %u: this domain "
-                    "needs room for them",
-                    pages, domid);
-    return fail(-err, error, error_len, "cannot map %zu pages of domain %u: %s",
+        explain(error, error_len,
+                "cannot map %zu pages of domain %u: gntdev's limit is "
+                "%lld at once; write more to "
+                "%s/xen_gntdev/parameters/limit",
+                pages, domid, limit, grant_limits_modules);
+    else if (err == EINVAL)
+        explain(error, error_len,
+                "Xen refuses to map %zu pages of domain %u: they are not "
+                "granted to this one any more, or this one has no room to "
+                "keep track of them (max_maptrack_frames= of xl.cfg)",
+                pages, domid);
+    else if (err == ENOMEM)
+        explain(error, error_len,
+                "no memory to map %zu pages of domain %u: this domain "
+                "needs room for them",
+                pages, domid);
+    else
+        explain(error, error_len, "cannot map %zu pages of domain %u: %s",
                 pages, domid, strerror(err));
 }

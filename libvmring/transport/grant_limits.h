@@ -3,6 +3,7 @@
 #ifndef VMRING_TRANSPORT_GRANT_LIMITS_H
 #define VMRING_TRANSPORT_GRANT_LIMITS_H
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,13 +15,21 @@ extern struct xentoollog_logger grant_logger;
 /* Where the limits of modules stand: /sys/module, but for tests. */
 extern const char *grant_limits_modules;
 
-/* Each leaves a line in `error` and returns -err. */
+/* Each leaves a line in `error`. */
 int grant_open_failed(int err, const char *device, char *error,
-                      size_t error_len);
+                      size_t error_len); /* -err, or -ENOENT */
 /* `pages` more beside `shared` that this process has. */
-int grant_share_failed(int err, size_t pages, size_t shared, char *error,
+void grant_explain_share(int err, size_t pages, size_t shared, char *error,
+                         size_t error_len);
+void grant_explain_map(int err, size_t pages, uint32_t domid, char *error,
                        size_t error_len);
-int grant_map_failed(int err, size_t pages, uint32_t domid, char *error,
-                     size_t error_len);
+
+/* What failed has not worked, even if its library forgot to say why. */
+static inline int grant_errno(int otherwise)
+{
+    int err = errno;
+
+    return err ? err : otherwise;
+}
 
 #endif /* VMRING_TRANSPORT_GRANT_LIMITS_H */

@@ -63,6 +63,15 @@ int grant_map_open(uint32_t domid, struct grant_map **out, char *error,
     return 0;
 }
 
+static int map_failed(const struct grant_map *map, size_t pages, char *error,
+                      size_t error_len)
+{
+    int err = grant_errno(EINVAL);
+
+    grant_explain_map(err, pages, map->domid, error, error_len);
+    return -err;
+}
+
 static int copy_directory(struct grant_map *map, uint32_t gref,
                           struct xen_vm_ring_directory *page, char *error,
                           size_t error_len)
@@ -71,8 +80,7 @@ static int copy_directory(struct grant_map *map, uint32_t gref,
         xengnttab_map_grant_ref(map->gnttab, map->domid, gref, PROT_READ);
 
     if (!at)
-        return grant_map_failed(errno ? errno : EINVAL, 1, map->domid, error,
-                                error_len);
+        return map_failed(map, 1, error, error_len);
     vmr_copy_from_shared(page, at, sizeof(*page));
     xengnttab_unmap(map->gnttab, at, 1);
     return 0;
@@ -161,8 +169,7 @@ static int map_life(struct grant_map *map, uint32_t gref, uint32_t port,
         map->life_gnttab, map->domid, gref, PROT_READ | PROT_WRITE,
         offsetof(struct xen_vm_ring_life, consumer), port);
     if (!map->life)
-        return grant_map_failed(errno ? errno : EINVAL, 1, map->domid, error,
-                                error_len);
+        return map_failed(map, 1, error, error_len);
     vmr_store_release(&map->life->consumer, XEN_VM_RING_LIFE_MAPPED);
     return 0;
 }
@@ -187,9 +194,10 @@ static int map_run(struct grant_map *map, uint32_t *refs, uint32_t pages,
     at = xengnttab_map_domain_grant_refs(map->gnttab, pages, map->domid, refs,
                                          prot);
     if (!at) {
+        int err = map_failed(map, pages, error, error_len);
+
         free(mapped);
-        return grant_map_failed(errno ? errno : EINVAL, pages, map->domid,
-                                error, error_len);
+        return err;
     }
     *mapped = (struct mapped){{drop_mapped}, map->gnttab, pages};
     *region = (struct region){.at = at,

@@ -70,9 +70,11 @@ static void count(struct grant_share *share, size_t pages)
 
 static int share_failed(size_t pages, char *error, size_t error_len)
 {
-    return grant_share_failed(errno ? errno : ENOMEM, pages,
-                              vmr_load_relaxed(&pages_of_process), error,
-                              error_len);
+    int err = grant_errno(ENOMEM);
+
+    grant_explain_share(err, pages, vmr_load_relaxed(&pages_of_process), error,
+                        error_len);
+    return -err;
 }
 
 int grant_share_open(uint32_t domid, struct grant_share **out, char *error,
@@ -422,10 +424,14 @@ void grant_share_peer_gone(struct grant_share *share)
 
 void grant_share_close(struct grant_share *share)
 {
+    struct grant_handout *next;
+
     if (!share)
         return;
     share->closed = true;
-    while (share->handouts)
-        free_handout(share->handouts);
+    for (struct grant_handout *h = share->handouts; h; h = next) {
+        next = h->next;
+        free_handout(h);
+    }
     free_share(share);
 }
