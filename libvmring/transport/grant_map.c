@@ -243,7 +243,7 @@ int grant_map_attach(struct grant_map *map, uint32_t gref, uint32_t port,
                      struct link_regions *regions, char *error,
                      size_t error_len)
 {
-    struct xen_vm_ring_directory page;
+    struct xen_vm_ring_directory page = {.magic = 0};
     struct listing listing = {.nr = 0};
     int err = copy_directory(map, gref, &page, error, error_len);
 

@@ -172,7 +172,7 @@ int grant_share_make(struct grant_share *share, struct region *region,
                      size_t len, bool peer_reads_only, char *error,
                      size_t error_len)
 {
-    struct run *run;
+    struct run *run = NULL;
     int err;
 
     *region = REGION_NONE;
@@ -180,7 +180,7 @@ int grant_share_make(struct grant_share *share, struct region *region,
         return fail(-EINVAL, error, error_len, "%zu bytes are no whole pages",
                     len);
     err = make_run(share, len / PAGE, !peer_reads_only, &run, error, error_len);
-    if (err)
+    if (!run)
         return err;
     *region = (struct region){
         .at = run->at, .len = len, .fd = -1, .owner = &run->owner};
@@ -190,14 +190,14 @@ int grant_share_make(struct grant_share *share, struct region *region,
 int grant_share_again(struct grant_share *share, struct region *region,
                       char *error, size_t error_len)
 {
-    struct region copy;
+    struct region copy = REGION_NONE;
     int err;
 
     if (region->owner && region->owner->drop == drop_region &&
         run_of(region)->share == share)
         return 0;
     err = grant_share_make(share, &copy, region->len, true, error, error_len);
-    if (err)
+    if (!copy.at)
         return err;
     memcpy(copy.at, region->at, region->len);
     region_drop(region);
@@ -268,7 +268,7 @@ static int make_directory(struct grant_handout *handout, uint64_t epoch,
                    (nr + XEN_VM_RING_DIRECTORY_REFS - 1) /
                        XEN_VM_RING_DIRECTORY_REFS,
                    false, &handout->directory, error, error_len);
-    if (!err) {
+    if (handout->directory) {
         list_refs(handout, refs);
         fill_directory(handout, epoch, life, refs, (uint32_t)nr);
     }
@@ -334,9 +334,9 @@ int grant_handout_make(struct grant_share *share,
     for (unsigned int i = 0; i < offer->nr_before; i++)
         hand(handout, run_of(&offer->before[i]));
     err = make_life(handout, offer->port, &life, error, error_len);
-    if (!err)
+    if (handout->life)
         err = make_directory(handout, offer->epoch, life, error, error_len);
-    if (err) {
+    if (!handout->directory) {
         free_handout(handout);
         return err;
     }
