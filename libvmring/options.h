@@ -36,7 +36,7 @@ void explain(char *error, size_t error_len, const char *format, ...)
  */
 #define fail(err, ...)                                                         \
     ({                                                                         \
-        const int fail_err = (err);                                            \
+        const int fail_err __attribute__((__unused__)) = (err);                \
                                                                                \
         explain(__VA_ARGS__);                                                  \
         fail_err;                                                              \
