@@ -18,4 +18,5 @@ trap 'rm -rf "$scratch"' EXIT
     "$scratch" "$here/corpus/$target" >"$folder/$target.log" 2>&1
 status=$?
 grep -e "not so" -e ERROR -e "stat::" -e Done "$folder/$target.log"
-exit $status
+# What libFuzzer says of a finding, 77, means to a test that it was left out.
+[ $status -eq 0 ] || exit 1

@@ -329,9 +329,13 @@ static bool is_empty(const struct vmr_bits *bits)
     return bits->low == bits->high;
 }
 
-/* Has a vCPU pushed for itself, and not flushed? */
+/* Has a vCPU, or whoever has the foreign lane, pushed, and nobody flushed? */
 static bool is_untold(const struct ring *ring, uint32_t group)
 {
+    if (ring->geo.nr_lanes > ring->geo.nr_vcpus &&
+        ring->geo.nr_vcpus % ring->geo.nr_groups == group &&
+        ring->tx.foreign_pushed != ring->tx.foreign_told)
+        return true;
     for (uint32_t i = group; i < ring->geo.nr_lanes; i += ring->geo.nr_groups)
         if (ring->tx.lanes[i].own_untold)
             return true;
