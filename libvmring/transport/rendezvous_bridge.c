@@ -116,14 +116,16 @@ static int own_domid(struct xs_handle *xs, uint32_t *domid)
 {
     char text[XENSTORE_TEXT];
     int err = xenstore_read(xs, "domid", text);
-    struct word word = {text + 1, strlen(text + (err ? 0 : 1))};
+    struct word word = {text + 1, 0};
     uint64_t number;
 
-    if (!err && vmring_word_number(word, 0x7fef, &number))
-        err = -EPROTO;
-    if (!err)
-        *domid = (uint32_t)number;
-    return err;
+    if (err)
+        return err;
+    word.len = strlen(word.at);
+    if (vmring_word_number(word, 0x7fef, &number))
+        return -EPROTO;
+    *domid = (uint32_t)number;
+    return 0;
 }
 
 /* The nodes that the agent writes; and, if we may know, which domains die. */
