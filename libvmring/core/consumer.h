@@ -79,8 +79,9 @@ bool vmr_consumer_arm(struct vmr_consumer *consumer, uint32_t group);
 void vmr_consumer_disarm(struct vmr_consumer *consumer, uint32_t group);
 
 /*
- * The producer has gone: looks at everything again, as the first pass after
- * attach does, and takes what it pushed and did not flush, too.
+ * The producer or its target has gone: looks at everything again, as the first
+ * pass after attach does, and takes what was pushed and not flushed, too.  Of
+ * all groups, so no other thread is at one.
  */
 void vmr_consumer_rescan(struct vmr_consumer *consumer);
 
