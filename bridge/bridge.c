@@ -18,8 +18,13 @@
 #include "exit_status.h"
 #include "log.h"
 
-/* A consumer fetches its ledger in this time once the target has ended. */
-#define TELLING_MS 1200
+/*
+ * A consumer fetches its ledger in this time once the target has ended. One in
+ * another domain asks through xenstore, with several round trips of a daemon
+ * that dom0's CPUs may be too busy for.
+ */
+#define TELLING_MS        1200
+#define TELLING_DOMAIN_MS 15000
 /* Between two looks while ending. */
 #define ENDING_MS 5
 /* Verdicts carried out in a row before the descriptors are looked at. */
@@ -103,7 +108,8 @@ static void follow_target(struct bridge *bridge)
                  shutdown_name(reason));
     bridge->phase = TELLING;
     bridge->status = EXIT_TARGET_ENDED;
-    bridge->tell_until = now_ms() + TELLING_MS;
+    bridge->tell_until =
+        now_ms() + (bridge->options->to ? TELLING_DOMAIN_MS : TELLING_MS);
 }
 
 static void follow_consumer(struct bridge *bridge, int nr_verdicts)
