@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sim.c: the simulated guest as a source, for trying and testing. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,16 +21,20 @@ static int sim_source_open(const char *target, void **source)
 {
     struct sim_guest *guest;
     char error[256] = "";
+    int err;
 
     guest = calloc(1, sizeof(*guest));
     if (!guest) {
         log_line(LOG_ERR, "out of memory");
         return EXIT_FAULT;
     }
-    if (sim_open(target, &guest->sim, error, sizeof(error)) < 0) {
-        log_line(LOG_ERR, "sim: %s", error);
+    err = sim_open(target, &guest->sim, error, sizeof(error));
+    if (err < 0) {
+        log_line(LOG_ERR, "sim: %s", *error ? error : strerror(-err));
         free(guest);
-        return EXIT_USAGE;
+        return err == -EINVAL   ? EXIT_USAGE
+               : err == -ENOMEM ? EXIT_FAULT
+                                : EXIT_OUTPUT;
     }
     *source = guest;
     return 0;

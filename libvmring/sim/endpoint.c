@@ -5,7 +5,6 @@
 #include "sim.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -143,27 +142,11 @@ static int serve_pair(struct sim_endpoint *ep, int *fd)
 static int start(const struct sim_params *params, struct sim_endpoint *ep,
                  int *fd)
 {
-    int err = sim_create(params, &ep->sim);
+    int err = open_producer(params, ep->sim, &ep->producer);
 
-    if (!err)
-        err = open_producer(params, ep->sim, &ep->producer);
     if (!err)
         err = serve_pair(ep, fd);
     return err;
-}
-
-/* Better to hear of it now than at the end. */
-static int try_truth(const char *path)
-{
-    int fd;
-
-    if (!*path)
-        return 0;
-    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return -errno;
-    close(fd);
-    return 0;
 }
 
 static int fail(int err, const char *what, char *error, size_t error_len)
@@ -177,16 +160,21 @@ int sim_endpoint_start(const char *text, struct sim_endpoint **out, int *fd,
                        char *error, size_t error_len)
 {
     struct sim_endpoint *ep;
+    const char *what = "start the simulated guest";
     struct sim_params params;
     int err = sim_params_parse(text, true, &params, error, error_len);
 
     if (err)
         return err;
-    err = try_truth(params.truth);
-    if (err)
-        return fail(err, "write the file of truth=", error, error_len);
     ep = calloc(1, sizeof(*ep));
-    err = ep ? start(&params, ep, fd) : -ENOMEM;
+    err = ep ? sim_create(&params, &ep->sim) : -ENOMEM;
+    if (!err) {
+        err = sim_open_truth(ep->sim);
+        if (err)
+            what = "write the file of truth=";
+    }
+    if (!err)
+        err = start(&params, ep, fd);
     if (!err) {
         *out = ep;
         return 0;
@@ -196,7 +184,7 @@ int sim_endpoint_start(const char *text, struct sim_endpoint **out, int *fd,
         sim_close(ep->sim);
         free(ep);
     }
-    return fail(err, "start the simulated guest", error, error_len);
+    return fail(err, what, error, error_len);
 }
 
 int sim_endpoint_stop(struct sim_endpoint *ep)

@@ -3,6 +3,8 @@
 #ifndef VMRING_SIM_GUEST_H
 #define VMRING_SIM_GUEST_H
 
+#include <stdio.h>
+
 #include "arming.h"
 #include "params.h"
 #include "sim.h"
@@ -21,6 +23,7 @@ struct sim {
     struct sim_queue ready;
     struct vmring_producer *producer;
     unsigned int nr_done;
+    FILE *truth;             /* the file of truth=, or NULL */
     unsigned int nr_overdue; /* verdicts for which the guest is paused */
     bool running;            /* has begun */
     uint64_t began;          /* ns, CLOCK_MONOTONIC */
@@ -29,5 +32,11 @@ struct sim {
 
 /* As sim_open(), of parameters already parsed. */
 int sim_create(const struct sim_params *params, struct sim **sim);
+
+/*
+ * Opens the file of truth=, if there is one: at the end this process may not
+ * open files any more.  0 or -errno.
+ */
+int sim_open_truth(struct sim *sim);
 
 #endif /* VMRING_SIM_GUEST_H */

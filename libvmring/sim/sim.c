@@ -9,7 +9,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define NS UINT64_C(1000000000)
@@ -73,13 +75,25 @@ int sim_open(const char *text, struct sim **sim, char *error, size_t error_len)
     struct sim_params params;
     int err = sim_params_parse(text, false, &params, error, error_len);
 
-    return err ? err : sim_create(&params, sim);
+    if (!err)
+        err = sim_create(&params, sim);
+    if (err)
+        return err;
+    err = sim_open_truth(*sim);
+    if (err) {
+        snprintf(error, error_len, "cannot write the file of truth=: %s",
+                 strerror(-err));
+        sim_close(*sim);
+    }
+    return err;
 }
 
 void sim_close(struct sim *sim)
 {
     if (!sim)
         return;
+    if (sim->truth)
+        fclose(sim->truth);
     free(sim->ready.ids);
     free(sim->vcpus);
     free(sim);

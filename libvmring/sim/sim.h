@@ -17,8 +17,8 @@ struct sim;
 #define SIM_ENDED   (-2) /* every vCPU has done its work; the guest is off */
 
 /*
- * Parses "vcpus=4,count=1000,..."; sim/params.h has the keys.  0; -ENOMEM;
- * -EINVAL and one line in error.
+ * Parses "vcpus=4,count=1000,..."; sim/params.h has the keys.  0; -ENOMEM; and
+ * with one line in error -EINVAL, or what the file of truth= gives.
  */
 int sim_open(const char *params, struct sim **sim, char *error,
              size_t error_len);
@@ -58,7 +58,7 @@ int sim_truth(const struct sim *sim, struct vmring_count **counts);
 
 /*
  * Writes the truth as one JSON object to the file of `truth=FILE`, if that
- * parameter was given; the file appears when it is whole.  0 or -errno.
+ * parameter was given.  0 or -errno; then the file is empty.
  */
 int sim_write_truth(const struct sim *sim);
 

@@ -19,7 +19,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static bool is_zero(const struct sim_tally *t)
 {
@@ -128,26 +130,28 @@ static void write_json(const struct sim *sim, FILE *f)
     fputs("}\n", f);
 }
 
-int sim_write_truth(const struct sim *sim)
+int sim_open_truth(struct sim *sim)
 {
-    char part[sizeof(sim->params.truth) + sizeof(".part")];
-    int err = 0;
-    FILE *f;
-
     if (!*sim->params.truth)
         return 0;
-    snprintf(part, sizeof(part), "%s.part", sim->params.truth);
-    f = fopen(part, "we");
+    sim->truth = fopen(sim->params.truth, "we");
+    return sim->truth ? 0 : -errno;
+}
+
+int sim_write_truth(const struct sim *sim)
+{
+    FILE *f = sim->truth;
+    int err = 0;
+
     if (!f)
-        return -errno;
+        return 0;
+    rewind(f);
     write_json(sim, f);
-    if (fflush(f) || ferror(f))
+    if (fflush(f) || ferror(f)) {
         err = errno ? -errno : -EIO;
-    if (fclose(f) && !err)
-        err = -errno;
-    if (!err && rename(part, sim->params.truth))
-        err = -errno;
-    if (err)
-        remove(part);
+        /* Not the rest of it either, when it is closed. */
+        __fpurge(f);
+        (void)!ftruncate(fileno(f), 0);
+    }
     return err;
 }

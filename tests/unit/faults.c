@@ -69,7 +69,6 @@ WRAP(int, getsockopt, (int fd, int level, int name, void *at, socklen_t *len),
      (fd, level, name, at, len), -1, ENOBUFS)
 WRAP(int, chmod, (const char *path, mode_t mode), (path, mode), -1, EPERM)
 WRAP(int, unlink, (const char *path), (path), -1, EPERM)
-WRAP(int, rename, (const char *from, const char *to), (from, to), -1, EXDEV)
 WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *msg, int flags),
      (fd, msg, flags), -1, ENOBUFS)
 WRAP(ssize_t, recvmsg, (int fd, struct msghdr *msg, int flags),

@@ -67,10 +67,16 @@ int main(void)
     free(rows);
     CHECK_EQ(sim_write_truth(sim), 0);
     check_file(path);
+    /* Again, over what is there. */
+    CHECK_EQ(sim_write_truth(sim), 0);
+    check_file(path);
     CHECK_EQ(unlink(path), 0);
     CHECK_EQ(rmdir(folder), 0); /* nothing else was left in it */
-    CHECK_EQ(sim_write_truth(sim), -ENOENT);
+    /* It was opened before, so that no file has to be now. */
+    CHECK_EQ(sim_write_truth(sim), 0);
     sim_close(sim);
+    CHECK_EQ(sim_open(params, &sim, error, sizeof(error)), -ENOENT);
+    CHECK(strstr(error, "truth="));
     stub_free(&p);
     return 0;
 }
