@@ -186,6 +186,25 @@ void json_event(struct output *out, const struct line *line)
     write_object(out, o);
 }
 
+/* Of one that is destroyed no reason is known, but that it was suspended. */
+static const char *reason_of(const struct vmring_event *event)
+{
+    const char *name = name_of_shutdown(event->shutdown);
+
+    if (event->target == XEN_VM_RING_TARGET_SHUTDOWN)
+        return name ? name : "unknown";
+    return event->shutdown == XEN_VM_RING_SHUTDOWN_SUSPEND ? name : NULL;
+}
+
+void json_target(struct output *out, const struct vmring_event *event)
+{
+    struct json_object *o = json_object_new_object();
+
+    add_string(o, "target", name_of_target(event->target));
+    add_string(o, "reason", reason_of(event));
+    write_object(out, o);
+}
+
 void json_attached(struct output *out, const struct vmring_info *info,
                    const char *endpoint, const char *events, uint64_t start_ns)
 {

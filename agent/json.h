@@ -23,6 +23,9 @@ void json_attached(struct output *out, const struct vmring_info *info,
 /* {"event": ...} */
 void json_event(struct output *out, const struct line *line);
 
+/* {"target": ...}: its state has changed, and `reason` says why, or is null. */
+void json_target(struct output *out, const struct vmring_event *event);
+
 /* {"ledger": ...}: `ending` and `shutdown` (or NULL) say why it ended. */
 void json_ledger(struct output *out, const struct ledger *ledger,
                  const struct vmring_info *info, const char *ending,

@@ -144,14 +144,13 @@ static const char *ending_name(enum ending ending)
     return "fault";
 }
 
-static const char *shutdown_name(struct vmring *ring)
+static const char *shutdown_name(struct vmring *ring, unsigned int *reason)
 {
-    unsigned int reason = 0;
     const char *name;
 
-    switch (vmring_target_state(ring, &reason)) {
+    switch (vmring_target_state(ring, reason)) {
     case XEN_VM_RING_TARGET_SHUTDOWN:
-        name = name_of_shutdown(reason);
+        name = name_of_shutdown(*reason);
         return name ? name : "unknown";
     case XEN_VM_RING_TARGET_DESTROYED:
         return "destroyed";
@@ -160,9 +159,11 @@ static const char *shutdown_name(struct vmring *ring)
 }
 
 /* One line on how it ended, unless it did as asked; and the status. */
-static int tell_ending(const struct run *run, const char *shutdown)
+static int tell_ending(const struct run *run, const char *shutdown,
+                       unsigned int reason)
 {
     const char *target = run->info->target;
+    bool suspended = reason == XEN_VM_RING_SHUTDOWN_SUSPEND;
 
     switch (run->ending) {
     case ENDED_DRAINED:
@@ -172,7 +173,10 @@ static int tell_ending(const struct run *run, const char *shutdown)
         return EXIT_LEDGER;
     case ENDED_TARGET:
         if (!shutdown || !strcmp(shutdown, "destroyed"))
-            warnx("%s was destroyed; nothing is left to watch", target);
+            warnx("%s was destroyed%s; nothing is left to watch", target,
+                  suspended ? " while it was suspended, as when it is saved "
+                              "or migrated"
+                            : "");
         else
             warnx("%s has shut down (%s); nothing is left to watch", target,
                   shutdown);
@@ -231,6 +235,7 @@ static int watch(const struct options *options, struct endpoint *endpoint,
                       .start_ns = monotonic_ns()};
     char error[256] = "";
     const char *shutdown;
+    unsigned int reason;
     int r, status;
 
     r = vmring_info(endpoint->ring, &info);
@@ -263,7 +268,7 @@ static int watch(const struct options *options, struct endpoint *endpoint,
         r = ledger_settle(&ledger, run.ending != ENDED_INTERRUPTED &&
                                        run.ending != ENDED_FAULT);
     ledger.seconds = run.seconds;
-    shutdown = shutdown_name(endpoint->ring);
+    shutdown = shutdown_name(endpoint->ring, &reason);
     /* Before the ledger: whoever reads that may keep us waiting. */
     endpoint_detach(endpoint);
     if (r) {
@@ -273,7 +278,7 @@ static int watch(const struct options *options, struct endpoint *endpoint,
         if (ledger.result == LEDGER_DIFFERS)
             warnx("the ledger does not add up: %s", ledger.why);
     }
-    r = r ? EXIT_FAULT : status_of(&run, tell_ending(&run, shutdown));
+    r = r ? EXIT_FAULT : status_of(&run, tell_ending(&run, shutdown, reason));
     ledger_close(&ledger);
     status = endpoint_close(endpoint);
     /* Of two things gone wrong the bridge's is about the guest. */

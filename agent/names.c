@@ -53,9 +53,17 @@ const char *name_of_vector(uint32_t vector)
 const char *name_of_shutdown(unsigned int reason)
 {
     static const char *const names[] = {"poweroff", "reboot",   "suspend",
-                                        "crash",    "watchdog", "soft reset"};
+                                        "crash",    "watchdog", "soft_reset"};
 
     return element(names, NR_ELEMENTS(names), reason);
+}
+
+const char *name_of_target(uint32_t state)
+{
+    static const char *const names[] = {"running", "paused", "shutdown",
+                                        "destroyed"};
+
+    return element(names, NR_ELEMENTS(names), state);
 }
 
 const char *name_of_access(uint32_t flags)

@@ -15,6 +15,7 @@ const char *name_of_descriptor(uint32_t descriptor);
 const char *name_of_trap_type(uint32_t type);
 const char *name_of_vector(uint32_t vector);
 const char *name_of_shutdown(unsigned int reason);
+const char *name_of_target(uint32_t state); /* "paused"... */
 
 /*
  * Names of the bits set in `bits` of a control register, separated by '|', in

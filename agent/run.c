@@ -191,6 +191,18 @@ static void show(struct loop *loop, const struct vmring_event *event,
         text_event(run->out, &line);
 }
 
+static void show_target(struct loop *loop, const struct vmring_event *event)
+{
+    struct run *run = loop->run;
+
+    if (run->options->quiet)
+        return;
+    if (run->options->format == FORMAT_JSON)
+        json_target(run->out, event);
+    else
+        text_target(run->out, event);
+}
+
 static void take(struct loop *loop, const struct vmring_event *event)
 {
     const struct options *options = loop->run->options;
@@ -293,8 +305,12 @@ static bool take_batch(struct loop *loop)
     for (unsigned int i = 0; i < most; i++) {
         int r = vmring_next(run->ring, &event);
 
-        if (r == 1) {
+        if (r == VMRING_NEXT_EVENT) {
             take(loop, &event);
+            continue;
+        }
+        if (r == VMRING_NEXT_TARGET) {
+            show_target(loop, &event);
             continue;
         }
         push(loop);

@@ -227,3 +227,17 @@ void text_event(struct output *out, const struct line *line)
         registers(out, rec);
     output_bytes(out, "\n", 1);
 }
+
+void text_target(struct output *out, const struct vmring_event *event)
+{
+    const char *reason = name_of_shutdown(event->shutdown);
+
+    output_printf(out, "%s%18starget %s", paint(out, YELLOW), "",
+                  name_of_target(event->target));
+    if (event->target == XEN_VM_RING_TARGET_SHUTDOWN)
+        output_printf(out, " (%s)", reason ? reason : "unknown");
+    else if (event->shutdown == XEN_VM_RING_SHUTDOWN_SUSPEND)
+        output_text(out, " (suspend)");
+    output_text(out, paint(out, RESET));
+    output_bytes(out, "\n", 1);
+}

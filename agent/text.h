@@ -22,4 +22,7 @@ struct line {
 
 void text_event(struct output *out, const struct line *line);
 
+/* The target's state has changed: XEN_VM_RING_TARGET_*, and why. */
+void text_target(struct output *out, const struct vmring_event *event);
+
 #endif /* AGENT_TEXT_H */

@@ -39,9 +39,9 @@ static int drain(struct vmring *ring, uint64_t bits, uint64_t *denied)
     struct vmring_event event;
     int ret;
 
-    while ((ret = vmring_next(ring, &event)) == 1) {
-        if (!event.seq)
-            continue; /* left behind by an agent before us: too late */
+    while ((ret = vmring_next(ring, &event)) > 0) {
+        if (ret == VMRING_NEXT_TARGET || !event.seq)
+            continue; /* or left behind by an agent before us: too late */
         judge(&event, bits, &response);
         if (vmring_respond(ring, &event, &response) == 0 &&
             (response.flags & XEN_VM_RING_FLAG_DENY))

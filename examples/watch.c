@@ -39,7 +39,9 @@ static int drain(struct vmring *ring)
     struct vmring_event event;
     int ret;
 
-    while ((ret = vmring_next(ring, &event)) == 1) {
+    while ((ret = vmring_next(ring, &event)) > 0) {
+        if (ret == VMRING_NEXT_TARGET)
+            continue; /* event.target: paused, running... */
         if (event.seq) {
             /* First of all: its vCPU does nothing until then. */
             vmring_neutral(&event, &response);

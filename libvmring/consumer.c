@@ -210,8 +210,10 @@ static void next_group(struct vmring *ring)
 /* The group whose turn it is has had another event. */
 static int took(struct vmring *ring)
 {
-    if (++ring->turn == MAX_TURN)
+    if (++ring->turn == MAX_TURN) {
         next_group(ring);
+        ring->look_at_target = true;
+    }
     return 1;
 }
 
@@ -266,36 +268,6 @@ static bool arm(struct vmring *ring)
     return true;
 }
 
-/* Nothing is visible and the doorbells are armed: is that the end? */
-static int ended(struct vmring *ring)
-{
-    uint64_t reason;
-    bool gone = vmr_consumer_target(&ring->core, &reason) >=
-                XEN_VM_RING_TARGET_SHUTDOWN;
-    enum end end = ring->lost == -ECONNRESET ? END_PRODUCER
-                   : gone                    ? END_TARGET
-                                             : END_NONE;
-
-    if (end > ring->rescanned) {
-        /*
-         * Its last events may have come after we had looked and before we
-         * saw its end; and a producer that died, also after its target, may
-         * have published what it set no attention bit for: look at everything
-         * once.
-         */
-        vmr_consumer_rescan(&ring->core);
-        ring->rescanned = end;
-        disarm(ring);
-        return -EAGAIN;
-    }
-    ring->rescanned = end; /* a target that goes on can end again */
-    if (gone)
-        return -ESRCH;
-    if (ring->quiet)
-        return -ENODATA;
-    return ring->lost;
-}
-
 /*
  * Overrun all the time, or more to look at than one call may: the caller is to
  * come again, and no doorbell will say so.
@@ -316,13 +288,103 @@ static void unpoke(struct vmring *ring)
         ring->poked = false;
 }
 
+/* What the header says of the target now: the producer can write anything. */
+struct target {
+    uint32_t state;  /* XEN_VM_RING_TARGET_* */
+    uint32_t reason; /* 0 unless it has shut down or is destroyed */
+};
+
+static struct target look_at_target(const struct vmring *ring)
+{
+    unsigned int reason;
+    uint32_t state = (uint32_t)vmring_target_state(ring, &reason);
+
+    return (struct target){state, reason};
+}
+
+/* One that is suspended may go on: only its destruction ends it. */
+static bool is_end(struct target target)
+{
+    return target.state == XEN_VM_RING_TARGET_DESTROYED ||
+           (target.state == XEN_VM_RING_TARGET_SHUTDOWN &&
+            target.reason != XEN_VM_RING_SHUTDOWN_SUSPEND);
+}
+
+static bool is_news(const struct vmring *ring, struct target target)
+{
+    return target.state != ring->told_state ||
+           target.reason != ring->told_reason;
+}
+
+/* Whoever takes that for "nothing now" finds the descriptor readable. */
+static int tell_target(struct vmring *ring, struct vmring_event *event,
+                       struct target target)
+{
+    disarm(ring);
+    poke(ring);
+    ring->told_state = target.state;
+    ring->told_reason = target.reason;
+    *event = (struct vmring_event){
+        .target = target.state,
+        .shutdown = target.reason,
+    };
+    return VMRING_NEXT_TARGET;
+}
+
+/* Nothing is visible and the doorbells are armed: is that the end? */
+static int ended(struct vmring *ring, struct vmring_event *event)
+{
+    struct target target = look_at_target(ring);
+    bool gone = is_end(target);
+    enum end end = ring->lost == -ECONNRESET ? END_PRODUCER
+                   : gone                    ? END_TARGET
+                                             : END_NONE;
+
+    if (end > ring->rescanned) {
+        /*
+         * Its last events may have come after we had looked and before we
+         * saw its end; and a producer that died, also after its target, may
+         * have published what it set no attention bit for: look at everything
+         * once.
+         */
+        vmr_consumer_rescan(&ring->core);
+        ring->rescanned = end;
+        disarm(ring);
+        return -EAGAIN;
+    }
+    ring->rescanned = end; /* a target that goes on can end again */
+    if (is_news(ring, target))
+        return tell_target(ring, event, target);
+    if (gone)
+        return -ESRCH;
+    if (ring->quiet)
+        return -ENODATA;
+    return ring->lost;
+}
+
+/*
+ * Events that go on coming hide no change, but the end, which is told when
+ * all of them are delivered.
+ */
+static bool target_changed(struct vmring *ring, struct target *target)
+{
+    if (!ring->look_at_target)
+        return false;
+    ring->look_at_target = false;
+    *target = look_at_target(ring);
+    return !is_end(*target) && is_news(ring, *target);
+}
+
 int vmring_next(struct vmring *ring, struct vmring_event *event)
 {
+    struct target target;
     int ret;
 
     if (ring->lost == -EPROTO)
         return -EPROTO;
     unpoke(ring);
+    if (target_changed(ring, &target))
+        return tell_target(ring, event, target);
     /* Their producer waits: events that go on coming hold no answer back. */
     vmring_flush(ring);
     if (ring->nr_before &&
@@ -342,7 +404,7 @@ int vmring_next(struct vmring *ring, struct vmring_event *event)
         poll_control(ring);
         if (!arm(ring))
             continue;
-        ret = ended(ring);
+        ret = ended(ring, event);
         if (ret != -EAGAIN)
             return ret;
     }
@@ -397,7 +459,7 @@ int vmring_target_state(const struct vmring *ring, unsigned int *reason)
     uint64_t state = vmr_consumer_target(&ring->core, &why);
 
     if (reason)
-        *reason = (unsigned int)why;
+        *reason = state < XEN_VM_RING_TARGET_SHUTDOWN ? 0 : (unsigned int)why;
     return state > XEN_VM_RING_TARGET_DESTROYED ? XEN_VM_RING_TARGET_DESTROYED
                                                 : (int)state;
 }

@@ -32,6 +32,10 @@ struct vmring {
     enum end rescanned; /* for that everything was looked at again */
     int lost;           /* 0, -ECONNRESET or -EPROTO; sticky */
 
+    /* The target, as the caller was told last. */
+    uint32_t told_state, told_reason;
+    bool look_at_target; /* events have come for long enough */
+
     /* Epochs before, frozen, drained before our own records. */
     struct region before[XEN_VM_RING_MAX_PREV];
     unsigned int nr_before;

@@ -126,8 +126,10 @@ struct vmring_event {
     uint32_t epoch_mark;  /* 1: drained from the epoch before this attach */
     uint32_t lost_before; /* records lost in this lane just before it */
     uint32_t lane;        /* its vCPU, or nr_vcpus: raised by no vCPU */
+    uint32_t target;      /* VMRING_NEXT_TARGET: XEN_VM_RING_TARGET_* */
+    uint32_t shutdown;    /* and why, if it has shut down */
     uint32_t reserved0;
-    uint64_t reserved[5];
+    uint64_t reserved[4];
 };
 
 /* ----------------------------------------------------------- consumer -- */
@@ -212,12 +214,20 @@ int vmring_supported(struct vmring *ring, uint64_t *mask);
  */
 int vmring_fd(const struct vmring *ring);
 
+#define VMRING_NEXT_EVENT  1
+#define VMRING_NEXT_TARGET 2
+
 /*
  * Takes the next event: requests first, then records.  Never blocks.
  *  1          an event.  If event->seq is not 0 its vCPU waits.
+ *  2          the target's state has changed: event->target and ->shutdown,
+ *             all else is 0.  Every change that is seen is told once, and one
+ *             more at the start if the target does not run then.  Who takes
+ *             it for 0 loses nothing, as vmring_fd() polls readable.
  *  0          nothing now; the doorbells are armed: poll vmring_fd().
  *  -ENODATA   after vmring_quiesce(): that was the last.
- *  -ESRCH     the target has shut down or is destroyed, all is delivered.
+ *  -ESRCH     the target has shut down or is destroyed, all is delivered.  A
+ *             target that is suspended may go on, and has not ended.
  *  -ECONNRESET the producer is gone; all it had published is delivered.
  *  -EPROTO    the producer broke the protocol; sticky.
  */
@@ -247,7 +257,10 @@ void vmring_flush(struct vmring *ring);
  */
 int vmring_quiesce(struct vmring *ring);
 
-/* XEN_VM_RING_TARGET_*; *reason gets the shutdown reason, if not NULL. */
+/*
+ * XEN_VM_RING_TARGET_* as of now.  *reason, if not NULL, gets the reason of a
+ * target that has shut down or is destroyed, of one that does not 0.
+ */
 int vmring_target_state(const struct vmring *ring, unsigned int *reason);
 
 /*
@@ -447,7 +460,11 @@ void vmring_release(struct vmring_producer *producer);
 /* Requests without a verdict so far. */
 unsigned int vmring_pending(const struct vmring_producer *producer);
 
-/* Tells consumers: XEN_VM_RING_TARGET_*, and the shutdown reason. */
+/*
+ * Tells consumers: XEN_VM_RING_TARGET_*, and Xen's SHUTDOWN_* if it has shut
+ * down or is destroyed.  SHUTDOWN with the reason suspend is no end: it runs
+ * again, or is destroyed.
+ */
 void vmring_set_target_state(struct vmring_producer *producer,
                              unsigned int state, unsigned int reason);
 

@@ -482,7 +482,12 @@ void vmr_producer_set_target(struct vmr_producer *producer, uint64_t state,
 {
     if (!producer->header)
         return;
-    vmr_store_relaxed(&producer->header->shutdown_reason, reason);
+    /*
+     * Left as it was while the target runs: who still sees that it had been
+     * suspended must not find another reason with it.
+     */
+    if (state >= XEN_VM_RING_TARGET_SHUTDOWN)
+        vmr_store_relaxed(&producer->header->shutdown_reason, reason);
     /* Pairs with the acquire load in vmr_consumer_target(). */
     vmr_store_release(&producer->header->target_state, state);
 }

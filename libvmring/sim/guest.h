@@ -30,6 +30,9 @@ struct sim {
     uint64_t allotted;       /* events that the rate has allowed since */
 };
 
+/* The guest runs from now on, if it did not yet. */
+void sim_begin(struct sim *sim);
+
 /* As sim_open(), of parameters already parsed. */
 int sim_create(const struct sim_params *params, struct sim **sim);
 

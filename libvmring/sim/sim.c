@@ -174,7 +174,7 @@ static bool stands_still(const struct sim *sim)
     return !sim->params.start_now || !sim->params.counted;
 }
 
-static void begin(struct sim *sim)
+void sim_begin(struct sim *sim)
 {
     if (sim->running)
         return;
@@ -230,7 +230,7 @@ int sim_run(struct sim *sim)
         return SIM_ENDED;
     if (stands_still(sim))
         return SIM_WAITING;
-    begin(sim);
+    sim_begin(sim);
     events = allowance(sim);
     if (events > sim->params.batch)
         events = sim->params.batch;

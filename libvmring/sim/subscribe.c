@@ -40,6 +40,9 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
     if (explained)
         memset(&arming, 0, sizeof(arming));
     sim->arming = arming;
+    /* Who is told that events are armed need not hear that it stood still. */
+    if (arming.any)
+        sim_begin(sim);
 }
 
 static uint64_t supported(void *ctx)

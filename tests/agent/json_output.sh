@@ -16,6 +16,7 @@ assert set(lines[-1]) == {"ledger"}, lines[-1]
 ledger = lines[-1]["ledger"]
 assert ledger == json.load(open(sys.argv[2]))["ledger"]
 assert ledger["adds_up"] is True and ledger["why"] is None
+assert lines[-2] == {"target": "shutdown", "reason": "poweroff"}, lines[-2]
 assert ledger["ending"] == "target" and ledger["shutdown"] == "poweroff"
 
 keys = {
@@ -30,7 +31,7 @@ always = {"event", "time_ns", "vcpu", "sync"}
 sometimes = {"rip", "registers", "altp2m", "foreign", "reposted", "drained",
              "lost_before"}
 seen = {}
-for event in lines[1:-1]:
+for event in lines[1:-2]:
     kind = event["event"]
     must = always | keys[kind] | {"verdict" if event["sync"] else "position"}
     assert must <= set(event), (must - set(event), event)

@@ -148,6 +148,48 @@ static void check_marks(void)
     check_both("rax 0x0", "\"registers\":{\"rax\":\"0x0\"");
 }
 
+static void target_text(struct output *out, const struct line *of)
+{
+    text_target(out, of->event);
+}
+
+static void target_json(struct output *out, const struct line *of)
+{
+    json_target(out, of->event);
+}
+
+static void check_state(uint32_t state, uint32_t reason, const char *text,
+                        const char *json)
+{
+    memset(&event, 0, sizeof(event));
+    event.target = state;
+    event.shutdown = reason;
+    CHECK_STR(written(target_text), text);
+    CHECK_STR(written(target_json), json);
+}
+
+static void check_target(void)
+{
+    check_state(XEN_VM_RING_TARGET_PAUSED, 0,
+                "                  target paused\n",
+                "{\"target\":\"paused\",\"reason\":null}\n");
+    check_state(XEN_VM_RING_TARGET_RUNNING, 0,
+                "                  target running\n",
+                "{\"target\":\"running\",\"reason\":null}\n");
+    check_state(XEN_VM_RING_TARGET_SHUTDOWN, 5,
+                "                  target shutdown (soft_reset)\n",
+                "{\"target\":\"shutdown\",\"reason\":\"soft_reset\"}\n");
+    check_state(XEN_VM_RING_TARGET_SHUTDOWN, 6,
+                "                  target shutdown (unknown)\n",
+                "{\"target\":\"shutdown\",\"reason\":\"unknown\"}\n");
+    check_state(XEN_VM_RING_TARGET_DESTROYED, 0,
+                "                  target destroyed\n",
+                "{\"target\":\"destroyed\",\"reason\":null}\n");
+    check_state(XEN_VM_RING_TARGET_DESTROYED, XEN_VM_RING_SHUTDOWN_SUSPEND,
+                "                  target destroyed (suspend)\n",
+                "{\"target\":\"destroyed\",\"reason\":\"suspend\"}\n");
+}
+
 int main(void)
 {
     int fd = mkstemp(path);
@@ -157,6 +199,7 @@ int main(void)
     check_instructions();
     check_registers();
     check_marks();
+    check_target();
     unlink(path);
     return 0;
 }

@@ -20,7 +20,7 @@ static int take(struct vmring *ring)
         struct xen_vm_ring_response response;
         struct pollfd pfd;
 
-        if (ret == 0) {
+        if (ret != VMRING_NEXT_EVENT) {
             pfd.fd = vmring_fd(ring);
             pfd.events = POLLIN;
             (void)poll(&pfd, 1, 5000);

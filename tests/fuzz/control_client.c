@@ -297,8 +297,8 @@ static void next(void)
     if (ret == 1)
         check_event(&client.event);
     else
-        ALWAYS(ret == 0 || ret == -ENODATA || ret == -ESRCH ||
-               ret == -ECONNRESET || ret == -EPROTO);
+        ALWAYS(ret == 0 || ret == VMRING_NEXT_TARGET || ret == -ENODATA ||
+               ret == -ESRCH || ret == -ECONNRESET || ret == -EPROTO);
     /* What consumers before had not read comes first, all of it, once. */
     if (ret <= 0 && ret != -EPROTO && client.honest &&
         client.geo.policy == XEN_VM_RING_POLICY_DISCARD)

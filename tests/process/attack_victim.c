@@ -51,7 +51,7 @@ static int session(struct victim *v, struct vmring *ring)
         v->calls++;
         if (ret < 0)
             break;
-        if (ret)
+        if (ret == VMRING_NEXT_EVENT)
             take(v, ring, &event);
         else
             sleep_ns(10000); /* whatever is flipped need not ring */

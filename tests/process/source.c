@@ -243,7 +243,7 @@ static void consume(struct scene *scene, const struct vmring_opts *opts,
 
         if (ret == 0 || !event.epoch_mark)
             scene->settled = 1;
-        if (ret)
+        if (ret == VMRING_NEXT_EVENT)
             take(scene, ring, what, &event);
         else
             (void)poll(&pfd, 1, -1);

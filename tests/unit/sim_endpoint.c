@@ -64,7 +64,7 @@ static void consume(struct vmring *ring, uint64_t *requests, uint64_t *records)
         struct xen_vm_ring_response neutral;
         struct pollfd wait = {vmring_fd(ring), POLLIN, 0};
 
-        if (!ret) {
+        if (ret != VMRING_NEXT_EVENT) {
             vmring_flush(ring);
             CHECK(poll(&wait, 1, 30000) == 1);
             continue;

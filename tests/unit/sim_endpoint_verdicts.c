@@ -24,7 +24,7 @@ static int consume(struct vmring *ring, int answers, uint32_t flags)
         struct pollfd wait = {vmring_fd(ring), POLLIN, 0};
         struct xen_vm_ring_response response;
 
-        if (!ret) {
+        if (ret != VMRING_NEXT_EVENT) {
             CHECK(poll(&wait, 1, 30000) == 1);
             continue;
         }

@@ -319,6 +319,9 @@ struct xen_vm_ring_c_group {
 #define XEN_VM_RING_TARGET_SHUTDOWN  2 /* shutdown_reason: SHUTDOWN_* */
 #define XEN_VM_RING_TARGET_DESTROYED 3
 
+/* Of SHUTDOWN_*, the one that is no end: it may run again. */
+#define XEN_VM_RING_SHUTDOWN_SUSPEND 2
+
 #define XEN_VM_RING_PRODUCER_LIVE   0
 #define XEN_VM_RING_PRODUCER_FROZEN 1 /* a later epoch has begun */
 #define XEN_VM_RING_PRODUCER_CLOSED 2 /* it has ended in order */
