@@ -87,6 +87,16 @@ size_t grant_share_collect(struct grant_share *share, uint64_t now);
 size_t grant_share_pages(const struct grant_share *share);
 size_t grant_share_parked(const struct grant_share *share);
 
+/*
+ * Pages that were given back to the kernel, on the other domain's word that it
+ * maps them no more, and of which nothing says that the word was good.  It was
+ * when the kernel gives the same reference again, for whatever is shared next:
+ * Linux takes the one that was last returned to it first, and what is mapped
+ * still was not returned.  If they are more than `most`, as many are shared for
+ * a moment, with nobody, to see which references come.
+ */
+size_t grant_share_owed(struct grant_share *share, size_t most);
+
 /* The domain is destroyed: it maps nothing any more. */
 void grant_share_peer_gone(struct grant_share *share);
 

@@ -13,6 +13,12 @@
 #include "rendezvous.h"
 #include "transport.h"
 
+/*
+ * Pages that the agents' domain may keep after its sessions, besides as many
+ * as the next one asks for: some agents of before are still unmapping theirs.
+ */
+#define MAX_KEPT 256
+
 struct grant_port {
     struct port port;
     struct log log;
@@ -220,15 +226,37 @@ static int grant_recv(struct peer *any, uint32_t *type, void *body, size_t max)
     return ret == -EAGAIN ? -ECONNRESET : ret;
 }
 
+/*
+ * A domain that lets go of nothing takes dom0's pages and references a session
+ * at a time.
+ */
+static int check_kept(const struct grant_port *port, size_t wanted, char *error,
+                      size_t error_len)
+{
+    size_t most = MAX_KEPT + wanted;
+    size_t kept =
+        grant_share_parked(port->share) + grant_share_owed(port->share, most);
+
+    if (kept <= most)
+        return 0;
+    return fail(-ENOSPC, error, error_len,
+                "domain %u keeps %zu pages of sessions that are over: no more "
+                "for it before it lets go of them, or is destroyed",
+                port->domid, kept);
+}
+
 static int grant_make(struct peer *any, size_t p_len, size_t c_len,
                       uint32_t nr_groups, struct region *p, struct region *c)
 {
     struct grant_peer *peer = of(any);
     struct grant_port *port = peer->port;
     char error[256] = "";
-    int err =
-        bells_offer(port->domid, nr_groups, &peer->bells, error, sizeof(error));
+    int err = check_kept(port, (p_len + c_len) / XEN_VM_RING_PAGE, error,
+                         sizeof(error));
 
+    if (!err)
+        err = bells_offer(port->domid, nr_groups, &peer->bells, error,
+                          sizeof(error));
     if (!err)
         err = watch(port->port.epoll, bells_fd(peer->bells));
     if (!err)

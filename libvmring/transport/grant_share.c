@@ -19,6 +19,7 @@
 
 #define PAGE        XEN_VM_RING_PAGE
 #define MAX_HANDED  (2 + XEN_VM_RING_MAX_PREV)
+#define NOBODY      0x7ff0 /* DOMID_SELF: no domain maps pages as that */
 #define CONSUMER_AT offsetof(struct xen_vm_ring_life, consumer)
 
 /* Of all shares of this process, for what failed at a limit. */
@@ -39,6 +40,7 @@ struct grant_handout {
     struct grant_share *share;
     struct grant_handout *next;
     struct xen_vm_ring_life *life;
+    uint32_t life_ref;
     bool ended;     /* for us */
     bool seen_gone; /* the consumer, at gone_since */
     uint64_t gone_since;
@@ -55,6 +57,13 @@ struct grant_share {
     size_t pages;
     struct run *runs;
     struct grant_handout *handouts;
+    /*
+     * A bit for each reference, up to the highest there was: it was given
+     * back, and the kernel has not given it to us again since.
+     */
+    unsigned char *owed;
+    uint32_t owed_len; /* bytes */
+    size_t nr_owed;
 };
 
 static struct run *run_of(const struct region *region)
@@ -66,6 +75,46 @@ static void count(struct grant_share *share, size_t pages)
 {
     share->pages += pages;
     vmr_add_relaxed(&pages_of_process, pages);
+}
+
+/* Room for these references, which are not owed: the kernel had them back. */
+static bool take_refs(struct grant_share *share, const uint32_t *refs,
+                      uint32_t nr)
+{
+    uint32_t len = share->owed_len;
+    unsigned char *owed;
+
+    for (uint32_t i = 0; i < nr; i++)
+        if (refs[i] / 8 >= len)
+            len = refs[i] / 8 + 1;
+    if (len > share->owed_len) {
+        owed = realloc(share->owed, len);
+        if (!owed)
+            return false;
+        memset(owed + share->owed_len, 0, len - share->owed_len);
+        share->owed = owed;
+        share->owed_len = len;
+    }
+    for (uint32_t i = 0; i < nr; i++) {
+        unsigned char *byte = &share->owed[refs[i] / 8];
+        unsigned char bit = (unsigned char)(1U << refs[i] % 8);
+
+        share->nr_owed -= (*byte & bit) != 0;
+        *byte &= (unsigned char)~bit;
+    }
+    return true;
+}
+
+/*
+ * They are given back.  Whether the other domain still maps them only the
+ * kernel knows; it gives none of them again before Xen says no.
+ */
+static void owe_refs(struct grant_share *share, const uint32_t *refs,
+                     uint32_t nr)
+{
+    for (uint32_t i = 0; i < nr && !share->peer_gone; i++)
+        share->owed[refs[i] / 8] |= (unsigned char)(1U << refs[i] % 8);
+    share->nr_owed += share->peer_gone ? 0 : nr;
 }
 
 static int share_failed(size_t pages, char *error, size_t error_len)
@@ -103,6 +152,7 @@ static void free_share(struct grant_share *share)
     if (!share->closed || share->runs)
         return;
     xengntshr_close(share->gntshr);
+    free(share->owed);
     free(share);
 }
 
@@ -115,6 +165,7 @@ static void free_run(struct run *run)
         at = &(*at)->next;
     *at = run->next;
     xengntshr_unshare(share->gntshr, run->at, run->nr);
+    owe_refs(share, run->refs, run->nr);
     count(share, -(size_t)run->nr);
     free(run);
 }
@@ -156,6 +207,12 @@ static int make_run(struct grant_share *share, size_t pages, bool writable,
 
         free(run);
         return err;
+    }
+    if (!take_refs(share, run->refs, (uint32_t)pages)) {
+        xengntshr_unshare(share->gntshr, run->at, (uint32_t)pages);
+        free(run);
+        return fail(-ENOMEM, error, error_len, "no memory for %zu references",
+                    pages);
     }
     run->owner.drop = drop_region;
     run->share = share;
@@ -288,6 +345,12 @@ static int make_life(struct grant_handout *handout, uint32_t port,
         offsetof(struct xen_vm_ring_life, producer), port);
     if (!handout->life)
         return share_failed(1, error, error_len);
+    if (!take_refs(handout->share, ref, 1)) {
+        xengntshr_unshare(handout->share->gntshr, handout->life, 1);
+        handout->life = NULL;
+        return fail(-ENOMEM, error, error_len, "no memory for a reference");
+    }
+    handout->life_ref = *ref;
     count(handout->share, 1);
     vmr_store_relaxed(&handout->life->producer, XEN_VM_RING_LIFE_MAPPED);
     vmr_store_relaxed(&handout->life->consumer, XEN_VM_RING_LIFE_OFFERED);
@@ -305,6 +368,7 @@ static void free_handout(struct grant_handout *handout)
         *at = handout->next;
     if (handout->life) {
         xengntshr_unshare(share->gntshr, handout->life, 1);
+        owe_refs(share, &handout->life_ref, 1);
         count(share, -(size_t)1);
     }
     if (handout->directory)
@@ -416,9 +480,29 @@ size_t grant_share_parked(const struct grant_share *share)
     return pages;
 }
 
+size_t grant_share_owed(struct grant_share *share, size_t most)
+{
+    uint32_t nr = (uint32_t)share->nr_owed;
+    uint32_t *refs = share->nr_owed > most ? calloc(nr, sizeof(*refs)) : NULL;
+    void *at = NULL;
+
+    if (refs)
+        at = xengntshr_share_pages(share->gntshr, NOBODY, (int)nr, refs, 0);
+    if (at) {
+        (void)take_refs(share, refs, nr);
+        xengntshr_unshare(share->gntshr, at, nr);
+    }
+    free(refs);
+    return share->nr_owed;
+}
+
 void grant_share_peer_gone(struct grant_share *share)
 {
     share->peer_gone = true;
+    free(share->owed);
+    share->owed = NULL;
+    share->owed_len = 0;
+    share->nr_owed = 0;
     (void)grant_share_collect(share, 0);
 }
 

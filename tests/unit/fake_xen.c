@@ -26,14 +26,19 @@ struct fake_xen fake_xen;
 struct run {
     int fd;
     void *at;
-    uint32_t count, first_ref;
+    uint32_t count;
     bool writable, shared;
     size_t mapped;
     uint32_t notify_offset, notify_port;
 };
 
 static struct run *run_of_ref[MAX_REFS];
+static uint32_t page_of_ref[MAX_REFS];
 static uint32_t next_ref = FIRST_REF;
+
+/* References of runs that are no more: as in Linux, the last one goes first. */
+static uint32_t returned[MAX_REFS];
+static unsigned int nr_returned;
 
 /* Of both of the library's interfaces. */
 struct xengntdev_handle {
@@ -61,21 +66,37 @@ static struct xengntdev_handle *open_handle(void)
 
 static void notify_port(uint32_t port);
 
+/* Those that there have not been before go downwards. */
+static void get_refs(struct run *run, uint32_t *refs)
+{
+    for (uint32_t i = run->count; i-- > 0;) {
+        uint32_t ref = nr_returned ? returned[--nr_returned] : next_ref++;
+
+        CHECK(ref < MAX_REFS);
+        refs[i] = ref;
+        run_of_ref[ref] = run;
+        page_of_ref[ref] = i;
+    }
+}
+
+static void return_refs(const struct run *run)
+{
+    for (uint32_t ref = FIRST_REF; ref < next_ref; ref++) {
+        if (run_of_ref[ref] != run)
+            continue;
+        run_of_ref[ref] = NULL;
+        returned[nr_returned++] = ref;
+    }
+}
+
 static void free_if_unused(struct run *run)
 {
     if (run->shared || run->mapped)
         return;
-    for (uint32_t i = 0; i < run->count; i++)
-        run_of_ref[run->first_ref + i] = NULL;
     fake_xen.shared -= run->count;
+    return_refs(run);
     close(run->fd);
     free(run);
-}
-
-/* The references of a run go downwards. */
-static uint32_t ref_of(const struct run *run, uint32_t page)
-{
-    return run->first_ref + run->count - 1 - page;
 }
 
 static void *share(xengntshr_handle *xgs, uint32_t count, uint32_t *refs,
@@ -90,13 +111,11 @@ static void *share(xengntshr_handle *xgs, uint32_t count, uint32_t *refs,
     }
     while (xgs->runs[slot])
         CHECK(++slot < MAX_MAPS);
-    CHECK(next_ref + count < MAX_REFS);
     run = calloc(1, sizeof(*run));
     if (!run)
         return NULL;
     *run = (struct run){.fd = memfd_create("fake", MFD_CLOEXEC),
                         .count = count,
-                        .first_ref = next_ref,
                         .writable = writable,
                         .shared = true,
                         .notify_offset = offset,
@@ -115,12 +134,8 @@ static void *share(xengntshr_handle *xgs, uint32_t count, uint32_t *refs,
         errno = err;
         return NULL;
     }
-    next_ref += count;
+    get_refs(run, refs);
     fake_xen.shared += count;
-    for (uint32_t i = 0; i < count; i++) {
-        refs[i] = ref_of(run, i);
-        run_of_ref[refs[i]] = run;
-    }
     xgs->runs[slot] = run;
     return run->at;
 }
@@ -214,8 +229,7 @@ void *fake_xen_page(uint32_t ref)
 {
     const struct run *run = run_of_ref[ref];
 
-    return (char *)run->at +
-           (size_t)(run->first_ref + run->count - 1 - ref) * PAGE;
+    return (char *)run->at + (size_t)page_of_ref[ref] * PAGE;
 }
 
 static void *map_refs(xengnttab_handle *xgt, uint32_t count,
@@ -249,7 +263,7 @@ static void *map_refs(xengnttab_handle *xgt, uint32_t count,
     }
     for (uint32_t i = 0; i < count; i++) {
         struct run *run = run_of_ref[refs[i]];
-        off_t page = run->first_ref + run->count - 1 - refs[i];
+        off_t page = page_of_ref[refs[i]];
 
         /* Not mmap(), which a test may have fail. */
         CHECK(syscall(SYS_mmap, at + (size_t)i * PAGE, (size_t)PAGE, prot,

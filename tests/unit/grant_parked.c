@@ -126,6 +126,16 @@ static struct xen_vm_ring_life *life_of(struct grant_rig *rig,
     return life;
 }
 
+/* Pages are made, which leaves so many owed. */
+static void share_again(struct grant_rig *rig, size_t pages, size_t owed)
+{
+    CHECK_EQ(grant_share_make(rig->share, &rig->before[rig->nr_before++],
+                              pages * RIG_PAGE, true, rig->error,
+                              sizeof(rig->error)),
+             0);
+    CHECK_EQ(grant_share_owed(rig->share, SIZE_MAX), owed);
+}
+
 /* It says that it has let go, and has not: that is the kernel's to wait for. */
 static void lies(void)
 {
@@ -150,8 +160,39 @@ static void lies(void)
     CHECK_EQ(grant_share_collect(rig.share, 3 * GRANT_GRACE_NS), 0);
     CHECK_EQ(grant_share_pages(rig.share), 0);
     CHECK(fake_xen.deferred > 0);
+    CHECK_EQ(grant_share_owed(rig.share, SIZE_MAX), all);
+    /* Others are given; those that it maps do not come again. */
+    share_again(&rig, PAGES, all);
+    CHECK_EQ(grant_share_owed(rig.share, all - 1), all);
     rig_detach(&rig);
     xengnttab_close(gnttab);
+    share_again(&rig, PAGES, all - PAGES);
+    share_again(&rig, 1, all - PAGES - 1);
+    CHECK_EQ(grant_share_owed(rig.share, all - PAGES - 1), all - PAGES - 1);
+    CHECK_EQ(grant_share_owed(rig.share, 0), 0);
+    CHECK_EQ(grant_share_owed(rig.share, 0), 0);
+    rig_end(&rig);
+}
+
+/* One that has let go owes nothing once there are pages for the next. */
+static void let_go_and_next(void)
+{
+    struct grant_rig rig;
+    size_t all;
+
+    rig_offer(&rig, PAGES, 2, 1);
+    CHECK_EQ(rig_attach(&rig), 0);
+    all = grant_share_pages(rig.share);
+    rig_withdraw(&rig);
+    rig_detach(&rig);
+    CHECK_EQ(grant_share_owed(rig.share, SIZE_MAX), 0);
+    (void)grant_share_collect(rig.share, 0);
+    CHECK_EQ(grant_share_collect(rig.share, GRANT_GRACE_NS), 0);
+    CHECK_EQ(grant_share_owed(rig.share, SIZE_MAX), all);
+    share_again(&rig, PAGES, all - PAGES);
+    grant_share_peer_gone(rig.share);
+    CHECK_EQ(grant_share_owed(rig.share, SIZE_MAX), 0);
+    share_again(&rig, PAGES, 0);
     rig_end(&rig);
 }
 
@@ -177,6 +218,7 @@ int main(void)
     never_came();
     domain_destroyed();
     lies();
+    let_go_and_next();
     closed_first();
     return 0;
 }
