@@ -62,6 +62,11 @@ int version_op(unsigned int op, void *arg)
     return hypercall2(__HYPERVISOR_xen_version, op, arg);
 }
 
+int memory_op(unsigned int op, void *arg)
+{
+    return hypercall2(__HYPERVISOR_memory_op, op, arg);
+}
+
 void yield(void)
 {
     hypercall2(__HYPERVISOR_sched_op, SCHEDOP_yield, NULL);

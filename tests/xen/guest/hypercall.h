@@ -10,6 +10,7 @@ void install_hypercalls(void);
 int vcpu_op(unsigned int op, unsigned int vcpu, void *arg);
 int hvm_op(unsigned int op, void *arg);
 int version_op(unsigned int op, void *arg);
+int memory_op(unsigned int op, void *arg);
 void yield(void);
 void sleep_until(uint64_t system_time_ns);
 

@@ -35,6 +35,7 @@ static void prepare(const struct hvm_start_info *info)
         power_off_crashed();
     }
     learn_cpuid();
+    learn_limit();
 }
 
 static void announce(const char *what)

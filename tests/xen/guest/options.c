@@ -17,7 +17,7 @@ struct options options = {
 #define MSR_HYPERVISOR_FIRST 0x40000000
 #define MSR_HYPERVISOR_LAST  0x40001fff
 
-static uint32_t order, loop, verbose, timed, beat = UINT32_MAX;
+static uint32_t order, loop, told, verbose, timed, beat = UINT32_MAX;
 
 static const struct {
     const char *name;
@@ -33,6 +33,7 @@ static const struct {
     {"spin", &options.spin, 0, UINT32_MAX},
     {"beat", &beat, 0, 3600},
     {"loop", &loop, 0, 1},
+    {"told", &told, 0, 1},
     {"verbose", &verbose, 0, 1},
     {"timed", &timed, 0, 1},
 };
@@ -162,6 +163,10 @@ static bool check(void)
 
     for (unsigned int k = 0; k < NR_KINDS; k++)
         any |= options.asked[k];
+    if (options.told && !options.loop) {
+        print("error: told=1 is an end of loop=1");
+        return false;
+    }
     if (options.loop && !any) {
         print("error: loop=1 with nothing to do");
         return false;
@@ -192,6 +197,7 @@ bool parse_command_line(const char *text)
     }
     options.mixed = order;
     options.loop = loop;
+    options.told = told;
     options.verbose = verbose;
     options.timed = timed;
     options.beat_s = beat == UINT32_MAX ? loop : beat;

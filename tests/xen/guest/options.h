@@ -17,7 +17,7 @@ struct options {
     uint32_t busy_us; /* spinning by the clock between events */
     uint32_t spin;    /* spinning this many turns between events */
     uint32_t beat_s;  /* 0: none */
-    bool mixed, loop, verbose, timed;
+    bool mixed, loop, told, verbose, timed;
 };
 
 extern struct options options;

@@ -11,7 +11,10 @@ const char *kind_name(enum kind k);
 /* What vcpu.check[k] counts: "wrong", "refused", "failed" or "trapped". */
 const char *check_name(enum kind k);
 
-/* All the events of one vCPU; with loop=1 it does not return. */
+/* Before any work: what told=1 compares with. */
+void learn_limit(void);
+
+/* All the events of one vCPU; with loop=1 it does not return, unless told. */
 void do_work(struct vcpu *v);
 
 #endif
