@@ -128,14 +128,13 @@ static int attach_by_bridge(struct endpoint *endpoint,
     return complain(r, error);
 }
 
-int endpoint_open(struct endpoint *endpoint, const struct options *options)
+static int attach_to(struct endpoint *endpoint, const struct options *options)
 {
     const char *name = options->endpoint;
     unsigned int domid;
     char error[256], uri[64];
     int r;
 
-    memset(endpoint, 0, sizeof(*endpoint));
     if (is_uri(name)) {
         r = attach(endpoint, options, name, error, sizeof(error));
         return r ? complain(r, error) : EXIT_AS_ASKED;
@@ -155,6 +154,35 @@ int endpoint_open(struct endpoint *endpoint, const struct options *options)
             return complain(r, error);
     }
     return attach_by_bridge(endpoint, options);
+}
+
+/* Whoever runs without it has asked for that. */
+static int enter_sandbox(struct endpoint *endpoint)
+{
+    char error[256];
+
+    if (!agent_sandbox_enter(&endpoint->sandbox, endpoint->ring, error,
+                             sizeof(error)))
+        return EXIT_AS_ASKED;
+    warnx("%s; --no-sandbox runs with all rights instead", error);
+    endpoint_close(endpoint);
+    return EXIT_FAULT;
+}
+
+int endpoint_open(struct endpoint *endpoint, const struct options *options)
+{
+    bool wanted = SANDBOX_BY_DEFAULT && !options->no_sandbox;
+    char error[256];
+    int status;
+
+    memset(endpoint, 0, sizeof(*endpoint));
+    if (wanted && agent_sandbox_prepare(&endpoint->sandbox, options->user,
+                                        error, sizeof(error))) {
+        warnx("%s", error);
+        return EXIT_USAGE;
+    }
+    status = attach_to(endpoint, options);
+    return status || !wanted ? status : enter_sandbox(endpoint);
 }
 
 void endpoint_detach(struct endpoint *endpoint)

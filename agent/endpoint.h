@@ -7,14 +7,17 @@
 
 #include "bridge_start.h"
 #include "options.h"
+#include "sandbox.h"
 
 struct endpoint {
     struct vmring *ring;
     struct bridge bridge; /* the one that was started for it, if any */
+    struct agent_sandbox sandbox;
 };
 
 /*
- * Attaches.  Returns EXIT_AS_ASKED, or after one line on standard error the
+ * Attaches, and gives up what is not needed any more: from then on no file can
+ * be opened.  Returns EXIT_AS_ASKED, or after one line on standard error the
  * status to exit with; then nothing is left attached or running.
  */
 int endpoint_open(struct endpoint *endpoint, const struct options *options);

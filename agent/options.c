@@ -26,6 +26,8 @@ enum {
     OPTION_DENY,
     OPTION_SLOW,
     OPTION_LEDGER_JSON,
+    OPTION_USER,
+    OPTION_NO_SANDBOX,
     OPTION_USAGE,
 };
 
@@ -86,6 +88,13 @@ static const struct argp_option argp_options[] = {
      "How long a vCPU waits for a verdict", 4},
     {"slow", OPTION_SLOW, "USEC", 0,
      "Pause after each event, to see what a slow agent does", 4},
+    {NULL, 0, NULL, 0, "What it gives up once attached:", 5},
+    {"user", OPTION_USER, "NAME", 0,
+     "Become this user, if started by root (_vmring if there is one, else "
+     "nobody)",
+     5},
+    {"no-sandbox", OPTION_NO_SANDBOX, NULL, 0,
+     "Nothing: for debugging, or where the kernel has no seccomp", 5},
     {NULL, 0, NULL, 0, "Help:", -1},
     {"help", 'h', NULL, 0, "Print this", -1},
     {"usage", OPTION_USAGE, NULL, 0, "Print a short usage message", -1},
@@ -251,6 +260,19 @@ static error_t parse_watch(struct parse *parse, int key, char *arg)
     return ARGP_ERR_UNKNOWN;
 }
 
+static error_t parse_sandbox(struct parse *parse, int key, char *arg)
+{
+    switch (key) {
+    case OPTION_USER:
+        parse->options->user = arg;
+        return 0;
+    case OPTION_NO_SANDBOX:
+        parse->options->no_sandbox = true;
+        return 0;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
 /* The parser itself could make nothing of it. */
 static void refuse_option(struct parse *parse, const struct argp_state *state)
 {
@@ -300,6 +322,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         r = parse_limits(parse, key, arg);
     if (r == ARGP_ERR_UNKNOWN)
         r = parse_ring(parse, key, arg);
+    if (r == ARGP_ERR_UNKNOWN)
+        r = parse_sandbox(parse, key, arg);
     return r;
 }
 
@@ -311,6 +335,10 @@ static bool consistent(const struct options *options)
     if (!options->endpoint && !options->list_kinds) {
         warnx("no ENDPOINT given; name a domain, local:PATH or sim:vcpus=4, "
               "or see --help");
+        return false;
+    }
+    if (options->user && options->no_sandbox) {
+        warnx("--user is a part of the sandbox; leave it or --no-sandbox out");
         return false;
     }
     if (options->list_kinds)

@@ -29,6 +29,8 @@ struct options {
     bool verbose;
     unsigned int slow_us;
     struct policy policy;
+    const char *user; /* to become, as root; NULL: a default */
+    bool no_sandbox;
 
     /* Proposed to the producer; 0 leaves the choice to it. */
     uint64_t async_len;

@@ -15,6 +15,6 @@ for arch in __x86_64__ __aarch64__; do
         --enable=warning,style,performance,portability \
         --suppressions-list=tests/build/cppcheck.txt \
         -D_GNU_SOURCE "-D$arch" -D__GNUC__ \
-        -Iinclude -Ilibvmring -I. libvmring bridge agent examples
+        -Iinclude -Ilibvmring -I. libvmring bridge agent sandbox examples
 done
 echo 'cppcheck: nothing found'

@@ -10,7 +10,7 @@ command -v clang-format >/dev/null && command -v shellcheck >/dev/null || {
     exit 77
 }
 failed=0
-find agent bridge examples include libvmring tests -name '*.[ch]' -print0 |
+find agent bridge examples include libvmring sandbox tests -name '*.[ch]' -print0 |
     xargs -0 clang-format --dry-run -Werror || failed=1
 shellcheck -S warning -x demo check .ci/run scripts/packages.sh || failed=1
 find tests examples -name '*.sh' ! -path 'tests/xen/*' -print0 |

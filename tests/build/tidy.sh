@@ -28,7 +28,8 @@ commands, folder = sys.argv[1:]
 first = {}
 for entry in json.load(open(commands, encoding="utf-8")):
     path = os.path.relpath(entry["file"], os.getcwd())
-    if path.split("/")[0] in ("libvmring", "bridge", "agent", "examples"):
+    if path.split("/")[0] in ("libvmring", "bridge", "agent", "sandbox",
+                              "examples"):
         first.setdefault(path, entry)
 json.dump(list(first.values()),
           open(f"{folder}/compile_commands.json", "w", encoding="utf-8"))

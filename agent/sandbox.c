@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sandbox.c: what an attached agent gives up.
+ *
+ * It judges a guest that may be hostile, by data of that guest.  Whoever took
+ * it over would have what is left here: the verdicts that were granted, the
+ * outputs, and the control channel.
+ */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <xen/xen.h>
+
+#include <xen/sys/evtchn.h> /* after Xen's types */
+
+static const struct sandbox_call calls[] = {
+    {"ioctl", "ringing a bridge in another domain",
+     SANDBOX_IF(1, IOCTL_EVTCHN_NOTIFY)},
+    {"ftruncate", "the simulated guest's truth", SANDBOX_ALWAYS},
+    {"wait4", "the bridge that it has started ends", SANDBOX_ALWAYS},
+};
+
+int agent_sandbox_prepare(struct agent_sandbox *sandbox, const char *name,
+                          char *error, size_t error_len)
+{
+    sandbox->becomes = geteuid() == 0;
+    if (!sandbox->becomes && name)
+        return sandbox_fail(-EINVAL, error, error_len,
+                            "--user %s: only root can become another user; "
+                            "leave it out",
+                            name);
+    return sandbox->becomes || name
+               ? sandbox_find_user(name, &sandbox->user, error, error_len)
+               : 0;
+}
+
+int agent_sandbox_enter(const struct agent_sandbox *sandbox,
+                        struct vmring *ring, char *error, size_t error_len)
+{
+    int err = 0;
+
+    if (sandbox->becomes)
+        err = sandbox_change_root(NULL, error, error_len);
+    if (!err)
+        err = sandbox_close_doors(error, error_len);
+    if (!err)
+        err = sandbox->becomes
+                  ? sandbox_become(&sandbox->user, error, error_len)
+                  : sandbox_drop_capabilities(error, error_len);
+    (void)ring;
+    if (!err)
+        err = sandbox_filter(calls, sizeof(calls) / sizeof(calls[0]), error,
+                             error_len);
+    return err;
+}
