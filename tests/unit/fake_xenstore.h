@@ -18,6 +18,7 @@ struct fake_xenstore {
     /* What is to fail. */
     unsigned int conflicts; /* so many transactions do not go through */
     bool lost;              /* xenstored has gone */
+    bool late;              /* what watches bring is on its way still */
     unsigned int fail_at;   /* the call with this number; 0: none */
     int fail_errno;
     uint32_t destroyed; /* a domain; 0: none */

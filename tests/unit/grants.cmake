@@ -17,6 +17,7 @@ foreach(name rendezvous_exchange rendezvous_restarts rendezvous_hostile
     vmring_unit_test(${name} ${name}.c meeting.c fake_xenstore.c)
 endforeach()
 vmring_fault_test(grant_attach pair.c meeting.c fake_xenstore.c fake_xen.c)
+vmring_fault_test(grant_ends pair.c meeting.c fake_xenstore.c fake_xen.c)
 vmring_fault_test(rendezvous_malformed meeting.c fake_xenstore.c)
 vmring_fault_test(grant_link_alone meeting.c fake_xenstore.c fake_xen.c)
 vmring_fault_test(grant_port_alone meeting.c fake_xenstore.c fake_xen.c)

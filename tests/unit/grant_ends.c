@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: however an agent of another domain ends, the bridge has its
+ * pages back as soon as it may: session after session, at once when the domain
+ * is destroyed; and a detach is one, though xenstore tells of it late.
+ */
+#include <unistd.h>
+
+#include "fake_xen.h"
+#include "meeting.h"
+#include "pair.h"
+#include "transport/grant_pages.h"
+
+static struct pair pair;
+static char line[200];
+
+static void keep_line(void *ctx, int level, const char *text)
+{
+    (void)ctx;
+    if (level < 6)
+        snprintf(line, sizeof(line), "%s", text);
+}
+
+static void begin(void)
+{
+    struct vmring_producer_opts opts = pair_opts();
+
+    opts.log = keep_line;
+    line[0] = '\0';
+    pair_make(&pair, &opts);
+    fake_xenstore.domid = 0;
+    CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
+    pair_serve();
+}
+
+/* And has read what those before it left. */
+static void attach(void)
+{
+    struct vmring_event event;
+
+    fake_xenstore.domid = MEETING_AGENT;
+    CHECK_EQ(vmring_open("grant:0/5", NULL, &pair.ring), 0);
+    CHECK(vmring_attached(pair.producer));
+    CHECK_EQ(vmring_next(pair.ring, &event), 0);
+    pair_serve();
+}
+
+static void leave(void)
+{
+    vmring_close(pair.ring);
+    pair.ring = NULL;
+    for (int i = 0; i < 4; i++)
+        pair_serve();
+    CHECK(!vmring_attached(pair.producer));
+}
+
+static void end(void)
+{
+    pair_end(&pair);
+    fake_xenstore_check_empty(MEETING_ABOVE);
+    fake_xen_check_empty();
+}
+
+/* Of each only what a successor may want to read is left. */
+static void sessions(void)
+{
+    size_t after_first = 0;
+
+    begin();
+    for (int i = 0; i < 5; i++) {
+        attach();
+        leave();
+        usleep(GRANT_GRACE_NS / 1000 + 1000);
+        pair_serve();
+        if (i == 0)
+            if (i == 0)
+            after_first = fake_xen.shared;
+        CHECK_EQ(fake_xen.shared, after_first);
+    }
+    CHECK_EQ(line[0], '\0');
+    CHECK_EQ(fake_xen.deferred_ever, 0);
+    end();
+}
+
+/*
+ * Its mappings went with it, and nobody will ever say so in the page that is
+ * there for it.
+ */
+static void domain_destroyed(void)
+{
+    size_t before;
+
+    begin();
+    attach();
+    leave();
+    usleep(GRANT_GRACE_NS / 1000 + 1000);
+    pair_serve();
+    before = fake_xen.shared;
+    attach();
+    CHECK(fake_xen.shared > before);
+    fake_xenstore_destroy(MEETING_AGENT);
+    for (int i = 0; i < 4; i++)
+        pair_serve();
+    CHECK(!vmring_attached(pair.producer));
+    CHECK_HAS(line, "gone");
+    CHECK_EQ(fake_xen.shared - fake_xen.deferred, before);
+    fake_xenstore.destroyed = 0;
+    end();
+}
+
+/* The unmapping rings faster than xenstore tells of what was said before. */
+static void late_detach(void)
+{
+    begin();
+    attach();
+    fake_xenstore.late = true;
+    leave();
+    CHECK_EQ(line[0], '\0'); /* it has not "gone without a word" */
+    fake_xenstore.late = false;
+    end();
+}
+
+int main(void)
+{
+    meeting_prepare();
+    sessions();
+    domain_destroyed();
+    late_detach();
+    return 0;
+}
