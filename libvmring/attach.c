@@ -254,14 +254,8 @@ static int set_up_core(struct attach *attach, struct link_regions *regions)
     if (!vmr_geometry_read(&geo, ring->p.at, ring->p.len, ring->c.len) ||
         !is_as_granted(attach, &geo))
         return FAIL(attach, -EPROTO, "the producer's ring is malformed");
-    ring->core_memory = calloc(1, vmr_consumer_size(&geo));
-    ring->counts = calloc((size_t)geo.nr_lanes * XEN_VM_RING_NR_REASONS,
-                          sizeof(*ring->counts));
-    ring->lost_seen = calloc(geo.nr_lanes, sizeof(*ring->lost_seen));
-    if (!ring->core_memory || !ring->counts || !ring->lost_seen)
+    if (consumer_set_up(ring, &geo))
         return FAIL(attach, -ENOMEM, "no memory for %u vCPUs", geo.nr_vcpus);
-    vmr_consumer_init(&ring->core, &geo, ring->core_memory, ring->p.at,
-                      ring->c.at);
     memcpy(ring->target, attach->reply.target, sizeof(ring->target));
     ring->target[sizeof(ring->target) - 1] = '\0';
     return 0;
@@ -337,7 +331,7 @@ int vmring_open(const char *uri, const struct vmring_opts *opts,
         err = -EINVAL;
     if (err)
         return open_nothing(&attach, err);
-    attach.ring = ring = calloc(1, sizeof(*ring));
+    attach.ring = ring = line_alloc(sizeof(*ring));
     if (!ring)
         return open_nothing(&attach, -ENOMEM);
     ring->log = (struct log){attach.opts.log, attach.opts.log_ctx};
@@ -368,7 +362,9 @@ void vmring_close(struct vmring *ring)
 {
     if (!ring)
         return;
-    if (ring->core_memory && ring->lost_seen) {
+    for (uint32_t g = 0; g < XEN_VM_RING_MAX_GROUPS; g++)
+        vmring_worker_close(ring->workers[g]);
+    if (ring->core_memory && ring->handed) {
         vmring_flush(ring);
         publish_cursors(ring);
         (void)ring->link->ops->send(ring->link, WIRE_DETACH, NULL, 0);
@@ -386,8 +382,7 @@ void vmring_close(struct vmring *ring)
     if (ring->poke >= 0)
         close(ring->poke);
     free(ring->core_memory);
-    free(ring->counts);
-    free(ring->lost_seen);
+    free(ring->handed);
     free(ring);
 }
 

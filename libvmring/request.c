@@ -83,7 +83,7 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
     answer.text[sizeof(answer.text) - 1] = '\0';
     switch (worst) {
     case VMRING_SPEC_ARMED:
-        ring->quiet = false;
+        consumer_armed_anew(ring);
         return nr;
     case VMRING_SPEC_UNSUPPORTED:
         return fail(-ENOTSUP, error, error_len, "%s", answer.text);
@@ -174,12 +174,18 @@ static bool is_zero(const struct vmring_count *row)
 int vmring_counts(struct vmring *ring, struct vmring_count **counts)
 {
     uint32_t all = ring->core.geo.nr_lanes * XEN_VM_RING_NR_REASONS;
-    struct vmring_count *rows = malloc(all * sizeof(*rows));
+    struct vmring_count *rows = calloc(all, sizeof(*rows));
     int err, nr = 0;
 
     if (!rows)
         return -ENOMEM;
-    memcpy(rows, ring->counts, all * sizeof(*rows));
+    for (uint32_t i = 0; i < all; i++) {
+        const struct handed *handed = &ring->handed[i / XEN_VM_RING_NR_REASONS];
+        uint32_t reason = i % XEN_VM_RING_NR_REASONS;
+
+        rows[i].taken = vmr_load_relaxed(&handed->of[reason].taken);
+        rows[i].pulled = vmr_load_relaxed(&handed->of[reason].pulled);
+    }
     err = fetch_counts(ring, rows);
     if (err) {
         free(rows);

@@ -8,8 +8,9 @@
  * Every function returns zero or a positive value, or a negative errno.
  * Nothing is printed: text goes to the log function of the options, if any.
  *
- * Threads: a handle may be used by one thread at a time.  Fork: a handle is
- * of no use in the child, which may only close it; descriptors are
+ * Threads: a handle may be used by one thread at a time.  A ring's workers are
+ * handles, each for a thread of its own; see struct vmring_worker.  Fork: a
+ * handle is of no use in the child, which may only close it; descriptors are
  * close-on-exec.  Signals: no call is restarted for the caller; -EINTR comes
  * back only from calls whose description says that they block.
  *
@@ -34,6 +35,7 @@ extern "C" {
 #pragma GCC visibility push(default)
 
 struct vmring;          /* a consumer's end */
+struct vmring_worker;   /* a doorbell group of it, for another thread */
 struct vmring_producer; /* a producer's end */
 
 /* `level` is one of syslog(3)'s, `text` one line without its newline. */
@@ -300,6 +302,7 @@ int vmring_counts(struct vmring *ring, struct vmring_count **counts);
 /* The lanes' rows, nr_lanes of them, into an array to free(). */
 int vmring_lane_counts(struct vmring *ring, struct vmring_lane_count **counts);
 
+/* Of the ring and all its workers, those included that were closed. */
 struct vmring_stats {
     size_t size;
     uint64_t requests, records; /* taken, pulled: this epoch */
@@ -310,6 +313,71 @@ struct vmring_stats {
     uint64_t rejected; /* requests or records that broke rules */
 };
 int vmring_stats(const struct vmring *ring, struct vmring_stats *stats);
+
+/* ------------------------------------------------------------ workers -- */
+
+/*
+ * Several threads for one ring: a worker takes and answers the events of one
+ * doorbell group, and no lock or counter lies between it and another.  vCPU v
+ * is of group v mod nr_groups, and so is lane v; nr_groups is asked for at
+ * vmring_open().
+ *
+ * Rules.  The ring itself stays with one thread, its owner.  That one opens
+ * workers before their threads start and closes them after these have ended;
+ * while any is open it goes on calling vmring_next() by vmring_fd(), as control
+ * messages are taken there: without it no worker learns that the target is
+ * quiet, or the producer gone.  It is handed events of the groups that have no
+ * worker, and records of the epoch before (epoch_mark), of all groups.  What it
+ * calls may overlap with what workers call, but for opening and closing.  Each
+ * worker is for one thread at a time.  The library starts no thread.
+ *
+ * The end.  Each worker gets its own, once all of its group is delivered; then
+ * vmring_next() returns it, once every worker has had one.  A thread may leave
+ * its worker alone after that.  But -EPROTO comes at once, to all, whichever
+ * group it was found in.
+ *
+ * Counts.  vmring_counts(), vmring_lane_counts() and vmring_stats() are of all
+ * threads; they are the owner's to call.  While workers take events, each
+ * number is whole and does not go back, but two of them may be of different
+ * instants; from the end on, as above, they are exact.
+ */
+
+/*
+ * A worker for `group`, whose events vmring_next() hands out no more; call it
+ * before vmring_fd() is polled again.  0; -EINVAL no such group; -EBUSY it has
+ * one; -ENOMEM; -EMFILE, -ENFILE.
+ */
+int vmring_worker_open(struct vmring *ring, uint32_t group,
+                       struct vmring_worker **worker);
+
+/*
+ * Its group is the ring's again, and nothing of it is lost: vmring_next() goes
+ * on where the worker was.  vmring_close() closes those that are open.  NULL is
+ * fine.
+ */
+void vmring_worker_close(struct vmring_worker *worker);
+
+/*
+ * As vmring_next(), of this group alone, but nothing of the epoch before:
+ * 1, 0 (then poll vmring_worker_fd()), -ENODATA, -ESRCH, -ECONNRESET, -EPROTO.
+ */
+int vmring_worker_next(struct vmring_worker *worker,
+                       struct vmring_event *event);
+
+/*
+ * Polls readable when vmring_worker_next() has something to do, valid after
+ * one that returned 0.  It stays the same, and belongs to the worker.
+ */
+int vmring_worker_fd(const struct vmring_worker *worker);
+
+/*
+ * As vmring_respond() and vmring_flush(), for requests of this group.  -EINVAL
+ * also if it is of another: whoever was handed it answers it.
+ */
+int vmring_worker_respond(struct vmring_worker *worker,
+                          const struct vmring_event *event,
+                          const struct xen_vm_ring_response *response);
+void vmring_worker_flush(struct vmring_worker *worker);
 
 /* ----------------------------------------------------------- producer -- */
 

@@ -19,24 +19,44 @@ static uint32_t batch_of(const struct vmr_geometry *geo)
     return half < MAX_BATCH ? (uint32_t)half : MAX_BATCH;
 }
 
+/* Of a group's three bitmaps: whole lines. */
+static uint32_t words_of(const struct vmr_geometry *geo)
+{
+    uint32_t line = XEN_VM_RING_LINE / sizeof(uint64_t);
+    uint32_t nr = 3 * vmr_bitmap_words(geo, geo->nr_lanes);
+
+    return (nr + line - 1) / line * line;
+}
+
+/* All of it comes from a whole line on, for each thread's to be apart. */
+static void *first_line(void *memory)
+{
+    uintptr_t skew = (uintptr_t)memory % XEN_VM_RING_LINE;
+
+    return (unsigned char *)memory + (skew ? XEN_VM_RING_LINE - skew : 0);
+}
+
 size_t vmr_consumer_size(const struct vmr_geometry *geo)
 {
-    return geo->nr_vcpus * sizeof(struct vmr_slot_rx) +
+    return XEN_VM_RING_LINE + geo->nr_vcpus * sizeof(struct vmr_slot_rx) +
            geo->nr_lanes * sizeof(struct vmr_lane_rx) +
-           vmr_bell_words(geo->nr_lanes) * sizeof(uint64_t);
+           geo->nr_groups * (sizeof(struct vmr_consumer_group) +
+                             words_of(geo) * sizeof(uint64_t));
 }
 
 void vmr_consumer_init(struct vmr_consumer *consumer,
                        const struct vmr_geometry *geo, void *memory,
                        const void *p, void *c)
 {
-    uint32_t nr_words = 3 * vmr_bitmap_words(geo, geo->nr_lanes);
-    unsigned char *at = memory;
+    uint32_t nr_words = words_of(geo);
+    unsigned char *at = first_line(memory);
     uint64_t *words;
 
     consumer->geo = *geo;
     consumer->max_batch = batch_of(geo);
     consumer->header = p;
+    consumer->groups = (void *)at;
+    at += geo->nr_groups * sizeof(struct vmr_consumer_group);
     consumer->slots = (void *)at;
     at += geo->nr_vcpus * sizeof(struct vmr_slot_rx);
     consumer->lanes = (void *)at;
@@ -339,16 +359,14 @@ void vmr_consumer_disarm(struct vmr_consumer *consumer, uint32_t group)
     vmr_bell_disarm(&consumer->groups[group].bell);
 }
 
-void vmr_consumer_rescan(struct vmr_consumer *consumer)
+void vmr_consumer_rescan(struct vmr_consumer *consumer, uint32_t g)
 {
-    for (uint32_t i = 0; i < consumer->geo.nr_lanes; i++)
-        vmr_lane_rx_to_head(&consumer->lanes[i]);
-    for (uint32_t g = 0; g < consumer->geo.nr_groups; g++) {
-        struct vmr_bell_rx *bell = &consumer->groups[g].bell;
+    struct vmr_bell_rx *bell = &consumer->groups[g].bell;
 
-        vmr_bits_set_all(&bell->requests, bell->nr_vcpus);
-        vmr_bits_set_all(&bell->lanes, bell->nr_lanes);
-    }
+    for (uint32_t bit = 0; bit < bell->nr_lanes; bit++)
+        vmr_lane_rx_to_head(&consumer->lanes[member(consumer, g, bit)]);
+    vmr_bits_set_all(&bell->requests, bell->nr_vcpus);
+    vmr_bits_set_all(&bell->lanes, bell->nr_lanes);
 }
 
 void vmr_consumer_publish(struct vmr_consumer *consumer, uint32_t group)

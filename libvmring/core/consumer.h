@@ -12,6 +12,7 @@
 #include "lane.h"
 #include "slot.h"
 
+/* Of a line of its own, as are slots and lanes: each group is a thread's. */
 struct vmr_consumer_group {
     struct vmr_bell_rx bell;
     uint32_t lane;  /* where the round over lanes is */
@@ -21,15 +22,16 @@ struct vmr_consumer_group {
     struct vmr_lane_rx *at;
     uint64_t rejected; /* requests and records that broke rules */
     bool faulted;
-};
+} __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
+/* Not written after vmr_consumer_init(): what is, is behind the pointers. */
 struct vmr_consumer {
     struct vmr_geometry geo;
     const struct xen_vm_ring_header *header;
     struct vmr_slot_rx *slots;
     struct vmr_lane_rx *lanes;
     uint32_t max_batch; /* of a lane, before others have their turn */
-    struct vmr_consumer_group groups[XEN_VM_RING_MAX_GROUPS];
+    struct vmr_consumer_group *groups;
 };
 
 size_t vmr_consumer_size(const struct vmr_geometry *geo);
@@ -79,11 +81,10 @@ bool vmr_consumer_arm(struct vmr_consumer *consumer, uint32_t group);
 void vmr_consumer_disarm(struct vmr_consumer *consumer, uint32_t group);
 
 /*
- * The producer or its target has gone: looks at everything again, as the first
- * pass after attach does, and takes what was pushed and not flushed, too.  Of
- * all groups, so no other thread is at one.
+ * The producer or its target has gone: looks at all of a group again, as the
+ * first pass after attach does, and takes what was pushed and not flushed, too.
  */
-void vmr_consumer_rescan(struct vmr_consumer *consumer);
+void vmr_consumer_rescan(struct vmr_consumer *consumer, uint32_t group);
 
 /* Publishes every cursor of a group: nothing that was taken comes again. */
 void vmr_consumer_publish(struct vmr_consumer *consumer, uint32_t group);

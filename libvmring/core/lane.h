@@ -30,7 +30,7 @@ struct vmr_lane_tx {
     bool own_untold;     /* vmr_producer_flush_own() has */
 } __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
-/* The consumer's end. */
+/* The consumer's end; of a line of its own, as other lanes' are others'. */
 struct vmr_lane_rx {
     const struct xen_vm_ring_lane *line; /* the producer's words: hostile */
     const xen_vm_ring_u64 *shown;        /* of these, the one to go by */
@@ -46,7 +46,7 @@ struct vmr_lane_rx {
     uint32_t ask_ahead; /* records */
     uint32_t idle;      /* looks since the last record, up to a limit */
     bool faulted;       /* the producer broke the protocol; sticky */
-};
+} __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
 /* Lane `lane` of fresh regions. */
 void vmr_lane_tx_init(struct vmr_lane_tx *tx, const struct vmr_geometry *geo,

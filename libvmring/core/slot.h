@@ -71,12 +71,12 @@ enum vmr_collect vmr_slot_collect(struct vmr_slot_tx *tx,
 /* Takes the first request out of the slot and the FIFO: it has its verdict. */
 void vmr_slot_retire(struct vmr_slot_tx *tx);
 
-/* The consumer's end. */
+/* The consumer's end; of a line of its own, as other vCPUs' are others'. */
 struct vmr_slot_rx {
     const struct xen_vm_ring_event *request; /* hostile */
     struct xen_vm_ring_response *response;
     uint64_t taken; /* the last seq taken: each is taken once */
-};
+} __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
 void vmr_slot_rx_init(struct vmr_slot_rx *rx, const struct vmr_geometry *geo,
                       uint32_t vcpu, const void *p, void *c);

@@ -24,7 +24,13 @@ struct grant_link {
     struct rendezvous_agent *meet;
     struct grant_map *map;
     bool mapped;
-    struct bells *bells; /* NULL before the grant */
+    /*
+     * One each, with a handle of its own: libxenevtchn's are not for two
+     * threads at once.  None before the grant.
+     */
+    uint32_t nr_bells;
+    struct bells *bells[XEN_VM_RING_MAX_GROUPS];
+    uint64_t apart; /* groups whose doorbell is another thread's */
     int epoll;
 };
 
@@ -116,6 +122,24 @@ static int grant_send(struct link *link, uint32_t type, const void *body,
     return err;
 }
 
+static int bind_bells(struct grant_link *grant,
+                      const struct message_grant *message)
+{
+    int err = 0;
+
+    while (!err && grant->nr_bells < message->nr_ports) {
+        struct bells **bell = &grant->bells[grant->nr_bells];
+
+        err = bells_bind(grant->domid, &message->ports[grant->nr_bells], 1,
+                         bell, grant->link.error, sizeof(grant->link.error));
+        if (err)
+            break;
+        grant->nr_bells++;
+        err = watch(grant, bells_fd(*bell));
+    }
+    return err;
+}
+
 static int take_grant(struct grant_link *grant,
                       const struct message_grant *message,
                       struct link_regions *regions)
@@ -125,15 +149,12 @@ static int take_grant(struct grant_link *grant,
     int err;
 
     if (message->nr_ports != message->grant.grant.nr_groups ||
-        !message->nr_ports)
+        !message->nr_ports || message->nr_ports > XEN_VM_RING_MAX_GROUPS)
         return -EPROTO;
-    err = bells_bind(grant->domid, message->ports, message->nr_ports,
-                     &grant->bells, error, error_len);
-    if (!err)
-        err = watch(grant, bells_fd(grant->bells));
+    err = bind_bells(grant, message);
     if (!err)
         err = grant_map_attach(
-            grant->map, message->directory, bells_port(grant->bells, 0),
+            grant->map, message->directory, bells_port(grant->bells[0], 0),
             &message->grant.grant, regions, error, error_len);
     grant->mapped = !err;
     return err;
@@ -161,15 +182,46 @@ static int grant_map(struct link *link, struct wire_grant *out,
 
 static void grant_kick(struct link *link, uint32_t group)
 {
-    if (of(link)->bells)
-        bells_ring(of(link)->bells, group);
+    struct grant_link *grant = of(link);
+
+    if (group < grant->nr_bells)
+        bells_ring(grant->bells[group], 0);
+}
+
+static bool grant_bell_ack(struct link *link, uint32_t group)
+{
+    return bells_ack(of(link)->bells[group]) != 0;
 }
 
 static unsigned int grant_ack(struct link *link)
 {
-    struct bells *bells = of(link)->bells;
+    const struct grant_link *grant = of(link);
+    unsigned int rung = 0;
 
-    return bells ? (unsigned int)__builtin_popcountll(bells_ack(bells)) : 0;
+    for (uint32_t g = 0; g < grant->nr_bells; g++)
+        if (!(grant->apart >> g & 1) && grant_bell_ack(link, g))
+            rung++;
+    return rung;
+}
+
+static int grant_bell_fd(const struct link *link, uint32_t group)
+{
+    return bells_fd(((const struct grant_link *)link)->bells[group]);
+}
+
+static int grant_bell_apart(struct link *link, uint32_t group, bool apart)
+{
+    struct grant_link *grant = of(link);
+    int bell = bells_fd(grant->bells[group]);
+    int err = 0;
+
+    if (apart)
+        (void)epoll_ctl(grant->epoll, EPOLL_CTL_DEL, bell, NULL);
+    else
+        err = watch(grant, bell);
+    grant->apart &= ~(1ULL << group);
+    grant->apart |= (uint64_t)apart << group;
+    return err;
 }
 
 static int grant_fd(const struct link *link)
@@ -181,7 +233,8 @@ static void grant_close(struct link *link)
 {
     struct grant_link *grant = of(link);
 
-    bells_close(grant->bells);
+    while (grant->nr_bells)
+        bells_close(grant->bells[--grant->nr_bells]);
     grant_map_close(grant->map);
     rendezvous_close(grant->meet);
     if (grant->epoll >= 0)
@@ -196,6 +249,9 @@ static const struct link_ops grant_ops = {
     .kick = grant_kick,
     .ack = grant_ack,
     .fd = grant_fd,
+    .bell_fd = grant_bell_fd,
+    .bell_apart = grant_bell_apart,
+    .bell_ack = grant_bell_ack,
     .close = grant_close,
 };
 

@@ -19,6 +19,7 @@ struct local_link {
     int epoll;
     uint32_t nr_bells;
     int bells[XEN_VM_RING_MAX_GROUPS];
+    uint64_t apart; /* groups whose doorbell is another thread's */
 };
 
 static struct local_link *of(struct link *link)
@@ -164,26 +165,48 @@ static void local_kick(struct link *link, uint32_t group)
         doorbell_ring(local->bells[group]);
 }
 
+static bool local_bell_ack(struct link *link, uint32_t group)
+{
+    int *bell = &of(link)->bells[group];
+    int ret = *bell < 0 ? 0 : doorbell_ack(*bell);
+
+    if (ret < 0) {
+        /* Hung up: it would poll readable for ever. */
+        close(*bell);
+        *bell = -1;
+    }
+    return ret > 0;
+}
+
 static unsigned int local_ack(struct link *link)
 {
-    struct local_link *local = of(link);
+    const struct local_link *local = of(link);
     unsigned int rung = 0;
 
-    for (uint32_t i = 0; i < local->nr_bells; i++) {
-        int ret;
-
-        if (local->bells[i] < 0)
-            continue;
-        ret = doorbell_ack(local->bells[i]);
-        if (ret > 0)
+    for (uint32_t i = 0; i < local->nr_bells; i++)
+        if (!(local->apart >> i & 1) && local_bell_ack(link, i))
             rung++;
-        if (ret < 0) {
-            /* Hung up: it would poll readable for ever. */
-            close(local->bells[i]);
-            local->bells[i] = -1;
-        }
-    }
     return rung;
+}
+
+static int local_bell_fd(const struct link *link, uint32_t group)
+{
+    return ((const struct local_link *)link)->bells[group];
+}
+
+static int local_bell_apart(struct link *link, uint32_t group, bool apart)
+{
+    struct local_link *local = of(link);
+    int bell = local->bells[group];
+    int err = 0;
+
+    if (bell >= 0 && apart)
+        (void)epoll_ctl(local->epoll, EPOLL_CTL_DEL, bell, NULL);
+    else if (bell >= 0)
+        err = watch(local, bell);
+    local->apart &= ~(1ULL << group);
+    local->apart |= (uint64_t)apart << group;
+    return err;
 }
 
 static int local_fd(const struct link *link)
@@ -210,6 +233,9 @@ static const struct link_ops local_ops = {
     .kick = local_kick,
     .ack = local_ack,
     .fd = local_fd,
+    .bell_fd = local_bell_fd,
+    .bell_apart = local_bell_apart,
+    .bell_ack = local_bell_ack,
     .close = local_close,
 };
 

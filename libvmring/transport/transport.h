@@ -51,6 +51,14 @@ struct link_ops {
     unsigned int (*ack)(struct link *link);
     /* Polls readable when rung, or when a message is there. */
     int (*fd)(const struct link *link);
+    /*
+     * A group's doorbell for a thread of its own: while it is apart, it is none
+     * of ack's and fd's, and that thread calls bell_ack, and kick for it, while
+     * others call what is theirs.  The descriptor is -1 if it has hung up.
+     */
+    int (*bell_fd)(const struct link *link, uint32_t group);
+    int (*bell_apart)(struct link *link, uint32_t group, bool apart);
+    bool (*bell_ack)(struct link *link, uint32_t group);
     /* Ends it.  The regions are the caller's to drop, before. */
     void (*close)(struct link *link);
 };

@@ -333,7 +333,7 @@ void consumer_act(struct ring *ring, uint8_t what, uint8_t arg)
         ring->sleeps[group] = false;
         break;
     case 4:
-        vmr_consumer_rescan(&ring->rx);
+        vmr_consumer_rescan(&ring->rx, group);
         break;
     case 5:
         ring_enter(ring, CONSUMER, 1);

@@ -140,7 +140,7 @@ struct whole_model : rl::test_suite<whole_model, 2> {
         if (vmr_consumer_target(&rx, &reason) >= XEN_VM_RING_TARGET_SHUTDOWN) {
             CHECK(reason == 3);
             vmr_consumer_disarm(&rx, 0);
-            vmr_consumer_rescan(&rx);
+            vmr_consumer_rescan(&rx, 0);
             if (*ended)
                 return false;
             *ended = true;

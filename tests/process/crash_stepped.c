@@ -196,7 +196,7 @@ static void check_lane(void)
           head + lost + 1 == notes->attempted);
     for (int i = 0; i < 64; i++)
         seen += notes->taken[i];
-    vmr_consumer_rescan(&rx);
+    vmr_consumer_rescan(&rx, 0);
     while ((next = vmr_consumer_next(&rx, 0, &event, &where)) !=
            VMR_NEXT_NONE) {
         HOLDS(next != VMR_NEXT_FAULT);
@@ -220,7 +220,7 @@ static void check_request(void)
     uint32_t where;
     enum vmr_next next;
 
-    vmr_consumer_rescan(&rx);
+    vmr_consumer_rescan(&rx, 0);
     next = vmr_consumer_next(&rx, 0, &event, &where);
     HOLDS(next == VMR_NEXT_NONE || next == VMR_NEXT_REQUEST);
     if (next == VMR_NEXT_REQUEST)

@@ -38,7 +38,7 @@ static void rescan(void)
     next_is(VMR_NEXT_NONE, 0);
     post(3);
     next_is(VMR_NEXT_NONE, 0);
-    vmr_consumer_rescan(&rig.rx);
+    vmr_consumer_rescan(&rig.rx, 0);
     next_is(VMR_NEXT_REQUEST, 3);
     next_is(VMR_NEXT_NONE, 0);
     /* Lanes that it would look at some more times are left when it arms. */
@@ -46,7 +46,7 @@ static void rescan(void)
     vmr_consumer_disarm(&rig.rx, 0);
     push(4);
     next_is(VMR_NEXT_NONE, 0);
-    vmr_consumer_rescan(&rig.rx);
+    vmr_consumer_rescan(&rig.rx, 0);
     next_is(VMR_NEXT_RECORD, 4);
     next_is(VMR_NEXT_NONE, 0);
 }

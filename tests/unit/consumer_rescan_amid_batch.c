@@ -20,7 +20,7 @@ int main(void)
     (void)vmr_producer_flush(&rig.tx);
     CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_RECORD);
     CHECK(vmr_producer_post(&rig.tx, &request));
-    vmr_consumer_rescan(&rig.rx);
+    vmr_consumer_rescan(&rig.rx, 0);
     CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_REQUEST);
     CHECK_EQ(where, 1);
     for (int i = 0; i < 2; i++)

@@ -106,7 +106,7 @@ static void gone(void)
 
     push(0, 9);
     CHECK_EQ(next(&where), 0);
-    vmr_consumer_rescan(&rig.rx);
+    vmr_consumer_rescan(&rig.rx, 0);
     CHECK_EQ(next(&where), 9);
     CHECK_EQ(where, 0);
     CHECK_EQ(next(&where), 0);

@@ -54,7 +54,7 @@ int main(void)
     /* A fault of one is the group's, and stays. */
     rig_slot(&rig, 2)->length = 1;
     rig_slot(&rig, 2)->state = 1;
-    vmr_consumer_rescan(&rig.rx);
+    vmr_consumer_rescan(&rig.rx, 0);
     CHECK_EQ(take(&where), VMR_NEXT_FAULT);
     post(0);
     CHECK_EQ(take(&where), VMR_NEXT_FAULT);

@@ -143,6 +143,7 @@ static void *counted(void *at)
 
 WRAP_ALLOCATION(malloc, (size_t len), (len))
 WRAP_ALLOCATION(calloc, (size_t nr, size_t len), (nr, len))
+WRAP_ALLOCATION(aligned_alloc, (size_t line, size_t len), (line, len))
 WRAP_ALLOCATION(strdup, (const char *text), (text))
 WRAP_ALLOCATION(strndup, (const char *text, size_t len), (text, len))
 

@@ -84,24 +84,23 @@ int main(void)
     geo.features = 0;
 
     ring.link = &link;
-    ring.counts = calloc(2 * XEN_VM_RING_NR_REASONS, sizeof(*ring.counts));
-    ring.lost_seen = calloc(2, sizeof(*ring.lost_seen));
     ring.before[0] = (struct region){.at = before, .len = geo.p_len, .fd = -1};
     ring.before[1] = (struct region){.at = unknown, .len = geo.p_len, .fd = -1};
     ring.nr_before = 2;
-    vmr_consumer_init(&ring.core, &geo, calloc(1, vmr_consumer_size(&geo)),
-                      map(geo.p_len), map(geo.c_len));
+    ring.p.at = map(geo.p_len);
+    ring.c.at = map(geo.c_len);
+    CHECK_EQ(consumer_set_up(&ring, &geo), 0);
 
     CHECK_EQ(vmring_next(&ring, &got), 1);
     CHECK_EQ(got.epoch_mark, 1);
     CHECK_EQ(got.lane, 1);
     CHECK_EQ(got.lost_before, 0);
-    CHECK_EQ(ring.stats.rejected, 1);
+    CHECK_EQ(ring.own.stats.rejected, 1);
     CHECK_EQ(vmring_next(&ring, &got), 1);
     CHECK_EQ(got.lost_before, 3);
     CHECK_EQ(vmring_next(&ring, &got), 0);
-    CHECK_EQ(ring.stats.drained, 2);
-    CHECK_EQ(ring.stats.rejected, 2);
+    CHECK_EQ(ring.own.stats.drained, 2);
+    CHECK_EQ(ring.own.stats.rejected, 2);
     CHECK_EQ(ring.nr_before, 0);
     return 0;
 }

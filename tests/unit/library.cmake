@@ -3,7 +3,7 @@
 
 # Calls that faults.c makes fail.
 set(FAULTS
-    accept4 bind calloc chmod connect epoll_create1 epoll_ctl eventfd fcntl
+    accept4 aligned_alloc bind calloc chmod connect epoll_create1 epoll_ctl eventfd fcntl
     free fstat getrandom getsockopt listen lstat malloc memfd_create mmap open poll
     posix_fallocate pthread_create read realloc recv recvmsg send
     sendmsg socket socketpair strdup strndup timerfd_create unlink write)

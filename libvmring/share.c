@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* share.c: what one thread does with its groups. */
+#include "share.h"
+
+#include <errno.h>
+
+#include "consumer.h"
+
+/* Events of one group before the others have their turn. */
+#define MAX_TURN 32
+
+void count_up(uint64_t *count, uint64_t by)
+{
+    /* Only ever stored by this thread; whoever reads it wants no more. */
+    vmr_store_relaxed(count, *count + by);
+}
+
+static uint32_t lowest(uint64_t groups)
+{
+    return (uint32_t)__builtin_ctzll(groups);
+}
+
+static void next_group(struct share *share)
+{
+    uint64_t later = share->groups & ~((2ULL << share->group) - 1);
+
+    if (share->groups)
+        share->group = lowest(later ? later : share->groups);
+    share->turn = 0;
+}
+
+void share_set(struct vmring *ring, struct share *share, uint64_t groups)
+{
+    share_disarm(ring, share);
+    share->groups = groups;
+    share->nr = (uint32_t)__builtin_popcountll(groups);
+    if (!(groups >> share->group & 1))
+        next_group(share);
+}
+
+/* What we count of an event that is handed out. */
+static struct handed *handed(struct vmring *ring, uint32_t where,
+                             uint16_t reason, bool request)
+{
+    struct handed *of = &ring->handed[where];
+
+    if (reason >= XEN_VM_RING_NR_REASONS)
+        reason = XEN_VM_RING_REASON_UNKNOWN;
+    count_up(request ? &of->of[reason].taken : &of->of[reason].pulled, 1);
+    return of;
+}
+
+static void hand_out_request(struct vmring *ring, struct share *share,
+                             uint32_t where, struct vmring_event *event)
+{
+    event->lane = where;
+    event->seq = event->rec.state;
+    event->position = 0;
+    event->epoch_mark = event->lost_before = 0;
+    count_up(&share->stats.requests, 1);
+    (void)handed(ring, where, event->rec.reason, true);
+}
+
+static void hand_out_record(struct vmring *ring, struct share *share,
+                            uint32_t where, struct vmring_event *event)
+{
+    struct vmr_lane_rx *lane = &ring->core.lanes[where];
+    struct handed *of = handed(ring, where, event->rec.reason, false);
+    uint32_t discarded = event->rec.lost - of->lost;
+
+    event->lane = where;
+    event->seq = 0;
+    event->position = lane->tail - 1;
+    event->epoch_mark = 0;
+    event->lost_before = (uint32_t)lane->gap + discarded;
+    if (lane->gap)
+        count_up(&of->overwritten, lane->gap);
+    lane->gap = 0;
+    of->lost = event->rec.lost;
+    if (where < ring->core.geo.nr_vcpus)
+        event->rec.vcpu = (uint16_t)where;
+    count_up(&share->stats.records, 1);
+}
+
+bool share_next_request(struct vmring *ring, struct share *share,
+                        struct vmring_event *event)
+{
+    uint32_t where;
+
+    for (uint32_t i = 0; i < share->nr; i++) {
+        if (vmr_consumer_take(&ring->core, share->group, &event->rec, &where) ==
+            VMR_NEXT_REQUEST) {
+            hand_out_request(ring, share, where, event);
+            return true;
+        }
+        next_group(share);
+    }
+    return false;
+}
+
+/* The group whose turn it is has had another event. */
+static int took(struct share *share)
+{
+    if (++share->turn == MAX_TURN) {
+        next_group(share);
+        share->long_enough = true;
+    }
+    return 1;
+}
+
+int share_next(struct vmring *ring, struct share *share,
+               struct vmring_event *event)
+{
+    bool again = false;
+    uint32_t where;
+
+    for (uint32_t i = 0; i < share->nr; i++) {
+        switch (
+            vmr_consumer_next(&ring->core, share->group, &event->rec, &where)) {
+        case VMR_NEXT_REQUEST:
+            hand_out_request(ring, share, where, event);
+            return took(share);
+        case VMR_NEXT_RECORD:
+            hand_out_record(ring, share, where, event);
+            return took(share);
+        case VMR_NEXT_FAULT:
+            count_up(&share->stats.rejected, 1);
+            return -EPROTO;
+        case VMR_NEXT_AGAIN:
+            again = true;
+            break;
+        case VMR_NEXT_NONE:
+            break;
+        }
+        next_group(share);
+    }
+    return again ? -EAGAIN : 0;
+}
+
+void share_disarm(struct vmring *ring, struct share *share)
+{
+    if (!share->armed)
+        return;
+    for (uint64_t left = share->groups; left; left &= left - 1)
+        vmr_consumer_disarm(&ring->core, lowest(left));
+    share->armed = false;
+}
+
+bool share_arm(struct vmring *ring, struct share *share)
+{
+    share->armed = true;
+    for (uint64_t left = share->groups; left; left &= left - 1) {
+        if (!vmr_consumer_arm(&ring->core, lowest(left))) {
+            share_disarm(ring, share);
+            return false;
+        }
+    }
+    return true;
+}
+
+struct target target_now(const struct vmring *ring)
+{
+    unsigned int reason;
+    uint32_t state = (uint32_t)vmring_target_state(ring, &reason);
+
+    return (struct target){state, reason};
+}
+
+bool target_is_end(struct target target)
+{
+    return target.state == XEN_VM_RING_TARGET_DESTROYED ||
+           (target.state == XEN_VM_RING_TARGET_SHUTDOWN &&
+            target.reason != XEN_VM_RING_SHUTDOWN_SUSPEND);
+}
+
+bool target_is_news(struct target target, struct target known)
+{
+    return target.state != known.state || target.reason != known.reason;
+}
+
+int share_ended(struct vmring *ring, struct share *share, uint64_t told,
+                struct target target)
+{
+    bool gone = target_is_end(target);
+    enum end end = told & TOLD_GONE ? END_PRODUCER
+                   : gone           ? END_TARGET
+                                    : END_NONE;
+
+    if (end > share->rescanned) {
+        /*
+         * Its last events may have come after we had looked and before we
+         * saw its end; and a producer that died, also after its target, may
+         * have published what it set no attention bit for: look at everything
+         * once.
+         */
+        for (uint64_t left = share->groups; left; left &= left - 1)
+            vmr_consumer_rescan(&ring->core, lowest(left));
+        share->rescanned = end;
+        share_disarm(ring, share);
+        return -EAGAIN;
+    }
+    share->rescanned = end; /* a target that goes on can end again */
+    if (gone)
+        return -ESRCH;
+    if (told & TOLD_QUIET)
+        return -ENODATA;
+    return told & TOLD_GONE ? -ECONNRESET : 0;
+}
+
+void share_flush(struct vmring *ring, struct share *share)
+{
+    for (uint64_t left = share->groups; left; left &= left - 1) {
+        uint32_t g = lowest(left);
+
+        if (vmr_consumer_flush(&ring->core, g)) {
+            ring->link->ops->kick(ring->link, g);
+            count_up(&share->stats.doorbells_sent, 1);
+        }
+    }
+}
