@@ -185,7 +185,7 @@ static int carry_out_verdicts(struct bridge *bridge)
 /* Returns the ms until the next turn, or SOURCE_WAIT. */
 static int serving_turn(struct bridge *bridge)
 {
-    int due, nr_verdicts;
+    int due, ring_due, nr_verdicts;
 
     if (bridge->dispatch) {
         bridge->dispatch = 0;
@@ -213,7 +213,11 @@ static int serving_turn(struct bridge *bridge)
     if (bridge->phase == ENDING)
         return 0;
 
-    due = sooner(due, vmring_producer_timeout(bridge->producer));
+    ring_due = vmring_producer_timeout(bridge->producer);
+    /* That nobody can come any more, no descriptor tells. */
+    if (ring_due == 0)
+        bridge->dispatch = 1;
+    due = sooner(due, ring_due);
     if (bridge->linger_until)
         due = sooner(due, until(bridge->linger_until));
     if (bridge->phase == TELLING)
