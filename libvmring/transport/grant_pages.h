@@ -92,8 +92,8 @@ size_t grant_share_parked(const struct grant_share *share);
  * maps them no more, and of which nothing says that the word was good.  It was
  * when the kernel gives the same reference again, for whatever is shared next:
  * Linux takes the one that was last returned to it first, and what is mapped
- * still was not returned.  If they are more than `most`, as many are shared for
- * a moment, with nobody, to see which references come.
+ * still was not returned.  So as many are shared for a moment, with nobody, as
+ * soon as they are given back; and again if there are more than `most`.
  */
 size_t grant_share_owed(struct grant_share *share, size_t most);
 

@@ -106,15 +106,35 @@ static bool take_refs(struct grant_share *share, const uint32_t *refs,
 }
 
 /*
- * They are given back.  Whether the other domain still maps them only the
- * kernel knows; it gives none of them again before Xen says no.
+ * Which of the owed references does the kernel give now?  As many as `nr` are
+ * shared for a moment, with nobody; `refs` has room for them.
  */
-static void owe_refs(struct grant_share *share, const uint32_t *refs,
-                     uint32_t nr)
+static void see_refs(struct grant_share *share, uint32_t *refs, uint32_t nr)
 {
-    for (uint32_t i = 0; i < nr && !share->peer_gone; i++)
+    void *at = xengntshr_share_pages(share->gntshr, NOBODY, (int)nr, refs, 0);
+
+    if (!at)
+        return;
+    (void)take_refs(share, refs, nr);
+    xengntshr_unshare(share->gntshr, at, nr);
+}
+
+/*
+ * Gives pages back.  Whether the other domain still maps them only the kernel
+ * knows; it gives none of them again before Xen says no.  It is asked at once,
+ * and `refs` is lost over that: later others may have them that we do not know
+ * of.
+ */
+static void give_back(struct grant_share *share, void *at, uint32_t *refs,
+                      uint32_t nr)
+{
+    xengntshr_unshare(share->gntshr, at, nr);
+    if (share->peer_gone || share->closed)
+        return;
+    for (uint32_t i = 0; i < nr; i++)
         share->owed[refs[i] / 8] |= (unsigned char)(1U << refs[i] % 8);
-    share->nr_owed += share->peer_gone ? 0 : nr;
+    share->nr_owed += nr;
+    see_refs(share, refs, nr);
 }
 
 static int share_failed(size_t pages, char *error, size_t error_len)
@@ -164,8 +184,7 @@ static void free_run(struct run *run)
     while (*at != run)
         at = &(*at)->next;
     *at = run->next;
-    xengntshr_unshare(share->gntshr, run->at, run->nr);
-    owe_refs(share, run->refs, run->nr);
+    give_back(share, run->at, run->refs, run->nr);
     count(share, -(size_t)run->nr);
     free(run);
 }
@@ -367,8 +386,7 @@ static void free_handout(struct grant_handout *handout)
     if (*at)
         *at = handout->next;
     if (handout->life) {
-        xengntshr_unshare(share->gntshr, handout->life, 1);
-        owe_refs(share, &handout->life_ref, 1);
+        give_back(share, handout->life, &handout->life_ref, 1);
         count(share, -(size_t)1);
     }
     if (handout->directory)
@@ -483,15 +501,10 @@ size_t grant_share_parked(const struct grant_share *share)
 size_t grant_share_owed(struct grant_share *share, size_t most)
 {
     uint32_t nr = (uint32_t)share->nr_owed;
-    uint32_t *refs = share->nr_owed > most ? calloc(nr, sizeof(*refs)) : NULL;
-    void *at = NULL;
+    uint32_t *refs = nr > most ? calloc(nr, sizeof(*refs)) : NULL;
 
     if (refs)
-        at = xengntshr_share_pages(share->gntshr, NOBODY, (int)nr, refs, 0);
-    if (at) {
-        (void)take_refs(share, refs, nr);
-        xengntshr_unshare(share->gntshr, at, nr);
-    }
+        see_refs(share, refs, nr);
     free(refs);
     return share->nr_owed;
 }

@@ -174,12 +174,18 @@ static void lies(void)
     rig_end(&rig);
 }
 
-/* One that has let go owes nothing once there are pages for the next. */
-static void let_go_and_next(void)
+/*
+ * One that has let go owes nothing from then on, whoever is given those
+ * references next and keeps them.
+ */
+static void let_go_owes_nothing(void)
 {
     struct grant_rig rig;
+    struct grant_share *other;
+    struct region theirs = REGION_NONE;
     size_t all;
 
+    CHECK_EQ(grant_share_open(RIG_AGENT, &other, NULL, 0), 0);
     rig_offer(&rig, PAGES, 2, 1);
     CHECK_EQ(rig_attach(&rig), 0);
     all = grant_share_pages(rig.share);
@@ -188,10 +194,35 @@ static void let_go_and_next(void)
     CHECK_EQ(grant_share_owed(rig.share, SIZE_MAX), 0);
     (void)grant_share_collect(rig.share, 0);
     CHECK_EQ(grant_share_collect(rig.share, GRANT_GRACE_NS), 0);
-    CHECK_EQ(grant_share_owed(rig.share, SIZE_MAX), all);
-    share_again(&rig, PAGES, all - PAGES);
+    CHECK_EQ(grant_share_owed(rig.share, SIZE_MAX), 0);
+    CHECK_EQ(grant_share_make(other, &theirs, all * RIG_PAGE, true, NULL, 0),
+             0);
+    share_again(&rig, PAGES, 0);
+    CHECK_EQ(grant_share_owed(rig.share, 0), 0);
+    region_drop(&theirs);
+    grant_share_close(other);
+    rig_end(&rig);
+}
+
+/* The end of its domain ends what it owes. */
+static void owed_until_destroyed(void)
+{
+    struct grant_rig rig;
+    xengnttab_handle *gnttab = xengnttab_open(&grant_logger, 0);
+    struct xen_vm_ring_life *life;
+
+    rig_offer(&rig, PAGES, 2, 0);
+    CHECK_EQ(rig_attach(&rig), 0);
+    life = life_of(&rig, gnttab);
+    life->consumer = XEN_VM_RING_LIFE_GONE;
+    rig_withdraw(&rig);
+    (void)grant_share_collect(rig.share, 0);
+    CHECK_EQ(grant_share_collect(rig.share, GRANT_GRACE_NS), 0);
+    CHECK(grant_share_owed(rig.share, SIZE_MAX) > PAGES);
     grant_share_peer_gone(rig.share);
     CHECK_EQ(grant_share_owed(rig.share, SIZE_MAX), 0);
+    rig_detach(&rig);
+    xengnttab_close(gnttab);
     share_again(&rig, PAGES, 0);
     rig_end(&rig);
 }
@@ -218,7 +249,8 @@ int main(void)
     never_came();
     domain_destroyed();
     lies();
-    let_go_and_next();
+    let_go_owes_nothing();
+    owed_until_destroyed();
     closed_first();
     return 0;
 }
