@@ -71,6 +71,26 @@ void ledger_count(struct ledger *ledger, const struct vmring_event *event,
     }
 }
 
+static void add_tally(struct tally *to, const struct tally *from)
+{
+    to->requests += from->requests;
+    to->reposted += from->reposted;
+    to->given += from->given;
+    to->late += from->late;
+    to->records += from->records;
+    to->drained += from->drained;
+}
+
+void ledger_add(struct ledger *ledger, const struct ledger *other)
+{
+    size_t nr = (size_t)ledger->nr_lanes * XEN_VM_RING_NR_REASONS;
+
+    for (size_t i = 0; i < nr; i++)
+        add_tally(&ledger->tallies[i], &other->tallies[i]);
+    for (uint32_t i = 0; i < ledger->nr_lanes; i++)
+        ledger->lane_taken[i] += other->lane_taken[i];
+}
+
 int ledger_fetch(struct ledger *ledger, struct vmring *ring)
 {
     int r = vmring_counts(ring, &ledger->counts);
@@ -161,12 +181,7 @@ static void add_row(struct ledger *ledger, uint32_t lane, uint32_t reason,
     attribute_loss(ledger, row, count, one_reason);
     ledger->nr_rows++;
 
-    total->own.requests += own->requests;
-    total->own.reposted += own->reposted;
-    total->own.given += own->given;
-    total->own.late += own->late;
-    total->own.records += own->records;
-    total->own.drained += own->drained;
+    add_tally(&total->own, own);
     total->requests += row->requests;
     total->records += row->records;
     total->answered += row->answered;

@@ -81,6 +81,9 @@ enum given {
 void ledger_count(struct ledger *ledger, const struct vmring_event *event,
                   enum given given);
 
+/* Adds what another thread was handed. */
+void ledger_add(struct ledger *ledger, const struct ledger *other);
+
 /*
  * Takes the producer's rows and the lanes' words.  A producer that is gone
  * leaves the rows out.  0 or -ENOMEM.

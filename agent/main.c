@@ -227,12 +227,13 @@ static int watch(const struct options *options, struct endpoint *endpoint,
 {
     struct vmring_info info = {.size = sizeof(info)};
     struct ledger ledger;
-    struct run run = {.options = options,
-                      .ring = endpoint->ring,
-                      .info = &info,
-                      .out = &outputs->main,
-                      .ledger = &ledger,
-                      .start_ns = monotonic_ns()};
+    struct run run = {
+        .options = options,
+        .ring = endpoint->ring,
+        .info = &info,
+        .out = &outputs->main,
+        .ledger = &ledger,
+        .origin = {.lock = PTHREAD_MUTEX_INITIALIZER, .ns = monotonic_ns()}};
     char error[256] = "";
     const char *shutdown;
     unsigned int reason;
@@ -256,11 +257,13 @@ static int watch(const struct options *options, struct endpoint *endpoint,
     }
     if (options->format == FORMAT_JSON)
         json_attached(&outputs->main, &info, options->endpoint, options->events,
-                      run.start_ns);
+                      run.origin.ns);
     if (isatty(STDERR_FILENO))
         warnx("watching %s, %u vCPU%s, for %s; Ctrl-C ends", info.target,
               info.nr_vcpus, info.nr_vcpus == 1 ? "" : "s", options->events);
 
+    /* Xen's clock has an origin of its own: the first event is time 0. */
+    run.origin.known = info.clock == XEN_VM_RING_CLOCK_MONOTONIC;
     run_until_end(&run);
 
     r = ledger_fetch(&ledger, endpoint->ring);

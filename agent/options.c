@@ -25,6 +25,7 @@ enum {
     OPTION_DEADLINE,
     OPTION_DENY,
     OPTION_SLOW,
+    OPTION_WORKERS,
     OPTION_LEDGER_JSON,
     OPTION_USER,
     OPTION_NO_SANDBOX,
@@ -83,7 +84,10 @@ static const struct argp_option argp_options[] = {
      "Of one of them: 64 is without registers, 512 with", 4},
     {"policy", OPTION_POLICY, "discard|overwrite", 0,
      "What a full lane loses: its newest or its oldest event", 4},
-    {"groups", OPTION_GROUPS, "N", 0, "Doorbell groups", 4},
+    {"groups", OPTION_GROUPS, "N", 0,
+     "Doorbell groups (default: one, or one a worker)", 4},
+    {"workers", OPTION_WORKERS, "N", 0,
+     "Take events in N threads, each of doorbell groups of its own", 4},
     {"deadline", OPTION_DEADLINE, "MS", 0,
      "How long a vCPU waits for a verdict", 4},
     {"slow", OPTION_SLOW, "USEC", 0,
@@ -208,6 +212,12 @@ static error_t parse_ring(struct parse *parse, int key, char *arg)
         if (!number(arg, 1, UINT32_MAX, &value))
             return refuse(parse, "--groups", arg, "give a number, from 1");
         options->nr_groups = (uint32_t)value;
+        return 0;
+    case OPTION_WORKERS:
+        if (!number(arg, 1, XEN_VM_RING_MAX_GROUPS, &value))
+            return refuse(parse, "--workers", arg,
+                          "give a number of threads, from 1 to 64");
+        options->nr_workers = (unsigned int)value;
         return 0;
     case OPTION_DEADLINE:
         if (!number(arg, 1, UINT32_MAX, &value))
@@ -343,6 +353,12 @@ static bool consistent(const struct options *options)
     }
     if (options->list_kinds)
         return true;
+    if (options->nr_groups && options->nr_workers > options->nr_groups) {
+        warnx("--workers %u: more than --groups %u, of which each worker needs "
+              "one; leave --groups out, or raise it",
+              options->nr_workers, options->nr_groups);
+        return false;
+    }
     if (policy_check_armed(&options->policy, options->events, error,
                            sizeof(error))) {
         warnx("%s", error);
@@ -379,5 +395,7 @@ bool options_parse(struct options *options, int argc, char **argv, int *status)
         *status = EXIT_USAGE;
         return false;
     }
+    if (!options->nr_groups)
+        options->nr_groups = options->nr_workers;
     return true;
 }

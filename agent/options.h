@@ -28,6 +28,7 @@ struct options {
     bool quiet;
     bool verbose;
     unsigned int slow_us;
+    unsigned int nr_workers; /* threads that take events; 0: the main one */
     struct policy policy;
     const char *user; /* to become, as root; NULL: a default */
     bool no_sandbox;

@@ -45,6 +45,12 @@ int output_open(struct output *out, const char *path)
     return 0;
 }
 
+void output_buffer(struct output *out, const struct output *to)
+{
+    *out =
+        (struct output){.fd = to->fd, .name = to->name, .colour = to->colour};
+}
+
 /* Room for `len` more bytes; NULL once an error has made writing pointless. */
 static char *room(struct output *out, size_t len)
 {

@@ -27,6 +27,9 @@ struct output {
 /* Opens and truncates `path`, or takes standard output if it is NULL. */
 int output_open(struct output *out, const char *path);
 
+/* A buffer alone, for text that is to be added to `to` by its bytes. */
+void output_buffer(struct output *out, const struct output *to);
+
 /* Adds to the buffer, which grows as needed. */
 void output_bytes(struct output *out, const void *data, size_t len);
 void output_text(struct output *out, const char *text);

@@ -17,7 +17,9 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "take.h"
 #include "text.h"
+#include "workers.h"
 
 /* Events between two looks at signals and timers. */
 #define BATCH 256
@@ -27,7 +29,10 @@
 struct loop {
     struct run *run;
     struct event_base *base;
+    struct taker taker;
+    struct workers *workers;    /* NULL: this thread takes all */
     struct event *ring_event;   /* the doorbell; NULL before its first use */
+    struct event *lines_event;  /* workers have lines */
     struct event *output_event; /* the output takes more */
     struct event *end_timer;    /* -t */
     struct event *tick;         /* the live line */
@@ -37,6 +42,7 @@ struct loop {
     bool ring_watched;
     bool ending; /* in order: the producer was asked to become quiet */
     bool over;
+    bool failed;     /* the output has, and it was said */
     bool live;       /* there is a live line on the terminal now */
     uint64_t events; /* handed over so far */
     double start;
@@ -151,46 +157,6 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     loop->tick_time = time;
 }
 
-/* The vCPU waits: this comes before anything is formatted. */
-static const char *answer(struct loop *loop, const struct vmring_event *event,
-                          enum given *given)
-{
-    struct run *run = loop->run;
-    struct xen_vm_ring_response response;
-    const char *verdict = policy_judge(&run->options->policy, event, &response);
-    int r = vmring_respond(run->ring, event, &response);
-
-    if (r == -EINVAL || r == -EPERM) {
-        /* The rule does not fit this event; it must not hold the vCPU. */
-        vmring_neutral(event, &response);
-        verdict = "neutral";
-        r = vmring_respond(run->ring, event, &response);
-    }
-    vmring_flush(run->ring);
-    *given = r < 0 ? GIVEN_LATE : GIVEN_TAKEN;
-    return verdict;
-}
-
-static void show(struct loop *loop, const struct vmring_event *event,
-                 const char *verdict, bool late)
-{
-    struct run *run = loop->run;
-    struct line line = {
-        .event = event,
-        .verdict = verdict,
-        .late = late,
-        .time = (int64_t)(event->rec.time - run->start_ns),
-        .registers = run->options->verbose,
-    };
-
-    if (run->options->quiet)
-        return;
-    if (run->options->format == FORMAT_JSON)
-        json_event(run->out, &line);
-    else
-        text_event(run->out, &line);
-}
-
 static void show_target(struct loop *loop, const struct vmring_event *event)
 {
     struct run *run = loop->run;
@@ -206,34 +172,60 @@ static void show_target(struct loop *loop, const struct vmring_event *event)
 static void take(struct loop *loop, const struct vmring_event *event)
 {
     const struct options *options = loop->run->options;
-    enum given given = GIVEN_NONE;
-    const char *verdict = NULL;
+    struct taken taken = take_event(&loop->taker, event);
 
-    if (event->seq)
-        verdict = answer(loop, event, &given);
-    ledger_count(loop->run->ledger, event, given);
-
-    /* Xen's clock has an origin of its own: the first event is time 0. */
-    if (!loop->events && loop->run->info->clock != XEN_VM_RING_CLOCK_MONOTONIC)
-        loop->run->start_ns = event->rec.time;
     loop->events++;
     /* Those after -n COUNT are answered and counted, but not shown. */
     if (!options->count || loop->events <= options->count)
-        show(loop, event, verdict, given == GIVEN_LATE);
+        show_event(&loop->taker, event, taken);
     if (loop->events == options->count)
         begin_ending(loop);
     if (options->slow_us)
         usleep(options->slow_us);
 }
 
+/* What a worker has taken. */
+static void add_lines(void *ctx, struct lines *lines)
+{
+    struct loop *loop = ctx;
+    struct output *out = loop->run->out;
+    uint64_t count = loop->run->options->count, shown = lines->events;
+
+    if (count && loop->events + shown > count)
+        shown = loop->events < count ? count - loop->events : 0;
+    output_bytes(out, lines->out.buffer, lines_len(lines, shown));
+    if (lines->out.error && !out->error)
+        out->error = lines->out.error;
+    loop->events += lines->events;
+    if (count && loop->events >= count && !loop->over)
+        begin_ending(loop);
+}
+
+/* true: there may be more, for which the output has no room. */
+static bool collect(struct loop *loop)
+{
+    struct run *run = loop->run;
+    struct lines *lines;
+
+    if (!loop->workers)
+        return false;
+    while (!output_is_full(run->out)) {
+        lines = workers_collect(loop->workers);
+        if (!lines)
+            return false;
+        add_lines(loop, lines);
+    }
+    return true;
+}
+
 /* Pushes the output; false while it has to be waited for. */
 static bool push(struct loop *loop)
 {
     struct output *out = loop->run->out;
-    bool had_failed = out->error;
     int r = output_push(out);
 
-    if (out->error && !had_failed) {
+    if (out->error && !loop->failed) {
+        loop->failed = true;
         clear_live_line(loop);
         warnx("%s: %s; events are no longer written, detaching", out->name,
               strerror(out->error));
@@ -297,11 +289,13 @@ static bool take_batch(struct loop *loop)
     struct run *run = loop->run;
     unsigned int most = run->options->slow_us ? 1 : BATCH;
     struct vmring_event event;
+    bool more;
 
     if (output_is_full(run->out) && !push(loop)) {
         watch_ring(loop, false);
         return false;
     }
+    more = collect(loop);
     for (unsigned int i = 0; i < most; i++) {
         int r = vmring_next(run->ring, &event);
 
@@ -318,7 +312,7 @@ static bool take_batch(struct loop *loop)
             watch_ring(loop, true);
         else
             end_by(loop, r);
-        return false;
+        return more && !output_is_full(run->out);
     }
     if (run->out->is_terminal || run->options->slow_us)
         push(loop);
@@ -344,6 +338,11 @@ static int loop_open(struct loop *loop, struct run *run)
     memset(loop, 0, sizeof(*loop));
     loop->run = run;
     loop->ring_fd = -1;
+    loop->taker = (struct taker){.run = run,
+                                 .ledger = run->ledger,
+                                 .out = run->out,
+                                 .has_start = run->origin.known,
+                                 .start_ns = run->origin.ns};
     loop->base = event_base_new();
     if (!loop->base)
         return -ENOMEM;
@@ -370,9 +369,10 @@ static int loop_open(struct loop *loop, struct run *run)
 
 static void loop_close(struct loop *loop)
 {
-    struct event *events[] = {
-        loop->ring_event, loop->output_event, loop->end_timer, loop->tick,
-        loop->reminder,   loop->signals[0],   loop->signals[1]};
+    struct event *events[] = {loop->ring_event, loop->output_event,
+                              loop->end_timer,  loop->tick,
+                              loop->reminder,   loop->signals[0],
+                              loop->signals[1], loop->lines_event};
 
     clear_live_line(loop);
     for (unsigned int i = 0; i < sizeof(events) / sizeof(struct event *); i++)
@@ -382,22 +382,44 @@ static void loop_close(struct loop *loop)
         event_base_free(loop->base);
 }
 
+/* Said if it fails. */
+static bool start_workers(struct loop *loop)
+{
+    if (!loop->run->options->nr_workers)
+        return true;
+    if (workers_start(loop->run, &loop->workers))
+        return false;
+    loop->lines_event = event_new(loop->base, workers_fd(loop->workers),
+                                  EV_READ | EV_PERSIST, on_wake, loop);
+    if (loop->lines_event && event_add(loop->lines_event, NULL) == 0)
+        return true;
+    warnx("cannot watch for events: out of memory");
+    return false;
+}
+
+static void loop_run(struct loop *loop)
+{
+    loop->start = now();
+    while (!loop->over) {
+        bool more = take_batch(loop);
+
+        if (!loop->over &&
+            event_base_loop(loop->base, more ? EVLOOP_ONCE | EVLOOP_NONBLOCK
+                                             : EVLOOP_ONCE) < 0)
+            finish(loop, ENDED_FAULT);
+    }
+    loop->run->seconds = now() - loop->start;
+}
+
 void run_until_end(struct run *run)
 {
     struct loop loop;
 
     run->ending = ENDED_FAULT;
     if (loop_open(&loop, run) == 0) {
-        loop.start = now();
-        while (!loop.over) {
-            bool more = take_batch(&loop);
-
-            if (!loop.over &&
-                event_base_loop(loop.base, more ? EVLOOP_ONCE | EVLOOP_NONBLOCK
-                                                : EVLOOP_ONCE) < 0)
-                finish(&loop, ENDED_FAULT);
-        }
-        run->seconds = now() - loop.start;
+        if (start_workers(&loop))
+            loop_run(&loop);
+        workers_stop(loop.workers, add_lines, &loop);
     } else {
         warnx("cannot watch for events: out of memory");
     }

@@ -5,6 +5,7 @@
 #ifndef AGENT_RUN_H
 #define AGENT_RUN_H
 
+#include <pthread.h>
 #include <stdint.h>
 
 #include "ledger.h"
@@ -21,6 +22,13 @@ enum ending {
     ENDED_FAULT,       /* the agent's own event loop failed */
 };
 
+/* What times are shown from; the first thread that has an event may set it. */
+struct origin {
+    pthread_mutex_t lock;
+    bool known;
+    uint64_t ns; /* by the producer's clock */
+};
+
 struct run {
     /* Given. */
     const struct options *options;
@@ -28,7 +36,7 @@ struct run {
     const struct vmring_info *info;
     struct output *out; /* of events */
     struct ledger *ledger;
-    uint64_t start_ns; /* when it attached, by the producer's clock */
+    struct origin origin; /* when it attached, if that clock is ours */
 
     /* Found. */
     enum ending ending;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * take.h: one event: judged, answered, counted, shown, in this order.
+ */
+#ifndef AGENT_TAKE_H
+#define AGENT_TAKE_H
+
+#include "run.h"
+
+/* What a thread takes events with; nothing of it is another's to write. */
+struct taker {
+    struct run *run;
+    struct vmring_worker *worker; /* NULL: of run->ring itself */
+    struct ledger *ledger;
+    struct output *out;
+    bool has_start; /* of run->origin, as far as this thread knows */
+    uint64_t start_ns;
+};
+
+/* What became of an event, for the line that shows it. */
+struct taken {
+    const char *verdict; /* NULL: its vCPU does not wait */
+    enum given given;
+};
+
+/* Answers and counts. */
+struct taken take_event(struct taker *taker, const struct vmring_event *event);
+
+/* Then writes, unless it is to be quiet. */
+void show_event(struct taker *taker, const struct vmring_event *event,
+                struct taken taken);
+
+#endif /* AGENT_TAKE_H */

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * workers.c: threads that take events, each of doorbell groups of its own.
+ *
+ * The handles of the groups are the ring's, which closes them with itself.  A
+ * worker shares a lock with the thread that writes, and with no other
+ * worker; either holds it for as long as it takes to swap two buffers.
+ */
+#include "workers.h"
+
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "take.h"
+
+/* Events of a group between two looks at the others. */
+#define BATCH 256
+
+struct worker {
+    struct workers *all;
+    pthread_t thread;
+    bool started;
+    unsigned int nr; /* of its groups that have not come to their end */
+    struct vmring_worker *groups[XEN_VM_RING_MAX_GROUPS];
+    struct taker taker;
+    struct ledger ledger;
+    struct lines filling; /* the worker's */
+    struct lines spare;   /* the writer's */
+    int nudge;            /* the worker is to look at what follows */
+
+    pthread_mutex_t lock;
+    struct lines ready;
+    bool is_ready; /* filled by the worker, not yet collected */
+    bool waits;    /* for them to be collected */
+    bool stop;
+};
+
+struct workers {
+    struct run *run;
+    int handed; /* an eventfd: there are lines, or were */
+    unsigned int nr, next;
+    struct worker each[];
+};
+
+static void ring(int fd)
+{
+    uint64_t one = 1;
+
+    /* It fails only if it is readable already. */
+    (void)!write(fd, &one, sizeof(one));
+}
+
+static void quieten(int fd)
+{
+    uint64_t value;
+
+    (void)!read(fd, &value, sizeof(value));
+}
+
+static void swap(struct lines *a, struct lines *b)
+{
+    struct lines was = *a;
+
+    *a = *b;
+    *b = was;
+}
+
+/* Where the line just written ends. */
+static void mark(struct lines *lines)
+{
+    if (lines->events == lines->room) {
+        size_t room = lines->room ? 2 * lines->room : BATCH;
+        size_t *ends = realloc(lines->ends, room * sizeof(*ends));
+
+        if (!ends) {
+            lines->out.error = ENOMEM;
+            return;
+        }
+        lines->ends = ends;
+        lines->room = room;
+    }
+    lines->ends[lines->events] = lines->out.used;
+}
+
+size_t lines_len(const struct lines *lines, uint64_t nr)
+{
+    if (nr >= lines->events)
+        return lines->out.used;
+    return nr && lines->ends ? lines->ends[nr - 1] : 0;
+}
+
+/* Swaps what was filled for what was collected.  false: it is to stop. */
+static bool hand_over(struct worker *worker)
+{
+    bool handed = false, stop;
+
+    pthread_mutex_lock(&worker->lock);
+    if (worker->filling.events && !worker->is_ready) {
+        swap(&worker->filling, &worker->ready);
+        handed = worker->is_ready = true;
+    }
+    worker->waits = worker->filling.events;
+    stop = worker->stop;
+    pthread_mutex_unlock(&worker->lock);
+    if (handed)
+        ring(worker->all->handed);
+    return !stop;
+}
+
+static bool stopped(struct worker *worker)
+{
+    bool stop;
+
+    pthread_mutex_lock(&worker->lock);
+    stop = worker->stop;
+    pthread_mutex_unlock(&worker->lock);
+    return stop;
+}
+
+static int64_t now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+/* --slow, but not when it is to stop. */
+static void dawdle(struct worker *worker)
+{
+    struct pollfd pfd = {.fd = worker->nudge, .events = POLLIN};
+    int64_t left = worker->all->run->options->slow_us;
+    int64_t end = now_us() + left;
+
+    for (; left > 0 && !stopped(worker); left = end - now_us()) {
+        struct timespec wait = {left / 1000000, left % 1000000 * 1000};
+
+        if (ppoll(&pfd, 1, &wait, NULL) > 0)
+            quieten(worker->nudge);
+    }
+}
+
+static void take(struct worker *worker, const struct vmring_event *event)
+{
+    const struct options *options = worker->all->run->options;
+    struct lines *lines = &worker->filling;
+    struct taken taken = take_event(&worker->taker, event);
+
+    show_event(&worker->taker, event, taken);
+    if (options->count)
+        mark(lines);
+    lines->events++;
+    if (options->slow_us)
+        dawdle(worker);
+}
+
+/* A batch of one group.  1: there is more; 0: not now; else its end. */
+static int take_batch(struct worker *worker, struct vmring_worker *group)
+{
+    unsigned int most = worker->all->run->options->slow_us ? 1 : BATCH;
+    struct vmring_event event;
+    int r = 1;
+
+    worker->taker.worker = group;
+    for (unsigned int i = 0; r == 1 && i < most; i++) {
+        r = vmring_worker_next(group, &event);
+        if (r == 1)
+            take(worker, &event);
+    }
+    return r;
+}
+
+/* Of all groups.  Returns whether there is more to take at once. */
+static bool take_round(struct worker *worker)
+{
+    bool more = false;
+
+    for (unsigned int i = 0; i < worker->nr;) {
+        int r = take_batch(worker, worker->groups[i]);
+
+        more |= r == 1;
+        if (r >= 0) {
+            i++;
+            continue;
+        }
+        worker->nr--;
+        worker->groups[i] = worker->groups[worker->nr];
+    }
+    return more;
+}
+
+/* Until there is an event, or (full) its lines were collected. */
+static void rest(struct worker *worker, bool full)
+{
+    struct pollfd fds[1 + XEN_VM_RING_MAX_GROUPS];
+    nfds_t nr = 1;
+
+    fds[0] = (struct pollfd){.fd = worker->nudge, .events = POLLIN};
+    for (unsigned int i = 0; i < worker->nr && !full; i++)
+        fds[nr++] = (struct pollfd){.fd = vmring_worker_fd(worker->groups[i]),
+                                    .events = POLLIN};
+    (void)poll(fds, nr, -1);
+    quieten(worker->nudge);
+}
+
+static void *work(void *arg)
+{
+    struct worker *worker = arg;
+
+    while (worker->nr) {
+        bool more = take_round(worker), full;
+
+        if (!hand_over(worker))
+            break;
+        full = output_is_full(&worker->filling.out);
+        if (worker->nr && (full || !more))
+            rest(worker, full);
+    }
+    return NULL;
+}
+
+/* Signals are for the thread with the event loop. */
+static int start_thread(struct worker *worker)
+{
+    sigset_t all, before;
+    int r;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    r = pthread_create(&worker->thread, NULL, work, worker);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    worker->started = !r;
+    return -r;
+}
+
+/* The i-th of them: its groups, each nr-th from the i-th on. */
+static int worker_open(struct workers *workers, unsigned int i)
+{
+    struct run *run = workers->run;
+    struct worker *worker = &workers->each[i];
+    int r = ledger_open(&worker->ledger, run->info);
+
+    output_buffer(&worker->filling.out, run->out);
+    worker->ready = worker->spare = worker->filling;
+    worker->taker = (struct taker){.run = run,
+                                   .ledger = &worker->ledger,
+                                   .out = &worker->filling.out,
+                                   .has_start = run->origin.known,
+                                   .start_ns = run->origin.ns};
+    worker->nudge = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (worker->nudge < 0)
+        return -errno;
+    for (uint32_t g = i; !r && g < run->info->nr_groups; g += workers->nr) {
+        r = vmring_worker_open(run->ring, g, &worker->groups[worker->nr]);
+        if (!r)
+            worker->nr++;
+    }
+    return r;
+}
+
+int workers_start(struct run *run, struct workers **out)
+{
+    unsigned int nr = run->options->nr_workers;
+    struct workers *workers =
+        calloc(1, sizeof(*workers) + nr * sizeof(workers->each[0]));
+    int r = 0;
+
+    *out = workers;
+    if (!workers) {
+        warnx("cannot start workers: %s", strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    workers->run = run;
+    workers->nr = nr;
+    for (unsigned int i = 0; i < nr; i++) {
+        workers->each[i].all = workers;
+        workers->each[i].nudge = -1;
+        pthread_mutex_init(&workers->each[i].lock, NULL);
+    }
+    workers->handed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (workers->handed < 0)
+        r = -errno;
+    /* No thread is there before all of them can be. */
+    for (unsigned int i = 0; !r && i < nr; i++)
+        r = worker_open(workers, i);
+    for (unsigned int i = 0; !r && i < nr; i++)
+        r = start_thread(&workers->each[i]);
+    if (r)
+        warnx("cannot start %u workers: %s", nr, strerror(-r));
+    return r;
+}
+
+int workers_fd(const struct workers *workers)
+{
+    return workers->handed;
+}
+
+static void clear(struct lines *lines)
+{
+    lines->events = 0;
+    lines->out.start = lines->out.used = 0;
+}
+
+static bool collect_of(struct worker *worker)
+{
+    bool collected, waits;
+
+    clear(&worker->spare);
+    pthread_mutex_lock(&worker->lock);
+    collected = worker->is_ready;
+    waits = collected && worker->waits;
+    if (collected)
+        swap(&worker->spare, &worker->ready);
+    worker->is_ready = false;
+    pthread_mutex_unlock(&worker->lock);
+    if (waits)
+        ring(worker->nudge);
+    return collected;
+}
+
+struct lines *workers_collect(struct workers *workers)
+{
+    /* Before the look: what is handed over after it rings again. */
+    quieten(workers->handed);
+    for (unsigned int i = 0; i < workers->nr; i++) {
+        struct worker *worker = &workers->each[workers->next];
+
+        workers->next = (workers->next + 1) % workers->nr;
+        if (collect_of(worker))
+            return &worker->spare;
+    }
+    return NULL;
+}
+
+static void lines_free(struct lines *lines)
+{
+    free(lines->ends);
+    free(lines->out.buffer);
+}
+
+static void tell_to_stop(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->stop = true;
+    pthread_mutex_unlock(&worker->lock);
+    ring(worker->nudge);
+}
+
+static void end_worker(struct worker *worker,
+                       void (*add)(void *ctx, struct lines *lines), void *ctx)
+{
+    if (worker->started) {
+        pthread_join(worker->thread, NULL);
+        if (worker->is_ready)
+            add(ctx, &worker->ready);
+        add(ctx, &worker->filling);
+        ledger_add(worker->all->run->ledger, &worker->ledger);
+    }
+    lines_free(&worker->filling);
+    lines_free(&worker->ready);
+    lines_free(&worker->spare);
+    ledger_close(&worker->ledger);
+    pthread_mutex_destroy(&worker->lock);
+    if (worker->nudge >= 0)
+        close(worker->nudge);
+}
+
+void workers_stop(struct workers *workers,
+                  void (*add)(void *ctx, struct lines *lines), void *ctx)
+{
+    if (!workers)
+        return;
+    for (unsigned int i = 0; i < workers->nr; i++)
+        tell_to_stop(&workers->each[i]);
+    for (unsigned int i = 0; i < workers->nr; i++)
+        end_worker(&workers->each[i], add, ctx);
+    if (workers->handed >= 0)
+        close(workers->handed);
+    free(workers);
+}
