@@ -40,7 +40,8 @@ struct loop {
     struct event *signals[2];
     int ring_fd;
     bool ring_watched;
-    bool ending; /* in order: the producer was asked to become quiet */
+    bool ending;  /* in order: the producer was asked to become quiet */
+    bool unheard; /* but could not be asked */
     bool over;
     bool failed;     /* the output has, and it was said */
     bool live;       /* there is a live line on the terminal now */
@@ -79,8 +80,8 @@ static void begin_ending(struct loop *loop)
     if (loop->ending)
         return;
     loop->ending = true;
-    /* A producer that is gone is noticed by the next vmring_next(). */
-    vmring_quiesce(loop->run->ring);
+    /* One may be there even so: over grant:, where xenstore is lost. */
+    loop->unheard = vmring_quiesce(loop->run->ring) == -ECONNRESET;
     if (loop->reminder)
         event_add(loop->reminder, &wait);
 }
@@ -308,7 +309,9 @@ static bool take_batch(struct loop *loop)
             continue;
         }
         push(loop);
-        if (r == 0)
+        if (r == 0 && loop->unheard)
+            end_by(loop, -ECONNRESET);
+        else if (r == 0)
             watch_ring(loop, true);
         else
             end_by(loop, r);

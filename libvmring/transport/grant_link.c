@@ -24,6 +24,7 @@ struct grant_link {
     struct rendezvous_agent *meet;
     struct grant_map *map;
     bool mapped;
+    bool deaf; /* xenstore is lost: the ring goes on without messages */
     /*
      * One each, with a handle of its own: libxenevtchn's are not for two
      * threads at once.  None before the grant.
@@ -54,11 +55,24 @@ static int watch(const struct grant_link *grant, int fd)
     return epoll_ctl(grant->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
-static int take_message(struct grant_link *grant, uint32_t *type, void *body,
-                        size_t max)
+static void go_deaf(struct grant_link *grant)
 {
-    int ret = rendezvous_recv(grant->meet, type, body, max);
+    grant->deaf = true;
+    (void)epoll_ctl(grant->epoll, EPOLL_CTL_DEL, rendezvous_fd(grant->meet),
+                    NULL);
+}
 
+/* `asked`: for an answer, which will not come if xenstore is lost. */
+static int take_message(struct grant_link *grant, uint32_t *type, void *body,
+                        size_t max, bool asked)
+{
+    int ret =
+        grant->deaf ? -EAGAIN : rendezvous_recv(grant->meet, type, body, max);
+
+    if (ret == -EPIPE && grant->mapped) {
+        go_deaf(grant);
+        ret = asked ? -ECONNRESET : -EAGAIN;
+    }
     if (ret == -EAGAIN && grant->mapped &&
         !grant_map_producer_lives(grant->map))
         return -ECONNRESET;
@@ -83,7 +97,7 @@ static int grant_recv(struct link *link, uint32_t *type, void *body, size_t max,
     int64_t end = timeout_ms ? now_ms() + timeout_ms : 0;
 
     for (;;) {
-        int ret = take_message(grant, type, body, max);
+        int ret = take_message(grant, type, body, max, timeout_ms != 0);
 
         if (ret != -EAGAIN || !timeout_ms)
             return ret;
@@ -101,7 +115,7 @@ static void wait_for_answers(struct grant_link *grant)
     while (rendezvous_is_waiting(grant->meet)) {
         struct rendezvous_message message;
         int ret = take_message(grant, &message.type, message.body.bytes,
-                               sizeof(message.body));
+                               sizeof(message.body), true);
 
         /* That it was seen is no message: it may not wait any more. */
         if (ret == -EAGAIN)

@@ -2,8 +2,11 @@
 /*
  * Description: however an agent of another domain ends, the bridge has its
  * pages back as soon as it may: session after session, at once when the domain
- * is destroyed; and a detach is one, though xenstore tells of it late.
+ * is destroyed; and a detach is one, though xenstore tells of it late.  Where
+ * xenstore is lost the ring goes on.
  */
+#include <errno.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "fake_xen.h"
@@ -74,7 +77,7 @@ static void sessions(void)
         pair_serve();
         if (i == 0)
             if (i == 0)
-            after_first = fake_xen.shared;
+                after_first = fake_xen.shared;
         CHECK_EQ(fake_xen.shared, after_first);
     }
     CHECK_EQ(line[0], '\0');
@@ -120,11 +123,82 @@ static void late_detach(void)
     end();
 }
 
+static bool is_readable(void)
+{
+    struct pollfd pfd = {vmring_fd(pair.ring), POLLIN, 0};
+
+    return poll(&pfd, 1, 0) == 1;
+}
+
+/* Events and answers need no xenstore; what is asked through it does. */
+static void store_lost(void)
+{
+    struct xen_vm_ring_event cr4 = pair_event(4, 0), cpuid = pair_event(10, 1);
+    struct xen_vm_ring_response response;
+    struct vmring_verdict verdict;
+    struct vmring_event event;
+    uint64_t mask;
+
+    begin();
+    attach();
+    fake_xenstore_lose(true);
+    CHECK_EQ(vmring_next(pair.ring, &event), 0);
+    CHECK(!is_readable());
+    pair_serve();
+    CHECK_HAS(line, "xenstore is lost");
+    CHECK_EQ(vmring_post(pair.producer, &cr4, 77), 0);
+    CHECK_EQ(vmring_push(pair.producer, 1, &cpuid), 1);
+    vmring_producer_flush(pair.producer);
+    CHECK(is_readable());
+    CHECK_EQ(vmring_next(pair.ring, &event), 1);
+    vmring_neutral(&event, &response);
+    CHECK_EQ(vmring_respond(pair.ring, &event, &response), 0);
+    CHECK_EQ(vmring_next(pair.ring, &event), 1);
+    CHECK_EQ(vmring_supported(pair.ring, &mask), -ECONNRESET);
+    CHECK_EQ(vmring_quiesce(pair.ring), -ECONNRESET);
+    CHECK_EQ(vmring_next(pair.ring, &event), 0);
+    CHECK_EQ(vmring_collect(pair.producer, &verdict), 1);
+    CHECK_EQ(verdict.by, VMRING_BY_CONSUMER);
+    /* The end of the target, and of the producer, is in the ring. */
+    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_PAUSED, 0);
+    CHECK_EQ(vmring_next(pair.ring, &event), VMRING_NEXT_TARGET);
+    vmring_producer_close(pair.producer, NULL, NULL);
+    pair.producer = NULL;
+    faults_idle = NULL;
+    CHECK_EQ(vmring_next(pair.ring, &event), -ECONNRESET);
+    fake_xenstore_lose(false);
+    vmring_close(pair.ring);
+    /* What it could not remove the next one does. */
+    begin();
+    end();
+}
+
+static void lose_store(void)
+{
+    fake_xenstore_lose(true);
+}
+
+/* While an answer is waited for: there will be none. */
+static void store_lost_amid(void)
+{
+    uint64_t mask;
+
+    begin();
+    attach();
+    faults_idle = lose_store;
+    CHECK_EQ(vmring_supported(pair.ring, &mask), -ECONNRESET);
+    faults_idle = pair_serve;
+    fake_xenstore_lose(false);
+    end();
+}
+
 int main(void)
 {
     meeting_prepare();
     sessions();
     domain_destroyed();
     late_detach();
+    store_lost();
+    store_lost_amid();
     return 0;
 }
