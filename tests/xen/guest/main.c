@@ -13,6 +13,7 @@
 #include "options.h"
 #include "print.h"
 #include "report.h"
+#include "scan.h"
 #include "smp.h"
 #include "traps.h"
 #include "work.h"
@@ -29,6 +30,8 @@ static void prepare(const struct hvm_start_info *info)
         power_off_crashed();
     }
     if (!parse_command_line((const char *)(uint32_t)info->cmdline_paddr))
+        power_off_crashed();
+    if (!scan_prepare(info))
         power_off_crashed();
     if (register_clock(0)) {
         print("error: cannot register vcpu_info");
@@ -57,10 +60,14 @@ void guest_main(const struct hvm_start_info *info)
         power_off_crashed();
     wait_for_barrier();
     announce("ready");
+    scan_start();
+    if (options.hold)
+        hold(&vcpus[0]);
     start = system_time(&vcpus[0]);
     beat_start(start);
     open_barrier();
     do_work(&vcpus[0]);
+    finish(&vcpus[0]);
     wait_for_finished();
     report(system_time(&vcpus[0]) - start);
     print("done");

@@ -17,7 +17,8 @@ struct options options = {
 #define MSR_HYPERVISOR_FIRST 0x40000000
 #define MSR_HYPERVISOR_LAST  0x40001fff
 
-static uint32_t order, loop, told, verbose, timed, beat = UINT32_MAX;
+static uint32_t order, loop, told, verbose, timed, hold, plant;
+static uint32_t beat = UINT32_MAX;
 
 static const struct {
     const char *name;
@@ -36,6 +37,9 @@ static const struct {
     {"told", &told, 0, 1},
     {"verbose", &verbose, 0, 1},
     {"timed", &timed, 0, 1},
+    {"scan", &options.scan, 0, 65536},
+    {"plant", &plant, 0, 1},
+    {"hold", &hold, 0, 1},
 };
 
 struct word {
@@ -171,6 +175,10 @@ static bool check(void)
         print("error: loop=1 with nothing to do");
         return false;
     }
+    if (options.scan && options.nr_vcpus == 1) {
+        print("error: scan needs a vCPU of its own: vcpus=2 or more");
+        return false;
+    }
     /* The boot has written the hypercall page's: its count would be wrong. */
     if (options.msr >= MSR_HYPERVISOR_FIRST &&
         options.msr <= MSR_HYPERVISOR_LAST) {
@@ -200,6 +208,8 @@ bool parse_command_line(const char *text)
     options.told = told;
     options.verbose = verbose;
     options.timed = timed;
+    options.hold = hold;
+    options.plant = plant;
     options.beat_s = beat == UINT32_MAX ? loop : beat;
     return check();
 }

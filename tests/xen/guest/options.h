@@ -17,7 +17,8 @@ struct options {
     uint32_t busy_us; /* spinning by the clock between events */
     uint32_t spin;    /* spinning this many turns between events */
     uint32_t beat_s;  /* 0: none */
-    bool mixed, loop, told, verbose, timed;
+    uint32_t scan;    /* every how many frames elsewhere; 0: no scan */
+    bool mixed, loop, told, verbose, timed, hold, plant;
 };
 
 extern struct options options;

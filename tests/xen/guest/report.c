@@ -8,6 +8,7 @@
 #include "machine.h"
 #include "options.h"
 #include "print.h"
+#include "scan.h"
 #include "work.h"
 
 #define NS_PER_MS 1000000
@@ -66,4 +67,5 @@ void report(uint64_t ns)
     report_total(ns);
     if (options.timed)
         latency_report();
+    scan_report();
 }

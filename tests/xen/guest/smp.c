@@ -14,6 +14,7 @@
 #include "machine.h"
 #include "options.h"
 #include "print.h"
+#include "scan.h"
 #include "traps.h"
 #include "work.h"
 
@@ -116,13 +117,21 @@ void wait_for_finished(void)
     }
 }
 
+void finish(struct vcpu *v)
+{
+    __atomic_store_n(&v->finished, 1, __ATOMIC_RELEASE);
+}
+
 void secondary_main(unsigned int id)
 {
     struct vcpu *v = &vcpus[id];
 
     install_descriptors(v);
     vcpu_op(VCPUOP_down, id, NULL);
-    do_work(v);
-    __atomic_store_n(&v->finished, 1, __ATOMIC_RELEASE);
+    if (scans(v))
+        scan(v);
+    else
+        do_work(v);
+    finish(v);
     halt();
 }

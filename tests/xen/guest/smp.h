@@ -15,6 +15,9 @@ void wait_for_barrier(void);
 /* Lets them go on. */
 void open_barrier(void);
 
+/* Says that v has. */
+void finish(struct vcpu *v);
+
 /* Waits until they have all finished their work. */
 void wait_for_finished(void);
 

@@ -192,7 +192,7 @@ static uint32_t still_to_do(const struct vcpu *v, enum kind k)
 }
 
 /* `xl mem-max` moves it: a way for dom0 to speak to us that is no event. */
-static int memory_limit(void)
+int memory_limit(void)
 {
     domid_t self = DOMID_SELF;
 

@@ -13,6 +13,8 @@ const char *check_name(enum kind k);
 
 /* Before any work: what told=1 compares with. */
 void learn_limit(void);
+/* The domain's maximum, in frames. */
+int memory_limit(void);
 
 /* All the events of one vCPU; with loop=1 it does not return, unless told. */
 void do_work(struct vcpu *v);
