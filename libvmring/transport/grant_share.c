@@ -19,7 +19,8 @@
 
 #define PAGE        XEN_VM_RING_PAGE
 #define MAX_HANDED  (2 + XEN_VM_RING_MAX_PREV)
-#define NOBODY      0x7ff0 /* DOMID_SELF: no domain maps pages as that */
+#define MAX_REFS    (1U << 20) /* of Linux with gnttab_max_frames=2048 */
+#define NOBODY      0x7ff0     /* DOMID_SELF: no domain maps pages as that */
 #define CONSUMER_AT offsetof(struct xen_vm_ring_life, consumer)
 
 /* Of all shares of this process, for what failed at a limit. */
@@ -58,12 +59,11 @@ struct grant_share {
     struct run *runs;
     struct grant_handout *handouts;
     /*
-     * A bit for each reference, up to the highest there was: it was given
-     * back, and the kernel has not given it to us again since.
+     * A bit for each reference: it was given back, and the kernel has not
+     * given it to us again since.
      */
-    unsigned char *owed;
-    uint32_t owed_len; /* bytes */
-    size_t nr_owed;
+    unsigned char owed[MAX_REFS / 8];
+    size_t nr_owed; /* bits that are set */
 };
 
 static struct run *run_of(const struct region *region)
@@ -77,32 +77,26 @@ static void count(struct grant_share *share, size_t pages)
     vmr_add_relaxed(&pages_of_process, pages);
 }
 
-/* Room for these references, which are not owed: the kernel had them back. */
-static bool take_refs(struct grant_share *share, const uint32_t *refs,
+static unsigned char *byte_of(struct grant_share *share, uint32_t ref)
+{
+    return &share->owed[ref % MAX_REFS / 8];
+}
+
+static unsigned char bit_of(uint32_t ref)
+{
+    return (unsigned char)(1U << ref % 8);
+}
+
+/* The kernel had them back: it gives them to us. */
+static void take_refs(struct grant_share *share, const uint32_t *refs,
                       uint32_t nr)
 {
-    uint32_t len = share->owed_len;
-    unsigned char *owed;
-
-    for (uint32_t i = 0; i < nr; i++)
-        if (refs[i] / 8 >= len)
-            len = refs[i] / 8 + 1;
-    if (len > share->owed_len) {
-        owed = realloc(share->owed, len);
-        if (!owed)
-            return false;
-        memset(owed + share->owed_len, 0, len - share->owed_len);
-        share->owed = owed;
-        share->owed_len = len;
-    }
     for (uint32_t i = 0; i < nr; i++) {
-        unsigned char *byte = &share->owed[refs[i] / 8];
-        unsigned char bit = (unsigned char)(1U << refs[i] % 8);
+        unsigned char *byte = byte_of(share, refs[i]);
 
-        share->nr_owed -= (*byte & bit) != 0;
-        *byte &= (unsigned char)~bit;
+        share->nr_owed -= (*byte & bit_of(refs[i])) != 0;
+        *byte &= (unsigned char)~bit_of(refs[i]);
     }
-    return true;
 }
 
 /*
@@ -115,7 +109,7 @@ static void see_refs(struct grant_share *share, uint32_t *refs, uint32_t nr)
 
     if (!at)
         return;
-    (void)take_refs(share, refs, nr);
+    take_refs(share, refs, nr);
     xengntshr_unshare(share->gntshr, at, nr);
 }
 
@@ -131,9 +125,12 @@ static void give_back(struct grant_share *share, void *at, uint32_t *refs,
     xengntshr_unshare(share->gntshr, at, nr);
     if (share->peer_gone || share->closed)
         return;
-    for (uint32_t i = 0; i < nr; i++)
-        share->owed[refs[i] / 8] |= (unsigned char)(1U << refs[i] % 8);
-    share->nr_owed += nr;
+    for (uint32_t i = 0; i < nr; i++) {
+        unsigned char *byte = byte_of(share, refs[i]);
+
+        share->nr_owed += (*byte & bit_of(refs[i])) == 0;
+        *byte |= bit_of(refs[i]);
+    }
     see_refs(share, refs, nr);
 }
 
@@ -172,7 +169,6 @@ static void free_share(struct grant_share *share)
     if (!share->closed || share->runs)
         return;
     xengntshr_close(share->gntshr);
-    free(share->owed);
     free(share);
 }
 
@@ -227,12 +223,7 @@ static int make_run(struct grant_share *share, size_t pages, bool writable,
         free(run);
         return err;
     }
-    if (!take_refs(share, run->refs, (uint32_t)pages)) {
-        xengntshr_unshare(share->gntshr, run->at, (uint32_t)pages);
-        free(run);
-        return fail(-ENOMEM, error, error_len, "no memory for %zu references",
-                    pages);
-    }
+    take_refs(share, run->refs, (uint32_t)pages);
     run->owner.drop = drop_region;
     run->share = share;
     run->nr = (uint32_t)pages;
@@ -364,11 +355,7 @@ static int make_life(struct grant_handout *handout, uint32_t port,
         offsetof(struct xen_vm_ring_life, producer), port);
     if (!handout->life)
         return share_failed(1, error, error_len);
-    if (!take_refs(handout->share, ref, 1)) {
-        xengntshr_unshare(handout->share->gntshr, handout->life, 1);
-        handout->life = NULL;
-        return fail(-ENOMEM, error, error_len, "no memory for a reference");
-    }
+    take_refs(handout->share, ref, 1);
     handout->life_ref = *ref;
     count(handout->share, 1);
     vmr_store_relaxed(&handout->life->producer, XEN_VM_RING_LIFE_MAPPED);
@@ -512,9 +499,7 @@ size_t grant_share_owed(struct grant_share *share, size_t most)
 void grant_share_peer_gone(struct grant_share *share)
 {
     share->peer_gone = true;
-    free(share->owed);
-    share->owed = NULL;
-    share->owed_len = 0;
+    memset(share->owed, 0, sizeof(share->owed));
     share->nr_owed = 0;
     (void)grant_share_collect(share, 0);
 }
