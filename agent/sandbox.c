@@ -9,6 +9,7 @@
 #include "sandbox.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <xen/xen.h>
@@ -39,8 +40,15 @@ int agent_sandbox_prepare(struct agent_sandbox *sandbox, const char *name,
 int agent_sandbox_enter(const struct agent_sandbox *sandbox,
                         struct vmring *ring, char *error, size_t error_len)
 {
-    int err = 0;
+    int err = vmring_restrict(ring);
 
+    /* Event channels that the kernel does not restrict, the filter does. */
+    if (err && err != -EOPNOTSUPP)
+        return sandbox_fail(err, error, error_len,
+                            "cannot give up the handles of Xen: %s",
+                            strerror(-err));
+    err = 0;
+    sandbox_load_code();
     if (sandbox->becomes)
         err = sandbox_change_root(NULL, error, error_len);
     if (!err)
@@ -49,7 +57,6 @@ int agent_sandbox_enter(const struct agent_sandbox *sandbox,
         err = sandbox->becomes
                   ? sandbox_become(&sandbox->user, error, error_len)
                   : sandbox_drop_capabilities(error, error_len);
-    (void)ring;
     if (!err)
         err = sandbox_filter(calls, sizeof(calls) / sizeof(calls[0]), error,
                              error_len);

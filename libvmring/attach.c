@@ -386,6 +386,13 @@ void vmring_close(struct vmring *ring)
     free(ring);
 }
 
+int vmring_restrict(struct vmring *ring)
+{
+    struct link *link = ring->link;
+
+    return link->ops->give_up ? link->ops->give_up(link) : 0;
+}
+
 int vmring_info(const struct vmring *ring, struct vmring_info *info)
 {
     const struct vmr_geometry *geo = &ring->core.geo;

@@ -176,6 +176,25 @@ int vmring_open(const char *uri, const struct vmring_opts *opts,
                 struct vmring **ring);
 
 /*
+ * Gives up what only attaching needs, so that whoever takes this process over
+ * does not have it.  All calls go on as before.  With grant:, nothing more can
+ * be mapped by the ring's handles of gntdev, which are replaced, nor bound by
+ * that of evtchn; what stays is its connection to xenstore, with the rights
+ * that this domain has there.  xentoolcore_restrict_all() would cut that off
+ * too, and the ring from its bridge: do not call it.  The others hold nothing
+ * of Xen.
+ *
+ * A program that will not be able to open files calls this before, and
+ * backtrace(3): that loads what pthread_cancel(3) needs, by which libxenstore
+ * ends its thread in vmring_close().
+ *
+ * 0; -EOPNOTSUPP: the kernel does not restrict event channels, and the rest is
+ * done: a filter of ioctl() can do that, IOCTL_EVTCHN_NOTIFY is what remains;
+ * -EMFILE, -ENOENT...: /dev/null cannot be opened.  May be called again.
+ */
+int vmring_restrict(struct vmring *ring);
+
+/*
  * Detaches.  Pending requests that were not answered get the neutral verdict
  * from the producer, which disarms all events.  NULL is fine.
  */

@@ -43,6 +43,12 @@ int sandbox_drop_capabilities(char *error, size_t error_len);
 
 /* ---------------------------------------------- reach.c: what one sees -- */
 
+/*
+ * Loads, while files can be opened, what the C library would load when a
+ * thread is cancelled, as libxenstore does at its end.
+ */
+void sandbox_load_code(void);
+
 /* No privileges by executing, no core dumps, no debugger, fewer files. */
 int sandbox_close_doors(char *error, size_t error_len);
 

@@ -28,6 +28,12 @@
 #define NS_PER_RING (1000000000ULL / BELLS_PER_SECOND)
 #define HOLD_NS     1000000L
 
+/*
+ * The last id that a domain can have.  Linux restricts a handle to a domain
+ * other than 0; what is bound stays, and of this one there is nothing to bind.
+ */
+#define NO_DOMAIN 0x7fef
+
 struct bell {
     uint32_t port;
     /*
@@ -237,6 +243,13 @@ uint64_t bells_ack(struct bells *bells)
             hold(bells, g);
     }
     return rung;
+}
+
+int bells_restrict(struct bells *bells)
+{
+    if (!xenevtchn_restrict(bells->evtchn, NO_DOMAIN))
+        return 0;
+    return errno == ENOTTY || errno == EOPNOTSUPP ? -EOPNOTSUPP : -errno;
 }
 
 void bells_close(struct bells *bells)

@@ -36,6 +36,12 @@ int bells_fd(const struct bells *bells);
 void bells_ring(struct bells *bells, uint32_t group);
 
 /*
+ * No other event channels can be bound by its descriptor from now on.
+ * -EOPNOTSUPP: the kernel has no such restriction.
+ */
+int bells_restrict(struct bells *bells);
+
+/*
  * What was rung since the last time, bit g for group g; never blocks.  Look
  * at what they stand for afterwards, not before: from now on they ring again.
  */

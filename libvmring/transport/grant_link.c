@@ -32,6 +32,7 @@ struct grant_link {
     uint32_t nr_bells;
     struct bells *bells[XEN_VM_RING_MAX_GROUPS];
     uint64_t apart; /* groups whose doorbell is another thread's */
+    bool given_up;
     int epoll;
 };
 
@@ -243,6 +244,19 @@ static int grant_fd(const struct link *link)
     return ((const struct grant_link *)link)->epoll;
 }
 
+static int grant_give_up(struct link *link)
+{
+    struct grant_link *grant = of(link);
+    int err = grant->given_up ? 0 : grant_map_restrict(grant->map);
+
+    if (!err && !grant->given_up) {
+        grant->given_up = true;
+        for (uint32_t i = 0; !err && i < grant->nr_bells; i++)
+            err = bells_restrict(grant->bells[i]);
+    }
+    return err;
+}
+
 static void grant_close(struct link *link)
 {
     struct grant_link *grant = of(link);
@@ -266,6 +280,7 @@ static const struct link_ops grant_ops = {
     .bell_fd = grant_bell_fd,
     .bell_apart = grant_bell_apart,
     .bell_ack = grant_bell_ack,
+    .give_up = grant_give_up,
     .close = grant_close,
 };
 

@@ -6,9 +6,11 @@
  * and what was copied is checked.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 #include <xengnttab.h>
 
 #include "../core/atomic.h"
@@ -20,7 +22,7 @@
 
 struct mapped {
     struct region_owner owner;
-    xengnttab_handle *gnttab;
+    const struct grant_map *map;
     uint32_t pages;
 };
 
@@ -32,6 +34,7 @@ struct grant_map {
      */
     xengnttab_handle *life_gnttab, *gnttab;
     struct xen_vm_ring_life *life;
+    bool restricted; /* the handles have nothing to do with gntdev any more */
 };
 
 /* What a directory lists, checked. */
@@ -174,11 +177,21 @@ static int map_life(struct grant_map *map, uint32_t gref, uint32_t port,
     return 0;
 }
 
+/* Without its descriptor the kernel lets go of what is mapped no more. */
+static void unmap(const struct grant_map *map, xengnttab_handle *gnttab,
+                  void *at, uint32_t pages)
+{
+    if (map->restricted)
+        munmap(at, (size_t)pages * PAGE);
+    else
+        xengnttab_unmap(gnttab, at, pages);
+}
+
 static void drop_mapped(struct region_owner *owner, struct region *region)
 {
     struct mapped *mapped = (struct mapped *)owner;
 
-    xengnttab_unmap(mapped->gnttab, region->at, mapped->pages);
+    unmap(mapped->map, mapped->map->gnttab, region->at, mapped->pages);
     free(mapped);
 }
 
@@ -199,7 +212,7 @@ static int map_run(struct grant_map *map, uint32_t *refs, uint32_t pages,
         free(mapped);
         return err;
     }
-    *mapped = (struct mapped){{drop_mapped}, map->gnttab, pages};
+    *mapped = (struct mapped){{drop_mapped}, map, pages};
     *region = (struct region){.at = at,
                               .len = (size_t)pages * PAGE,
                               .fd = -1,
@@ -266,6 +279,26 @@ int grant_map_attach(struct grant_map *map, uint32_t gref, uint32_t port,
     return err;
 }
 
+/*
+ * As xentoolcore_restrict_all() does it, but for these two: it would cut off
+ * xenstore, by which the bridge is asked.
+ */
+int grant_map_restrict(struct grant_map *map)
+{
+    int fds[] = {xengnttab_fd(map->gnttab), xengnttab_fd(map->life_gnttab)};
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int err = 0;
+
+    if (null < 0)
+        return -errno;
+    map->restricted = true;
+    for (unsigned int i = 0; i < 2; i++)
+        if (dup3(null, fds[i], O_CLOEXEC) < 0)
+            err = -errno;
+    close(null);
+    return err;
+}
+
 bool grant_map_producer_lives(const struct grant_map *map)
 {
     return map->life &&
@@ -279,7 +312,7 @@ void grant_map_close(struct grant_map *map)
     if (map->gnttab)
         xengnttab_close(map->gnttab);
     if (map->life)
-        xengnttab_unmap(map->life_gnttab, map->life, 1);
+        unmap(map, map->life_gnttab, map->life, 1);
     if (map->life_gnttab)
         xengnttab_close(map->life_gnttab);
     free(map);

@@ -125,6 +125,12 @@ int grant_map_attach(struct grant_map *map, uint32_t gref, uint32_t port,
                      struct link_regions *regions, char *error,
                      size_t error_len);
 
+/*
+ * Nothing more can be mapped, by it or by its descriptors; what is mapped
+ * stays.  -EMFILE...
+ */
+int grant_map_restrict(struct grant_map *map);
+
 /* false: the producer has let go; its pages will not change any more. */
 bool grant_map_producer_lives(const struct grant_map *map);
 

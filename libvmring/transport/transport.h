@@ -59,6 +59,11 @@ struct link_ops {
     int (*bell_fd)(const struct link *link, uint32_t group);
     int (*bell_apart)(struct link *link, uint32_t group, bool apart);
     bool (*bell_ack)(struct link *link, uint32_t group);
+    /*
+     * Gives up what only map needs; NULL: there is nothing.  -EMFILE;
+     * -EOPNOTSUPP: the kernel lacks a part of it, the rest is done.
+     */
+    int (*give_up)(struct link *link);
     /* Ends it.  The regions are the caller's to drop, before. */
     void (*close)(struct link *link);
 };

@@ -3,8 +3,10 @@
 #include "fake_xen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <xenevtchn.h>
@@ -42,14 +44,34 @@ static unsigned int nr_returned;
 
 /* Of both of the library's interfaces. */
 struct xengntdev_handle {
+    struct xengntdev_handle *next;
+    int fd;
+    ino_t file; /* what fd is, unless it was replaced */
     struct map {
         uint8_t *at;
         uint32_t count;
         uint32_t *refs;
         uint32_t notify_offset, notify_port;
+        bool dropped; /* by munmap() */
     } maps[MAX_MAPS];
     struct run *runs[MAX_MAPS];
 };
+
+static struct xengntdev_handle *handles;
+
+static ino_t file_of(int fd)
+{
+    struct stat st;
+
+    /* Not fstat(), which a test may have fail. */
+    CHECK_EQ(syscall(SYS_newfstatat, fd, "", &st, AT_EMPTY_PATH), 0);
+    return st.st_ino;
+}
+
+static bool is_replaced(const struct xengntdev_handle *handle)
+{
+    return file_of(handle->fd) != handle->file;
+}
 
 static struct xengntdev_handle *open_handle(void)
 {
@@ -60,8 +82,27 @@ static struct xengntdev_handle *open_handle(void)
         return NULL;
     }
     handle = calloc(1, sizeof(*handle));
-    fake_xen.handles += handle != NULL;
+    if (!handle)
+        return NULL;
+    handle->fd = (int)syscall(SYS_memfd_create, "gntdev", MFD_CLOEXEC);
+    CHECK(handle->fd >= 0);
+    handle->file = file_of(handle->fd);
+    handle->next = handles;
+    handles = handle;
+    fake_xen.handles++;
     return handle;
+}
+
+static void close_handle(struct xengntdev_handle *handle)
+{
+    struct xengntdev_handle **to = &handles;
+
+    while (*to != handle)
+        to = &(*to)->next;
+    *to = handle->next;
+    close(handle->fd);
+    free(handle);
+    fake_xen.handles--;
 }
 
 static void notify_port(uint32_t port);
@@ -201,8 +242,7 @@ int xengntshr_close(xengntshr_handle *xgs)
     for (int i = 0; i < MAX_MAPS; i++)
         if (xgs->runs[i])
             unshare(xgs->runs[i]);
-    free(xgs);
-    fake_xen.handles--;
+    close_handle(xgs);
     return 0;
 }
 
@@ -239,6 +279,10 @@ static void *map_refs(xengnttab_handle *xgt, uint32_t count,
     struct map *map = xgt->maps;
     uint8_t *at;
 
+    if (is_replaced(xgt)) {
+        errno = ENOTTY;
+        return NULL;
+    }
     if (fake_xen.map_errno && fake_xen.mappings++ >= fake_xen.map_fails_from) {
         errno = fake_xen.mute ? 0 : fake_xen.map_errno;
         return NULL;
@@ -255,7 +299,8 @@ static void *map_refs(xengnttab_handle *xgt, uint32_t count,
               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (at == MAP_FAILED)
         return NULL;
-    *map = (struct map){at, count, calloc(count, sizeof(*refs)), offset, port};
+    *map = (struct map){at,     count, calloc(count, sizeof(*refs)),
+                        offset, port,  false};
     if (!map->refs) {
         munmap(at, (size_t)count * PAGE);
         *map = (struct map){.at = NULL};
@@ -301,7 +346,7 @@ static void unmap(struct map *map)
 {
     if (map->notify_offset != NO_OFFSET)
         map->at[map->notify_offset] = 0;
-    munmap(map->at, (size_t)map->count * PAGE);
+    CHECK_EQ(syscall(SYS_munmap, map->at, (size_t)map->count * PAGE), 0);
     for (uint32_t i = 0; i < map->count; i++) {
         struct run *run = run_of_ref[map->refs[i]];
 
@@ -317,10 +362,37 @@ static void unmap(struct map *map)
     *map = (struct map){.at = NULL};
 }
 
+bool fake_xen_munmap(void *at)
+{
+    for (struct xengntdev_handle *h = handles; h; h = h->next) {
+        bool last = true, here = false;
+
+        if (!is_replaced(h))
+            continue;
+        for (struct map *map = h->maps; map < h->maps + MAX_MAPS; map++) {
+            if (at && map->at == at)
+                here = map->dropped = true;
+            last = last && (!map->at || map->dropped);
+        }
+        for (struct map *map = h->maps; map < h->maps + MAX_MAPS; map++)
+            if (here && last && map->at)
+                unmap(map);
+        if (here)
+            return true;
+    }
+    return false;
+}
+
+int xengnttab_fd(xengnttab_handle *xgt)
+{
+    return xgt->fd;
+}
+
 int xengnttab_unmap(xengnttab_handle *xgt, void *at, uint32_t count)
 {
     struct map *map = xgt->maps;
 
+    CHECK(!is_replaced(xgt));
     while (map->at != at)
         CHECK(++map < xgt->maps + MAX_MAPS);
     CHECK_EQ(map->count, count);
@@ -330,17 +402,21 @@ int xengnttab_unmap(xengnttab_handle *xgt, void *at, uint32_t count)
 
 int xengnttab_close(xengnttab_handle *xgt)
 {
+    bool kept = is_replaced(xgt);
+
     for (struct map *map = xgt->maps; map < xgt->maps + MAX_MAPS; map++)
-        if (map->at)
+        if (map->at) {
+            CHECK(!kept); /* nobody would unmap it */
             unmap(map);
-    free(xgt);
-    fake_xen.handles--;
+        }
+    close_handle(xgt);
     return 0;
 }
 
 /* --- Event channels --- */
 struct xenevtchn_handle {
-    int fd; /* counts what is in the ring */
+    int fd;          /* counts what is in the ring */
+    bool restricted; /* nothing more can be bound */
     unsigned int first, nr;
     uint32_t ring[MAX_PORTS];
 };
@@ -393,8 +469,23 @@ int xenevtchn_fd(xenevtchn_handle *xce)
     return xce->fd;
 }
 
+int xenevtchn_restrict(xenevtchn_handle *xce, domid_t domid)
+{
+    /* As Linux: not to domain 0, and once. */
+    errno = fake_xen.restrict_errno     ? fake_xen.restrict_errno
+            : !domid || domid >= 0x7ff0 ? EINVAL
+            : xce->restricted           ? EACCES
+                                        : 0;
+    xce->restricted = xce->restricted || !errno;
+    return errno ? -1 : 0;
+}
+
 static uint32_t free_port(struct xenevtchn_handle *xce)
 {
+    if (xce->restricted) {
+        errno = EACCES;
+        return 0;
+    }
     for (uint32_t p = 1; p < MAX_PORTS; p++) {
         if (ports[p].handle)
             continue;

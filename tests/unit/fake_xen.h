@@ -21,11 +21,12 @@ struct fake_xen {
     size_t deferred_ever;
     size_t unmasked_ever;
     /* What is to fail. */
-    size_t limit;   /* pages; 0: none */
-    int open_errno; /* 0: none */
-    int port_errno; /* of a second port; 0: none */
-    bool mute;      /* errno stays 0 */
-    int map_errno;  /* from the mapping with this number on */
+    size_t limit;       /* pages; 0: none */
+    int open_errno;     /* 0: none */
+    int port_errno;     /* of a second port; 0: none */
+    int restrict_errno; /* 0: none */
+    bool mute;          /* errno stays 0 */
+    int map_errno;      /* from the mapping with this number on */
     unsigned int map_fails_from;
     unsigned int mappings;
 };
@@ -37,6 +38,12 @@ bool fake_xen_writable(uint32_t ref);
 
 /* The granting side's mapping of a page, and of its run from there on. */
 void *fake_xen_page(uint32_t ref);
+
+/*
+ * What the kernel does at munmap(): true if `at` is mapped from a gntdev whose
+ * descriptor was replaced; with the last such page all of them are let go of.
+ */
+bool fake_xen_munmap(void *at);
 
 /* Nothing is left. */
 void fake_xen_check_empty(void);

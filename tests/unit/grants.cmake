@@ -21,3 +21,6 @@ vmring_fault_test(grant_ends pair.c meeting.c fake_xenstore.c fake_xen.c)
 vmring_fault_test(rendezvous_malformed meeting.c fake_xenstore.c)
 vmring_fault_test(grant_link_alone meeting.c fake_xenstore.c fake_xen.c)
 vmring_fault_test(grant_port_alone meeting.c fake_xenstore.c fake_xen.c)
+vmring_fault_test(grant_restrict pair.c meeting.c fake_xenstore.c fake_xen.c
+    grant_rig.c)
+target_link_options(test_grant_restrict PRIVATE -Wl,--wrap=munmap)
