@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,18 +88,38 @@ static const char *shutdown_name(unsigned int reason)
                                                      : "shut down";
 }
 
+/* Saved or migrated: it goes on, or is destroyed, and that is the end. */
+static bool is_suspended(unsigned int state, unsigned int reason)
+{
+    return state == XEN_VM_RING_TARGET_SHUTDOWN &&
+           reason == XEN_VM_RING_SHUTDOWN_SUSPEND;
+}
+
 static void follow_target(struct bridge *bridge)
 {
     unsigned int reason = 0;
     unsigned int state = bridge->ops->target_state(bridge->source, &reason);
+    bool was_suspended;
 
-    if (state == bridge->target_state)
+    if (state == bridge->target_state && reason == bridge->target_reason)
         return;
+    was_suspended = is_suspended(bridge->target_state, bridge->target_reason);
     bridge->target_state = state;
+    bridge->target_reason = reason;
     vmring_set_target_state(bridge->producer, state, reason);
-    if (state != XEN_VM_RING_TARGET_SHUTDOWN &&
-        state != XEN_VM_RING_TARGET_DESTROYED)
+    if (is_suspended(state, reason)) {
+        log_line(LOG_NOTICE,
+                 "%s is suspended, to be saved or migrated; waiting until it "
+                 "goes on or is destroyed",
+                 bridge->info.name);
         return;
+    }
+    if (state != XEN_VM_RING_TARGET_SHUTDOWN &&
+        state != XEN_VM_RING_TARGET_DESTROYED) {
+        if (was_suspended)
+            log_line(LOG_NOTICE, "%s goes on", bridge->info.name);
+        return;
+    }
     if (bridge->phase == TELLING)
         return; /* first shut down, then destroyed: one end */
     if (state == XEN_VM_RING_TARGET_DESTROYED)

@@ -37,7 +37,7 @@ struct bridge {
     int serves_none; /* vmring_dispatch() said so */
     int gone;        /* a consumer has left since the last turn */
     unsigned int nr_armed;
-    unsigned int target_state;
+    unsigned int target_state, target_reason;
     int64_t linger_until; /* ms; 0: nobody is waited for */
     int64_t tell_until;
     struct report report;

@@ -22,6 +22,7 @@ enum exit_status {
     EXIT_OUTPUT = 12,      /* disk full, standard output closed */
     EXIT_LEDGER = 13,      /* the ledger does not add up */
     EXIT_LEFT_BEHIND = 14, /* the domain could not be left as found */
+    EXIT_RECOVERED = 15,   /* after a killed bridge; what waited is lost */
 };
 
 #endif /* VMRING_EXIT_STATUS_H */

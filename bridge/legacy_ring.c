@@ -80,6 +80,19 @@ void legacy_ring_answer(struct legacy_ring *ring,
     ring->answered++;
 }
 
+void legacy_ring_release(struct legacy_ring *ring, uint32_t vcpu)
+{
+    vm_event_response_t response = {
+        .version = VM_EVENT_INTERFACE_VERSION,
+        .flags = VM_EVENT_FLAG_VCPU_PAUSED,
+        .vcpu_id = vcpu,
+    };
+
+    /* As if it had been asked: Xen takes responses without counting. */
+    ring->taken++;
+    legacy_ring_answer(ring, &response);
+}
+
 int legacy_ring_publish(struct legacy_ring *ring)
 {
     if (ring->published == ring->answered)

@@ -44,6 +44,12 @@ int legacy_ring_take(struct legacy_ring *ring, vm_event_request_t *request);
 void legacy_ring_answer(struct legacy_ring *ring,
                         const vm_event_response_t *response);
 
+/*
+ * Lets a vCPU go that waits for a response to what it asked on another ring,
+ * now gone.  At most eight in a ring, which is good for nothing else then.
+ */
+void legacy_ring_release(struct legacy_ring *ring, uint32_t vcpu);
+
 /* Publishes the responses; 1: there are new ones, so notify Xen. */
 int legacy_ring_publish(struct legacy_ring *ring);
 

@@ -37,7 +37,8 @@ static const char doc[] =
     "Exit status: 0 as asked, 1 fault, 2 usage, 3 the target has ended, 4 no "
     "such domain, 5 no permission, 6 no Xen here, 7 the domain has no monitor "
     "(PV...), 9 another consumer has the domain's ring, 12 statistics not "
-    "written, 14 the domain could not be left as found.";
+    "written, 14 the domain could not be left as found, or not recovered, 15 "
+    "recovered: what its vCPUs waited for is lost.";
 
 enum {
     OPT_LISTEN = 0x100,
@@ -51,6 +52,7 @@ enum {
     OPT_ALLOW_VERDICTS,
     OPT_LINGER,
     OPT_ONCE,
+    OPT_RECOVER,
     OPT_STATS,
     OPT_USAGE,
 };
@@ -75,6 +77,11 @@ static const struct argp_option argp_options[] = {
      0},
     {"once", OPT_ONCE, NULL, 0,
      "End when the consumer has detached, or crashed and found no successor",
+     0},
+    {"recover", OPT_RECOVER, "force", OPTION_ARG_OPTIONAL,
+     "Serve nobody: free TARGET from a bridge that was killed, as far as that "
+     "can be done, and end; force: though a program here listens to Xen "
+     "about it",
      0},
     {"linger", OPT_LINGER, "SECONDS", 0,
      "Wait this long for a crashed consumer's successor (10)", 0},
@@ -107,6 +114,7 @@ static const struct argp_option argp_options[] = {
 struct arguments {
     struct bridge_options options;
     int verbose;
+    enum { SERVE, RECOVER, RECOVER_FORCED } recover;
 };
 
 /* One line, and out: argp_error() would add a second. */
@@ -236,6 +244,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_ONCE:
         options->once = 1;
         break;
+    case OPT_RECOVER:
+        if (arg && strcmp(arg, "force") != 0)
+            refuse("--recover takes 'force' or nothing, not '%s'", arg);
+        arguments->recover = arg ? RECOVER_FORCED : RECOVER;
+        break;
     case OPT_STATS:
         options->stats = arg;
         break;
@@ -262,6 +275,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (!options->target)
             refuse("no TARGET; a domain's id or name, or sim:...");
+        if (arguments->recover && !options->source->recover)
+            refuse("--recover is for a domain of Xen");
         if (options->to && (options->listen || options->fd >= 0))
             refuse("--to serves one domain and no socket: leave out --listen "
                    "and --fd");
@@ -300,5 +315,8 @@ int main(int argc, char **argv)
         log_threshold(LOG_WARNING);
     /* A consumer that closes its socket is no reason to die. */
     signal(SIGPIPE, SIG_IGN);
+    if (arguments.recover)
+        return arguments.options.source->recover(
+            arguments.options.target, arguments.recover == RECOVER_FORCED);
     return bridge_run(&arguments.options);
 }

@@ -7,10 +7,12 @@
  *   monitor_source.c  the source: its life, and its numbers
  *   monitor.c         requests in, verdicts out
  *   monitor_target.c  finding the domain, and seeing its end
+ *   monitor_lock.c    one bridge a domain
  *   monitor_ring.c    taking the legacy ring into use, and giving it back
  *   monitor_support.c which events are known to fire here
  *   monitor_arm.c     which events the domain raises
  *   monitor_end.c     when the domain is quiet, and leaving it unharmed
+ *   monitor_recover.c a domain whose bridge was killed
  */
 #ifndef BRIDGE_MONITOR_H
 #define BRIDGE_MONITOR_H
@@ -74,6 +76,8 @@ struct monitor {
     unsigned int target_state; /* XEN_VM_RING_TARGET_* */
     unsigned int shutdown_reason;
     uint64_t looked_at; /* ns */
+    int lock;           /* a descriptor, or -1 */
+    int epoll;          /* of xce and xs, which can go; or -1 */
 
     /* The legacy ring. */
     struct legacy_ring ring;
@@ -114,17 +118,31 @@ uint64_t monitor_now(void); /* ns */
 
 /* Each of the following that returns int returns an exit status. */
 
+/* monitor_source.c: opens Xen's interfaces, finds and locks the domain. */
+int monitor_find(const char *target, struct monitor **monitor);
+
+/* monitor_lock.c */
+int monitor_lock(struct monitor *monitor);
+void monitor_unlock(struct monitor *monitor);
+
 /* monitor_target.c: finds it by id or name, checks it, watches for its end. */
 int monitor_find_target(struct monitor *monitor, const char *target);
 void monitor_look_at_target(struct monitor *monitor);
 /* Reads what the watch has brought. */
 void monitor_read_watch(struct monitor *monitor);
 bool monitor_is_dead(const struct monitor *monitor);
+/* Being saved or migrated: it goes on, or is destroyed. */
+bool monitor_is_suspended(const struct monitor *monitor);
 
 /* monitor_ring.c */
 int monitor_enable(struct monitor *monitor);
 /* -EBUSY: vCPUs wait in the ring's queue; the monitor's state is wiped. */
 int monitor_disable(struct monitor *monitor);
+/*
+ * Disables the ring of a bridge that was killed.  -EBUSY as above, -EINVAL:
+ * there is none.
+ */
+int monitor_take_back(struct monitor *monitor);
 /* Without a word to Xen: the domain is dying, or Xen has let go already. */
 void monitor_detach(struct monitor *monitor);
 
@@ -153,6 +171,9 @@ const char *monitor_refuse(const struct monitor *monitor,
 int monitor_run(void *source);
 void monitor_carry_out(void *source, const struct vmring_verdict *verdict);
 void monitor_flush(void *source);
+
+/* monitor_recover.c: see source.h. */
+int monitor_recover(const char *target, int forced);
 
 /* monitor_end.c */
 int monitor_allocate_rest(struct monitor *monitor);

@@ -102,11 +102,18 @@ static void remember_harmless(struct monitor *monitor)
     }
 }
 
-/* vCPUs of a domain that has shut down run no more. */
+/* vCPUs of a domain that has shut down run no more; a suspended one's may. */
 static bool cannot_run(const struct monitor *monitor)
 {
-    return monitor->target_state == XEN_VM_RING_TARGET_SHUTDOWN ||
+    return (monitor->target_state == XEN_VM_RING_TARGET_SHUTDOWN &&
+            !monitor_is_suspended(monitor)) ||
            monitor_is_dead(monitor);
+}
+
+static bool is_held(const struct monitor *monitor)
+{
+    return monitor->target_state == XEN_VM_RING_TARGET_PAUSED ||
+           monitor_is_suspended(monitor);
 }
 
 void monitor_settle(struct monitor *monitor)
@@ -157,7 +164,13 @@ static void say_what_is_waited_for(struct monitor *monitor)
         return;
     monitor->said_at = now;
     monitor_look_at_target(monitor);
-    if (monitor->target_state == XEN_VM_RING_TARGET_PAUSED)
+    if (monitor_is_suspended(monitor))
+        log_line(LOG_WARNING,
+                 "%s is suspended, so its vCPUs cannot leave the ring: waiting "
+                 "until it goes on or is destroyed; end me once more to leave "
+                 "the ring enabled",
+                 monitor->name);
+    else if (monitor->target_state == XEN_VM_RING_TARGET_PAUSED)
         log_line(LOG_WARNING,
                  "%s is paused, so its vCPUs cannot leave the ring: waiting; "
                  "'xl unpause %u' it, or end me once more to leave the ring "
@@ -213,9 +226,7 @@ int monitor_end(void *source, int forced)
     monitor_settle(monitor);
     if (monitor->rest != QUIET) {
         say_what_is_waited_for(monitor);
-        return forced && monitor->target_state == XEN_VM_RING_TARGET_PAUSED
-                   ? give_up(monitor)
-                   : 0;
+        return forced && is_held(monitor) ? give_up(monitor) : 0;
     }
     if (monitor_disable(monitor) == 0)
         return 1;

@@ -71,9 +71,9 @@ static int cannot_enable(struct monitor *monitor, int error)
     switch (error) {
     case EBUSY:
         log_line(LOG_ERR,
-                 "%s has another vm_event consumer, or one that crashed: end "
-                 "that one, or destroy the domain if there is none",
-                 monitor->name);
+                 "%s has another vm_event consumer: end that one; if it was "
+                 "killed, 'vmring-bridge --recover %u'",
+                 monitor->name, monitor->domid);
         return EXIT_BUSY;
     case EPERM:
     case EACCES:
@@ -174,6 +174,21 @@ int monitor_disable(struct monitor *monitor)
     if (xc_monitor_disable(monitor->xch, monitor->domid) < 0 && errno != ESRCH)
         return -errno;
     monitor_detach(monitor);
+    restore_page(monitor);
+    return 0;
+}
+
+int monitor_take_back(struct monitor *monitor)
+{
+    uint64_t gfn = 0;
+
+    if (xc_hvm_param_get(monitor->xch, monitor->domid,
+                         HVM_PARAM_MONITOR_RING_PFN, &gfn) < 0 ||
+        xc_monitor_disable(monitor->xch, monitor->domid) < 0)
+        return -errno;
+    /* Every domain is built with one there; whether it had it, nobody knows. */
+    monitor->ring_gfn = gfn;
+    monitor->had_page = true;
     restore_page(monitor);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,9 +62,7 @@ static void describe(void *source, struct source_info *info)
     info->verdicts = monitor_verdicts(monitor);
     info->foreign = 1;
     info->producer_ctx = monitor;
-    info->fds[info->nr_fds++] = xenevtchn_fd(monitor->xce);
-    if (monitor->xs)
-        info->fds[info->nr_fds++] = xs_fileno(monitor->xs);
+    info->fds[info->nr_fds++] = monitor->epoll;
 }
 
 /* ------------------------------------------------------- open and close -- */
@@ -134,6 +133,9 @@ static int close_monitor(void *source)
 
     if (left_behind)
         monitor_detach(monitor);
+    monitor_unlock(monitor);
+    if (monitor->epoll >= 0)
+        close(monitor->epoll);
     if (monitor->xs)
         xs_close(monitor->xs);
     if (monitor->xcall)
@@ -149,7 +151,23 @@ static int close_monitor(void *source)
     return left_behind ? EXIT_LEFT_BEHIND : 0;
 }
 
-static int open_monitor(const char *target, void **source)
+/* What wakes the loop: xenstore may go, and its descriptor with it. */
+static int watch_descriptors(struct monitor *monitor)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+
+    monitor->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (monitor->epoll >= 0 &&
+        epoll_ctl(monitor->epoll, EPOLL_CTL_ADD, xenevtchn_fd(monitor->xce),
+                  &event) == 0 &&
+        (!monitor->xs || epoll_ctl(monitor->epoll, EPOLL_CTL_ADD,
+                                   xs_fileno(monitor->xs), &event) == 0))
+        return 0;
+    log_line(LOG_ERR, "cannot watch a descriptor: %s", strerror(errno));
+    return EXIT_FAULT;
+}
+
+int monitor_find(const char *target, struct monitor **found)
 {
     struct monitor *monitor = calloc(1, sizeof(*monitor));
     int status;
@@ -158,12 +176,29 @@ static int open_monitor(const char *target, void **source)
         log_line(LOG_ERR, "out of memory");
         return EXIT_FAULT;
     }
-    monitor->port = -1;
+    monitor->port = monitor->lock = monitor->epoll = -1;
     status = open_interfaces(monitor);
     if (!status)
         status = monitor_find_target(monitor, target);
     if (!status)
         status = monitor_allocate_rest(monitor);
+    if (!status)
+        status = monitor_lock(monitor);
+    if (status)
+        close_monitor(monitor);
+    else
+        *found = monitor;
+    return status;
+}
+
+static int open_monitor(const char *target, void **source)
+{
+    struct monitor *monitor;
+    int status = monitor_find(target, &monitor);
+
+    if (status)
+        return status;
+    status = watch_descriptors(monitor);
     if (!status)
         status = monitor_enable(monitor);
     if (status) {
@@ -219,6 +254,7 @@ static void stats(void *source, struct json_object *object)
 const struct source_ops monitor_source = {
     .open = open_monitor,
     .describe = describe,
+    .recover = monitor_recover,
     .producer_ops = &producer_ops,
     .start = start,
     .run = monitor_run,

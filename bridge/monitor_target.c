@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -141,7 +142,7 @@ int monitor_find_target(struct monitor *monitor, const char *target)
 
 void monitor_read_watch(struct monitor *monitor)
 {
-    bool fired = false;
+    bool fired = false, lost;
     char **what;
 
     if (!monitor->xs)
@@ -150,8 +151,17 @@ void monitor_read_watch(struct monitor *monitor)
         fired = true;
         free(what);
     }
-    if (fired)
+    lost = errno != EAGAIN;
+    if (fired || lost)
         monitor->looked_at = 0;
+    if (!lost)
+        return;
+    log_line(LOG_WARNING,
+             "xenstore is lost; what becomes of %s is seen by asking Xen",
+             monitor->name);
+    epoll_ctl(monitor->epoll, EPOLL_CTL_DEL, xs_fileno(monitor->xs), NULL);
+    xs_close(monitor->xs);
+    monitor->xs = NULL;
 }
 
 void monitor_look_at_target(struct monitor *monitor)
@@ -169,7 +179,14 @@ void monitor_look_at_target(struct monitor *monitor)
     } else if (!error) {
         monitor->target_state = info.paused ? XEN_VM_RING_TARGET_PAUSED
                                             : XEN_VM_RING_TARGET_RUNNING;
+        monitor->shutdown_reason = 0;
     }
+}
+
+bool monitor_is_suspended(const struct monitor *monitor)
+{
+    return monitor->target_state == XEN_VM_RING_TARGET_SHUTDOWN &&
+           monitor->shutdown_reason == XEN_VM_RING_SHUTDOWN_SUSPEND;
 }
 
 bool monitor_is_dead(const struct monitor *monitor)

@@ -36,6 +36,12 @@ struct source_ops {
     int (*open)(const char *target, void **source);
     void (*describe)(void *source, struct source_info *info);
 
+    /*
+     * Instead of all else: frees the target from a bridge that was killed.
+     * `forced`: whatever seems to be alive.  Returns an exit status.
+     */
+    int (*recover)(const char *target, int forced);
+
     /* subscribe, supported, quiet, attached; see vmring.h. */
     const struct vmring_producer_ops *producer_ops;
 

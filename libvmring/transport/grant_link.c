@@ -179,7 +179,7 @@ static int grant_map(struct link *link, struct wire_grant *out,
                      struct link_regions *regions, int timeout_ms)
 {
     struct message_grant message;
-    uint32_t type;
+    uint32_t type = 0;
     int ret;
 
     regions->p = regions->c = REGION_NONE;

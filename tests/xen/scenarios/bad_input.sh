@@ -80,7 +80,7 @@ process_line agent 5 "not in the producer's allow-list" \
 process_line agent 5 "verdict" vmring-agent -e cr4 --deny cr4:4 "$domid"
 agent_start first "$domid" -q -e cpuid
 process_line second 9 "." vmring-agent -e cpuid "$domid"
-process_line bridge 9 "another vm_event consumer" \
+process_line bridge 9 "has a bridge already, process [0-9]+;" \
     vmring-bridge --listen local:/run/lab/socket "$domid"
 process_signal first INT
 process_wait first 10 0
@@ -92,6 +92,8 @@ process_start access xen-access "$domid" cpuid
 wait_for 20 "xen-access" legacy_port_of "$domid"
 process_line bridge 9 "another vm_event consumer" vmring-bridge "$domid"
 process_line agent 9 "another vm_event consumer" vmring-agent "$domid"
+process_line bridge 9 "a program here listens to Xen about it" \
+    vmring-bridge --recover "$domid"
 process_signal access INT
 wait_for 60 "the end of xen-access" process_ended access
 

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * monitor_lock.c: one bridge a domain.
+ *
+ * Xen refuses a second consumer of the legacy ring, and says the same of one
+ * that was killed.  The kernel tells them apart: it keeps a lock on a file as
+ * long as the process lives.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "monitor.h"
+
+#define RUN_DIRECTORY "/run/vmring"
+
+static void path_of(const struct monitor *monitor, char *path, size_t len)
+{
+    snprintf(path, len, RUN_DIRECTORY "/dom%u.lock", monitor->domid);
+}
+
+static int cannot_lock(const char *path, int error)
+{
+    log_line(LOG_ERR, "cannot lock %s: %s", path, strerror(error));
+    return error == EACCES || error == EPERM ? EXIT_PERMISSION : EXIT_FAULT;
+}
+
+static int is_taken(const struct monitor *monitor, int fd)
+{
+    char pid[16] = "";
+    ssize_t n = read(fd, pid, sizeof(pid) - 1);
+
+    log_line(LOG_ERR, "%s has a bridge already, process %s; end that one",
+             monitor->name, n > 0 ? pid : "unknown");
+    return EXIT_BUSY;
+}
+
+/* Is what we have locked still what others will find? */
+static bool is_current(int fd, const char *path)
+{
+    struct stat ours, found;
+
+    return fstat(fd, &ours) == 0 && stat(path, &found) == 0 &&
+           ours.st_ino == found.st_ino && ours.st_dev == found.st_dev;
+}
+
+static void note_pid(int fd)
+{
+    char pid[16];
+    int len = snprintf(pid, sizeof(pid), "%d", (int)getpid());
+
+    /* Only for the line that another bridge writes. */
+    if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, (size_t)len, 0) < len)
+        log_line(LOG_DEBUG, "cannot note who has the lock: %s",
+                 strerror(errno));
+}
+
+int monitor_lock(struct monitor *monitor)
+{
+    char path[64];
+    int fd;
+
+    path_of(monitor, path, sizeof(path));
+    if (mkdir(RUN_DIRECTORY, 0755) < 0 && errno != EEXIST)
+        return cannot_lock(RUN_DIRECTORY, errno);
+    for (;;) {
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+            return cannot_lock(path, errno);
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+            int status = errno == EWOULDBLOCK ? is_taken(monitor, fd)
+                                              : cannot_lock(path, errno);
+
+            close(fd);
+            return status;
+        }
+        if (is_current(fd, path))
+            break;
+        close(fd); /* its owner has just ended, and removed it */
+    }
+    note_pid(fd);
+    monitor->lock = fd;
+    return 0;
+}
+
+void monitor_unlock(struct monitor *monitor)
+{
+    char path[64];
+
+    if (monitor->lock < 0)
+        return;
+    path_of(monitor, path, sizeof(path));
+    (void)unlink(path); /* while we have it: nobody else does */
+    close(monitor->lock);
+    monitor->lock = -1;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * monitor_recover.c: what can be done for a domain whose bridge was killed.
+ *
+ * Its vCPUs that wait for a verdict wait for ever, and the page of the ring
+ * that they asked on is out of reach.  If none of them sleeps in Xen's queue
+ * for room, the ring can be disabled, which also disarms everything; and the
+ * vCPUs let go by answers on a ring of our own, which nobody has asked.  Such
+ * answers spoil the ring for anything else, so there is another one for every
+ * eight.  What the vCPUs waited for is lost: the registers that a verdict
+ * would have set, or that a CPUID has half set, and writes that were put off.
+ *
+ * If a vCPU does sleep in the queue, Xen never lets go of the ring.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "monitor.h"
+
+/* A vCPU that gets no further in this time is taken to wait. */
+#define LOOKS   40
+#define LOOK_US 5000
+/* An instruction may have raised more events than one. */
+#define MAX_ROUNDS 4
+
+/* ------------------------------------------------- is somebody there? -- */
+
+/* A port that Xen itself has the other end of tells nobody what it is. */
+static bool is_xens(struct monitor *monitor, uint32_t port)
+{
+    xc_evtchn_status_t of = {.dom = (domid_t)monitor->domid, .port = port};
+
+    return xc_evtchn_status(monitor->xch, &of) < 0 && errno == EACCES;
+}
+
+/*
+ * Does a program in this domain have a channel to what Xen raises for that
+ * one?  A consumer of the legacy ring has, and so has a device model.
+ */
+static bool has_listener(struct monitor *monitor)
+{
+    for (uint32_t port = 0;; port++) {
+        xc_evtchn_status_t ours = {.dom = DOMID_SELF, .port = port};
+
+        if (xc_evtchn_status(monitor->xch, &ours) < 0)
+            return false; /* past the last */
+        if (ours.status == EVTCHNSTAT_interdomain &&
+            ours.u.interdomain.dom == monitor->domid &&
+            is_xens(monitor, ours.u.interdomain.port))
+            return true;
+    }
+}
+
+/* -------------------------------------------------------- who waits? -- */
+
+static bool get_vcpu(struct monitor *monitor, unsigned int vcpu,
+                     xc_vcpuinfo_t *info)
+{
+    return xc_vcpu_getinfo(monitor->xch, monitor->domid, vcpu, info) == 0;
+}
+
+/* Nothing is armed, so none of them begins to wait now. */
+static unsigned int find_waiting(struct monitor *monitor, bool *waits)
+{
+    unsigned int nr = 0;
+    xc_vcpuinfo_t info;
+
+    for (unsigned int i = 0; i < monitor->nr_vcpus; i++) {
+        waits[i] = get_vcpu(monitor, i, &info) && info.online;
+        monitor->started[i] = info.cpu_time;
+    }
+    for (unsigned int look = 0; look < LOOKS; look++) {
+        usleep(LOOK_US);
+        for (unsigned int i = 0; i < monitor->nr_vcpus; i++) {
+            if (waits[i])
+                waits[i] = get_vcpu(monitor, i, &info) && !info.blocked &&
+                           !info.running &&
+                           info.cpu_time == monitor->started[i];
+        }
+    }
+    for (unsigned int i = 0; i < monitor->nr_vcpus; i++)
+        nr += waits[i];
+    return nr;
+}
+
+/* -------------------------------------------------------- letting go -- */
+
+static int cannot_recover(struct monitor *monitor, int error)
+{
+    if (error == EBUSY) {
+        log_line(LOG_ERR,
+                 "%s: vCPUs sleep in the queue of the ring, and Xen never lets "
+                 "go of it: only destroying the domain frees them",
+                 monitor->name);
+        return EXIT_LEFT_BEHIND;
+    }
+    if (error == ESRCH) {
+        log_line(LOG_ERR, "%s is gone", monitor->name);
+        return EXIT_NO_TARGET;
+    }
+    log_line(LOG_ERR, "%s: cannot take the ring back: %s", monitor->name,
+             strerror(error));
+    return EXIT_LEFT_BEHIND;
+}
+
+/* Up to eight of those that wait from *next on. */
+static int let_some_go(struct monitor *monitor, const bool *waits,
+                       unsigned int *next)
+{
+    int status = monitor_enable(monitor);
+
+    if (status)
+        return status;
+    for (int nr = 0; *next < monitor->nr_vcpus && nr < LEGACY_RING_ENTRIES;
+         (*next)++) {
+        if (!waits[*next])
+            continue;
+        legacy_ring_release(&monitor->ring, *next);
+        nr++;
+    }
+    if (legacy_ring_publish(&monitor->ring) &&
+        xenevtchn_notify(monitor->xce, (evtchn_port_t)monitor->port) < 0)
+        log_line(LOG_ERR, "cannot notify Xen: %s", strerror(errno));
+    status = monitor_disable(monitor);
+    return status < 0 ? cannot_recover(monitor, -status) : 0;
+}
+
+/* *nr gets how many were let go, *left how many wait even so. */
+static int let_go(struct monitor *monitor, bool *waits, unsigned int *nr,
+                  unsigned int *left)
+{
+    int status = 0;
+
+    *nr = *left = find_waiting(monitor, waits);
+    for (int round = 0; *left && round < MAX_ROUNDS && !status; round++) {
+        for (unsigned int next = 0; next < monitor->nr_vcpus && !status;)
+            status = let_some_go(monitor, waits, &next);
+        *left = find_waiting(monitor, waits);
+    }
+    return status;
+}
+
+static int take_back(struct monitor *monitor)
+{
+    bool *waits = calloc(monitor->nr_vcpus, sizeof(*waits));
+    unsigned int nr = 0, left = 0;
+    int status, error;
+
+    if (!waits) {
+        log_line(LOG_ERR, "out of memory");
+        return EXIT_FAULT;
+    }
+    error = monitor_take_back(monitor);
+    if (error == -EINVAL) {
+        log_line(LOG_NOTICE, "%s has no ring: there is nothing to recover",
+                 monitor->name);
+        status = EXIT_AS_ASKED;
+    } else if (error < 0) {
+        status = cannot_recover(monitor, -error);
+    } else {
+        status = let_go(monitor, waits, &nr, &left);
+        if (!status) {
+            monitor_look_at_target(monitor);
+            log_line(LOG_WARNING,
+                     "%s: the ring is free again; vCPUs that were let go "
+                     "without what they waited for: %u%s",
+                     monitor->name, nr,
+                     monitor->target_state == XEN_VM_RING_TARGET_PAUSED
+                         ? "; the domain is paused"
+                     : left ? "; not all of them run yet"
+                            : "");
+            status = EXIT_RECOVERED;
+        }
+    }
+    free(waits);
+    return status;
+}
+
+int monitor_recover(const char *target, int forced)
+{
+    struct monitor *monitor;
+    int status = monitor_find(target, &monitor);
+
+    if (status)
+        return status;
+    if (!forced && has_listener(monitor)) {
+        log_line(LOG_ERR,
+                 "%s: a program here listens to Xen about it: end it, if it "
+                 "consumes vm_events; if it is only the device model, say "
+                 "--recover=force",
+                 monitor->name);
+        status = EXIT_BUSY;
+    } else {
+        status = take_back(monitor);
+    }
+    monitor_source.close(monitor);
+    return status;
+}

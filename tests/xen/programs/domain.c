@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmring-lab-domain: what xl does to a domain, without xenstore.
+ *
+ *   vmring-lab-domain pause|unpause|resume|destroy DOMID
+ *   vmring-lab-domain shutdown DOMID REASON    Xen's SHUTDOWN_*, a number
+ */
+#include <err.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xenctrl.h>
+#include <xenguest.h>
+
+/* As if xl had not waited for the guest to agree. */
+static int carry_out(xc_interface *xch, int argc, char **argv)
+{
+    uint32_t domid = (uint32_t)atoi(argv[2]);
+
+    if (!strcmp(argv[1], "pause"))
+        return xc_domain_pause(xch, domid);
+    if (!strcmp(argv[1], "unpause"))
+        return xc_domain_unpause(xch, domid);
+    if (!strcmp(argv[1], "resume"))
+        return xc_domain_resume(xch, domid, 1);
+    if (!strcmp(argv[1], "destroy"))
+        return xc_domain_destroy(xch, domid);
+    if (!strcmp(argv[1], "shutdown") && argc == 4)
+        return xc_domain_shutdown(xch, domid, atoi(argv[3]));
+    errx(2, "%s: not known", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    xc_interface *xch;
+
+    if (argc < 3)
+        errx(2, "which domain?");
+    xch = xc_interface_open(NULL, NULL, 0);
+    if (!xch)
+        err(1, "no Xen");
+    if (carry_out(xch, argc, argv) < 0)
+        err(1, "%s", argv[1]);
+    xc_interface_close(xch);
+    return 0;
+}
