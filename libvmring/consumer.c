@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 /* Tries in one call while the producer overruns us, before we yield. */
@@ -43,6 +44,19 @@ static void tell(struct vmring *ring, uint64_t word)
     workers_wake(ring);
 }
 
+/*
+ * A channel that has hung up polls readable for ever, which would keep the
+ * ring's thread awake until the workers have come to their end, too.
+ */
+static void stop_listening(struct vmring *ring)
+{
+    if (!ring->nr_workers)
+        return;
+    (void)epoll_ctl(ring->epoll, EPOLL_CTL_DEL,
+                    ring->link->ops->fd(ring->link), NULL);
+    ring->poked = consumer_poke(ring);
+}
+
 int consumer_lose(struct vmring *ring, int err)
 {
     bool broken = err == -EPROTO;
@@ -51,6 +65,8 @@ int consumer_lose(struct vmring *ring, int err)
         log_line(&ring->log, 4, "%s",
                  broken ? "the producer broke the protocol"
                         : "the producer is gone");
+    if (!ring->lost)
+        stop_listening(ring);
     if (!ring->lost || broken)
         ring->lost = broken ? -EPROTO : -ECONNRESET;
     if (broken)
