@@ -128,6 +128,10 @@ static void on_reminder(evutil_socket_t fd, short what, void *ctx)
         warnx("not ended yet: %s is paused, with events on their way; "
               "unpause it, or Ctrl-C gives up",
               loop->run->info->target);
+    else if (state == XEN_VM_RING_TARGET_SHUTDOWN)
+        warnx("not ended yet: %s is suspended, with events on their way; "
+              "Ctrl-C gives up",
+              loop->run->info->target);
     else
         warnx("not ended yet: %s still has events on their way; Ctrl-C gives "
               "up",
