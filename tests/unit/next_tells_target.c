@@ -118,6 +118,20 @@ static void is_suspended(void)
     pair_end(&pair);
 }
 
+/* It went on, and powered off before anybody looked. */
+static void shuts_down_after_that(void)
+{
+    begin();
+    pair_attach(&pair, NULL);
+    set(XEN_VM_RING_TARGET_SHUTDOWN, SUSPEND);
+    told(XEN_VM_RING_TARGET_SHUTDOWN, SUSPEND);
+    nothing(0);
+    set(XEN_VM_RING_TARGET_SHUTDOWN, 0);
+    told(XEN_VM_RING_TARGET_SHUTDOWN, 0);
+    nothing(-ESRCH);
+    pair_end(&pair);
+}
+
 static void ends_last(void)
 {
     begin();
@@ -164,6 +178,7 @@ int main(void)
     goes_on();
     starts_paused();
     is_suspended();
+    shuts_down_after_that();
     ends_last();
     under_load(XEN_VM_RING_TARGET_PAUSED);
     under_load(XEN_VM_RING_TARGET_DESTROYED);
