@@ -210,6 +210,8 @@ int vmring_next(struct vmring *ring, struct vmring_event *event)
         count_up(&own->stats.doorbells_received,
                  ring->link->ops->ack(ring->link));
         poll_control(ring);
+        if (ring->lost == -EPROTO)
+            return ring->lost;
         if (!share_arm(ring, own))
             continue;
         ret = ended(ring, event);

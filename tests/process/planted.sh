@@ -80,7 +80,7 @@ plant "a loss is not counted" core/lane.c \
     "vmr_store_relaxed(&tx->line->lost, tx->lost);"
 plant "a request posted anew is not marked" core/slot.c \
     "tx->fifo[tx->first]->event.flags |= XEN_VM_RING_FLAG_REPOSTED;" ";"
-plant "a drained record is not marked" consumer.c \
+plant "a drained record is not marked" drain.c \
     "event->rec.flags |= XEN_VM_RING_FLAG_REPOSTED;" ";"
 plant "no sweep when a consumer has gone" core/producer.c \
     "        if (producer->slots[v].nr)
