@@ -17,7 +17,9 @@
 
 #include "monitor.h"
 
+#ifndef RUN_DIRECTORY /* a test has its own */
 #define RUN_DIRECTORY "/run/vmring"
+#endif
 
 static void path_of(const struct monitor *monitor, char *path, size_t len)
 {
@@ -95,7 +97,9 @@ void monitor_unlock(struct monitor *monitor)
     if (monitor->lock < 0)
         return;
     path_of(monitor, path, sizeof(path));
-    (void)unlink(path); /* while we have it: nobody else does */
+    /* While we have it: nobody else does. */
+    if (is_current(monitor->lock, path))
+        (void)unlink(path);
     close(monitor->lock);
     monitor->lock = -1;
 }

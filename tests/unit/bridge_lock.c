@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: one bridge a domain: the lock keeps another out and names who
+ * has it, ends with its process, however that ends, and leaves no file.
+ */
+#include <signal.h>
+#include <sys/wait.h>
+
+#define RUN_DIRECTORY "bridge_lock.run"
+#include "bridge/monitor_lock.c"
+
+#include "check.h"
+
+#define LOCK RUN_DIRECTORY "/dom5.lock"
+
+static struct monitor monitor = {.domid = 5, .name = "five", .lock = -1};
+
+/* Another bridge, which says by a byte that it has the lock. */
+static pid_t start_another(void)
+{
+    int ready[2];
+    char byte;
+    pid_t pid;
+
+    CHECK_EQ(pipe(ready), 0);
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        struct monitor other = {.domid = 5, .name = "five", .lock = -1};
+
+        if (monitor_lock(&other) == 0 && write(ready[1], "", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    close(ready[1]);
+    CHECK_EQ(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return pid;
+}
+
+/* What the file says of its owner. */
+static int noted_pid(void)
+{
+    char text[16] = "";
+    int fd = open(LOCK, O_RDONLY);
+
+    CHECK(fd >= 0);
+    CHECK(read(fd, text, sizeof(text) - 1) > 0);
+    close(fd);
+    return atoi(text);
+}
+
+int main(void)
+{
+    struct monitor another = {.domid = 6, .name = "six", .lock = -1};
+    pid_t pid;
+
+    log_threshold(LOG_EMERG);
+    (void)unlink(LOCK);
+    CHECK_EQ(monitor_lock(&monitor), 0);
+    CHECK_EQ(noted_pid(), getpid());
+    CHECK_EQ(monitor_lock(&another), 0); /* of another domain */
+    monitor_unlock(&another);
+    monitor_unlock(&another); /* once is enough */
+    monitor_unlock(&monitor);
+    CHECK(access(LOCK, F_OK) < 0);
+
+    pid = start_another();
+    CHECK_EQ(noted_pid(), pid);
+    CHECK_EQ(monitor_lock(&monitor), EXIT_BUSY);
+    CHECK_EQ(monitor.lock, -1);
+    CHECK_EQ(noted_pid(), pid);
+    /* Killed, it leaves its file and no lock. */
+    CHECK_EQ(kill(pid, SIGKILL), 0);
+    CHECK_EQ(waitpid(pid, NULL, 0), pid);
+    CHECK_EQ(access(LOCK, F_OK), 0);
+    CHECK_EQ(monitor_lock(&monitor), 0);
+    CHECK_EQ(noted_pid(), getpid());
+
+    /* A lock on a file that is no longer there is none. */
+    CHECK(is_current(monitor.lock, LOCK));
+    CHECK_EQ(unlink(LOCK), 0);
+    CHECK(!is_current(monitor.lock, LOCK));
+    pid = start_another();
+    CHECK(!is_current(monitor.lock, LOCK));
+    monitor_unlock(&monitor); /* not the other's */
+    CHECK_EQ(monitor_lock(&monitor), EXIT_BUSY);
+    CHECK_EQ(kill(pid, SIGKILL), 0);
+    CHECK_EQ(waitpid(pid, NULL, 0), pid);
+    CHECK_EQ(monitor_lock(&monitor), 0);
+    monitor_unlock(&monitor);
+    CHECK_EQ(rmdir(RUN_DIRECTORY), 0);
+    return 0;
+}
