@@ -100,6 +100,23 @@ static void attached_anew(void)
     CHECK_EQ(next(&where), 0);
 }
 
+/* Whatever was shown before it came, and whether a bit says so or not. */
+static void first_pass(void)
+{
+    uint32_t where;
+
+    rig_attach(&rig);
+    push(1, 7);
+    push(FOREIGN, 8);
+    (void)vmr_producer_flush(&rig.tx);
+    rig.rx.groups[0].bell.attn_lane[0] = 0;
+    CHECK_EQ(next(&where), 7);
+    CHECK_EQ(where, 1);
+    CHECK_EQ(next(&where), 8);
+    CHECK_EQ(where, FOREIGN);
+    CHECK_EQ(next(&where), 0);
+}
+
 static void gone(void)
 {
     uint32_t where;
@@ -121,6 +138,7 @@ int main(void)
     shown_by_flush();
     foreign();
     attached_anew();
+    first_pass();
     gone();
     return 0;
 }
