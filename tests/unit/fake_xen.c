@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -209,7 +210,7 @@ void *xengntshr_share_page_notify(xengntshr_handle *xgs, uint32_t domid,
     return share(xgs, 1, ref, writable, offset, port);
 }
 
-static void unshare(struct run *run)
+static void end_share(struct run *run)
 {
     CHECK(run->shared);
     run->shared = false;
@@ -232,7 +233,7 @@ int xengntshr_unshare(xengntshr_handle *xgs, void *at, uint32_t count)
     while (!xgs->runs[slot] || xgs->runs[slot]->at != at)
         CHECK(++slot < MAX_MAPS);
     CHECK_EQ(xgs->runs[slot]->count, count);
-    unshare(xgs->runs[slot]);
+    end_share(xgs->runs[slot]);
     xgs->runs[slot] = NULL;
     return 0;
 }
@@ -241,7 +242,7 @@ int xengntshr_close(xengntshr_handle *xgs)
 {
     for (int i = 0; i < MAX_MAPS; i++)
         if (xgs->runs[i])
-            unshare(xgs->runs[i]);
+            end_share(xgs->runs[i]);
     close_handle(xgs);
     return 0;
 }
@@ -417,6 +418,8 @@ int xengnttab_close(xengnttab_handle *xgt)
 struct xenevtchn_handle {
     int fd;          /* counts what is in the ring */
     bool restricted; /* nothing more can be bound */
+    bool used;       /* by this thread, since threads were there */
+    pthread_t user;
     unsigned int first, nr;
     uint32_t ring[MAX_PORTS];
 };
@@ -511,6 +514,24 @@ xenevtchn_port_or_error_t xenevtchn_bind_unbound_port(xenevtchn_handle *xce,
     return port ? (int)port : -1;
 }
 
+/* Of what Xen and its driver keep; and whose handle it is. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void enter(struct xenevtchn_handle *xce)
+{
+    pthread_mutex_lock(&lock);
+    if (!fake_xen.threads)
+        return;
+    CHECK(!xce->used || pthread_equal(xce->user, pthread_self()));
+    xce->used = true;
+    xce->user = pthread_self();
+}
+
+static void leave(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
 static void deliver(uint32_t p)
 {
     struct port *port = &ports[p];
@@ -558,8 +579,10 @@ static void notify_port(uint32_t port)
 
 int xenevtchn_notify(xenevtchn_handle *xce, evtchn_port_t port)
 {
+    enter(xce);
     CHECK(port < MAX_PORTS && ports[port].handle == xce);
     notify_port(port);
+    leave();
     return 0;
 }
 
@@ -568,16 +591,19 @@ xenevtchn_port_or_error_t xenevtchn_pending(xenevtchn_handle *xce)
     uint64_t one;
     uint32_t port;
 
+    enter(xce);
     CHECK(xce->nr); /* the real one would block */
     CHECK(syscall(SYS_read, xce->fd, &one, sizeof(one)) == sizeof(one));
     port = xce->ring[xce->first];
     xce->first = (xce->first + 1) % MAX_PORTS;
     xce->nr--;
+    leave();
     return (int)port;
 }
 
 int xenevtchn_unmask(xenevtchn_handle *xce, evtchn_port_t port)
 {
+    enter(xce);
     CHECK(port < MAX_PORTS && ports[port].handle == xce);
     CHECK(ports[port].masked);
     fake_xen.unmasked_ever++;
@@ -586,6 +612,7 @@ int xenevtchn_unmask(xenevtchn_handle *xce, evtchn_port_t port)
         ports[port].pending = false;
         deliver(port);
     }
+    leave();
     return 0;
 }
 

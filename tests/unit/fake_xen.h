@@ -2,7 +2,9 @@
 /*
  * fake_xen.h: libxengnttab and libxenevtchn in memory, both ends in one
  * process: access rights, and books of who has what.  An error that no caller
- * may make (a second unmap, a page that is not there) ends the test.
+ * may make (a second unmap, a page that is not there, a handle of event
+ * channels that two threads use) ends the test.  Event channels may be used by
+ * several threads.
  */
 #ifndef VMRING_TESTS_FAKE_XEN_H
 #define VMRING_TESTS_FAKE_XEN_H
@@ -26,6 +28,7 @@ struct fake_xen {
     int port_errno;     /* of a second port; 0: none */
     int restrict_errno; /* 0: none */
     bool mute;          /* errno stays 0 */
+    bool threads;       /* from now on each handle is for one thread */
     int map_errno;      /* from the mapping with this number on */
     unsigned int map_fails_from;
     unsigned int mappings;

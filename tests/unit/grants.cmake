@@ -18,6 +18,7 @@ foreach(name rendezvous_exchange rendezvous_restarts rendezvous_hostile
 endforeach()
 vmring_fault_test(grant_attach pair.c meeting.c fake_xenstore.c fake_xen.c)
 vmring_fault_test(grant_ends pair.c meeting.c fake_xenstore.c fake_xen.c)
+vmring_fault_test(grant_workers pair.c meeting.c fake_xenstore.c fake_xen.c)
 vmring_fault_test(rendezvous_malformed meeting.c fake_xenstore.c)
 vmring_fault_test(grant_link_alone meeting.c fake_xenstore.c fake_xen.c)
 vmring_fault_test(grant_port_alone meeting.c fake_xenstore.c fake_xen.c)
