@@ -438,6 +438,9 @@ static void for_seconds(unsigned int seconds, bool scribbles, bool rings,
         if (!scribbles && !rings && !writes)
             usleep(10000);
     }
+    /* Whatever the dice were: one of its own that is none. */
+    if (writes)
+        request(me.bridge, me.session, ++me.seq, "nonsense");
     say("did %" PRIu64 " passes over C, %" PRIu64 " wild answers, %" PRIu64
         " rings, %" PRIu64 " writes (%" PRIu64 " refused), %" PRIu64
         " removals, %" PRIu64 " forbidden",
