@@ -45,6 +45,7 @@ struct bell {
 
 struct bells {
     xenevtchn_handle *evtchn;
+    bool lent; /* evtchn is not ours to close */
     int epoll, timer;
     uint64_t held; /* masked until the timer says so */
     uint32_t nr;
@@ -80,8 +81,22 @@ static int set_up(struct bells *bells)
     return err ? err : watch(bells, bells->timer);
 }
 
+int bells_handle(struct xenevtchn_handle **evtchn, char *error,
+                 size_t error_len)
+{
+    *evtchn = xenevtchn_open(&grant_logger, 0);
+    return *evtchn ? 0 : grant_open_failed(errno, "evtchn", error, error_len);
+}
+
+void bells_handle_close(struct xenevtchn_handle *evtchn)
+{
+    if (evtchn)
+        xenevtchn_close(evtchn);
+}
+
 /* *out is NULL if there is an error. */
-static int make(struct bells **out, char *error, size_t error_len)
+static int make(xenevtchn_handle *evtchn, struct bells **out, char *error,
+                size_t error_len)
 {
     struct bells *bells = calloc(1, sizeof(*bells));
     int err;
@@ -90,11 +105,12 @@ static int make(struct bells **out, char *error, size_t error_len)
     if (!bells)
         return fail(-ENOMEM, error, error_len, "no memory");
     bells->epoll = bells->timer = -1;
-    bells->evtchn = xenevtchn_open(&grant_logger, 0);
-    if (!bells->evtchn) {
-        err = errno;
+    bells->evtchn = evtchn;
+    bells->lent = evtchn;
+    err = evtchn ? 0 : bells_handle(&bells->evtchn, error, error_len);
+    if (err) {
         free(bells);
-        return grant_open_failed(err, "evtchn", error, error_len);
+        return err;
     }
     err = set_up(bells);
     if (err) {
@@ -113,15 +129,15 @@ static int add(struct bells *bells, xenevtchn_port_or_error_t port)
     return 0;
 }
 
-int bells_offer(uint32_t domid, uint32_t nr, struct bells **out, char *error,
-                size_t error_len)
+int bells_offer(uint32_t domid, uint32_t nr, struct xenevtchn_handle *evtchn,
+                struct bells **out, char *error, size_t error_len)
 {
     struct bells *bells;
     int err;
 
     if (nr == 0 || nr > XEN_VM_RING_MAX_GROUPS)
         return fail(-EINVAL, error, error_len, "%u doorbells", nr);
-    err = make(&bells, error, error_len);
+    err = make(evtchn, &bells, error, error_len);
     if (!bells)
         return err;
     while (!err && bells->nr < nr)
@@ -144,7 +160,7 @@ int bells_bind(uint32_t domid, const uint32_t *ports, uint32_t nr,
 
     if (nr == 0 || nr > XEN_VM_RING_MAX_GROUPS)
         return fail(-EINVAL, error, error_len, "%u doorbells", nr);
-    err = make(&bells, error, error_len);
+    err = make(NULL, &bells, error, error_len);
     if (!bells)
         return err;
     while (!err && bells->nr < nr)
@@ -256,7 +272,10 @@ void bells_close(struct bells *bells)
 {
     if (!bells)
         return;
-    xenevtchn_close(bells->evtchn);
+    for (uint32_t i = 0; bells->lent && i < bells->nr; i++)
+        (void)xenevtchn_unbind(bells->evtchn, bells->bell[i].port);
+    if (!bells->lent)
+        xenevtchn_close(bells->evtchn);
     if (bells->timer >= 0)
         close(bells->timer);
     if (bells->epoll >= 0)

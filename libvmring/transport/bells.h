@@ -17,10 +17,23 @@
 #define BELLS_BURST      1024
 
 struct bells;
+struct xenevtchn_handle;
 
-/* The producer's: `nr` ports, at most 64, that domain `domid` may bind. */
-int bells_offer(uint32_t domid, uint32_t nr, struct bells **bells, char *error,
-                size_t error_len);
+/*
+ * A handle for bells_offer(), of one struct bells at a time: for a process that
+ * will not be able to open another.  -ENOENT, -EACCES: no evtchn here.
+ */
+int bells_handle(struct xenevtchn_handle **evtchn, char *error,
+                 size_t error_len);
+/* NULL is fine. */
+void bells_handle_close(struct xenevtchn_handle *evtchn);
+
+/*
+ * The producer's: `nr` ports, at most 64, that domain `domid` may bind; of a
+ * handle that is lent to it, or with NULL of one of its own.
+ */
+int bells_offer(uint32_t domid, uint32_t nr, struct xenevtchn_handle *evtchn,
+                struct bells **bells, char *error, size_t error_len);
 
 /* The consumer's: bound to `ports` of domain `domid`.  -EINVAL: no such. */
 int bells_bind(uint32_t domid, const uint32_t *ports, uint32_t nr,

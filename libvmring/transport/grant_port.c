@@ -25,6 +25,7 @@ struct grant_port {
     uint32_t domid;
     struct rendezvous_bridge *meet;
     struct grant_share *share;
+    struct xenevtchn_handle *evtchn; /* lent to the peer that has bells */
     struct grant_peer *peers;
     int again;        /* an eventfd: there is a request that nobody took */
     bool has_request; /* in `request` */
@@ -245,6 +246,15 @@ static int check_kept(const struct grant_port *port, size_t wanted, char *error,
                 port->domid, kept);
 }
 
+/* Whoever is attached has it; two are not, but while one is refused. */
+static struct xenevtchn_handle *free_handle(const struct grant_port *port)
+{
+    for (const struct grant_peer *peer = port->peers; peer; peer = peer->next)
+        if (peer->bells)
+            return NULL;
+    return port->evtchn;
+}
+
 static int grant_make(struct peer *any, size_t p_len, size_t c_len,
                       uint32_t nr_groups, struct region *p, struct region *c)
 {
@@ -255,8 +265,8 @@ static int grant_make(struct peer *any, size_t p_len, size_t c_len,
                          sizeof(error));
 
     if (!err)
-        err = bells_offer(port->domid, nr_groups, &peer->bells, error,
-                          sizeof(error));
+        err = bells_offer(port->domid, nr_groups, free_handle(port),
+                          &peer->bells, error, sizeof(error));
     if (!err)
         err = watch(port->port.epoll, bells_fd(peer->bells));
     if (!err)
@@ -341,6 +351,7 @@ static void grant_close(struct port *any)
 
     rendezvous_serve_end(port->meet);
     grant_share_close(port->share);
+    bells_handle_close(port->evtchn);
     if (port->again >= 0)
         close(port->again);
     free(port);
@@ -365,6 +376,8 @@ static int set_up(struct grant_port *port, const char *target, char *error,
 {
     int err = grant_share_open(port->domid, &port->share, error, error_len);
 
+    if (!err)
+        err = bells_handle(&port->evtchn, error, error_len);
     if (err)
         return err;
     port->again = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

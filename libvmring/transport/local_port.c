@@ -17,7 +17,8 @@ struct local_port {
     struct port port;
     int listener; /* -1: none */
     int spare;    /* given up to refuse a peer when descriptors run out */
-    char *path;   /* of the listener */
+    int folder;   /* where its socket is: it may be reached by this alone */
+    char *name;   /* of the socket there */
     unsigned int mode;
 };
 
@@ -184,6 +185,11 @@ static int accept_one(const struct local_port *local)
     return accept4(local->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
+static int spare_descriptor(const struct local_port *local)
+{
+    return fcntl(local->listener, F_DUPFD_CLOEXEC, 0);
+}
+
 /*
  * Descriptors have run out.  A peer that is left in the queue would keep the
  * listener readable, and our caller's loop busy: turn it away.
@@ -197,7 +203,7 @@ static void turn_one_away(struct local_port *local)
     fd = accept_one(local);
     if (fd >= 0)
         close(fd);
-    local->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    local->spare = spare_descriptor(local);
 }
 
 static int local_accept(struct port *port, struct peer **peer)
@@ -226,9 +232,11 @@ static void stop_listening(struct local_port *local)
         close(local->listener);
     if (local->spare >= 0)
         close(local->spare);
-    local->listener = local->spare = -1;
-    free(local->path);
-    local->path = NULL;
+    if (local->folder >= 0)
+        close(local->folder);
+    local->listener = local->spare = local->folder = -1;
+    free(local->name);
+    local->name = NULL;
     local->port.open = false;
 }
 
@@ -237,7 +245,7 @@ static void local_close(struct port *port)
     struct local_port *local = of_port(port);
 
     if (port->open)
-        unlink(local->path);
+        (void)unlinkat(local->folder, local->name, 0);
     stop_listening(local);
     free(local);
 }
@@ -263,7 +271,7 @@ int local_port(int epoll, struct port **port)
     if (!local)
         return -ENOMEM;
     local->port = (struct port){.ops = &local_ops, .epoll = epoll};
-    local->listener = local->spare = -1;
+    local->listener = local->spare = local->folder = -1;
     *port = &local->port;
     return 0;
 }
@@ -329,6 +337,22 @@ static int listen_at(const struct local_port *local,
     return err;
 }
 
+/* To remove it at the end, when paths may lead nowhere any more. */
+static int remember_place(struct local_port *local, const char *path)
+{
+    char folder[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) + 1 : 0;
+
+    memcpy(folder, path, len);
+    memcpy(folder + len, ".", sizeof("."));
+    local->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (local->folder < 0)
+        return -errno;
+    local->name = strdup(path + len);
+    return local->name ? 0 : -ENOMEM;
+}
+
 int local_listen(struct port *port, const char *path, unsigned int mode)
 {
     struct local_port *local = of_port(port);
@@ -340,18 +364,19 @@ int local_listen(struct port *port, const char *path, unsigned int mode)
     if (err)
         return err;
     local->mode = mode ? mode : 0600;
-    local->path = strdup(path);
     local->listener =
         socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (!local->path || local->listener < 0)
-        err = local->path ? -errno : -ENOMEM;
+    if (local->listener < 0)
+        err = -errno;
+    if (!err)
+        err = remember_place(local, path);
     if (!err)
         err = listen_at(local, &addr);
     if (err) {
         stop_listening(local);
         return err;
     }
-    local->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    local->spare = spare_descriptor(local);
     port->open = true;
     return 0;
 }

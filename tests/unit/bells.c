@@ -25,7 +25,7 @@ static void open_both(uint32_t nr, struct bells **ours, struct bells **theirs)
 {
     uint32_t ports[GROUPS];
 
-    CHECK_EQ(bells_offer(7, nr, ours, error, sizeof(error)), 0);
+    CHECK_EQ(bells_offer(7, nr, NULL, ours, error, sizeof(error)), 0);
     for (uint32_t g = 0; g < nr; g++)
         ports[g] = bells_port(*ours, g);
     CHECK_EQ(bells_bind(0, ports, nr, theirs, error, sizeof(error)), 0);
@@ -123,17 +123,17 @@ static void refused(void)
     struct bells *bells;
     uint32_t port = 200;
 
-    CHECK_EQ(bells_offer(7, 0, &bells, error, sizeof(error)), -EINVAL);
-    CHECK_EQ(bells_offer(7, 65, &bells, error, sizeof(error)), -EINVAL);
+    CHECK_EQ(bells_offer(7, 0, NULL, &bells, error, sizeof(error)), -EINVAL);
+    CHECK_EQ(bells_offer(7, 65, NULL, &bells, error, sizeof(error)), -EINVAL);
     CHECK_EQ(bells_bind(0, &port, 1, &bells, error, sizeof(error)), -EINVAL);
     CHECK_HAS(error, "cannot bind event channel 200 of domain 0");
     CHECK_EQ(bells_bind(0, &port, 0, &bells, error, sizeof(error)), -EINVAL);
     CHECK_EQ(bells_bind(0, &port, 65, &bells, error, sizeof(error)), -EINVAL);
     fake_xen.port_errno = ENOSPC;
-    CHECK_EQ(bells_offer(7, 2, &bells, error, sizeof(error)), -ENOSPC);
+    CHECK_EQ(bells_offer(7, 2, NULL, &bells, error, sizeof(error)), -ENOSPC);
     CHECK_HAS(error, "no event channel for domain 7");
     fake_xen.mute = true;
-    CHECK_EQ(bells_offer(7, 2, &bells, error, sizeof(error)), -EINVAL);
+    CHECK_EQ(bells_offer(7, 2, NULL, &bells, error, sizeof(error)), -EINVAL);
     fake_xen.mute = false;
     fake_xen.port_errno = 0;
     bells_close(NULL);

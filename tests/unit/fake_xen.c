@@ -467,6 +467,15 @@ int xenevtchn_close(xenevtchn_handle *xce)
     return 0;
 }
 
+int xenevtchn_unbind(xenevtchn_handle *xce, evtchn_port_t port)
+{
+    CHECK(port && port < MAX_PORTS && ports[port].handle == xce);
+    ports[ports[port].peer].peer = 0;
+    ports[port] = (struct port){.handle = NULL};
+    fake_xen.ports--;
+    return 0;
+}
+
 int xenevtchn_fd(xenevtchn_handle *xce)
 {
     return xce->fd;

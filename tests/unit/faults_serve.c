@@ -73,7 +73,7 @@ static unsigned int walk(bool stale)
             return nth - 1;
         }
         /* Without a spare descriptor it serves as well. */
-        if (!strcmp(fault.call, "open"))
+        if (!strcmp(fault.call, "fcntl"))
             CHECK_EQ(ret, 0);
         else
             CHECK_EQ(ret, -fault.err);

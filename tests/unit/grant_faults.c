@@ -45,8 +45,8 @@ static int make_all(void)
         err =
             grant_share_again(rig.share, &frozen, rig.error, sizeof(rig.error));
     if (!err)
-        err =
-            bells_offer(RIG_AGENT, 1, &rig.ours, rig.error, sizeof(rig.error));
+        err = bells_offer(RIG_AGENT, 1, NULL, &rig.ours, rig.error,
+                          sizeof(rig.error));
     if (!err)
         err = grant_share_make(rig.share, &p, PAGES * RIG_PAGE, true, rig.error,
                                sizeof(rig.error));

@@ -157,7 +157,7 @@ static void opening(void)
     CHECK_EQ(grant_map_open(1, &rig.map, rig.error, sizeof(rig.error)),
              -ENOENT);
     fake_xen.open_errno = EACCES;
-    CHECK_EQ(bells_offer(1, 1, &rig.ours, rig.error, sizeof(rig.error)),
+    CHECK_EQ(bells_offer(1, 1, NULL, &rig.ours, rig.error, sizeof(rig.error)),
              -EACCES);
     CHECK_HAS(rig.error, "cannot open /dev/xen/evtchn: Permission denied");
     CHECK_EQ(bells_bind(1, &port, 1, &rig.theirs, rig.error, sizeof(rig.error)),

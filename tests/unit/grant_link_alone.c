@@ -142,7 +142,7 @@ static void grant_faults(void)
         int ret;
 
         start();
-        CHECK_EQ(bells_offer(MEETING_AGENT, 1, &bells, NULL, 0), 0);
+        CHECK_EQ(bells_offer(MEETING_AGENT, 1, NULL, &bells, NULL, 0), 0);
         granted(1, 1, bells_port(bells, 0));
         faults_arm(++nth);
         ret = take(0);

@@ -20,9 +20,9 @@ void rig_offer(struct grant_rig *rig, size_t p_pages, size_t c_pages,
     CHECK_EQ(grant_share_open(RIG_AGENT, &rig->share, rig->error,
                               sizeof(rig->error)),
              0);
-    CHECK_EQ(
-        bells_offer(RIG_AGENT, 1, &rig->ours, rig->error, sizeof(rig->error)),
-        0);
+    CHECK_EQ(bells_offer(RIG_AGENT, 1, NULL, &rig->ours, rig->error,
+                         sizeof(rig->error)),
+             0);
     make(rig, &rig->p, p_pages, true);
     make(rig, &rig->c, c_pages, false);
     rig->grant = (struct xen_vm_ring_grant){

@@ -96,7 +96,7 @@ static void share(char **args)
     me.shares = true;
     me.domid = number(args[0]);
     me.nr_groups = number(args[3]);
-    must(bells_offer(me.domid, me.nr_groups, &me.bells, me.error,
+    must(bells_offer(me.domid, me.nr_groups, NULL, &me.bells, me.error,
                      sizeof(me.error)));
     must(grant_share_open(me.domid, &me.share, me.error, sizeof(me.error)));
     must(grant_share_make(me.share, &me.p, number(args[1]) * (size_t)PAGE, true,
