@@ -56,7 +56,7 @@ static int spawn(struct bridge *bridge, const struct options *options,
                  int ready_fd)
 {
     char path[PATH_MAX], fd[16], deadline[16];
-    const char *argv[12];
+    const char *argv[13];
     unsigned int argc = 0;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
@@ -78,6 +78,8 @@ static int spawn(struct bridge *bridge, const struct options *options,
     argv[argc++] = "--quiet";
     argv[argc++] = "--allow-verdicts";
     argv[argc++] = options->policy.nr_rules ? "deny" : "none";
+    if (options->no_sandbox)
+        argv[argc++] = "--no-sandbox";
     argv[argc++] = "--";
     argv[argc++] = options->endpoint;
     argv[argc] = NULL;

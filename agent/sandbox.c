@@ -56,7 +56,7 @@ int agent_sandbox_enter(const struct agent_sandbox *sandbox,
     if (!err)
         err = sandbox->becomes
                   ? sandbox_become(&sandbox->user, error, error_len)
-                  : sandbox_drop_capabilities(error, error_len);
+                  : sandbox_drop_capabilities(0, error, error_len);
     if (!err)
         err = sandbox_filter(calls, sizeof(calls) / sizeof(calls[0]), error,
                              error_len);

@@ -18,6 +18,7 @@
 #include "bridge_state.h"
 #include "exit_status.h"
 #include "log.h"
+#include "sandbox.h"
 
 /*
  * A consumer fetches its ledger in this time once the target has ended. One in
@@ -279,6 +280,24 @@ static void loop(struct bridge *bridge)
     }
 }
 
+static int no_statistics(const struct bridge_options *options, int error)
+{
+    log_line(LOG_ERR, "cannot write the statistics to %s: %s", options->stats,
+             strerror(error));
+    return EXIT_OUTPUT;
+}
+
+/* Now: at the end no file can be opened. */
+static int open_statistics(struct bridge *bridge)
+{
+    const char *file = bridge->options->stats;
+
+    if (!file)
+        return 0;
+    bridge->stats = strcmp(file, "-") == 0 ? stdout : fopen(file, "we");
+    return bridge->stats ? 0 : no_statistics(bridge->options, errno);
+}
+
 static int write_statistics(struct bridge *bridge)
 {
     const struct bridge_options *options = bridge->options;
@@ -293,15 +312,10 @@ static int write_statistics(struct bridge *bridge)
     if (!options->quiet)
         report_print(&bridge->report);
     bridge->ops->stats(bridge->source, object);
-    if (options->stats)
-        error = report_write(object, options->stats);
+    if (bridge->stats)
+        error = report_write(object, bridge->stats);
     json_object_put(object);
-    if (error < 0) {
-        log_line(LOG_ERR, "cannot write the statistics to %s: %s",
-                 options->stats, strerror(-error));
-        return EXIT_OUTPUT;
-    }
-    return 0;
+    return error < 0 ? no_statistics(options, -error) : 0;
 }
 
 static int open_source(struct bridge *bridge)
@@ -331,6 +345,9 @@ static int serve_until_the_end(struct bridge *bridge)
         status = bridge_watch(bridge);
     if (!status)
         status = bridge_serve(bridge);
+    if (!status && !bridge->options->no_sandbox)
+        status =
+            bridge_sandbox_enter(bridge->options->to ? "" : bridge->socket);
     if (status) {
         abandon(bridge);
         return status;
@@ -344,8 +361,13 @@ static int serve_until_the_end(struct bridge *bridge)
 int bridge_run(const struct bridge_options *options)
 {
     struct bridge bridge = {.options = options, .ops = options->source};
-    int status = bridge_set_up_loop(&bridge), close_status = 0;
+    int status = options->no_sandbox ? 0 : bridge_sandbox_begin();
+    int close_status = 0;
 
+    if (!status)
+        status = open_statistics(&bridge);
+    if (!status)
+        status = bridge_set_up_loop(&bridge);
     if (!status)
         status = open_source(&bridge);
     if (!status) {
@@ -354,5 +376,7 @@ int bridge_run(const struct bridge_options *options)
         close_status = bridge.ops->close(bridge.source);
     }
     bridge_tear_down_loop(&bridge);
+    if (bridge.stats && bridge.stats != stdout)
+        fclose(bridge.stats);
     return close_status ? close_status : status;
 }

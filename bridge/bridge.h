@@ -22,6 +22,7 @@ struct bridge_options {
     int once;
     int quiet;
     const char *stats; /* NULL, a file, or "-" */
+    int no_sandbox;
 };
 
 /* Runs until the end; returns an exit status. */

@@ -10,6 +10,7 @@
 #define BRIDGE_BRIDGE_STATE_H
 
 #include <event2/event.h>
+#include <stdio.h>
 
 #include "bridge.h"
 #include "report.h"
@@ -41,6 +42,7 @@ struct bridge {
     int64_t linger_until; /* ms; 0: nobody is waited for */
     int64_t tell_until;
     struct report report;
+    FILE *stats; /* where it is written, or NULL */
 };
 
 /* Each returns an exit status, having logged a line if it is not 0. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../sandbox/sandbox.h"
 #include "bridge.h"
 #include "exit_status.h"
 #include "log.h"
@@ -54,6 +55,7 @@ enum {
     OPT_ONCE,
     OPT_RECOVER,
     OPT_STATS,
+    OPT_NO_SANDBOX,
     OPT_USAGE,
 };
 
@@ -105,6 +107,9 @@ static const struct argp_option argp_options[] = {
      "Write statistics there as JSON at the end; -: standard output", 0},
     {"quiet", 'q', NULL, 0, "No ledger on standard error, only warnings", 0},
     {"verbose", 'v', NULL, 0, "Say more; twice: what libxenctrl says too", 0},
+    {NULL, 0, NULL, 0, "What it gives up once it serves:", 4},
+    {"no-sandbox", OPT_NO_SANDBOX, NULL, 0,
+     "Nothing: for debugging, or where the kernel has no seccomp", 0},
     {"help", 'h', NULL, 0, "Print this help", -1},
     {"usage", OPT_USAGE, NULL, 0, "Print a short usage message", -1},
     {"version", 'V', NULL, 0, "Print the version", -1},
@@ -252,6 +257,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_STATS:
         options->stats = arg;
         break;
+    case OPT_NO_SANDBOX:
+        options->no_sandbox = 1;
+        break;
     case 'q':
         options->quiet = 1;
         break;
@@ -302,6 +310,7 @@ int main(int argc, char **argv)
                 .allow = {UINT64_MAX},
                 .allow_verdicts = XEN_VM_RING_VERDICTS,
                 .linger_s = 10,
+                .no_sandbox = !SANDBOX_BY_DEFAULT,
             },
     };
 

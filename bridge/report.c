@@ -118,18 +118,12 @@ void report_print(const struct report *report)
               stats->by_overflow, stats->epochs);
 }
 
-int report_write(struct json_object *object, const char *file)
+int report_write(struct json_object *object, FILE *out)
 {
     const char *text = json_object_to_json_string_ext(
         object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
-    FILE *out = strcmp(file, "-") == 0 ? stdout : fopen(file, "we");
-    int error = 0;
 
-    if (!out)
-        return -errno;
     if (fprintf(out, "%s\n", text) < 0 || fflush(out) != 0)
-        error = errno ? -errno : -EIO;
-    if (out != stdout && fclose(out) != 0 && !error)
-        error = -errno;
-    return error;
+        return errno ? -errno : -EIO;
+    return 0;
 }

@@ -4,6 +4,7 @@
 #define BRIDGE_REPORT_H
 
 #include <json-c/json.h>
+#include <stdio.h>
 
 #include "../libvmring/vmring.h"
 
@@ -29,7 +30,7 @@ void report_json(const struct report *report, struct json_object *object);
 /* The ledger on standard error. */
 void report_print(const struct report *report);
 
-/* Writes the object to a file, "-" being standard output: 0 or -errno. */
-int report_write(struct json_object *object, const char *file);
+/* Writes the object to a file: 0 or -errno. */
+int report_write(struct json_object *object, FILE *out);
 
 #endif /* BRIDGE_REPORT_H */

@@ -73,7 +73,8 @@ int sandbox_find_user(const char *name, struct sandbox_user *user, char *error,
     return 0;
 }
 
-static bool has_capabilities(void)
+/* Has it any but those? */
+static bool has_more_than(uint64_t kept)
 {
     struct __user_cap_header_struct header = {.version =
                                                   _LINUX_CAPABILITY_VERSION_3};
@@ -82,23 +83,30 @@ static bool has_capabilities(void)
     if (syscall(SYS_capget, &header, data) < 0)
         return true;
     for (unsigned int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
-        if (data[i].effective || data[i].permitted || data[i].inheritable)
+        if ((data[i].effective | data[i].permitted | data[i].inheritable) &
+            ~(uint32_t)(kept >> 32 * i))
             return true;
     return false;
 }
 
-int sandbox_drop_capabilities(char *error, size_t error_len)
+int sandbox_drop_capabilities(uint64_t kept, char *error, size_t error_len)
 {
     struct __user_cap_header_struct header = {.version =
                                                   _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
         {.effective = 0}};
+    bool done = !syscall(SYS_capget, &header, data);
 
+    for (unsigned int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+        data[i].permitted &= (uint32_t)(kept >> 32 * i);
+        data[i].effective = data[i].permitted;
+        data[i].inheritable = 0;
+    }
     /* Of the bounding set only who may do so can; nothing is executed. */
     for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
         (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    if (syscall(SYS_capset, &header, none) < 0 || has_capabilities())
+    if (!done || syscall(SYS_capset, &header, data) < 0 || has_more_than(kept))
         return sandbox_fail(-EPERM, error, error_len,
                             "cannot give up the capabilities: %s",
                             strerror(errno));
@@ -126,7 +134,7 @@ int sandbox_become(const struct sandbox_user *user, char *error,
                             "cannot become user %u of group %u: %s", user->uid,
                             user->gid, strerror(errno));
     /* That there is no way back is seen by trying it. */
-    if (!is_only(user) || has_capabilities() || setresuid(0, 0, 0) == 0 ||
+    if (!is_only(user) || has_more_than(0) || setresuid(0, 0, 0) == 0 ||
         setresgid(0, 0, 0) == 0)
         return sandbox_fail(-EPERM, error, error_len,
                             "user %u still has rights of root", user->uid);

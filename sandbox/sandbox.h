@@ -38,8 +38,11 @@ int sandbox_find_user(const char *name, struct sandbox_user *user, char *error,
 int sandbox_become(const struct sandbox_user *user, char *error,
                    size_t error_len);
 
-/* Gives up all capabilities of this thread, remaining who one is. */
-int sandbox_drop_capabilities(char *error, size_t error_len);
+/*
+ * Gives up the capabilities of this thread but for `kept` (1 << CAP_...), and
+ * remains who one is.
+ */
+int sandbox_drop_capabilities(uint64_t kept, char *error, size_t error_len);
 
 /* ---------------------------------------------- reach.c: what one sees -- */
 
