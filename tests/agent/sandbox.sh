@@ -123,6 +123,16 @@ else
     is_inside "$(id -u)" "$(id -g)"
 fi
 end
+# The bridge itself: it keeps its user, in its socket's folder.
+pid=$other
+is Seccomp 2
+is NoNewPrivs 1
+is CapEff 0000000000000000
+if [ "$(id -u)" = 0 ]; then
+    root=$(readlink /proc/$pid/root)
+    [ "$root" = "$dir" ] || fail "the bridge's root is $root, not $dir"
+fi
 kill -TERM $other
 wait $other
+[ -e "$dir/socket" ] && fail 'the bridge has left its socket'
 exit $failed
