@@ -12,8 +12,6 @@
 #include "exit_status.h"
 #include "log.h"
 
-#define RUN_DIRECTORY "/run/vmring"
-
 static void subscribe(void *ctx, const struct vmring_spec *specs,
                       unsigned int nr, int *results, char *error,
                       size_t error_len)

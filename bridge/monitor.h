@@ -77,6 +77,7 @@ struct monitor {
     unsigned int shutdown_reason;
     uint64_t looked_at; /* ns */
     int lock;           /* a descriptor, or -1 */
+    int lock_folder;    /* where it is, if there is one */
     int epoll;          /* of xce and xs, which can go; or -1 */
 
     /* The legacy ring. */

@@ -17,10 +17,6 @@
 
 #include "monitor.h"
 
-#ifndef RUN_DIRECTORY /* a test has its own */
-#define RUN_DIRECTORY "/run/vmring"
-#endif
-
 static void path_of(const struct monitor *monitor, char *path, size_t len)
 {
     snprintf(path, len, RUN_DIRECTORY "/dom%u.lock", monitor->domid);
@@ -43,11 +39,11 @@ static int is_taken(const struct monitor *monitor, int fd)
 }
 
 /* Is what we have locked still what others will find? */
-static bool is_current(int fd, const char *path)
+static bool is_current(int folder, int fd, const char *path)
 {
     struct stat ours, found;
 
-    return fstat(fd, &ours) == 0 && stat(path, &found) == 0 &&
+    return fstat(fd, &ours) == 0 && fstatat(folder, path, &found, 0) == 0 &&
            ours.st_ino == found.st_ino && ours.st_dev == found.st_dev;
 }
 
@@ -62,14 +58,10 @@ static void note_pid(int fd)
                  strerror(errno));
 }
 
-int monitor_lock(struct monitor *monitor)
+static int take(struct monitor *monitor, const char *path)
 {
-    char path[64];
     int fd;
 
-    path_of(monitor, path, sizeof(path));
-    if (mkdir(RUN_DIRECTORY, 0755) < 0 && errno != EEXIST)
-        return cannot_lock(RUN_DIRECTORY, errno);
     for (;;) {
         fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
@@ -81,7 +73,7 @@ int monitor_lock(struct monitor *monitor)
             close(fd);
             return status;
         }
-        if (is_current(fd, path))
+        if (is_current(AT_FDCWD, fd, path))
             break;
         close(fd); /* its owner has just ended, and removed it */
     }
@@ -90,16 +82,39 @@ int monitor_lock(struct monitor *monitor)
     return 0;
 }
 
+int monitor_lock(struct monitor *monitor)
+{
+    char path[64];
+    int folder, status;
+
+    path_of(monitor, path, sizeof(path));
+    if (mkdir(RUN_DIRECTORY, 0755) < 0 && errno != EEXIST)
+        return cannot_lock(RUN_DIRECTORY, errno);
+    /* To remove it at the end, when paths may lead nowhere any more. */
+    folder = open(RUN_DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return cannot_lock(RUN_DIRECTORY, errno);
+    status = take(monitor, path);
+    if (status)
+        close(folder);
+    else
+        monitor->lock_folder = folder;
+    return status;
+}
+
 void monitor_unlock(struct monitor *monitor)
 {
+    const char *name;
     char path[64];
 
     if (monitor->lock < 0)
         return;
     path_of(monitor, path, sizeof(path));
+    name = strrchr(path, '/') + 1;
     /* While we have it: nobody else does. */
-    if (is_current(monitor->lock, path))
-        (void)unlink(path);
+    if (is_current(monitor->lock_folder, monitor->lock, name))
+        (void)unlinkat(monitor->lock_folder, name, 0);
     close(monitor->lock);
+    close(monitor->lock_folder);
     monitor->lock = -1;
 }

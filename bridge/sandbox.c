@@ -29,6 +29,7 @@
 #include "../sandbox/sandbox.h"
 #include "exit_status.h"
 #include "log.h"
+#include "source.h"
 
 static const struct sandbox_call calls[] = {
     /* Consumers come and go. */
@@ -40,7 +41,7 @@ static const struct sandbox_call calls[] = {
     {"socketpair", "its doorbells", SANDBOX_IF(0, AF_UNIX)},
     {"fcntl", "a descriptor to spare, to refuse one with",
      SANDBOX_IF(1, F_DUPFD_CLOEXEC)},
-    {"unlinkat", "the socket, at the end", SANDBOX_ALWAYS},
+    {"unlinkat", "its socket and its lock, at the end", SANDBOX_ALWAYS},
     /* Consumers in another domain. */
     {"ioctl", "pages for them", SANDBOX_IF(1, IOCTL_GNTALLOC_ALLOC_GREF)},
     {"ioctl", "who hears of their end",
@@ -77,14 +78,14 @@ int bridge_sandbox_begin(void)
                : 0;
 }
 
-/* Its folder; there alone can things be removed. */
+/* Its folder, or that of the lock: what is removed at the end is there. */
 static const char *folder_of(const char *socket, char folder[128])
 {
     const char *slash = strrchr(socket, '/');
     int len = slash ? (int)(slash - socket) + 1 : 0;
 
     if (!*socket)
-        return NULL;
+        return access(RUN_DIRECTORY, F_OK) < 0 ? NULL : RUN_DIRECTORY;
     snprintf(folder, 128, "%.*s.", len, socket);
     return folder;
 }

@@ -15,6 +15,11 @@
 #define SOURCE_BROKEN  (-2) /* no event will come any more: end */
 #define SOURCE_MAX_FDS 4
 
+/* Where sockets are by default, and locks. */
+#ifndef RUN_DIRECTORY /* a test has its own */
+#define RUN_DIRECTORY "/run/vmring"
+#endif
+
 struct source_info {
     char name[64];    /* of the target, for the consumer */
     char listen[108]; /* where to serve by default, or "" */

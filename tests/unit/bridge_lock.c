@@ -11,7 +11,8 @@
 
 #include "check.h"
 
-#define LOCK RUN_DIRECTORY "/dom5.lock"
+#define NAME "dom5.lock"
+#define LOCK RUN_DIRECTORY "/" NAME
 
 static struct monitor monitor = {.domid = 5, .name = "five", .lock = -1};
 
@@ -78,11 +79,11 @@ int main(void)
     CHECK_EQ(noted_pid(), getpid());
 
     /* A lock on a file that is no longer there is none. */
-    CHECK(is_current(monitor.lock, LOCK));
+    CHECK(is_current(monitor.lock_folder, monitor.lock, NAME));
     CHECK_EQ(unlink(LOCK), 0);
-    CHECK(!is_current(monitor.lock, LOCK));
+    CHECK(!is_current(monitor.lock_folder, monitor.lock, NAME));
     pid = start_another();
-    CHECK(!is_current(monitor.lock, LOCK));
+    CHECK(!is_current(monitor.lock_folder, monitor.lock, NAME));
     monitor_unlock(&monitor); /* not the other's */
     CHECK_EQ(monitor_lock(&monitor), EXIT_BUSY);
     CHECK_EQ(kill(pid, SIGKILL), 0);
