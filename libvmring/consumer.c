@@ -52,8 +52,8 @@ static void stop_listening(struct vmring *ring)
 {
     if (!ring->nr_workers)
         return;
-    (void)epoll_ctl(ring->epoll, EPOLL_CTL_DEL,
-                    ring->link->ops->fd(ring->link), NULL);
+    (void)epoll_ctl(ring->epoll, EPOLL_CTL_DEL, ring->link->ops->fd(ring->link),
+                    NULL);
     ring->poked = consumer_poke(ring);
 }
 
