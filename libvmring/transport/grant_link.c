@@ -64,6 +64,11 @@ static void go_deaf(struct grant_link *grant)
 }
 
 /* `asked`: for an answer, which will not come if xenstore is lost. */
+static int unwatch(const struct grant_link *grant, int fd)
+{
+    return epoll_ctl(grant->epoll, EPOLL_CTL_DEL, fd, NULL) < 0 ? -errno : 0;
+}
+
 static int take_message(struct grant_link *grant, uint32_t *type, void *body,
                         size_t max, bool asked)
 {
@@ -228,15 +233,13 @@ static int grant_bell_apart(struct link *link, uint32_t group, bool apart)
 {
     struct grant_link *grant = of(link);
     int bell = bells_fd(grant->bells[group]);
-    int err = 0;
+    int err = apart ? unwatch(grant, bell) : watch(grant, bell);
 
-    if (apart)
-        (void)epoll_ctl(grant->epoll, EPOLL_CTL_DEL, bell, NULL);
-    else
-        err = watch(grant, bell);
+    if (err)
+        return err;
     grant->apart &= ~(1ULL << group);
     grant->apart |= (uint64_t)apart << group;
-    return err;
+    return 0;
 }
 
 static int grant_fd(const struct link *link)

@@ -57,6 +57,11 @@ static int watch(const struct local_link *local, int fd)
     return 0;
 }
 
+static int unwatch(const struct local_link *local, int fd)
+{
+    return epoll_ctl(local->epoll, EPOLL_CTL_DEL, fd, NULL) < 0 ? -errno : 0;
+}
+
 static unsigned int count_before(const struct xen_vm_ring_grant *grant)
 {
     unsigned int nr = 0;
@@ -200,13 +205,13 @@ static int local_bell_apart(struct link *link, uint32_t group, bool apart)
     int bell = local->bells[group];
     int err = 0;
 
-    if (bell >= 0 && apart)
-        (void)epoll_ctl(local->epoll, EPOLL_CTL_DEL, bell, NULL);
-    else if (bell >= 0)
-        err = watch(local, bell);
+    if (bell >= 0)
+        err = apart ? unwatch(local, bell) : watch(local, bell);
+    if (err)
+        return err;
     local->apart &= ~(1ULL << group);
     local->apart |= (uint64_t)apart << group;
-    return err;
+    return 0;
 }
 
 static int local_fd(const struct link *link)

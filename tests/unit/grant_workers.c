@@ -76,6 +76,7 @@ static void apart(void)
     CHECK_EQ(vmring_next(ring, &event), 0);
     for (uint32_t g = 0; g < GROUPS; g++) {
         raise_in(g);
+        CHECK_EQ(vmring_next(ring, &event), 0);
         CHECK(is_readable(vmring_worker_fd(workers[g])));
         CHECK(!is_readable(vmring_worker_fd(workers[!g])));
         CHECK(!is_readable(vmring_fd(ring)));

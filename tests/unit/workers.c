@@ -153,6 +153,7 @@ static void apart(void)
     CHECK_EQ(vmring_collect(pair.producer, &verdict), 0);
     post(1);
     vmring_producer_flush(pair.producer);
+    CHECK_EQ(ring_next(), 0);
     CHECK(is_woken(1) && !is_woken(0) && !ring_is_woken());
     CHECK_EQ(next(0), 0);
     CHECK_EQ(next(1), 1);
