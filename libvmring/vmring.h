@@ -362,9 +362,9 @@ int vmring_stats(const struct vmring *ring, struct vmring_stats *stats);
  */
 
 /*
- * A worker for `group`, whose events vmring_next() hands out no more; call it
+ * A worker for `group`, whose events vmring_next() hands out no more; call that
  * before vmring_fd() is polled again.  0; -EINVAL no such group; -EBUSY it has
- * one; -ENOMEM; -EMFILE, -ENFILE.
+ * a worker; -ENOMEM; -EMFILE, -ENFILE.
  */
 int vmring_worker_open(struct vmring *ring, uint32_t group,
                        struct vmring_worker **worker);
