@@ -58,7 +58,7 @@ int agent_sandbox_enter(const struct agent_sandbox *sandbox,
                   ? sandbox_become(&sandbox->user, error, error_len)
                   : sandbox_drop_capabilities(0, error, error_len);
     if (!err)
-        err = sandbox_filter(calls, sizeof(calls) / sizeof(calls[0]), error,
-                             error_len);
+        err = sandbox_filter(calls, sizeof(calls) / sizeof(calls[0]), true,
+                             error, error_len);
     return err;
 }

@@ -105,8 +105,9 @@ int bridge_sandbox_enter(const char *socket)
         err = sandbox_close_doors(error, sizeof(error));
     if (!err)
         err = sandbox_drop_capabilities(0, error, sizeof(error));
+    /* Not lethal: a bridge that is killed takes its guest along. */
     if (!err)
-        err = sandbox_filter(calls, sizeof(calls) / sizeof(calls[0]), error,
-                             sizeof(error));
+        err = sandbox_filter(calls, sizeof(calls) / sizeof(calls[0]), false,
+                             error, sizeof(error));
     return err ? cannot(error) : 0;
 }

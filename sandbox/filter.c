@@ -155,18 +155,22 @@ static int add_all(struct building *to, const struct sandbox_call *calls,
     return err;
 }
 
-static int forbid(struct building *to)
+static int forbid(struct building *to, bool lethal)
 {
     struct scmp_arg_cmp process =
         SCMP_A0_64(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0);
-    int err = seccomp_rule_add_array(to->filter, SCMP_ACT_KILL_PROCESS,
+    size_t nr = lethal ? sizeof(hostile) / sizeof(hostile[0]) : 0;
+    int err = 0;
+
+    if (lethal)
+        err = seccomp_rule_add_array(to->filter, SCMP_ACT_KILL_PROCESS,
                                      SCMP_SYS(clone), 1, &process);
 
-    for (size_t i = 0; !err && i < sizeof(hostile) / sizeof(hostile[0]); i++) {
-        int nr = resolve(hostile[i]);
+    for (size_t i = 0; !err && i < nr; i++) {
+        int call = resolve(hostile[i]);
 
-        if (nr >= 0)
-            err = seccomp_rule_add(to->filter, SCMP_ACT_KILL_PROCESS, nr, 0);
+        if (call >= 0)
+            err = seccomp_rule_add(to->filter, SCMP_ACT_KILL_PROCESS, call, 0);
     }
     /* Its flags are in memory, where no filter sees them: clone() instead. */
     if (!err)
@@ -177,13 +181,14 @@ static int forbid(struct building *to)
                : 0;
 }
 
-static int load(struct building *to)
+static int load(struct building *to, bool lethal)
 {
     int err = seccomp_attr_set(to->filter, SCMP_FLTATR_CTL_TSYNC, 1);
 
     if (!err)
         err = seccomp_attr_set(to->filter, SCMP_FLTATR_ACT_BADARCH,
-                               SCMP_ACT_KILL_PROCESS);
+                               lethal ? SCMP_ACT_KILL_PROCESS
+                                      : SCMP_ACT_ERRNO(EPERM));
     if (!err)
         err = seccomp_attr_set(to->filter, SCMP_FLTATR_API_SYSRAWRC, 1);
     if (!err)
@@ -195,8 +200,8 @@ static int load(struct building *to)
                : 0;
 }
 
-int sandbox_filter(const struct sandbox_call *calls, size_t nr, char *error,
-                   size_t error_len)
+int sandbox_filter(const struct sandbox_call *calls, size_t nr, bool lethal,
+                   char *error, size_t error_len)
 {
     struct building to = {seccomp_init(SCMP_ACT_ERRNO(EPERM)), error,
                           error_len};
@@ -205,13 +210,13 @@ int sandbox_filter(const struct sandbox_call *calls, size_t nr, char *error,
     if (!to.filter)
         return sandbox_fail(-ENOMEM, error, error_len,
                             "no memory for the filter");
-    err = forbid(&to);
+    err = forbid(&to, lethal);
     if (!err)
         err = add_all(&to, sandbox_basic, sandbox_nr_basic);
     if (!err)
         err = add_all(&to, calls, nr);
     if (!err)
-        err = load(&to);
+        err = load(&to, lethal);
     seccomp_release(to.filter);
     return err;
 }

@@ -85,11 +85,11 @@ extern const size_t sandbox_nr_basic;
 
 /*
  * From now on all threads of the process can only do that, and
- * sandbox_basic[].  Another call fails with EPERM; one by which only an
- * attacker gets further (filter.c lists them) ends the process.
+ * sandbox_basic[].  Another call fails with EPERM; with `lethal`, one by which
+ * only an attacker gets further (filter.c lists them) ends the process.
  */
-int sandbox_filter(const struct sandbox_call *calls, size_t nr, char *error,
-                   size_t error_len);
+int sandbox_filter(const struct sandbox_call *calls, size_t nr, bool lethal,
+                   char *error, size_t error_len);
 
 /* Formats `error`, and returns `err`. */
 int sandbox_fail(int err, char *error, size_t error_len, const char *format,

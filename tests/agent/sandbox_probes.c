@@ -42,6 +42,8 @@
 #endif
 
 #define KILLED (-1) /* by SIGSYS */
+/* A bridge is never killed by its filter: its guest would stop. */
+#define FATAL (OF_BRIDGE ? EPERM : KILLED)
 
 /* One that only its owner, root if run by root, can read. */
 static char file[] = "/tmp/vmring-sandbox-XXXXXX";
@@ -264,19 +266,19 @@ static const struct probe {
     {"open /dev/xen/privcmd, if it is there", open_privcmd, EPERM, false, 0},
     {"make a file", make_file, EPERM, false, EACCES},
     {"remove a file", unlink_file, EPERM, false, EACCES},
-    {"execute a program", execute, KILLED, false, EACCES},
-    {"start a process", start_process, KILLED, false, 0},
-    {"spawn a program", spawn_program, KILLED, false, 0},
-    {"make a socket", make_socket, KILLED, false, 0},
-    {"trace", trace, KILLED, false, 0},
-    {"read another's memory", read_parent, KILLED, false, EPERM},
-    {"get hold of another process", hold_parent, KILLED, false, 0},
+    {"execute a program", execute, FATAL, false, EACCES},
+    {"start a process", start_process, FATAL, false, 0},
+    {"spawn a program", spawn_program, FATAL, false, 0},
+    {"make a socket", make_socket, FATAL, false, 0},
+    {"trace", trace, FATAL, false, 0},
+    {"read another's memory", read_parent, FATAL, false, EPERM},
+    {"get hold of another process", hold_parent, FATAL, false, 0},
     {"signal another process", signal_parent, EPERM, false, EPERM},
     {"signal another's thread", signal_thread_of_parent, EPERM, false, 0},
     {"be signalled for a descriptor", own_signals, EPERM, false, 0},
-    {"become root", become_root, KILLED, true, EPERM},
-    {"change the root", change_root, KILLED, true, EACCES},
-    {"leave a namespace", leave_namespace, KILLED, false, 0},
+    {"become root", become_root, FATAL, true, EPERM},
+    {"change the root", change_root, FATAL, true, EACCES},
+    {"leave a namespace", leave_namespace, FATAL, false, 0},
     {"map code", map_code, EPERM, false, 0},
     {"turn data into code", turn_into_code, EPERM, false, 0},
     {"make a hypercall (a domctl)", hypercall, OF_BRIDGE ? 0 : EPERM, false, 0},
@@ -286,7 +288,7 @@ static const struct probe {
     {"ring an event channel", ring, 0, false, 0},
     {"allow core dumps", allow_dumps, EPERM, false, 0},
     {"set a limit", raise_limit, EPERM, false, 0},
-    {"load a program into the kernel", call_bpf, KILLED, true, 0},
+    {"load a program into the kernel", call_bpf, FATAL, true, 0},
 };
 
 static struct vmring *attach(void)
