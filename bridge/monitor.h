@@ -82,10 +82,10 @@ struct monitor {
 
     /* The legacy ring. */
     struct legacy_ring ring;
-    void *page; /* NULL: not attached */
-    int port;   /* local, or -1 */
+    void *page;    /* NULL: not attached */
+    int port;      /* local, or -1 */
+    bool had_page; /* the guest had a page there: */
     xen_pfn_t ring_gfn;
-    bool had_page;          /* the guest had a page there */
     uint64_t raised_max_kb; /* we raised the maximum to this; 0: not */
     uint64_t found_max_kb;  /* and it was this before */
     uint64_t full_since;    /* ns; 0: not full */
