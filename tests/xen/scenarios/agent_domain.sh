@@ -8,7 +8,7 @@
 # the target, of dom0 and of the bridge's nodes the agent's domain reaches
 # nothing else.
 # lab: needs agent-domain
-# lab: limit 420
+# lab: limit 600
 # Emulated by two threads: with one, QEMU delivers an interrupt twice now and
 # then (is_emulators_fault in lab.d/run.sh), and doorbells are many.
 # lab: thread multi
@@ -88,7 +88,7 @@ run_to_end() {
     step "$tag: it runs"
     run_from=$(now_ms)
     guest_unpause "guest-$tag"
-    wait_for 180 "the agent to end" agent_gone
+    wait_for 300 "the agent to end" agent_gone
     remote_wait agents "$tag" 10 3
     echo "$(($(now_ms) - run_from)) ms"
     process_wait "bridge-$tag" 20 3
