@@ -106,7 +106,7 @@ static void poll_control(struct vmring *ring)
         consumer_message(ring, type);
 }
 
-bool consumer_poke(struct vmring *ring)
+bool consumer_poke(const struct vmring *ring)
 {
     uint64_t one = 1;
 

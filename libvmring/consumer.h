@@ -100,7 +100,7 @@ int consumer_respond(struct vmring *ring, struct share *share,
 bool drain_next(struct vmring *ring, struct vmring_event *event);
 
 /* There is something to look at that no doorbell tells the ring's thread of. */
-bool consumer_poke(struct vmring *ring);
+bool consumer_poke(const struct vmring *ring);
 
 /* Wakes all workers: something was told, or broken. */
 void workers_wake(struct vmring *ring);

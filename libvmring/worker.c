@@ -92,6 +92,18 @@ static struct target look_at_target(struct vmring_worker *worker)
     return target;
 }
 
+/*
+ * The end of the producer may ring nothing but our doorbell, too; the ring
+ * tells of it, if it has not yet.
+ */
+static void look_at_producer(const struct vmring *ring, uint64_t told)
+{
+    const struct link_ops *ops = ring->link->ops;
+
+    if (!(told & TOLD_GONE) && ops->gone && ops->gone(ring->link))
+        (void)consumer_poke(ring);
+}
+
 /* Nothing is visible.  0: sleep; -EAGAIN: look again; else the end. */
 static int rest(struct vmring_worker *worker)
 {
@@ -110,6 +122,7 @@ static int rest(struct vmring_worker *worker)
     told = vmr_load_acquire(&ring->told.word);
     if (!share_arm(ring, share))
         return -EAGAIN;
+    look_at_producer(ring, told);
     ret = share_ended(ring, share, told, look_at_target(worker));
     if (ret != -EAGAIN)
         say_ended(worker, ret ? step_of(told) : 0);

@@ -63,6 +63,13 @@ static void go_deaf(struct grant_link *grant)
                     NULL);
 }
 
+static bool grant_gone(const struct link *link)
+{
+    const struct grant_link *grant = (const struct grant_link *)link;
+
+    return grant->mapped && !grant_map_producer_lives(grant->map);
+}
+
 /* `asked`: for an answer, which will not come if xenstore is lost. */
 static int unwatch(const struct grant_link *grant, int fd)
 {
@@ -79,8 +86,7 @@ static int take_message(struct grant_link *grant, uint32_t *type, void *body,
         go_deaf(grant);
         ret = asked ? -ECONNRESET : -EAGAIN;
     }
-    if (ret == -EAGAIN && grant->mapped &&
-        !grant_map_producer_lives(grant->map))
+    if (ret == -EAGAIN && grant_gone(&grant->link))
         return -ECONNRESET;
     return ret == -EPIPE ? -ECONNRESET : ret;
 }
@@ -283,6 +289,7 @@ static const struct link_ops grant_ops = {
     .bell_fd = grant_bell_fd,
     .bell_apart = grant_bell_apart,
     .bell_ack = grant_bell_ack,
+    .gone = grant_gone,
     .give_up = grant_give_up,
     .close = grant_close,
 };

@@ -60,6 +60,12 @@ struct link_ops {
     int (*bell_apart)(struct link *link, uint32_t group, bool apart);
     bool (*bell_ack)(struct link *link, uint32_t group);
     /*
+     * Has the producer gone, as recv would say of it?  Any thread may ask.
+     * NULL: fd polls readable then.  Else a doorbell may be all that rings,
+     * also one that is apart.
+     */
+    bool (*gone)(const struct link *link);
+    /*
      * Gives up what only map needs; NULL: there is nothing.  -EMFILE;
      * -EOPNOTSUPP: the kernel lacks a part of it, the rest is done.
      */

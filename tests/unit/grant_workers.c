@@ -94,6 +94,37 @@ static void apart(void)
     end();
 }
 
+/*
+ * One that is killed says nothing in xenstore: the kernel rings the first
+ * doorbell, which is a worker's, and the ring has no descriptor for it.
+ */
+static void bridge_dies(void)
+{
+    begin();
+    fake_xenstore_lose(true);
+    for (uint32_t g = 0; g < GROUPS; g++)
+        CHECK_EQ(vmring_worker_next(workers[g], &event), 0);
+    CHECK_EQ(vmring_next(ring, &event), 0);
+    CHECK(!is_readable(vmring_fd(ring)));
+    raise_in(1);
+    vmring_producer_close(pair.producer, NULL, NULL);
+    faults_idle = NULL;
+    CHECK(is_readable(vmring_worker_fd(workers[0])));
+    CHECK_EQ(vmring_worker_next(workers[0], &event), 0);
+    CHECK(is_readable(vmring_fd(ring)));
+    CHECK_EQ(vmring_next(ring, &event), 0);
+    CHECK_EQ(vmring_worker_next(workers[0], &event), -ECONNRESET);
+    CHECK_EQ(vmring_worker_next(workers[1], &event), 1);
+    CHECK_EQ(vmring_worker_next(workers[1], &event), -ECONNRESET);
+    CHECK(is_readable(vmring_fd(ring)));
+    CHECK_EQ(vmring_next(ring, &event), -ECONNRESET);
+    fake_xenstore_lose(false);
+    vmring_close(ring);
+    /* What it could not remove the next one does. */
+    begin();
+    end();
+}
+
 static void *work(void *arg)
 {
     struct vmring_worker *worker = arg;
@@ -175,6 +206,7 @@ int main(void)
 {
     meeting_prepare();
     apart();
+    bridge_dies();
     in_threads();
     return 0;
 }
