@@ -120,6 +120,9 @@ static int rest(struct vmring_worker *worker)
      * was said.  Pairs with the release store in tell().
      */
     told = vmr_load_acquire(&ring->told.word);
+    /* Broken counts as gone, too, and is told before that. */
+    if (vmr_load_relaxed(&ring->told.broken))
+        return -EPROTO;
     if (!share_arm(ring, share))
         return -EAGAIN;
     look_at_producer(ring, told);

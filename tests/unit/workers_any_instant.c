@@ -3,6 +3,7 @@
  * Description: at any instant of a worker's look the last record comes, and
  * then the end, which the ring's thread tells of: the worker has that record
  * first and the end next, or is woken for them; and so is the ring at last.
+ * A producer that breaks the protocol is the same end for all, at once.
  */
 #include <errno.h>
 #include <poll.h>
@@ -35,6 +36,11 @@ static void comes_to_its_end(void)
 
     if (instants-- != 0)
         return;
+    if (end == -EPROTO) {
+        pair.ring->core.groups[0].faulted = true;
+        CHECK_EQ(vmring_next(pair.ring, &none), -EPROTO);
+        return;
+    }
     CHECK_EQ(vmring_push(pair.producer, 1, &record), 1);
     if (end == -ENODATA)
         pair_serve();
@@ -72,7 +78,7 @@ static bool comes_at(unsigned int nth)
         ret = vmring_worker_next(worker, &event);
     }
     if (came) {
-        CHECK_EQ(taken, 1);
+        CHECK_EQ(taken, end != -EPROTO);
         CHECK_EQ(ret, end);
         CHECK(is_readable(vmring_fd(pair.ring)));
         if (end == -ESRCH)
@@ -85,9 +91,9 @@ static bool comes_at(unsigned int nth)
 
 int main(void)
 {
-    static const int ends[] = {-ENODATA, -ESRCH, -ECONNRESET};
+    static const int ends[] = {-ENODATA, -ESRCH, -ECONNRESET, -EPROTO};
 
-    for (unsigned int i = 0; i < 3; i++) {
+    for (unsigned int i = 0; i < 4; i++) {
         unsigned int nth = 0;
 
         end = ends[i];
