@@ -76,7 +76,7 @@ static void swap(struct lines *a, struct lines *b)
 /* Where the line just written ends. */
 static void mark(struct lines *lines)
 {
-    if (lines->events == lines->room) {
+    if (lines->events >= lines->room) {
         size_t room = lines->room ? 2 * lines->room : BATCH;
         size_t *ends = realloc(lines->ends, room * sizeof(*ends));
 
@@ -94,7 +94,8 @@ size_t lines_len(const struct lines *lines, uint64_t nr)
 {
     if (nr >= lines->events)
         return lines->out.used;
-    return nr && lines->ends ? lines->ends[nr - 1] : 0;
+    /* What there was no memory for is not known. */
+    return nr && nr <= lines->room ? lines->ends[nr - 1] : 0;
 }
 
 /* Swaps what was filled for what was collected.  false: it is to stop. */
