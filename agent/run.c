@@ -206,21 +206,22 @@ static void add_lines(void *ctx, struct lines *lines)
         begin_ending(loop);
 }
 
-/* true: there may be more, for which the output has no room. */
+/* true: there may be more; the ring, signals and timers have their turn. */
 static bool collect(struct loop *loop)
 {
     struct run *run = loop->run;
-    struct lines *lines;
 
-    if (!loop->workers)
-        return false;
-    while (!output_is_full(run->out)) {
+    for (unsigned int i = 0; i < run->options->nr_workers; i++) {
+        struct lines *lines;
+
+        if (output_is_full(run->out))
+            return true;
         lines = workers_collect(loop->workers);
         if (!lines)
             return false;
         add_lines(loop, lines);
     }
-    return true;
+    return run->options->nr_workers;
 }
 
 /* Pushes the output; false while it has to be waited for. */
@@ -270,6 +271,15 @@ static void watch_ring(struct loop *loop, bool watch)
     loop->ring_watched = watch;
 }
 
+/* What workers have handed over stays readable until it is collected. */
+static void watch_lines(struct loop *loop, bool watch)
+{
+    if (loop->lines_event && watch)
+        event_add(loop->lines_event, NULL);
+    else if (loop->lines_event)
+        event_del(loop->lines_event);
+}
+
 static void end_by(struct loop *loop, int error)
 {
     switch (error) {
@@ -298,8 +308,10 @@ static bool take_batch(struct loop *loop)
 
     if (output_is_full(run->out) && !push(loop)) {
         watch_ring(loop, false);
+        watch_lines(loop, false);
         return false;
     }
+    watch_lines(loop, true);
     more = collect(loop);
     for (unsigned int i = 0; i < most; i++) {
         int r = vmring_next(run->ring, &event);

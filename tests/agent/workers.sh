@@ -122,6 +122,32 @@ shown = sum(1 for line in open(sys.argv[2])
 assert shown == totals["delivered"], (shown, totals)
 END
 
+# Until it reads again the thread that writes is asleep, whatever the workers
+# have handed over to it.
+ticks()
+{
+    awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$pid/task/$pid/stat"
+}
+"$agent" -v --workers 4 -e "$mixed" -o "$dir/fifo" $endless \
+    >/dev/null 2>"$dir/err" &
+pid=$!
+exec 3<"$dir/fifo"
+tries=0
+second=$(getconf CLK_TCK)
+used=$second
+while [ $((used * 8)) -gt "$second" ] && [ $tries -lt 8 ]; do
+    before=$(ticks)
+    sleep 1
+    used=$(($(ticks) - before))
+    tries=$((tries + 1))
+done
+[ $tries -lt 8 ] || fail 'it turns in circles while nobody reads'
+kill -INT $pid
+sleep 0.2
+kill -INT $pid
+exec 3<&-
+wait $pid
+
 # A reader that went ends it in order.
 {
     timeout -k 5 60 "$agent" --workers 4 $endless 2>"$dir/err"
