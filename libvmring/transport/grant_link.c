@@ -175,7 +175,7 @@ static int take_grant(struct grant_link *grant,
     int err;
 
     if (message->nr_ports != message->grant.grant.nr_groups ||
-        !message->nr_ports || message->nr_ports > XEN_VM_RING_MAX_GROUPS)
+        !message->nr_ports)
         return -EPROTO;
     err = bind_bells(grant, message);
     if (!err)

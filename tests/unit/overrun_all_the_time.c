@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: a lane that is always overrun where its consumer looks does
- * not hold it in one call, and does not let it sleep either.
+ * not hold it in one call, and does not let it sleep either; nor a worker.
  */
 #include "pair.h"
 
@@ -12,14 +12,24 @@
 
 #define SLOTS 16384
 
-static bool polls_readable(const struct vmring *ring)
+static struct pair pair;
+static struct vmring_worker *worker; /* NULL: the ring itself */
+
+static bool polls_readable(void)
 {
-    struct pollfd pfd = {vmring_fd(ring), POLLIN, 0};
+    int fd = worker ? vmring_worker_fd(worker) : vmring_fd(pair.ring);
+    struct pollfd pfd = {fd, POLLIN, 0};
 
     return poll(&pfd, 1, 0) == 1;
 }
 
-int main(void)
+static int next(struct vmring_event *event)
+{
+    return worker ? vmring_worker_next(worker, event)
+                  : vmring_next(pair.ring, event);
+}
+
+static void overrun(bool by_worker)
 {
     struct vmring_producer_opts opts = pair_opts();
     struct vmring_opts ours = {
@@ -33,29 +43,36 @@ int main(void)
         pair_event(XEN_VM_RING_REASON_MOV_TO_MSR, 1);
     struct vmring_event event;
     unsigned int calls = 0;
-    struct pair pair;
 
     pair_make(&pair, &opts);
     pair_attach(&pair, &ours);
-    CHECK_EQ(vmring_next(pair.ring, &event), 0);
-    CHECK(!polls_readable(pair.ring));
+    if (by_worker)
+        CHECK_EQ(vmring_worker_open(pair.ring, 0, &worker), 0);
+    CHECK_EQ(next(&event), 0);
+    CHECK(!polls_readable());
 
     /* As if all but the last had been overwritten just now. */
     pair.producer->core.lanes[1].head = SLOTS - 1;
     CHECK_EQ(vmring_push(pair.producer, 1, &raised), 1);
     vmring_producer_flush(pair.producer);
-    while (vmring_next(pair.ring, &event) == 0) {
-        CHECK(polls_readable(pair.ring));
+    while (next(&event) == 0) {
+        CHECK(polls_readable());
         CHECK(++calls <= SLOTS);
     }
     CHECK(calls >= 1);
     CHECK_EQ(event.position, SLOTS - 1);
     CHECK_EQ(event.lost_before, SLOTS - 1);
-    CHECK_EQ(vmring_next(pair.ring, &event), 0);
-    CHECK(!polls_readable(pair.ring));
+    CHECK_EQ(next(&event), 0);
+    CHECK(!polls_readable());
     CHECK_EQ(vmring_stats(pair.ring, &stats), 0);
     CHECK_EQ(stats.overwritten, SLOTS - 1);
     CHECK_EQ(stats.records, 1);
     pair_end(&pair);
+}
+
+int main(void)
+{
+    overrun(false);
+    overrun(true);
     return 0;
 }

@@ -10,12 +10,13 @@
 
 #include "consumer.h"
 #include "pair.h"
+#include "transport/socket.h"
 
 #define GROUPS 2
 #define VCPUS  4
 
 static struct pair pair;
-static struct vmring_worker *workers[GROUPS];
+static struct vmring_worker *workers[XEN_VM_RING_MAX_GROUPS];
 static struct vmring_event event;
 
 static void attach(void)
@@ -270,6 +271,29 @@ static void target_pauses(void)
     pair_end(&pair);
 }
 
+/* The ring's own groups may have events all the time, too. */
+static void pauses_amid_events(void)
+{
+    static const unsigned int states[] = {XEN_VM_RING_TARGET_PAUSED,
+                                          XEN_VM_RING_TARGET_RUNNING};
+
+    begin();
+    CHECK_EQ(vmring_worker_open(pair.ring, 1, &workers[1]), 0);
+    for (unsigned int i = 0; i < 2; i++) {
+        int ret = 1;
+
+        vmring_set_target_state(pair.producer, states[i], 0);
+        for (int events = 0; ret == 1 && events < 100; events++) {
+            push(0);
+            vmring_producer_flush(pair.producer);
+            ret = ring_next();
+        }
+        CHECK_EQ(ret, VMRING_NEXT_TARGET);
+        CHECK_EQ(event.target, states[i]);
+    }
+    pair_end(&pair);
+}
+
 /* What it had pushed and not flushed is taken, of every group. */
 static void producer_dies(bool after_its_target)
 {
@@ -297,6 +321,22 @@ static void producer_dies(bool after_its_target)
     if (!after_its_target)
         end_with(-ECONNRESET);
     CHECK_EQ(vmring_quiesce(pair.ring), -ECONNRESET);
+    pair_end(&pair);
+}
+
+/* One that had not looked at its group again leaves that to the ring. */
+static void dies_and_closed(void)
+{
+    begin();
+    CHECK_EQ(vmring_worker_open(pair.ring, 1, &workers[1]), 0);
+    CHECK_EQ(next(1), 0);
+    push(3);
+    CHECK_EQ(shutdown(pair.served, SHUT_RDWR), 0);
+    CHECK_EQ(ring_next(), 0);
+    vmring_worker_close(workers[1]);
+    CHECK_EQ(ring_next(), 1);
+    CHECK_EQ(event.lane, 3);
+    CHECK_EQ(ring_next(), -ECONNRESET);
     pair_end(&pair);
 }
 
@@ -343,6 +383,45 @@ static void one_lies(void)
     CHECK_EQ(ring_next(), -EPROTO);
     CHECK(is_woken(1));
     CHECK_EQ(next(1), -EPROTO);
+    pair_end(&pair);
+}
+
+/* By the control channel, which is the ring's. */
+static void channel_lies(void)
+{
+    begin();
+    open_workers();
+    all_sleep();
+    CHECK_EQ(socket_send(pair.served, WIRE_DETACH, NULL, 0, NULL, 0), 0);
+    CHECK_EQ(ring_next(), -EPROTO);
+    CHECK(is_woken(0) && is_woken(1));
+    CHECK_EQ(next(0), -EPROTO);
+    CHECK_EQ(next(1), -EPROTO);
+    pair_end(&pair);
+}
+
+/* As many as there can be. */
+static void most_groups(void)
+{
+    struct vmring_producer_opts opts = pair_opts();
+    struct vmring_opts ours = {.size = sizeof(ours),
+                               .nr_groups = XEN_VM_RING_MAX_GROUPS};
+
+    opts.nr_vcpus = XEN_VM_RING_MAX_GROUPS;
+    opts.max_async_len = 1 << 20;
+    pair_make(&pair, &opts);
+    pair_attach(&pair, &ours);
+    for (uint32_t g = 0; g < XEN_VM_RING_MAX_GROUPS; g++) {
+        CHECK_EQ(vmring_worker_open(pair.ring, g, &workers[g]), 0);
+        push(g);
+    }
+    vmring_producer_flush(pair.producer);
+    for (uint32_t g = 0; g < XEN_VM_RING_MAX_GROUPS; g++) {
+        CHECK_EQ(next(g), 1);
+        CHECK_EQ(event.lane, g);
+        CHECK_EQ(next(g), 0);
+    }
+    CHECK_EQ(ring_next(), 0);
     pair_end(&pair);
 }
 
@@ -434,10 +513,14 @@ int main(void)
     goes_on();
     target_ends();
     target_pauses();
+    pauses_amid_events();
     producer_dies(false);
     producer_dies(true);
+    dies_and_closed();
     bell_hangs_up();
     one_lies();
+    channel_lies();
+    most_groups();
     epoch_before();
     counts();
     return 0;
