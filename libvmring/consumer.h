@@ -39,6 +39,7 @@ struct told {
 struct vmring {
     struct share own; /* what is no worker's */
     struct told told;
+    struct vmr_lane_rx before_lane; /* being drained, see below */
 
     struct vmr_consumer core;
     void *core_memory;
@@ -64,7 +65,6 @@ struct vmring {
     unsigned int nr_before;
     unsigned int before_at; /* the one being drained */
     struct vmr_geometry before_geo;
-    struct vmr_lane_rx before_lane;
     uint32_t before_next; /* the lane after the one being drained; 0: none */
     uint64_t before_left; /* pulls left to that lane */
     uint64_t before_lost; /* its lost word, as of the last record pulled */

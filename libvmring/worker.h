@@ -6,18 +6,17 @@
 #include "consumer.h"
 
 struct vmring_worker {
-    struct share share;
+    /*
+     * Not 0: it has come to its end, when this many subscriptions, less one,
+     * were told of.  The ring's thread reads it, before it sleeps.
+     */
+    uint64_t ended;
     struct vmring *ring;
     uint32_t group;
     int epoll; /* its doorbell and the wake */
     int wake;  /* an eventfd: come again without a doorbell */
     struct target seen;
-
-    /*
-     * Not 0: it has come to its end, when this many subscriptions, less one,
-     * were told of.  The ring's thread reads it.
-     */
-    uint64_t ended __attribute__((__aligned__(XEN_VM_RING_LINE)));
+    struct share share; /* in lines of its own */
 };
 
 /* counts.c: sums up; `to` is this thread's. */
