@@ -80,10 +80,24 @@ static unsigned int walk(bool stale)
     }
 }
 
+/* Where its path leads nowhere any more, as in another root. */
+static void removed_from_elsewhere(void)
+{
+    struct vmring_producer *producer = make_producer();
+
+    CHECK_EQ(chdir("/tmp"), 0);
+    CHECK_EQ(vmring_serve(producer, "local:vmring-test-here.sock", 0), 0);
+    CHECK_EQ(chdir("/"), 0);
+    CHECK_EQ(access("/tmp/vmring-test-here.sock", F_OK), 0);
+    vmring_producer_close(producer, NULL, NULL);
+    CHECK(access("/tmp/vmring-test-here.sock", F_OK) < 0);
+}
+
 int main(void)
 {
     snprintf(uri, sizeof(uri), "local:/tmp/vmring-test-%d.sock", (int)getpid());
     CHECK(walk(false) > 5);
     CHECK(walk(true) > 5);
+    removed_from_elsewhere();
     return 0;
 }
