@@ -33,6 +33,7 @@ struct grant_link {
     struct bells *bells[XEN_VM_RING_MAX_GROUPS];
     uint64_t apart; /* groups whose doorbell is another thread's */
     bool given_up;
+    int kept; /* 0, or why event channels can be bound even so */
     int epoll;
 };
 
@@ -256,14 +257,17 @@ static int grant_fd(const struct link *link)
 static int grant_give_up(struct link *link)
 {
     struct grant_link *grant = of(link);
-    int err = grant->given_up ? 0 : grant_map_restrict(grant->map);
+    int err;
 
-    if (!err && !grant->given_up) {
-        grant->given_up = true;
-        for (uint32_t i = 0; !err && i < grant->nr_bells; i++)
-            err = bells_restrict(grant->bells[i]);
-    }
-    return err;
+    if (grant->given_up)
+        return grant->kept;
+    err = grant_map_restrict(grant->map);
+    if (err)
+        return err;
+    for (uint32_t i = 0; !grant->kept && i < grant->nr_bells; i++)
+        grant->kept = bells_restrict(grant->bells[i]);
+    grant->given_up = true;
+    return grant->kept;
 }
 
 static void grant_close(struct link *link)
