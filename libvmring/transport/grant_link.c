@@ -71,12 +71,12 @@ static bool grant_gone(const struct link *link)
     return grant->mapped && !grant_map_producer_lives(grant->map);
 }
 
-/* `asked`: for an answer, which will not come if xenstore is lost. */
 static int unwatch(const struct grant_link *grant, int fd)
 {
     return epoll_ctl(grant->epoll, EPOLL_CTL_DEL, fd, NULL) < 0 ? -errno : 0;
 }
 
+/* `asked`: for an answer, which will not come if xenstore is lost. */
 static int take_message(struct grant_link *grant, uint32_t *type, void *body,
                         size_t max, bool asked)
 {
