@@ -187,6 +187,8 @@ run_scenario() { # LOG_DIR|'' LIMIT|'' SCENARIO [ARG...]
     if [ "$status" != 0 ] && is_emulators_fault "$log"; then
         note "QEMU left a guest in a state that no processor can; once more"
         status=0
+        # The one before was removed when it had been read.
+        make_initrd "$scenario" "$@"
         run_once "$log" "${limit:-120}" "$scenario" || status=$?
     fi
     if [ "$status" != 0 ]; then
