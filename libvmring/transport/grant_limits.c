@@ -68,6 +68,21 @@ static long long limit_of(const char *module)
     return end == text ? -1 : limit;
 }
 
+/* As it was when files could be opened, if they cannot be any more. */
+static long long share_limit = -1;
+
+static long long limit_of_sharing(void)
+{
+    long long limit = limit_of("xen_gntalloc");
+
+    return limit >= 0 ? limit : share_limit;
+}
+
+void grant_limits_note(void)
+{
+    share_limit = limit_of_sharing();
+}
+
 int grant_open_failed(int err, const char *device, char *error,
                       size_t error_len)
 {
@@ -83,7 +98,7 @@ int grant_open_failed(int err, const char *device, char *error,
 void grant_explain_share(int err, size_t pages, size_t shared, char *error,
                          size_t error_len)
 {
-    long long limit = limit_of("xen_gntalloc");
+    long long limit = limit_of_sharing();
 
     /* gntalloc has one errno for its own limit and for a full grant table. */
     if (err != ENOSPC)

@@ -15,6 +15,9 @@ extern struct xentoollog_logger grant_logger;
 /* Where the limits of modules stand: /sys/module, but for tests. */
 extern const char *grant_limits_modules;
 
+/* Remembers the limit of sharing, for a process that will open no files. */
+void grant_limits_note(void);
+
 /* Each leaves a line in `error`. */
 int grant_open_failed(int err, const char *device, char *error,
                       size_t error_len); /* -err, or -ENOENT */

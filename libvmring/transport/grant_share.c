@@ -151,6 +151,7 @@ int grant_share_open(uint32_t domid, struct grant_share **out, char *error,
 
     if (!share)
         return fail(-ENOMEM, error, error_len, "no memory");
+    grant_limits_note();
     share->domid = domid;
     share->gntshr = xengntshr_open(&grant_logger, 0);
     if (!share->gntshr) {

@@ -94,6 +94,21 @@ static void sharing(void)
     rig_end(&rig);
 }
 
+/* A bridge in its sandbox cannot read it any more. */
+static void sharing_out_of_reach(void)
+{
+    struct grant_rig rig;
+
+    set_limit("xen_gntalloc", 100);
+    rig_offer(&rig, 10, 2, 0);
+    remove_limit("xen_gntalloc");
+    fake_xen.limit = 100;
+    CHECK_EQ(share(&rig, 87), -ENOSPC);
+    CHECK_HAS(rig.error, "gntalloc's limit is 100");
+    fake_xen.limit = 0;
+    rig_end(&rig);
+}
+
 static int map_up_to(struct grant_rig *rig, int err, unsigned int from)
 {
     fake_xen.mappings = 0;
@@ -172,6 +187,7 @@ int main(void)
     CHECK(mkdtemp(modules) != NULL);
     grant_limits_modules = modules;
     sharing();
+    sharing_out_of_reach();
     mapping();
     opening();
     CHECK_EQ(rmdir(modules), 0);
