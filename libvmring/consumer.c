@@ -198,10 +198,10 @@ int vmring_next(struct vmring *ring, struct vmring_event *event)
     }
     for (int tries = 0; tries < MAX_TRIES; tries++) {
         ret = share_next(ring, own, event);
-        if (ret > 0)
+        if (ret > 0) {
             share_disarm(ring, own);
-        if (ret > 0)
             return ret;
+        }
         if (ret == -EPROTO)
             return consumer_lose(ring, ret);
         if (ret == -EAGAIN)
