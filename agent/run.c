@@ -198,7 +198,8 @@ static void add_lines(void *ctx, struct lines *lines)
 
     if (count && loop->events + shown > count)
         shown = loop->events < count ? count - loop->events : 0;
-    output_bytes(out, lines->out.buffer, lines_len(lines, shown));
+    if (lines_len(lines, shown)) /* else there may be no buffer */
+        output_bytes(out, lines->out.buffer, lines_len(lines, shown));
     if (lines->out.error && !out->error)
         out->error = lines->out.error;
     loop->events += lines->events;
