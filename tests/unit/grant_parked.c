@@ -169,6 +169,10 @@ static void lies(void)
     share_again(&rig, PAGES, all - PAGES);
     share_again(&rig, 1, all - PAGES - 1);
     CHECK_EQ(grant_share_owed(rig.share, all - PAGES - 1), all - PAGES - 1);
+    /* At a limit the kernel cannot be asked, and what is owed stays so. */
+    fake_xen.limit = fake_xen.shared;
+    CHECK_EQ(grant_share_owed(rig.share, 0), all - PAGES - 1);
+    fake_xen.limit = 0;
     CHECK_EQ(grant_share_owed(rig.share, 0), 0);
     CHECK_EQ(grant_share_owed(rig.share, 0), 0);
     rig_end(&rig);
