@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
 #
-# The target's life reaches the agent as events: paused, rebooted, crashed. At
-# last xenstore is lost, and they see it suspended, resumed and destroyed all the
-# same.
+# The target's life reaches the agent as events: paused, suspended and resumed,
+# a checkpoint, saved and restored, rebooted, crashed. At last xenstore is lost,
+# and bridge and agent see the end all the same.
 # lab: limit 180
 # shellcheck source=lib.sh
 . /lab/lib.sh
@@ -61,6 +61,19 @@ await_new() {
     echo "$domid" >"$run/micro.domid"
 }
 
+# What a PVH guest does when it is to be saved; the micro-guest does not know.
+is_asked() {
+    [ "$(xenstore-read "/local/domain/$domid/control/shutdown")" = suspend ]
+}
+
+suspend_when_asked() {
+    until is_asked; do
+        sleep 0.25
+    done
+    xenstore-write "/local/domain/$domid/control/shutdown" ""
+    vmring-lab-domain shutdown "$domid" 2
+}
+
 step "paused, unpaused"
 domid=$(guest_create micro "vcpus=2 cpuid=10 cr4=10 loop=1 pace=20000" 2) ||
     fail "$domid"
@@ -76,12 +89,36 @@ assert_told paused running paused running
 assert_watched
 so_far="paused running paused running"
 
+step "saved with a checkpoint"
+suspend_when_asked &
+xl save -c micro /tmp/checkpoint || fail "xl save -c"
+so_far="$so_far shutdown,suspend running"
+# shellcheck disable=SC2086 # words
+assert_told $so_far
+assert_watched
+rm /tmp/checkpoint
+
+step "saved, and gone"
+suspend_when_asked &
+xl save micro /tmp/saved || fail "xl save"
+process_wait agent 20 3 "destroyed while it was suspended"
+process_wait bridge 20 3 "was destroyed"
+# shellcheck disable=SC2086 # words
+assert_told $so_far shutdown,suspend destroyed,suspend
+assert_value agent .ledger.adds_up true
+assert_value agent .ledger.shutdown destroyed
+
+step "restored"
+xl restore /tmp/saved || fail "xl restore"
+await_new
+watch_micro
+assert_watched
+
 step "rebooted"
 vmring-lab-domain shutdown "$domid" 1
 process_wait agent 20 3 "has shut down \(reboot\)"
 process_wait bridge 20 3 "has rebooted"
-# shellcheck disable=SC2086 # words
-assert_told $so_far shutdown,reboot
+assert_told shutdown,reboot
 await_new
 watch_micro
 assert_watched
