@@ -52,11 +52,12 @@ int agent_sandbox_enter(const struct agent_sandbox *sandbox,
     if (sandbox->becomes)
         err = sandbox_change_root(NULL, error, error_len);
     if (!err)
-        err = sandbox_close_doors(error, error_len);
-    if (!err)
         err = sandbox->becomes
                   ? sandbox_become(&sandbox->user, error, error_len)
                   : sandbox_drop_capabilities(0, error, error_len);
+    /* Not before: another user is as dumpable as fs.suid_dumpable says. */
+    if (!err)
+        err = sandbox_close_doors(error, error_len);
     if (!err)
         err = sandbox_filter(calls, sizeof(calls) / sizeof(calls[0]), true,
                              error, error_len);

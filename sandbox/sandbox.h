@@ -52,7 +52,10 @@ int sandbox_drop_capabilities(uint64_t kept, char *error, size_t error_len);
  */
 void sandbox_load_code(void);
 
-/* No privileges by executing, no core dumps, no debugger, fewer files. */
+/*
+ * No privileges by executing, no core dumps, no debugger, fewer files.  After
+ * sandbox_become(), as the kernel forgets some of it for another user.
+ */
 int sandbox_close_doors(char *error, size_t error_len);
 
 /* `folder` becomes the root; NULL: an empty folder that exists no more. */

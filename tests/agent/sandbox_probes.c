@@ -322,8 +322,8 @@ static void enter(struct vmring *of, enum sandbox how)
         err = agent_sandbox_enter(&sandbox, of, error, sizeof(error));
     if (!err && how == WALLS)
         err = sandbox_change_root(NULL, error, sizeof(error)) ||
-              sandbox_close_doors(error, sizeof(error)) ||
-              sandbox_become(&sandbox.user, error, sizeof(error));
+              sandbox_become(&sandbox.user, error, sizeof(error)) ||
+              sandbox_close_doors(error, sizeof(error));
     if (err) {
         fprintf(stderr, "%s\n", error);
         _exit(99);
