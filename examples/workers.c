@@ -75,9 +75,13 @@ int main(int argc, char **argv)
     for (unsigned int i = 0; i < WORKERS; i++)
         if (pthread_create(&works[i].thread, NULL, work, &works[i]))
             errx(1, "no thread");
-    /* Nothing is left for this one but the end, which comes after theirs. */
+    /*
+     * What is left for this one: records of a consumer before, which are not
+     * counted here, and the end, which comes after theirs.
+     */
     while ((ret = vmring_next(ring, &event)) >= 0)
-        wait_for(vmring_fd(ring));
+        if (ret == 0)
+            wait_for(vmring_fd(ring));
     for (unsigned int i = 0; i < WORKERS; i++) {
         pthread_join(works[i].thread, NULL);
         printf("worker %u: %lu events\n", i, works[i].events);
