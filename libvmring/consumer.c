@@ -37,7 +37,7 @@ int consumer_set_up(struct vmring *ring, const struct vmr_geometry *geo)
 static void tell(struct vmring *ring, uint64_t word)
 {
     /*
-     * Pairs with the acquire load in vmring_worker_next(): what the producer
+     * Pairs with the acquire load in rest() of worker.c: what the producer
      * had published before it said so is seen by the look that follows.
      */
     vmr_store_release(&ring->told.word, word);
