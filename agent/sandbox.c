@@ -32,7 +32,7 @@ int agent_sandbox_prepare(struct agent_sandbox *sandbox, const char *name,
                             "--user %s: only root can become another user; "
                             "leave it out",
                             name);
-    return sandbox->becomes || name
+    return sandbox->becomes
                ? sandbox_find_user(name, &sandbox->user, error, error_len)
                : 0;
 }
