@@ -85,7 +85,7 @@ static int deny(void)
 
     if (r < 0)
         return -r;
-    while ((r = vmring_next(ring, &event)) == 0) {
+    while ((r = vmring_next(ring, &event)) == 0 || r == VMRING_NEXT_TARGET) {
         pfd.fd = vmring_fd(ring);
         (void)poll(&pfd, 1, -1);
     }
