@@ -52,11 +52,37 @@ static void find_bridge(char *path, size_t len)
     memcpy(path, BRIDGE, sizeof(BRIDGE)); /* from PATH */
 }
 
+/*
+ * The reasons of the events that the agent is to watch, by name; "all" if it
+ * asks which there are.
+ */
+static void name_events(const struct options *options, char *list, size_t len)
+{
+    struct vmring_spec specs[VMRING_MAX_SPECS];
+    uint32_t named = 0;
+    size_t used = 0;
+    int nr = options->list_kinds
+                 ? -1
+                 : vmring_specs_parse(options->events, specs, VMRING_MAX_SPECS,
+                                      NULL, 0);
+
+    snprintf(list, len, "all");
+    for (int i = 0; i < nr; i++) {
+        const char *name = vmring_reason_name(specs[i].reason);
+
+        if (!name || named >> specs[i].reason & 1)
+            continue;
+        named |= UINT32_C(1) << specs[i].reason;
+        used += (size_t)snprintf(list + used, len - used, "%s%s",
+                                 used ? "," : "", name);
+    }
+}
+
 static int spawn(struct bridge *bridge, const struct options *options,
                  int ready_fd)
 {
-    char path[PATH_MAX], fd[16], deadline[16];
-    const char *argv[13];
+    char path[PATH_MAX], fd[16], deadline[16], events[512];
+    const char *argv[15];
     unsigned int argc = 0;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
@@ -76,6 +102,9 @@ static int spawn(struct bridge *bridge, const struct options *options,
     }
     /* Its ledger would say once more what the agent's says. */
     argv[argc++] = "--quiet";
+    name_events(options, events, sizeof(events));
+    argv[argc++] = "--allow-events";
+    argv[argc++] = events;
     argv[argc++] = "--allow-verdicts";
     argv[argc++] = options->policy.nr_rules ? "deny" : "none";
     if (options->no_sandbox)

@@ -169,6 +169,15 @@ static int enter_sandbox(struct endpoint *endpoint)
     return EXIT_FAULT;
 }
 
+int endpoint_fd(const struct options *options)
+{
+    const char *name = options->endpoint;
+
+    /* What is no number the library refuses. */
+    return name && !strncmp(name, "fd:", 3) ? (int)strtol(name + 3, NULL, 10)
+                                            : -1;
+}
+
 int endpoint_open(struct endpoint *endpoint, const struct options *options)
 {
     bool wanted = SANDBOX_BY_DEFAULT && !options->no_sandbox;

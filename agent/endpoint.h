@@ -15,6 +15,9 @@ struct endpoint {
     struct agent_sandbox sandbox;
 };
 
+/* The descriptor that it was started with for that, of "fd:N"; or -1. */
+int endpoint_fd(const struct options *options);
+
 /*
  * Attaches, and gives up what is not needed any more: from then on no file can
  * be opened.  Returns EXIT_AS_ASKED, or after one line on standard error the

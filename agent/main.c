@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../bridge/exit_status.h"
+#include "../sandbox/sandbox.h"
 #include "endpoint.h"
 #include "json.h"
 #include "ledger.h"
@@ -293,16 +294,20 @@ int main(int argc, char **argv)
     struct endpoint endpoint;
     struct options options;
     struct outputs outputs;
+    struct sandbox_inherited inherited;
     int status, output_status;
 
     if (!check_standard_fds())
         return EXIT_OUTPUT;
+    sandbox_note_inherited(&inherited);
     /* A reader that has gone is an error of the write that notices it. */
     signal(SIGPIPE, SIG_IGN);
     if (!options_parse(&options, argc, argv, &status))
         return status;
 
     status = outputs_open(&outputs, &options);
+    /* Now that -o may have named one: /dev/fd/3. */
+    sandbox_close_inherited(&inherited, endpoint_fd(&options));
     if (!status) {
         if (options.list_kinds) {
             status = list_kinds(&options, &outputs);

@@ -190,7 +190,8 @@ int vmring_open(const char *uri, const struct vmring_opts *opts,
  *
  * 0; -EOPNOTSUPP: the kernel does not restrict event channels, and the rest is
  * done: a filter of ioctl() can do that, IOCTL_EVTCHN_NOTIFY is what remains;
- * -EMFILE, -ENOENT...: /dev/null cannot be opened.  May be called again.
+ * -EMFILE, -ENOENT...: /dev/null cannot be opened.  May be called again; before
+ * workers are at work, not while they are.
  */
 int vmring_restrict(struct vmring *ring);
 
@@ -364,7 +365,8 @@ int vmring_stats(const struct vmring *ring, struct vmring_stats *stats);
 /*
  * A worker for `group`, whose events vmring_next() hands out no more; call that
  * before vmring_fd() is polled again.  0; -EINVAL no such group; -EBUSY it has
- * a worker; -ENOMEM; -EMFILE, -ENFILE.
+ * a worker; -ENOMEM; -EMFILE, -ENFILE; -ENOSPC: as many descriptors as this
+ * user may watch (epoll(7)).
  */
 int vmring_worker_open(struct vmring *ring, uint32_t group,
                        struct vmring_worker **worker);

@@ -37,6 +37,20 @@ void sandbox_load_code(void)
     (void)backtrace(&caller, 1);
 }
 
+void sandbox_note_inherited(struct sandbox_inherited *inherited)
+{
+    for (int fd = 0; fd < SANDBOX_MAX_INHERITED; fd++)
+        inherited->is_open[fd] = fd > 2 && fcntl(fd, F_GETFD) >= 0;
+}
+
+void sandbox_close_inherited(const struct sandbox_inherited *inherited,
+                             int kept)
+{
+    for (int fd = 0; fd < SANDBOX_MAX_INHERITED; fd++)
+        if (inherited->is_open[fd] && fd != kept)
+            close(fd);
+}
+
 int sandbox_close_doors(char *error, size_t error_len)
 {
     int err = 0;

@@ -52,6 +52,20 @@ int sandbox_drop_capabilities(uint64_t kept, char *error, size_t error_len);
  */
 void sandbox_load_code(void);
 
+#define SANDBOX_MAX_INHERITED 1024
+
+/* Descriptors above 2 that a program was started with. */
+struct sandbox_inherited {
+    bool is_open[SANDBOX_MAX_INHERITED];
+};
+
+/* Before anything is opened. */
+void sandbox_note_inherited(struct sandbox_inherited *inherited);
+
+/* Closes them, all but `kept` (or -1). */
+void sandbox_close_inherited(const struct sandbox_inherited *inherited,
+                             int kept);
+
 /*
  * No privileges by executing, no core dumps, no debugger, fewer files.  After
  * sandbox_become(), as the kernel forgets some of it for another user.

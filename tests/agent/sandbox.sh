@@ -110,6 +110,17 @@ else
     end
     run 2 --user nobody $endless; says 'only root can become another user'
 fi
+# What it happened to be started with is none of its business.
+echo secret >"$dir/secret"
+exec 7<"$dir/secret"
+watch "$agent" $endless
+exec 7<&-
+for fd in /proc/$pid/fd/*; do
+    case $fd:$(readlink "$fd") in
+    */7:"$dir/secret") fail 'it has a file that it was started with' ;;
+    esac
+done
+end
 run 2 --user nobody --no-sandbox $endless; says 'leave it or --no-sandbox out'
 
 # By the socket of a bridge that runs as whoever runs this.
