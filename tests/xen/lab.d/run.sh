@@ -170,7 +170,7 @@ judge_log() { # LOG_DIR SCENARIO
 }
 
 run_scenario() { # LOG_DIR|'' LIMIT|'' SCENARIO [ARG...]
-    local log=$1 limit=$2 scenario=$3 status=0 start=$SECONDS kept=yes
+    local log=$1 limit=$2 scenario=$3 status=0 start=$SECONDS kept=yes again
     shift 3
     [ -n "$limit" ] || limit=$(scenario_option "$scenario" limit)
     trap clean_up EXIT
@@ -184,13 +184,16 @@ run_scenario() { # LOG_DIR|'' LIMIT|'' SCENARIO [ARG...]
     fi
     mkdir -p "$log"
     run_once "$log" "${limit:-120}" "$scenario" || status=$?
-    if [ "$status" != 0 ] && is_emulators_fault "$log"; then
-        note "QEMU left a guest in a state that no processor can; once more"
+    for again in "once more" "for the last time"; do
+        if [ "$status" = 0 ] || ! is_emulators_fault "$log"; then
+            break
+        fi
+        note "QEMU left a guest in a state that no processor can; $again"
         status=0
         # The one before was removed when it had been read.
         make_initrd "$scenario" "$@"
         run_once "$log" "${limit:-120}" "$scenario" || status=$?
-    fi
+    done
     if [ "$status" != 0 ]; then
         note "${scenario##*/}: status $status after $((SECONDS - start)) s," \
             "at step: $(told "$log" step); logs in $log"
