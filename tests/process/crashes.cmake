@@ -11,6 +11,12 @@ if(VMRING_PROOF_TESTS)
     vmring_test(crash_consumers LABELS proof COMMAND crash_consumers 700)
     vmring_test(crash_producers LABELS proof COMMAND crash_producers 300)
 endif()
+if(VMRING_LONG_TESTS)
+    vmring_test(crash_consumers_many LABELS long TIMEOUT 1800
+        COMMAND crash_consumers 7000)
+    vmring_test(crash_producers_many LABELS long TIMEOUT 1800
+        COMMAND crash_producers 3000)
+endif()
 
 # An end after each instruction; of the program's own, not a sanitizer's.
 if(NOT VMRING_SANITIZE)

@@ -97,8 +97,18 @@ install_host_tools() {
         unavailable "qemu-system-x86 could not be installed"
 }
 
-# Sets $base to a whole base, making it when there is none.
+# Sets $base to a whole base, and $xen to the hypervisor, making what is not
+# there.
 prepare() {
+    prepare_base
+    if [ "$which_xen" = debug ]; then
+        prepare_debug
+    else
+        xen=$base/xen
+    fi
+}
+
+prepare_base() {
     local recipe state known packages lock
     recipe=$(recipe_hash)
     state=$(apt_state)

@@ -7,7 +7,7 @@
 # What must not be in the log of the hypervisor and of dom0's kernel, whatever
 # the scenario's own verdict. A scenario that provokes one of these on purpose
 # says so in a line "# lab: allow EXTENDED-REGEX".
-readonly bad_log='Xen WARN|Xen BUG|Assertion .* failed|Panic on CPU'\
+readonly bad_log='Xen WARN|UBSAN: |Xen BUG|Assertion .* failed|Panic on CPU'\
 '|Xen call trace|FATAL (TRAP|PAGE FAULT)|domain_crash|crashed on cpu'\
 '|\(XEN\).*vm_event|Kernel panic|kernel BUG at|BUG:|Oops|WARNING: CPU'\
 '|general protection fault|Call Trace:'
@@ -117,7 +117,7 @@ start_qemu() { # LOG_DIR SCENARIO
         -serial chardev:scenario \
         -chardev "file,id=control,path=$1/control.log,append=on" \
         -device isa-serial,iobase=0x3e8,irq=5,chardev=control \
-        -kernel "$base/xen" -append "$xen_args ${LAB_XEN_ARGS:-}" \
+        -kernel "$xen" -append "$xen_args ${LAB_XEN_ARGS:-}" \
         -initrd "$base/vmlinux $linux_args ${LAB_LINUX_ARGS:-},$work/initrd" \
         <&3 >&4 2>"$1/qemu.log" &
     qemu=$!
@@ -173,6 +173,9 @@ run_scenario() { # LOG_DIR|'' LIMIT|'' SCENARIO [ARG...]
     local log=$1 limit=$2 scenario=$3 status=0 start=$SECONDS kept=yes again
     shift 3
     [ -n "$limit" ] || limit=$(scenario_option "$scenario" limit)
+    limit=${limit:-120}
+    # A multiple: what a scenario waits for, it waits for by its own limits.
+    [ "$which_xen" = debian ] || limit=$((limit * 3))
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
@@ -183,7 +186,7 @@ run_scenario() { # LOG_DIR|'' LIMIT|'' SCENARIO [ARG...]
         kept=
     fi
     mkdir -p "$log"
-    run_once "$log" "${limit:-120}" "$scenario" || status=$?
+    run_once "$log" "$limit" "$scenario" || status=$?
     for again in "once more" "for the last time"; do
         if [ "$status" = 0 ] || ! is_emulators_fault "$log" "$scenario"; then
             break
@@ -192,7 +195,7 @@ run_scenario() { # LOG_DIR|'' LIMIT|'' SCENARIO [ARG...]
         status=0
         # The one before was removed when it had been read.
         make_initrd "$scenario" "$@"
-        run_once "$log" "${limit:-120}" "$scenario" || status=$?
+        run_once "$log" "$limit" "$scenario" || status=$?
     done
     if [ "$status" != 0 ] && is_emulators_fault "$log" "$scenario"; then
         note "three times: this QEMU cannot run ${scenario##*/}"
