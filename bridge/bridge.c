@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../terminal/visible.h"
 #include "bridge_state.h"
 #include "exit_status.h"
 #include "log.h"
@@ -302,10 +303,11 @@ static int write_statistics(struct bridge *bridge)
 {
     const struct bridge_options *options = bridge->options;
     struct json_object *object = json_object_new_object();
+    char name[VISIBLE_ROOM(sizeof(bridge->info.name))];
     int error = 0;
 
-    json_object_object_add(object, "target",
-                           json_object_new_string(bridge->info.name));
+    visible(name, sizeof(name), bridge->info.name);
+    json_object_object_add(object, "target", json_object_new_string(name));
     json_object_object_add(object, "vcpus",
                            json_object_new_uint64(bridge->info.nr_vcpus));
     report_json(&bridge->report, object);

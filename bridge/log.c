@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../terminal/visible.h"
 #include "log.h"
 
 static int threshold = LOG_NOTICE;
@@ -41,7 +42,8 @@ static int log_write(const char *text, size_t len)
 void log_line(int level, const char *format, ...)
 {
     int saved = errno;
-    char text[512], note[64];
+    char raw[512], text[sizeof("vmring-bridge: ") + VISIBLE_ROOM(512)];
+    char note[64];
     va_list args;
     size_t len;
 
@@ -49,8 +51,10 @@ void log_line(int level, const char *format, ...)
         return;
     len = (size_t)snprintf(text, sizeof(text), "vmring-bridge: ");
     va_start(args, format);
-    vsnprintf(text + len, sizeof(text) - len - 1, format, args);
+    vsnprintf(raw, sizeof(raw), format, args);
     va_end(args);
+    /* A peer's words, or a guest's name, may be among them. */
+    visible(text + len, sizeof(text) - len - 1, raw);
     len = strlen(text);
     text[len++] = '\n';
     if (dropped) {

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../sandbox/sandbox.h"
+#include "../terminal/visible.h"
 #include "bridge.h"
 #include "exit_status.h"
 #include "log.h"
@@ -126,13 +127,13 @@ struct arguments {
 __attribute__((format(printf, 1, 2), noreturn)) static void
 refuse(const char *format, ...)
 {
+    char text[512], shown[VISIBLE_ROOM(512)];
     va_list args;
 
-    fputs("vmring-bridge: ", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    fputc('\n', stderr);
+    fprintf(stderr, "vmring-bridge: %s\n", visible(shown, sizeof(shown), text));
     exit(EXIT_USAGE);
 }
 

@@ -7,7 +7,7 @@
 # shellcheck disable=SC2034,SC2154
 
 packages_build=(gcc cmake ninja-build pkg-config libc6-dev libxen-dev
-    libevent-dev libjson-c-dev libseccomp-dev)
+    libevent-dev libjson-c-dev libseccomp-dev libbsd-dev)
 # The micro-guest is 32-bit. gcc-12-multilib, because gcc-multilib itself
 # conflicts with the cross compiler.
 packages_check=(clang libclang-rt-14-dev gcc-12-multilib g++ g++-12-multilib
