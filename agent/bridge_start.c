@@ -7,7 +7,6 @@
  */
 #include "bridge_start.h"
 
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,6 +21,7 @@
 #include <unistd.h>
 
 #include "../bridge/exit_status.h"
+#include "say.h"
 
 #define BRIDGE   "vmring-bridge"
 #define READY_FD 3
@@ -207,9 +207,9 @@ static int reap(struct bridge *bridge, bool block)
     if (r > 0 && WIFEXITED(status))
         return WEXITSTATUS(status);
     if (r > 0 && WIFSIGNALED(status) && !bridge->stopped)
-        warnx("the bridge was killed by signal %d; see vmring-bridge(8) on "
-              "what that leaves behind",
-              WTERMSIG(status));
+        say("the bridge was killed by signal %d; see vmring-bridge(8) on "
+            "what that leaves behind",
+            WTERMSIG(status));
     return EXIT_PEER_LOST;
 }
 
@@ -225,9 +225,9 @@ int bridge_wait(struct bridge *bridge)
         nanosleep(&pause, NULL);
         waited += POLL_MS;
         if (waited == SLOW_END_MS)
-            warnx("waiting for the bridge (process %d) to leave the domain; "
-                  "Ctrl-C leaves it to itself",
-                  (int)bridge->pid);
+            say("waiting for the bridge (process %d) to leave the domain; "
+                "Ctrl-C leaves it to itself",
+                (int)bridge->pid);
     }
     return status;
 }
@@ -247,7 +247,7 @@ int bridge_start(struct bridge *bridge, const struct options *options)
 
     memset(bridge, 0, sizeof(*bridge));
     if (pipe2(fds, O_CLOEXEC) < 0) {
-        warn("pipe");
+        say("pipe: %s", strerror(errno));
         return EXIT_FAULT;
     }
     r = spawn(bridge, options, fds[1]);
@@ -255,9 +255,9 @@ int bridge_start(struct bridge *bridge, const struct options *options)
     if (r) {
         close(fds[0]);
         bridge->pid = 0;
-        warnx("cannot start " BRIDGE ": %s; install it beside vmring-agent or "
-              "in PATH",
-              strerror(-r));
+        say("cannot start " BRIDGE ": %s; install it beside vmring-agent or "
+            "in PATH",
+            strerror(-r));
         return EXIT_NO_ENDPOINT;
     }
     r = wait_ready(bridge, fds[0]);
@@ -268,19 +268,19 @@ int bridge_start(struct bridge *bridge, const struct options *options)
     case -EPIPE:
         r = reap(bridge, true);
         if (r == EXIT_AS_ASKED) {
-            warnx("the bridge ended before it served; start vmring-bridge by "
-                  "hand to see why");
+            say("the bridge ended before it served; start vmring-bridge by "
+                "hand to see why");
             r = EXIT_PEER_LOST;
         }
         return r; /* it has said why */
     case -ETIMEDOUT:
-        warnx("the bridge was not ready within %d s; start vmring-bridge by "
-              "hand to see why",
-              READY_MS / 1000);
+        say("the bridge was not ready within %d s; start vmring-bridge by "
+            "hand to see why",
+            READY_MS / 1000);
         bridge_stop(bridge);
         return EXIT_PEER_LOST;
     default:
-        warnx("interrupted while the bridge was starting");
+        say("interrupted while the bridge was starting");
         bridge_stop(bridge);
         return EXIT_FAULT;
     }

@@ -5,7 +5,6 @@
 #include "endpoint.h"
 
 #include <ctype.h>
-#include <err.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <syslog.h>
 
 #include "../bridge/exit_status.h"
+#include "say.h"
 
 /* Where a bridge that serves a domain by default listens. */
 #define SOCKET_FORMAT "local:/run/vmring/dom%u.sock"
@@ -52,7 +52,7 @@ static void log_line(void *ctx, int level, const char *text)
 
     /* Warnings are of what the agent's own last line says, too. */
     if (level <= LOG_ERR || options->verbose)
-        warnx("%s", text);
+        say("%s", text);
 }
 
 static int attach(struct endpoint *endpoint, const struct options *options,
@@ -83,7 +83,7 @@ static int attach(struct endpoint *endpoint, const struct options *options,
 
 static int complain(int error, const char *text)
 {
-    warnx("%s", text);
+    say("%s", text);
     return endpoint_status(error);
 }
 
@@ -140,9 +140,9 @@ static int attach_to(struct endpoint *endpoint, const struct options *options)
         return r ? complain(r, error) : EXIT_AS_ASKED;
     }
     if (!*name || *name == '-' || strchr(name, '/')) {
-        warnx("%s: neither a domain nor a URI; for a socket write "
-              "local:PATH",
-              *name ? name : "''");
+        say("%s: neither a domain nor a URI; for a socket write "
+            "local:PATH",
+            *name ? name : "''");
         return EXIT_USAGE;
     }
     if (is_domid(name, &domid)) {
@@ -164,7 +164,7 @@ static int enter_sandbox(struct endpoint *endpoint)
     if (!agent_sandbox_enter(&endpoint->sandbox, endpoint->ring, error,
                              sizeof(error)))
         return EXIT_AS_ASKED;
-    warnx("%s; --no-sandbox runs with all rights instead", error);
+    say("%s; --no-sandbox runs with all rights instead", error);
     endpoint_close(endpoint);
     return EXIT_FAULT;
 }
@@ -187,7 +187,7 @@ int endpoint_open(struct endpoint *endpoint, const struct options *options)
     memset(endpoint, 0, sizeof(*endpoint));
     if (wanted && agent_sandbox_prepare(&endpoint->sandbox, options->user,
                                         error, sizeof(error))) {
-        warnx("%s", error);
+        say("%s", error);
         return EXIT_USAGE;
     }
     status = attach_to(endpoint, options);

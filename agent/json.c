@@ -151,6 +151,34 @@ static void add_registers(struct json_object *o,
     add_object(o, "registers", regs);
 }
 
+/* Of an architecture that we do not know. */
+static void add_words(struct json_object *o, const union xen_vm_ring_tail *regs)
+{
+    struct json_object *words = json_object_new_array();
+
+    for (unsigned int i = 0; words && i < XEN_VM_RING_REGS_LEN / 8; i++)
+        json_object_array_add(words, new_hex(regs->words[i]));
+    add_object(o, "words", words);
+}
+
+static void add_tail(struct json_object *o, const struct line *line)
+{
+    const struct xen_vm_ring_event *rec = &line->event->rec;
+
+    if (rec->length < XEN_VM_RING_EVENT_FULL)
+        return;
+    if (line->arch != XEN_VM_RING_ARCH_X86) {
+        if (line->registers)
+            add_words(o, &rec->regs);
+        return;
+    }
+    add_hex(o, "rip", rec->regs.x86.rip);
+    if (line->registers)
+        add_registers(o, &rec->regs.x86);
+    else
+        add_hex(o, "cr3", rec->regs.x86.cr3);
+}
+
 void json_event(struct output *out, const struct line *line)
 {
     const struct vmring_event *event = line->event;
@@ -166,13 +194,7 @@ void json_event(struct output *out, const struct line *line)
     else
         add_number(o, "position", (int64_t)event->position);
     add_details(o, rec);
-    if (rec->length >= XEN_VM_RING_EVENT_FULL) {
-        add_hex(o, "rip", rec->regs.x86.rip);
-        if (line->registers)
-            add_registers(o, &rec->regs.x86);
-        else
-            add_hex(o, "cr3", rec->regs.x86.cr3);
-    }
+    add_tail(o, line);
     if (rec->flags & XEN_VM_RING_FLAG_ALTERNATE_P2M)
         add_number(o, "altp2m", rec->altp2m_idx);
     if (rec->flags & XEN_VM_RING_FLAG_FOREIGN)
@@ -211,9 +233,9 @@ void json_attached(struct output *out, const struct vmring_info *info,
     struct json_object *o = json_object_new_object();
     struct json_object *a = json_object_new_object();
 
-    add_string(a, "target", info->target);
-    add_string(a, "endpoint", endpoint);
-    add_string(a, "events", events);
+    add_visible(a, "target", info->target);
+    add_visible(a, "endpoint", endpoint);
+    add_visible(a, "events", events);
     add_string(a, "version", VMRING_VERSION_STRING);
     add_number(a, "vcpus", info->nr_vcpus);
     add_number(a, "epoch", (int64_t)info->epoch);

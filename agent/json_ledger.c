@@ -82,7 +82,7 @@ void json_ledger(struct output *out, const struct ledger *ledger,
     uint64_t events = ledger_delivered(&ledger->total);
     double rate = ledger->seconds > 0 ? (double)events / ledger->seconds : 0;
 
-    add_string(l, "target", info->target);
+    add_visible(l, "target", info->target);
     add_number(l, "vcpus", ledger->nr_vcpus);
     add_number(l, "epoch", (int64_t)info->epoch);
     add_string(l, "policy",
@@ -101,7 +101,10 @@ void json_ledger(struct output *out, const struct ledger *ledger,
         add_object(l, "adds_up", NULL);
     else
         add_boolean(l, "adds_up", ledger->result == LEDGER_ADDS_UP);
-    add_string(l, "why", ledger->result == LEDGER_ADDS_UP ? NULL : ledger->why);
+    if (ledger->result == LEDGER_ADDS_UP)
+        add_object(l, "why", NULL);
+    else
+        add_visible(l, "why", ledger->why);
     add_object(o, "ledger", l);
     write_object(out, o);
 }

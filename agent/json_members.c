@@ -5,6 +5,10 @@
 #include "json_members.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../terminal/visible.h"
 
 void add_object(struct json_object *o, const char *key,
                 struct json_object *value)
@@ -24,7 +28,7 @@ void add_boolean(struct json_object *o, const char *key, bool value)
     add_object(o, key, json_object_new_boolean(value));
 }
 
-void add_hex(struct json_object *o, const char *key, uint64_t value)
+struct json_object *new_hex(uint64_t value)
 {
     static const char digits[] = "0123456789abcdef";
     char text[2 + 16], *at = text + sizeof(text);
@@ -35,13 +39,26 @@ void add_hex(struct json_object *o, const char *key, uint64_t value)
     while (value >>= 4);
     *--at = 'x';
     *--at = '0';
-    add_object(o, key,
-               json_object_new_string_len(at, (int)(text + sizeof(text) - at)));
+    return json_object_new_string_len(at, (int)(text + sizeof(text) - at));
+}
+
+void add_hex(struct json_object *o, const char *key, uint64_t value)
+{
+    add_object(o, key, new_hex(value));
 }
 
 void add_string(struct json_object *o, const char *key, const char *value)
 {
     add_object(o, key, value ? json_object_new_string(value) : NULL);
+}
+
+void add_visible(struct json_object *o, const char *key, const char *value)
+{
+    size_t len = VISIBLE_ROOM(strlen(value));
+    char *text = malloc(len);
+
+    add_string(o, key, text ? visible(text, len, value) : NULL);
+    free(text);
 }
 
 void write_object(struct output *out, struct json_object *o)

@@ -11,6 +11,8 @@
 
 #include "output.h"
 
+struct json_object *new_hex(uint64_t value); /* a string, "0x..." */
+
 /* Each key is a literal that the object has not got yet. */
 void add_object(struct json_object *o, const char *key,
                 struct json_object *value);
@@ -18,7 +20,10 @@ void add_number(struct json_object *o, const char *key, int64_t value);
 void add_boolean(struct json_object *o, const char *key, bool value);
 void add_hex(struct json_object *o, const char *key, uint64_t value);
 void add_string(struct json_object *o, const char *key,
-                const char *value); /* NULL: JSON's null */
+                const char *value); /* of ours; NULL: JSON's null */
+
+/* Whosever text: as visible.h has it, so that it is UTF-8 in any case. */
+void add_visible(struct json_object *o, const char *key, const char *value);
 
 /* Writes it as a line, and frees it. */
 void write_object(struct output *out, struct json_object *o);

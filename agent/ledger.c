@@ -306,7 +306,7 @@ static void check_rows_of_lanes(struct ledger *ledger)
                 all, ledger->total.records);
 }
 
-int ledger_settle(struct ledger *ledger, bool drained)
+int ledger_settle(struct ledger *ledger, const char *open)
 {
     int r;
 
@@ -324,9 +324,9 @@ int ledger_settle(struct ledger *ledger, bool drained)
     }
 
     /* Accounts that still move, or of which one is missing, prove nothing. */
-    if (!drained) {
+    if (open) {
         ledger->result = LEDGER_UNCHECKED;
-        snprintf(ledger->why, sizeof(ledger->why), "it was not drained");
+        snprintf(ledger->why, sizeof(ledger->why), "%s", open);
     } else if (ledger->result == LEDGER_ADDS_UP &&
                (!ledger->lanes || !ledger->has_counts)) {
         ledger->result = LEDGER_UNCHECKED;

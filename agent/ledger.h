@@ -90,9 +90,11 @@ void ledger_add(struct ledger *ledger, const struct ledger *other);
  */
 int ledger_fetch(struct ledger *ledger, struct vmring *ring);
 
-/* Makes the rows and the result.  `drained`: did vmring_next() reach an end?
- * 0 or -ENOMEM. */
-int ledger_settle(struct ledger *ledger, bool drained);
+/*
+ * Makes the rows and the result.  `open`: why the accounts are not to be
+ * compared, as vmring_next() did not reach an end; else NULL.  0 or -ENOMEM.
+ */
+int ledger_settle(struct ledger *ledger, const char *open);
 
 /* Events handed to this agent in this epoch. */
 uint64_t ledger_delivered(const struct ledger_row *row);

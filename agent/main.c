@@ -5,7 +5,6 @@
  * endpoint -> ring -> policy -> outputs and ledger.  Whatever fails after it
  * has attached, it detaches in order before it ends.
  */
-#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -22,6 +21,7 @@
 #include "options.h"
 #include "output.h"
 #include "run.h"
+#include "say.h"
 #include "table.h"
 
 /* Each with fd -1 where it is not asked for. */
@@ -29,7 +29,11 @@ struct outputs {
     struct output main;   /* events and the ledger: -o or standard output */
     struct output screen; /* the ledger, where -o takes the events away */
     struct output ledger; /* --ledger-json */
+    int limit_ms;         /* of waiting for who reads them, at the end */
 };
+
+/* After a second signal, or as nobody has read for that long already. */
+#define NO_PATIENCE_MS 1000
 
 /* A file opened later must not become somebody's standard error. */
 static bool check_standard_fds(void)
@@ -38,8 +42,9 @@ static bool check_standard_fds(void)
         if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
             continue;
         if (fd == STDOUT_FILENO) {
-            warnx("standard output is closed; redirect it to /dev/null "
-                  "if nobody reads it");
+            say_open();
+            say("standard output is closed; redirect it to /dev/null "
+                "if nobody reads it");
             return false;
         }
         if (open("/dev/null", O_RDWR) != fd)
@@ -48,13 +53,26 @@ static bool check_standard_fds(void)
     return true;
 }
 
+static void say_no_memory(const char *what)
+{
+    say("no memory for %s; raise the limit of it (ulimit -v), or ask for fewer "
+        "bytes",
+        what);
+}
+
 static int open_one(struct output *out, const char *path)
 {
     int r = output_open(out, path);
 
-    if (r)
-        warnx("%s: %s; name a file that can be written", out->name,
-              strerror(-r));
+    if (r == -ENXIO)
+        say("%s: nobody reads it; start its reader first", out->name);
+    else if (r == -ENOENT)
+        say("%s: its folder is not there; create it, or name another file",
+            out->name);
+    else if (r == -ENOMEM)
+        say_no_memory(out->name);
+    else if (r)
+        say("%s: %s; name a file that can be written", out->name, strerror(-r));
     return r;
 }
 
@@ -62,6 +80,10 @@ static int outputs_open(struct outputs *outputs, const struct options *options)
 {
     memset(outputs, 0, sizeof(*outputs));
     outputs->screen.fd = outputs->ledger.fd = -1;
+    outputs->screen.writer.given = outputs->ledger.writer.given = -1;
+    outputs->limit_ms = options->end_within_s
+                            ? (int)options->end_within_s * 1000
+                            : OUTPUT_WAITS;
     if (open_one(&outputs->main, options->output))
         return EXIT_OUTPUT;
     if (options->output && open_one(&outputs->screen, NULL))
@@ -72,23 +94,32 @@ static int outputs_open(struct outputs *outputs, const struct options *options)
     return EXIT_AS_ASKED;
 }
 
-static int close_one(struct output *out)
+static int close_one(struct output *out, int limit_ms)
 {
     int told = out->error;
 
     if (out->fd < 0 && !told)
         return EXIT_AS_ASKED;
-    if (output_close(out) && !told)
-        warnx("%s: %s; the output is not complete", out->name,
-              strerror(out->error));
+    (void)output_close(out, limit_ms);
+    /* Whoever read it has had enough. */
+    if (out->error == EPIPE)
+        return EXIT_AS_ASKED;
+    if (out->error == ETIMEDOUT && !told)
+        say("%s: nobody has read it for %d s; the rest of the output is left "
+            "out",
+            out->name, limit_ms / 1000);
+    else if (out->error && !told)
+        say("%s: %s; the output is not complete", out->name,
+            strerror(out->error));
     return out->error ? EXIT_OUTPUT : EXIT_AS_ASKED;
 }
 
 static int outputs_close(struct outputs *outputs)
 {
-    int status = close_one(&outputs->main);
-    int screen = close_one(&outputs->screen);
-    int ledger = close_one(&outputs->ledger);
+    int limit_ms = outputs->limit_ms;
+    int status = close_one(&outputs->main, limit_ms);
+    int screen = close_one(&outputs->screen, limit_ms);
+    int ledger = close_one(&outputs->ledger, limit_ms);
 
     return status ? status : screen ? screen : ledger;
 }
@@ -113,8 +144,7 @@ static int list_kinds(const struct options *options, struct outputs *outputs)
             return status;
         r = vmring_supported(endpoint.ring, &supported);
         if (r < 0)
-            warnx("the producer did not say what it supports: %s",
-                  strerror(-r));
+            say("the producer did not say what it supports: %s", strerror(-r));
         status = endpoint_close(&endpoint);
         if (r < 0 || status)
             return r < 0 ? endpoint_status(r) : status;
@@ -133,6 +163,10 @@ static const char *ending_name(enum ending ending)
         return "drained";
     case ENDED_INTERRUPTED:
         return "interrupted";
+    case ENDED_LIMIT:
+        return "limit";
+    case ENDED_PRODUCER:
+        return "producer";
     case ENDED_TARGET:
         return "target";
     case ENDED_PEER_LOST:
@@ -170,25 +204,32 @@ static int tell_ending(const struct run *run, const char *shutdown,
     case ENDED_DRAINED:
         return EXIT_AS_ASKED;
     case ENDED_INTERRUPTED:
-        warnx("interrupted twice: detached without taking the last events");
+        say("interrupted twice: detached without taking the last events");
         return EXIT_LEDGER;
+    case ENDED_LIMIT:
+        return EXIT_LEDGER; /* it has been said */
+    case ENDED_PRODUCER:
+        say("the bridge of %s has ended in order; start it again to go on "
+            "watching",
+            target);
+        return EXIT_PEER_ENDED;
     case ENDED_TARGET:
         if (!shutdown || !strcmp(shutdown, "destroyed"))
-            warnx("%s was destroyed%s; nothing is left to watch", target,
-                  suspended ? " while it was suspended, as when it is saved "
-                              "or migrated"
-                            : "");
+            say("%s was destroyed%s; nothing is left to watch", target,
+                suspended ? " while it was suspended, as when it is saved "
+                            "or migrated"
+                          : "");
         else
-            warnx("%s has shut down (%s); nothing is left to watch", target,
-                  shutdown);
+            say("%s has shut down (%s); nothing is left to watch", target,
+                shutdown);
         return EXIT_TARGET_ENDED;
     case ENDED_PEER_LOST:
-        warnx("the producer of %s went away; see whether its bridge still "
-              "runs",
-              target);
+        say("the producer of %s went away; see whether its bridge still "
+            "runs",
+            target);
         return EXIT_PEER_LOST;
     case ENDED_PEER_BROKEN:
-        warnx("the producer of %s broke the protocol; do not trust it", target);
+        say("the producer of %s broke the protocol; do not trust it", target);
         return EXIT_PEER_LOST;
     case ENDED_FAULT:
         break;
@@ -244,14 +285,14 @@ static int watch(const struct options *options, struct endpoint *endpoint,
     if (!r)
         r = ledger_open(&ledger, &info);
     if (r) {
-        warnx("%s", strerror(-r));
+        say_no_memory("the ledger");
         endpoint_close(endpoint);
         return EXIT_FAULT;
     }
     r = vmring_subscribe(endpoint->ring, options->events, NULL, error,
                          sizeof(error));
     if (r < 0) {
-        warnx("%s", error[0] ? error : strerror(-r));
+        say("%s", error[0] ? error : strerror(-r));
         endpoint_close(endpoint);
         ledger_close(&ledger);
         return r == -ENOTSUP ? EXIT_UNSUPPORTED : endpoint_status(r);
@@ -259,9 +300,9 @@ static int watch(const struct options *options, struct endpoint *endpoint,
     if (options->format == FORMAT_JSON)
         json_attached(&outputs->main, &info, options->endpoint, options->events,
                       run.origin.ns);
-    if (isatty(STDERR_FILENO))
-        warnx("watching %s, %u vCPU%s, for %s; Ctrl-C ends", info.target,
-              info.nr_vcpus, info.nr_vcpus == 1 ? "" : "s", options->events);
+    if (say_is_terminal())
+        say("watching %s, %u vCPU%s, for %s; Ctrl-C ends", info.target,
+            info.nr_vcpus, info.nr_vcpus == 1 ? "" : "s", options->events);
 
     /* Xen's clock has an origin of its own: the first event is time 0. */
     run.origin.known = info.clock == XEN_VM_RING_CLOCK_MONOTONIC;
@@ -269,18 +310,23 @@ static int watch(const struct options *options, struct endpoint *endpoint,
 
     r = ledger_fetch(&ledger, endpoint->ring);
     if (!r)
-        r = ledger_settle(&ledger, run.ending != ENDED_INTERRUPTED &&
-                                       run.ending != ENDED_FAULT);
+        r = ledger_settle(&ledger, run.ending == ENDED_INTERRUPTED ||
+                                           run.ending == ENDED_LIMIT ||
+                                           run.ending == ENDED_FAULT
+                                       ? "it was not drained"
+                                       : NULL);
     ledger.seconds = run.seconds;
     shutdown = shutdown_name(endpoint->ring, &reason);
     /* Before the ledger: whoever reads that may keep us waiting. */
     endpoint_detach(endpoint);
+    if (run.ending == ENDED_INTERRUPTED || run.ending == ENDED_LIMIT)
+        outputs->limit_ms = NO_PATIENCE_MS;
     if (r) {
-        warnx("no memory for the ledger");
+        say_no_memory("the ledger");
     } else {
         write_ledger(outputs, &run, shutdown);
         if (ledger.result == LEDGER_DIFFERS)
-            warnx("the ledger does not add up: %s", ledger.why);
+            say("the ledger does not add up: %s", ledger.why);
     }
     r = r ? EXIT_FAULT : status_of(&run, tell_ending(&run, shutdown, reason));
     ledger_close(&ledger);
@@ -300,6 +346,7 @@ int main(int argc, char **argv)
     if (!check_standard_fds())
         return EXIT_OUTPUT;
     sandbox_note_inherited(&inherited);
+    say_open();
     /* A reader that has gone is an error of the write that notices it. */
     signal(SIGPIPE, SIG_IGN);
     if (!options_parse(&options, argc, argv, &status))

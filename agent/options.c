@@ -5,17 +5,25 @@
 #include "options.h"
 
 #include <argp.h>
-#include <err.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../bridge/exit_status.h"
 #include "../libvmring/vmring.h"
+#include "say.h"
 
 #define DEFAULT_EVENTS "cpuid"
+#define DEFAULT_END_S  60
+
+#define MAX_SECONDS     1000000000 /* 31 years */
+#define MAX_SLOW_US     10000000
+#define MAX_END_S       86400
+#define MAX_DEADLINE_MS 86400000
 
 enum {
     OPTION_ASYNC_BYTES = 256,
@@ -27,6 +35,7 @@ enum {
     OPTION_SLOW,
     OPTION_WORKERS,
     OPTION_LEDGER_JSON,
+    OPTION_END_WITHIN,
     OPTION_USER,
     OPTION_NO_SANDBOX,
     OPTION_USAGE,
@@ -70,6 +79,10 @@ static const struct argp_option argp_options[] = {
     {NULL, 0, NULL, 0, "When to end:", 2},
     {"count", 'n', "COUNT", 0, "After COUNT events", 2},
     {"time", 't', "SECONDS", 0, "After SECONDS", 2},
+    {"end-within", OPTION_END_WITHIN, "SECONDS|none", 0,
+     "How long its end may wait for the producer, and for whoever reads its "
+     "output (60)",
+     2},
     {NULL, 0, NULL, 0, "Output:", 3},
     {"format", 'f', "text|json", 0, "Lines to read, or JSON objects", 3},
     {"output", 'o', "FILE", 0, "Write the events to FILE", 3},
@@ -113,10 +126,17 @@ struct parse {
     bool help; /* nothing is left to do */
 };
 
-static error_t refuse(struct parse *parse, const char *option, const char *arg,
-                      const char *remedy)
+__attribute__((format(printf, 4, 5))) static error_t
+refuse(struct parse *parse, const char *option, const char *arg,
+       const char *remedy, ...)
 {
-    warnx("%s %s: %s", option, arg, remedy);
+    char text[256];
+    va_list args;
+
+    va_start(args, remedy);
+    vsnprintf(text, sizeof(text), remedy, args);
+    va_end(args);
+    say("%s %s: %s", option, *arg ? arg : "''", text);
     parse->told = true;
     return EINVAL;
 }
@@ -165,18 +185,29 @@ static error_t parse_limits(struct parse *parse, int key, char *arg)
     switch (key) {
     case 'n':
         if (!number(arg, 1, UINT64_MAX, &options->count))
-            return refuse(parse, "-n", arg, "give a count of events, from 1");
+            return refuse(parse, "-n", arg,
+                          "give a count of events, from 1 to %" PRIu64,
+                          UINT64_MAX);
         return 0;
     case 't':
         options->seconds = strtod(arg, &end);
         if (end == arg || *end || !isfinite(options->seconds) ||
-            options->seconds <= 0 || options->seconds > 1e9)
-            return refuse(parse, "-t", arg, "give seconds, more than 0");
+            options->seconds <= 0 || options->seconds > MAX_SECONDS)
+            return refuse(parse, "-t", arg,
+                          "give seconds, more than 0, %d at most", MAX_SECONDS);
+        return 0;
+    case OPTION_END_WITHIN:
+        if (strcmp(arg, "none") == 0)
+            value = 0;
+        else if (!number(arg, 1, MAX_END_S, &value))
+            return refuse(parse, "--end-within", arg,
+                          "give seconds, from 1 to %d, or none", MAX_END_S);
+        options->end_within_s = (unsigned int)value;
         return 0;
     case OPTION_SLOW:
-        if (!number(arg, 0, 10000000, &value))
-            return refuse(parse, "--slow", arg,
-                          "give microseconds, 10000000 at most");
+        if (!number(arg, 0, MAX_SLOW_US, &value))
+            return refuse(parse, "--slow", arg, "give microseconds, %d at most",
+                          MAX_SLOW_US);
         options->slow_us = (unsigned int)value;
         return 0;
     }
@@ -190,14 +221,17 @@ static error_t parse_ring(struct parse *parse, int key, char *arg)
 
     switch (key) {
     case OPTION_ASYNC_BYTES:
-        if (!bytes(arg, &options->async_len))
+        if (!bytes(arg, &options->async_len) ||
+            options->async_len > XEN_VM_RING_MAX_ASYNC)
             return refuse(parse, "--async-bytes", arg,
-                          "give bytes, as in 65536, 64k or 1m");
+                          "give bytes, as in 65536, 64k or 1m, %ug at most",
+                          XEN_VM_RING_MAX_ASYNC >> 30);
         return 0;
     case OPTION_RECORD_SIZE:
         if (!number(arg, 1, UINT32_MAX, &value))
             return refuse(parse, "--record-size", arg,
-                          "give bytes, 64 without registers, 512 with");
+                          "give bytes, %u without registers, %u with",
+                          XEN_VM_RING_MIN_RECORD, XEN_VM_RING_MAX_RECORD);
         options->record_len = (uint32_t)value;
         return 0;
     case OPTION_POLICY:
@@ -209,20 +243,22 @@ static error_t parse_ring(struct parse *parse, int key, char *arg)
             return refuse(parse, "--policy", arg, "say discard or overwrite");
         return 0;
     case OPTION_GROUPS:
-        if (!number(arg, 1, UINT32_MAX, &value))
-            return refuse(parse, "--groups", arg, "give a number, from 1");
+        if (!number(arg, 1, XEN_VM_RING_MAX_GROUPS, &value))
+            return refuse(parse, "--groups", arg, "give a number, from 1 to %u",
+                          XEN_VM_RING_MAX_GROUPS);
         options->nr_groups = (uint32_t)value;
         return 0;
     case OPTION_WORKERS:
         if (!number(arg, 1, XEN_VM_RING_MAX_GROUPS, &value))
             return refuse(parse, "--workers", arg,
-                          "give a number of threads, from 1 to 64");
+                          "give a number of threads, from 1 to %u",
+                          XEN_VM_RING_MAX_GROUPS);
         options->nr_workers = (unsigned int)value;
         return 0;
     case OPTION_DEADLINE:
-        if (!number(arg, 1, UINT32_MAX, &value))
+        if (!number(arg, 1, MAX_DEADLINE_MS, &value))
             return refuse(parse, "--deadline", arg,
-                          "give milliseconds, from 1");
+                          "give milliseconds, from 1 to %d", MAX_DEADLINE_MS);
         options->deadline_ms = (uint32_t)value;
         return 0;
     }
@@ -241,7 +277,7 @@ static error_t parse_watch(struct parse *parse, int key, char *arg)
         return 0;
     case OPTION_DENY:
         if (policy_deny(&options->policy, arg, error, sizeof(error))) {
-            warnx("%s", error);
+            say("%s", error);
             parse->told = true;
             return EINVAL;
         }
@@ -291,7 +327,7 @@ static void refuse_option(struct parse *parse, const struct argp_state *state)
     /* It stands still at a bad letter among several: "-qz". */
     if (*option != '-' && state->next < state->argc)
         option = state->argv[state->next];
-    warnx("%s: no such option, or its argument is missing; see --help", option);
+    say("%s: no such option, or its argument is missing; see --help", option);
     parse->told = true;
 }
 
@@ -343,25 +379,30 @@ static bool consistent(const struct options *options)
     char error[256];
 
     if (!options->endpoint && !options->list_kinds) {
-        warnx("no ENDPOINT given; name a domain, local:PATH or sim:vcpus=4, "
-              "or see --help");
+        say("no ENDPOINT given; name a domain, local:PATH or sim:vcpus=4, "
+            "or see --help");
         return false;
     }
     if (options->user && options->no_sandbox) {
-        warnx("--user is a part of the sandbox; leave it or --no-sandbox out");
+        say("--user is a part of the sandbox; leave it or --no-sandbox out");
         return false;
     }
     if (options->list_kinds)
         return true;
+    if (!options->events[strspn(options->events, " ,\t\n")]) {
+        say("-e '%s': no event; name one, as in -e cpuid, or see -e help",
+            options->events);
+        return false;
+    }
     if (options->nr_groups && options->nr_workers > options->nr_groups) {
-        warnx("--workers %u: more than --groups %u, of which each worker needs "
-              "one; leave --groups out, or raise it",
-              options->nr_workers, options->nr_groups);
+        say("--workers %u: more than --groups %u, of which each worker needs "
+            "one; leave --groups out, or raise it",
+            options->nr_workers, options->nr_groups);
         return false;
     }
     if (policy_check_armed(&options->policy, options->events, error,
                            sizeof(error))) {
-        warnx("%s", error);
+        say("%s", error);
         return false;
     }
     return true;
@@ -375,6 +416,7 @@ bool options_parse(struct options *options, int argc, char **argv, int *status)
 
     memset(options, 0, sizeof(*options));
     options->events = DEFAULT_EVENTS;
+    options->end_within_s = DEFAULT_END_S;
     options->ring_policy = XEN_VM_RING_POLICY_DISCARD;
 
     /* Its own messages take two lines and name no remedy. */
@@ -386,7 +428,7 @@ bool options_parse(struct options *options, int argc, char **argv, int *status)
     if (parse.help) {
         *status = EXIT_AS_ASKED;
         if (fflush(stdout) || ferror(stdout)) {
-            warn("standard output");
+            say("standard output: %s", strerror(errno));
             *status = EXIT_OUTPUT;
         }
         return false;

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -14,22 +13,49 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "../terminal/visible.h"
 
 #define FULL  ((size_t)256 << 10)
 #define START (FULL + ((size_t)16 << 10))
 
-int output_open(struct output *out, const char *path)
+/* Between two looks whether a FIFO has got its reader. */
+#define READER_POLL_MS 20
+
+static bool is_fifo(const char *path)
 {
     struct stat st;
 
+    return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+/* A FIFO that nobody reads would keep us here, deaf. */
+static int open_for_writing(const char *path)
+{
+    const struct timespec pause = {.tv_nsec = READER_POLL_MS * 1000000L};
+    int fd = -1;
+
+    for (int ms = 0; ms <= OUTPUT_READER_MS; ms += READER_POLL_MS) {
+        fd = open(path,
+                  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY |
+                      O_NONBLOCK,
+                  0666);
+        if (fd >= 0 || errno != ENXIO || !is_fifo(path))
+            break;
+        nanosleep(&pause, NULL);
+    }
+    return fd;
+}
+
+int output_take(struct output *out, int fd, const char *name)
+{
     memset(out, 0, sizeof(*out));
-    out->name = path ? path : "standard output";
-    out->fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)
-                   : STDOUT_FILENO;
-    if (out->fd < 0 || fstat(out->fd, &st) < 0) {
+    out->name = name;
+    out->fd = out->writer.given = -1;
+    if (fd < 0) {
         out->error = errno;
-        out->fd = -1;
         return -out->error;
     }
     out->buffer = malloc(START);
@@ -38,17 +64,32 @@ int output_open(struct output *out, const char *path)
         return -ENOMEM;
     }
     out->size = START;
-    out->is_terminal = isatty(out->fd);
-    out->can_stall =
-        out->is_terminal || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode);
+    out->is_terminal = isatty(fd);
     out->colour = out->is_terminal && !getenv("NO_COLOR");
+    writer_open(&out->writer, fd);
+    out->fd = out->writer.fd;
     return 0;
+}
+
+int output_open(struct output *out, const char *path)
+{
+    int fd = path ? open_for_writing(path) : STDOUT_FILENO;
+    int r = output_take(out, fd, path ? path : "standard output");
+
+    if (r && path && fd >= 0)
+        close(fd);
+    return r;
 }
 
 void output_buffer(struct output *out, const struct output *to)
 {
     *out =
         (struct output){.fd = to->fd, .name = to->name, .colour = to->colour};
+}
+
+void output_memory(struct output *out)
+{
+    *out = (struct output){.fd = STDERR_FILENO, .name = "memory"};
 }
 
 /* Room for `len` more bytes; NULL once an error has made writing pointless. */
@@ -90,6 +131,15 @@ void output_bytes(struct output *out, const void *data, size_t len)
 void output_text(struct output *out, const char *text)
 {
     output_bytes(out, text, strlen(text));
+}
+
+void output_visible(struct output *out, const char *text)
+{
+    size_t len = VISIBLE_ROOM(strlen(text));
+    char *to = room(out, len);
+
+    if (to)
+        out->used += strlen(visible(to, len, text));
 }
 
 /* Several times in each line: faster than output_printf() by far. */
@@ -135,18 +185,15 @@ bool output_is_full(const struct output *out)
     return out->used - out->start >= FULL;
 }
 
-static int write_some(struct output *out, size_t most)
+static int write_some(struct output *out)
 {
-    size_t len = out->used - out->start;
-    ssize_t n;
+    ssize_t n = writer_write(&out->writer, out->buffer + out->start,
+                             out->used - out->start);
 
-    do
-        n = write(out->fd, out->buffer + out->start, len < most ? len : most);
-    while (n < 0 && errno == EINTR);
+    if (n == -EAGAIN)
+        return -EAGAIN;
     if (n < 0) {
-        if (errno == EAGAIN)
-            return -EAGAIN;
-        out->error = errno;
+        out->error = (int)-n;
         out->start = out->used = 0;
         return -out->error;
     }
@@ -158,32 +205,48 @@ static int write_some(struct output *out, size_t most)
 
 int output_push(struct output *out)
 {
-    struct pollfd pfd = {.fd = out->fd, .events = POLLOUT};
     int r = 0;
 
-    while (!out->error && out->used && !r) {
-        /*
-         * The descriptor may be shared with the shell, so it stays blocking.
-         * A pipe that polls writable takes PIPE_BUF bytes without blocking.
-         */
-        if (out->can_stall && poll(&pfd, 1, 0) == 0)
-            return -EAGAIN;
-        r = write_some(out, out->can_stall ? PIPE_BUF : SIZE_MAX);
-    }
+    while (!out->error && out->used && !r)
+        r = write_some(out);
     return out->error ? -out->error : r;
 }
 
-int output_close(struct output *out)
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Until it can be written to; 0 once that has taken until `end`. */
+static int wait_for_reader(const struct output *out, int64_t end)
 {
     struct pollfd pfd = {.fd = out->fd, .events = POLLOUT};
+    int64_t left = end < 0 ? -1 : end - now_ms();
+    int r;
+
+    if (end >= 0 && left < 0)
+        left = 0;
+    r = poll(&pfd, 1, (int)left);
+    return r < 0 && errno == EINTR ? 1 : r;
+}
+
+int output_close(struct output *out, int limit_ms)
+{
+    int64_t end = limit_ms < 0 ? -1 : now_ms() + limit_ms;
+    int r;
 
     while (!out->error && out->used) {
-        if (write_some(out, SIZE_MAX) == -EAGAIN)
-            poll(&pfd, 1, -1);
+        if (write_some(out) != -EAGAIN)
+            end = limit_ms < 0 ? -1 : now_ms() + limit_ms;
+        else if (wait_for_reader(out, end) == 0)
+            out->error = ETIMEDOUT;
     }
-    /* Network file systems report a full disk no earlier than here. */
-    if (out->fd >= 0 && close(out->fd) < 0 && !out->error)
-        out->error = errno;
+    r = writer_close(&out->writer);
+    if (r && !out->error)
+        out->error = -r;
     free(out->buffer);
     out->buffer = NULL;
     out->fd = -1;

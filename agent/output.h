@@ -2,8 +2,8 @@
 /*
  * output.h: where events and the ledger are written.
  *
- * Buffered, and never blocking while events may be waiting: a pager that has
- * stopped reading must not keep the agent from noticing a signal.
+ * Buffered, and never waiting while events may be: a pager or a terminal that
+ * has stopped reading must not keep the agent from noticing a signal.
  */
 #ifndef AGENT_OUTPUT_H
 #define AGENT_OUTPUT_H
@@ -12,11 +12,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../terminal/writer.h"
+
+/* No limit: output_close(). */
+#define OUTPUT_WAITS (-1)
+
 struct output {
     int fd;           /* -1: not open; everything written to it vanishes */
     const char *name; /* for messages */
+    struct writer writer;
     bool is_terminal;
-    bool can_stall; /* a reader at the other end may stop reading */
     bool colour;
     int error;          /* errno of what went wrong first; sticky */
     size_t start, used; /* the unwritten part of the buffer */
@@ -24,16 +29,28 @@ struct output {
     char *buffer;
 };
 
-/* Opens and truncates `path`, or takes standard output if it is NULL. */
+/*
+ * Opens and truncates `path`, or takes standard output if it is NULL.  Waits
+ * for somebody to read a FIFO for as long as OUTPUT_READER_MS.  0 or -errno;
+ * -ENXIO: nobody came.
+ */
+#define OUTPUT_READER_MS 10000
 int output_open(struct output *out, const char *path);
+
+/* Takes an open descriptor. */
+int output_take(struct output *out, int fd, const char *name);
 
 /* A buffer alone, for text that is to be added to `to` by its bytes. */
 void output_buffer(struct output *out, const struct output *to);
 
+/* A buffer alone, without colours; buffer[0..used) is the caller's to free. */
+void output_memory(struct output *out);
+
 /* Adds to the buffer, which grows as needed. */
 void output_bytes(struct output *out, const void *data, size_t len);
 void output_text(struct output *out, const char *text);
-void output_hex(struct output *out, uint64_t value); /* "0x..." */
+void output_visible(struct output *out, const char *text); /* visible.h */
+void output_hex(struct output *out, uint64_t value);       /* "0x..." */
 void output_printf(struct output *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -47,7 +64,10 @@ bool output_is_full(const struct output *out);
  */
 int output_push(struct output *out);
 
-/* Writes all, waiting if need be, and closes.  0 or the sticky error. */
-int output_close(struct output *out);
+/*
+ * Writes all and closes.  A reader that takes nothing for `limit_ms` is waited
+ * for no longer, which is the error ETIMEDOUT.  0 or the sticky error.
+ */
+int output_close(struct output *out, int limit_ms);
 
 #endif /* AGENT_OUTPUT_H */

@@ -16,6 +16,8 @@
 enum ending {
     ENDED_DRAINED,     /* -n, -t, a signal or an output error: in order */
     ENDED_INTERRUPTED, /* a second signal: at once */
+    ENDED_LIMIT,       /* it took too long */
+    ENDED_PRODUCER,    /* the producer ends, in order */
     ENDED_TARGET,      /* shut down or destroyed */
     ENDED_PEER_LOST,   /* the producer went away */
     ENDED_PEER_BROKEN, /* the producer broke the protocol */

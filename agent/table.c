@@ -187,8 +187,9 @@ void table_ledger(struct output *out, const struct ledger *ledger,
 {
     uint64_t events = ledger_delivered(&ledger->total);
 
-    output_printf(out, "\n%sLedger of %s%s: %" PRIu32 " vCPU%s, %s, ",
-                  paint(out, BOLD), info->target, paint(out, RESET),
+    output_printf(out, "\n%sLedger of ", paint(out, BOLD));
+    output_visible(out, info->target);
+    output_printf(out, "%s: %" PRIu32 " vCPU%s, %s, ", paint(out, RESET),
                   ledger->nr_vcpus, ledger->nr_vcpus == 1 ? "" : "s",
                   ledger->policy == XEN_VM_RING_POLICY_OVERWRITE
                       ? "overwrite oldest"

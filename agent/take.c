@@ -77,6 +77,7 @@ void show_event(struct taker *taker, const struct vmring_event *event,
         .late = taken.given == GIVEN_LATE,
         .time = (int64_t)(event->rec.time - taker->start_ns),
         .registers = options->verbose,
+        .arch = taker->run->info->arch,
     };
 
     if (options->quiet)

@@ -173,6 +173,16 @@ static void registers(struct output *out, const struct xen_vm_ring_event *rec)
                   r->msr_efer);
 }
 
+/* Of an architecture that we do not know, by their places. */
+static void words(struct output *out, const struct xen_vm_ring_event *rec)
+{
+    for (unsigned int i = 0; i < XEN_VM_RING_REGS_LEN / 8; i++) {
+        if (i % 4 == 0)
+            output_printf(out, "\n%18sword %-2u", "", i);
+        output_printf(out, " 0x%" PRIx64, rec->regs.words[i]);
+    }
+}
+
 static void mode(struct output *out, const char *verdict)
 {
     const char *colour = "", *word = "sync ";
@@ -196,6 +206,7 @@ void text_event(struct output *out, const struct line *line)
     const struct xen_vm_ring_event *rec = &line->event->rec;
     const char *reason = vmring_reason_name(rec->reason);
     int64_t time = line->time < 0 ? -line->time : line->time;
+    bool is_x86 = line->arch == XEN_VM_RING_ARCH_X86;
 
     if (line->event->lost_before)
         output_printf(out, "%s%18sv%-4u %" PRIu32 " lost here%s\n",
@@ -212,7 +223,7 @@ void text_event(struct output *out, const struct line *line)
     details(out, rec);
     if (rec->flags & XEN_VM_RING_FLAG_ALTERNATE_P2M)
         output_printf(out, " altp2m %u", rec->altp2m_idx);
-    if (rec->length >= XEN_VM_RING_EVENT_FULL) {
+    if (rec->length >= XEN_VM_RING_EVENT_FULL && is_x86) {
         output_text(out, paint(out, DIM));
         number(out, "  rip ", rec->regs.x86.rip);
         output_text(out, paint(out, RESET));
@@ -224,7 +235,7 @@ void text_event(struct output *out, const struct line *line)
     if (line->late)
         output_printf(out, "  [too late]");
     if (line->registers && rec->length >= XEN_VM_RING_EVENT_FULL)
-        registers(out, rec);
+        (is_x86 ? registers : words)(out, rec);
     output_bytes(out, "\n", 1);
 }
 

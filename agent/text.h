@@ -18,6 +18,7 @@ struct line {
     bool late;           /* the verdict came after the deadline */
     int64_t time;        /* ns since the agent attached */
     bool registers;      /* all of them, not only where it happened */
+    uint32_t arch;       /* whose they are: XEN_VM_RING_ARCH_* */
 };
 
 void text_event(struct output *out, const struct line *line);

@@ -8,7 +8,6 @@
  */
 #include "workers.h"
 
-#include <err.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -19,10 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "say.h"
 #include "take.h"
 
 /* Events of a group between two looks at the others. */
 #define BATCH 256
+/* For all of them to tell what they were handed. */
+#define LEDGER_S 1
 
 struct worker {
     struct workers *all;
@@ -41,6 +43,9 @@ struct worker {
     bool is_ready; /* filled by the worker, not yet collected */
     bool waits;    /* for them to be collected */
     bool stop;
+    bool ended;             /* its thread touches nothing any more */
+    struct ledger *copy_to; /* asked for; NULL again once it is there */
+    pthread_cond_t copied;
 };
 
 struct workers {
@@ -98,6 +103,16 @@ size_t lines_len(const struct lines *lines, uint64_t nr)
     return nr && nr <= lines->room ? lines->ends[nr - 1] : 0;
 }
 
+/* With the lock: the ledger as of now, if somebody has asked. */
+static void copy_ledger(struct worker *worker)
+{
+    if (!worker->copy_to)
+        return;
+    ledger_add(worker->copy_to, &worker->ledger);
+    worker->copy_to = NULL;
+    pthread_cond_signal(&worker->copied);
+}
+
 /* Swaps what was filled for what was collected.  false: it is to stop. */
 static bool hand_over(struct worker *worker)
 {
@@ -109,6 +124,7 @@ static bool hand_over(struct worker *worker)
         handed = worker->is_ready = true;
     }
     worker->waits = worker->filling.events;
+    copy_ledger(worker);
     stop = worker->stop;
     pthread_mutex_unlock(&worker->lock);
     if (handed)
@@ -121,6 +137,7 @@ static bool stopped(struct worker *worker)
     bool stop;
 
     pthread_mutex_lock(&worker->lock);
+    copy_ledger(worker);
     stop = worker->stop;
     pthread_mutex_unlock(&worker->lock);
     return stop;
@@ -225,6 +242,10 @@ static void *work(void *arg)
         if (worker->nr && (full || !more))
             rest(worker, full);
     }
+    pthread_mutex_lock(&worker->lock);
+    copy_ledger(worker);
+    worker->ended = true;
+    pthread_mutex_unlock(&worker->lock);
     return NULL;
 }
 
@@ -276,7 +297,7 @@ int workers_start(struct run *run, struct workers **out)
 
     *out = workers;
     if (!workers) {
-        warnx("cannot start workers: %s", strerror(ENOMEM));
+        say("cannot start workers: %s", strerror(ENOMEM));
         return -ENOMEM;
     }
     workers->run = run;
@@ -285,6 +306,7 @@ int workers_start(struct run *run, struct workers **out)
         workers->each[i].all = workers;
         workers->each[i].nudge = -1;
         pthread_mutex_init(&workers->each[i].lock, NULL);
+        pthread_cond_init(&workers->each[i].copied, NULL);
     }
     workers->handed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (workers->handed < 0)
@@ -295,7 +317,7 @@ int workers_start(struct run *run, struct workers **out)
     for (unsigned int i = 0; !r && i < nr; i++)
         r = start_thread(&workers->each[i]);
     if (r)
-        warnx("cannot start %u workers: %s", nr, strerror(-r));
+        say("cannot start %u workers: %s", nr, strerror(-r));
     return r;
 }
 
@@ -341,6 +363,45 @@ struct lines *workers_collect(struct workers *workers)
     return NULL;
 }
 
+/* One that has ended can be asked no more, and be read. */
+static void ask_for_ledger(struct worker *worker, struct ledger *sum)
+{
+    pthread_mutex_lock(&worker->lock);
+    worker->copy_to = sum;
+    if (worker->ended)
+        copy_ledger(worker);
+    pthread_mutex_unlock(&worker->lock);
+    ring(worker->nudge);
+}
+
+static int wait_for_ledger(struct worker *worker, const struct timespec *end)
+{
+    int r = 0;
+
+    pthread_mutex_lock(&worker->lock);
+    while (worker->copy_to && !r)
+        r = pthread_cond_clockwait(&worker->copied, &worker->lock,
+                                   CLOCK_MONOTONIC, end);
+    worker->copy_to = NULL;
+    pthread_mutex_unlock(&worker->lock);
+    return -r;
+}
+
+int workers_add_ledgers(struct workers *workers, struct ledger *sum)
+{
+    struct timespec end;
+    int r = 0;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += LEDGER_S;
+    /* One by one: they add to the same sum. */
+    for (unsigned int i = 0; workers && i < workers->nr && !r; i++) {
+        ask_for_ledger(&workers->each[i], sum);
+        r = wait_for_ledger(&workers->each[i], &end);
+    }
+    return r;
+}
+
 static void lines_free(struct lines *lines)
 {
     free(lines->ends);
@@ -369,6 +430,7 @@ static void end_worker(struct worker *worker,
     lines_free(&worker->ready);
     lines_free(&worker->spare);
     ledger_close(&worker->ledger);
+    pthread_cond_destroy(&worker->copied);
     pthread_mutex_destroy(&worker->lock);
     if (worker->nudge >= 0)
         close(worker->nudge);

@@ -41,6 +41,12 @@ struct lines *workers_collect(struct workers *workers);
 size_t lines_len(const struct lines *lines, uint64_t nr);
 
 /*
+ * Adds what they were handed so far to *sum, while they go on; `workers` may
+ * be NULL.  0; -ETIMEDOUT: one did not answer within a second.
+ */
+int workers_add_ledgers(struct workers *workers, struct ledger *sum);
+
+/*
  * Ends the threads, wherever they are, and adds their ledgers to the run's.
  * What they had not handed over is collected by `add`.
  */

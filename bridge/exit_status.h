@@ -23,6 +23,7 @@ enum exit_status {
     EXIT_LEDGER = 13,      /* the ledger does not add up */
     EXIT_LEFT_BEHIND = 14, /* the domain could not be left as found */
     EXIT_RECOVERED = 15,   /* after a killed bridge; what waited is lost */
+    EXIT_PEER_ENDED = 16,  /* the producer has ended in order */
 };
 
 #endif /* VMRING_EXIT_STATUS_H */

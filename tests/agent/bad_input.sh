@@ -6,7 +6,7 @@
 # Usage: nothing is attached, nothing is written.
 run 2; says 'no ENDPOINT given'
 run 2 a b; says 'give one ENDPOINT'
-run 2 --no-such-option sim:; says 'no such option'
+run 2 --no-such-option sim:; says '--no-such-option: no such option'
 run 2 -n; says 'argument is missing'
 run 2 -qz sim:; says 'no such option'
 for n in 0 -1 x 5x '' 99999999999999999999; do
@@ -20,9 +20,20 @@ for b in 0 x k 10x -1k 99999999999999999999 17179869184g; do
 done
 run 2 -f xml sim:; says 'text or json'
 run 2 --policy newest sim:; says 'discard or overwrite'
-run 2 --groups 0 sim:; says 'from 1'
-run 2 --deadline 0 sim:; says 'milliseconds'
-run 2 --slow 1h sim:; says 'microseconds'
+# A number that is too large is told the largest.
+for n in 0 9999 99999999999999999999; do
+    run 2 --groups $n sim:; says 'from 1 to 64'
+done
+for n in 0 86400001 99999999999; do
+    run 2 --deadline $n sim:; says 'from 1 to 86400000'
+    run 2 --end-within $n sim:; says 'from 1 to 86400, or none'
+done
+run 2 -n 18446744073709551616 sim:; says 'to 18446744073709551615'
+run 2 -t 1000000001 sim:; says '1000000000 at most'
+run 2 --async-bytes 2g sim:; says '1g at most'
+run 2 --slow 1h sim:; says '10000000 at most'
+run 2 -e '' sim:; says 'no event'
+run 2 -e ' ,' sim:; says 'no event'
 run 2 -e nosuch sim:; says "'vmring-agent -e help' lists them"
 run 2 -e msr sim:; says 'msr:NUMBER'
 run 2 -e cpuid:async sim:; says 'leave :async out'
@@ -57,8 +68,8 @@ run 8 --async-bytes 1 --record-size 64 sim:vcpus=64; says 'minimum is 8192'
 run 8 --async-bytes 1g sim:; says 'the maximum 67108864'
 run 8 --record-size 65 sim:; says 'multiple of 64'
 run 8 --record-size 1024 sim:; says 'to 512'
-run 8 --groups 9999 sim:; says 'at most'
-run 8 --deadline 4000000000 sim:; says 'maximum is'
+run 8 --groups 64 sim:; says 'at most'
+run 8 --deadline 4000000 sim:; says 'maximum is'
 run 5 -e cr4 --deny cr4:4 sim:verdicts=none; says 'verdicts'
 run 7 -e vmexit sim:; says 'unsupported'
 [ -s "$dir/out" ] && fail "output without events: $(cat "$dir/out")"

@@ -21,7 +21,7 @@ signalled()
         sleep 0.2
     done
     # A limit of its own: a test that hangs shows nothing.
-    (sleep 30; kill -KILL $pid) 2>/dev/null &
+    (sleep 30; kill -KILL $pid) >/dev/null 2>&1 &
     limit=$!
     wait $pid
     got=$?

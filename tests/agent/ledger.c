@@ -60,7 +60,7 @@ static void check_plain(void)
     open_with(&ledger, XEN_VM_RING_POLICY_DISCARD, 2);
     handed(&ledger, 0, CPUID, 4, GIVEN_TAKEN);
     handed(&ledger, 1, CTRLREG, 7, GIVEN_NONE);
-    CHECK_EQ(ledger_settle(&ledger, true), 0);
+    CHECK_EQ(ledger_settle(&ledger, NULL), 0);
     CHECK_STR(ledger.why, "");
     CHECK_EQ(ledger.result, LEDGER_ADDS_UP);
     CHECK_EQ(ledger.nr_rows, 2);
@@ -79,7 +79,7 @@ static void check_differs(unsigned int cpuids, unsigned int writes,
     open_with(&ledger, XEN_VM_RING_POLICY_DISCARD, 2);
     handed(&ledger, 0, CPUID, cpuids, GIVEN_TAKEN);
     handed(&ledger, 1, CTRLREG, writes, GIVEN_NONE);
-    CHECK_EQ(ledger_settle(&ledger, true), 0);
+    CHECK_EQ(ledger_settle(&ledger, NULL), 0);
     CHECK_EQ(ledger.result, LEDGER_DIFFERS);
     CHECK_HAS(ledger.why, where);
     ledger_close(&ledger);
@@ -122,7 +122,7 @@ static void check_overwrite(void)
     open_with(&ledger, XEN_VM_RING_POLICY_OVERWRITE, 2);
     handed(&ledger, 0, CPUID, 4, GIVEN_TAKEN);
     handed(&ledger, 1, CTRLREG, 7, GIVEN_NONE);
-    CHECK_EQ(ledger_settle(&ledger, true), 0);
+    CHECK_EQ(ledger_settle(&ledger, NULL), 0);
     CHECK_STR(ledger.why, "");
     CHECK(ledger.rows[0].lost_known && ledger.rows[1].lost_known);
     CHECK_EQ(ledger.rows[1].lost, 3);
@@ -134,7 +134,7 @@ static void check_overwrite(void)
     handed(&ledger, 0, CPUID, 4, GIVEN_TAKEN);
     handed(&ledger, 1, CTRLREG, 5, GIVEN_NONE);
     handed(&ledger, 1, GREQ, 2, GIVEN_NONE);
-    CHECK_EQ(ledger_settle(&ledger, true), 0);
+    CHECK_EQ(ledger_settle(&ledger, NULL), 0);
     CHECK_STR(ledger.why, "");
     CHECK(!ledger.rows[1].lost_known && !ledger.rows[2].lost_known);
     CHECK(ledger.total.lost_known);
@@ -159,7 +159,7 @@ static void check_apart(void)
     handed(&ledger, 0, CPUID, 3, GIVEN_TAKEN);
     handed(&ledger, 0, CPUID, 1, GIVEN_LATE);
     handed(&ledger, 1, CTRLREG, 7, GIVEN_NONE);
-    CHECK_EQ(ledger_settle(&ledger, true), 0);
+    CHECK_EQ(ledger_settle(&ledger, NULL), 0);
     CHECK_STR(ledger.why, "");
     CHECK_EQ(ledger.total.own.drained, 1);
     CHECK_EQ(ledger.total.own.reposted, 1);
@@ -174,7 +174,7 @@ static void check_unchecked(void)
 
     set_plain(3);
     open_with(&ledger, XEN_VM_RING_POLICY_DISCARD, 2);
-    CHECK_EQ(ledger_settle(&ledger, false), 0);
+    CHECK_EQ(ledger_settle(&ledger, "it goes on"), 0);
     CHECK_EQ(ledger.result, LEDGER_UNCHECKED);
     ledger_close(&ledger);
 
@@ -183,7 +183,7 @@ static void check_unchecked(void)
     free(ledger.counts);
     ledger.counts = NULL;
     handed(&ledger, 1, CTRLREG, 7, GIVEN_NONE);
-    CHECK_EQ(ledger_settle(&ledger, true), 0);
+    CHECK_EQ(ledger_settle(&ledger, NULL), 0);
     CHECK_EQ(ledger.result, LEDGER_UNCHECKED);
     CHECK_EQ(ledger.total.lost, 3);
     ledger_close(&ledger);

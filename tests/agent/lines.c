@@ -10,7 +10,8 @@
 #include "../unit/check.h"
 
 static struct vmring_event event;
-static struct line line = {.event = &event, .time = 1500000000};
+static struct line line = {
+    .event = &event, .time = 1500000000, .arch = XEN_VM_RING_ARCH_X86};
 static char path[] = "/tmp/vmring-lines-XXXXXX";
 
 /* What `write` makes of the line, in a static buffer. */
@@ -23,7 +24,7 @@ static const char *written(void (*write)(struct output *, const struct line *))
 
     CHECK_EQ(output_open(&out, path), 0);
     write(&out, &line);
-    CHECK_EQ(output_close(&out), 0);
+    CHECK_EQ(output_close(&out, OUTPUT_WAITS), 0);
     file = fopen(path, "r");
     CHECK(file);
     n = fread(text, 1, sizeof(text) - 1, file);
@@ -148,6 +149,26 @@ static void check_marks(void)
     check_both("rax 0x0", "\"registers\":{\"rax\":\"0x0\"");
 }
 
+/* Whose they are is not known: they are shown by their places, as words. */
+static void check_architectures(void)
+{
+    start(XEN_VM_RING_REASON_CPUID);
+    event.rec.length = XEN_VM_RING_EVENT_FULL;
+    event.rec.regs.words[5] = 0x5555;
+    event.rec.regs.x86.rip = 0xfee1;
+    check_both("rip 0xfee1", "\"rip\":\"0xfee1\"");
+    line.arch = 77;
+    CHECK(!strstr(written(text_event), "rip"));
+    CHECK(!strstr(written(json_event), "rip"));
+    CHECK(!strstr(written(json_event), "cr3"));
+    line.registers = true;
+    check_both("word 4  0x0 0x5555 0x0", "\"words\":[\"0x0\",");
+    CHECK(!strstr(written(text_event), "rax"));
+    CHECK(!strstr(written(json_event), "rax"));
+    line.registers = false;
+    line.arch = XEN_VM_RING_ARCH_X86;
+}
+
 static void target_text(struct output *out, const struct line *of)
 {
     text_target(out, of->event);
@@ -198,6 +219,7 @@ int main(void)
     close(fd);
     check_instructions();
     check_registers();
+    check_architectures();
     check_marks();
     check_target();
     unlink(path);

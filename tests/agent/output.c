@@ -38,7 +38,7 @@ static void check_stalled_pipe(void)
         used += (size_t)n;
         output_push(&out);
     }
-    CHECK_EQ(output_close(&out), 0);
+    CHECK_EQ(output_close(&out, OUTPUT_WAITS), 0);
     CHECK_EQ(used, LINES * 10);
     for (int i = 0; i < LINES; i++)
         CHECK_EQ(atoi(got + i * 10), i);
@@ -61,7 +61,7 @@ static void check_reader_gone(void)
     CHECK_EQ(output_push(&out), -EPIPE);
     fill(&out); /* harmless, and vanishes */
     CHECK_EQ(output_push(&out), -EPIPE);
-    CHECK_EQ(output_close(&out), -EPIPE);
+    CHECK_EQ(output_close(&out, OUTPUT_WAITS), -EPIPE);
     dup2(saved, 1);
     close(saved);
 }
@@ -72,9 +72,9 @@ static void check_disk_full(void)
 
     CHECK_EQ(output_open(&out, "/dev/full"), 0);
     output_printf(&out, "one line\n");
-    CHECK_EQ(output_close(&out), -ENOSPC);
+    CHECK_EQ(output_close(&out, OUTPUT_WAITS), -ENOSPC);
     CHECK_EQ(output_open(&out, "/nonexistent/file"), -ENOENT);
-    CHECK_EQ(output_close(&out), -ENOENT);
+    CHECK_EQ(output_close(&out, OUTPUT_WAITS), -ENOENT);
 }
 
 static void check_long_line(void)
@@ -88,7 +88,7 @@ static void check_long_line(void)
     text[sizeof(text) - 1] = '\0';
     CHECK_EQ(output_open(&out, path), 0);
     output_printf(&out, "%s", text);
-    CHECK_EQ(output_close(&out), 0);
+    CHECK_EQ(output_close(&out, OUTPUT_WAITS), 0);
     CHECK_EQ(lseek(fd, 0, SEEK_END), sizeof(text) - 1);
     close(fd);
     unlink(path);

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+# Description: HUP and QUIT end it as TERM does, with a ledger; USR1 prints one
+# and it goes on; nohup is heeded; a reader that has gone is no error.
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+
+AGENT = sys.argv[1] + "/agent/vmring-agent"
+ENDLESS = "sim:vcpus=4,count=1000000000,rate=2000"
+LIMIT = 30
+failed = False
+
+
+def check(what, ok, got=""):
+    global failed
+    if not ok:
+        failed = True
+        print("FAILED: %s: %s" % (what, got))
+
+
+class Agent:
+    """One that has shown its first event."""
+
+    def __init__(self, *arguments, **options):
+        self.ledger = tempfile.NamedTemporaryFile()
+        self.process = subprocess.Popen(
+            [AGENT, "--ledger-json", self.ledger.name, *arguments, ENDLESS],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        check("it shows events", self.process.stdout.readline())
+
+    def end(self, what, status=0):
+        try:
+            out, said = self.process.communicate(timeout=LIMIT)
+        except subprocess.TimeoutExpired:
+            check(what + ": it ends", False)
+            self.process.kill()
+            return b"", b""
+        check(what + ": status", self.process.returncode == status,
+              (self.process.returncode, said))
+        ledger = self.ledger.read()
+        check(what + ": ledger", ledger and
+              json.loads(ledger)["ledger"]["adds_up"] is True, ledger)
+        return out, said
+
+
+def ending():
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        agent = Agent()
+        agent.process.send_signal(number)
+        out, _ = agent.end(number.name)
+        check("%s: detached in order" % number.name,
+              b"The ledger adds up" in out, out[-200:])
+    # The terminal and the shell both tell of a hang-up: it is one.
+    agent = Agent("-e", "cpuid", "--slow", "1000")
+    agent.process.send_signal(signal.SIGHUP)
+    agent.process.send_signal(signal.SIGHUP)
+    agent.end("SIGHUP twice")
+    agent = Agent(preexec_fn=lambda: signal.signal(signal.SIGHUP,
+                                                   signal.SIG_IGN))
+    agent.process.send_signal(signal.SIGHUP)
+    check("nohup: it goes on", agent.process.stdout.readline() and
+          agent.process.poll() is None)
+    agent.process.send_signal(signal.SIGTERM)
+    agent.end("nohup")
+
+
+def ledgers():
+    for arguments in ([], ["--workers", "2"]):
+        agent = Agent(*arguments)
+        for _ in range(2):
+            agent.process.send_signal(signal.SIGUSR1)
+            text = b""
+            while b"The ledger" not in text:
+                line = agent.process.stderr.readline()
+                if not line:
+                    break
+                text += line
+            check("USR1 %s: a ledger" % arguments,
+                  b"not checked: it goes on" in text, text)
+            total = [line.split() for line in text.splitlines()
+                     if b"total" in line]
+            check("USR1 %s: with counts" % arguments,
+                  total and int(total[0][2]) > 0, text)
+        check("USR1 %s: it goes on" % arguments,
+              agent.process.stdout.readline())
+        agent.process.send_signal(signal.SIGTERM)
+        agent.end("USR1 %s" % arguments)
+    agent = Agent("-f", "json")
+    agent.process.send_signal(signal.SIGUSR1)
+    line = agent.process.stderr.readline()
+    check("USR1: JSON", line and
+          json.loads(line)["ledger"]["ending"] == "running", line)
+    agent.process.send_signal(signal.SIGTERM)
+    agent.end("USR1 json")
+
+
+def reader_gone():
+    for arguments in ([], ["--workers", "2"]):
+        agent = Agent(*arguments)
+        agent.process.stdout.close()
+        agent.process.stdout = None
+        _, said = agent.end("| head -1")
+        check("| head -1: no error", said == b"", said)
+
+
+ending()
+ledgers()
+reader_gone()
+sys.exit(failed)
