@@ -4,6 +4,7 @@ function(vmring_bridge_test name)
     vmring_unit_test(${name} ${name}.c)
     list(TRANSFORM ARGN PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE parts)
     target_sources(test_${name} PRIVATE ${parts})
+    target_link_libraries(test_${name} PRIVATE vmring_terminal)
 endfunction()
 
 set(LEGACY bridge/legacy.c tests/unit/bridge_legacy.c)
