@@ -155,13 +155,36 @@ told() { # LOG_DIR KEY
     { sed -n "s/^$2 //p" "$1/control.log" 2>/dev/null || true; } | tail -n 1
 }
 
+# A shift that Xen 4.17 does by itself for each guest with more than 64 vCPUs,
+# whose APIC ids reach into the sign of an int: the sanitizer's report of it is
+# blanked. Each report is between two lines of "=".
+without_known_reports() { # FILE
+    awk '
+        function tell() { for (i = 0; i < held; i++) print known ? "" : line[i] }
+        /^\(XEN\) =====/ && !inside {
+            inside = 1; held = 0; known = 0
+            line[held++] = $0
+            next
+        }
+        inside {
+            line[held++] = $0
+            if (/UBSAN: .* in arch\/x86\/(hvm\/vlapic|cpuid)\.c:/) site = held
+            if (/left shift of [0-9]+ by 24 places/ && site == held - 1)
+                known = 1
+            if (/^\(XEN\) =====/) { tell(); inside = 0; site = 0 }
+            next
+        }
+        { print }
+        END { if (inside) tell() }' "$1"
+}
+
 # Fails when the log of Xen and of dom0's kernel has what it must not have.
 # Lines of guests, "(dN) ...", are theirs to fill.
 judge_log() { # LOG_DIR SCENARIO
     local allowed
     allowed=$(scenario_option "$2" allow | paste -sd '|' -)
     grep -E '^\((XEN|d[0-9]+)\)' "$1/xen.log" >"$1/xl-dmesg.log" || true
-    grep -nE "$bad_log" "$1/xen.log" | grep -vE '^[0-9]+:\(d[0-9]+' |
+    without_known_reports "$1/xen.log" | grep -nE "$bad_log" | grep -vE '^[0-9]+:\(d[0-9]+' |
         grep -vE "${allowed:-^$}" | tr -d '\r' >"$1/bad.log" || true
     [ -s "$1/bad.log" ] || return 0
     note "the log of Xen or of dom0's kernel shows what must not be there:"
