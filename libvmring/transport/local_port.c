@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "place.h"
 #include "socket.h"
 #include "transport.h"
 
@@ -17,8 +18,7 @@ struct local_port {
     struct port port;
     int listener; /* -1: none */
     int spare;    /* given up to refuse a peer when descriptors run out */
-    int folder;   /* where its socket is: it may be reached by this alone */
-    char *name;   /* of the socket there */
+    struct place place;
     unsigned int mode;
 };
 
@@ -232,11 +232,7 @@ static void stop_listening(struct local_port *local)
         close(local->listener);
     if (local->spare >= 0)
         close(local->spare);
-    if (local->folder >= 0)
-        close(local->folder);
-    local->listener = local->spare = local->folder = -1;
-    free(local->name);
-    local->name = NULL;
+    local->listener = local->spare = -1;
     local->port.open = false;
 }
 
@@ -244,8 +240,7 @@ static void local_close(struct port *port)
 {
     struct local_port *local = of_port(port);
 
-    if (port->open)
-        (void)unlinkat(local->folder, local->name, 0);
+    place_leave(&local->place);
     stop_listening(local);
     free(local);
 }
@@ -271,7 +266,7 @@ int local_port(int epoll, struct port **port)
     if (!local)
         return -ENOMEM;
     local->port = (struct port){.ops = &local_ops, .epoll = epoll};
-    local->listener = local->spare = local->folder = -1;
+    local->listener = local->spare = local->place.folder = -1;
     *port = &local->port;
     return 0;
 }
@@ -293,86 +288,21 @@ int local_take(struct port *port, int fd, struct peer **peer)
     return 0;
 }
 
-/* Is somebody serving there already? */
-static int clear_stale(const struct sockaddr_un *addr)
-{
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct stat st;
-    int err = 0;
-
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
-        errno == EAGAIN)
-        err = -EADDRINUSE;
-    else if (errno == ECONNREFUSED && lstat(addr->sun_path, &st) == 0 &&
-             S_ISSOCK(st.st_mode))
-        err = unlink(addr->sun_path) < 0 ? -errno : 0;
-    else if (errno != ENOENT)
-        err =
-            errno == ECONNREFUSED || errno == EPROTOTYPE ? -EADDRINUSE : -errno;
-    close(fd);
-    return err;
-}
-
-static int listen_at(const struct local_port *local,
-                     const struct sockaddr_un *addr)
-{
-    mode_t old = umask(0777 & ~local->mode);
-    int err = 0;
-
-    /* The umask gives it its mode before anybody can connect. */
-    if (bind(local->listener, (const struct sockaddr *)addr, sizeof(*addr)) < 0)
-        err = -errno;
-    umask(old);
-    if (err)
-        return err;
-    if (chmod(addr->sun_path, local->mode) < 0 ||
-        listen(local->listener, 8) < 0)
-        err = -errno;
-    if (!err)
-        err = watch(local->port.epoll, local->listener);
-    if (err)
-        unlink(addr->sun_path);
-    return err;
-}
-
-/* To remove it at the end, when paths may lead nowhere any more. */
-static int remember_place(struct local_port *local, const char *path)
-{
-    char folder[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
-    const char *slash = strrchr(path, '/');
-    size_t len = slash ? (size_t)(slash - path) + 1 : 0;
-
-    memcpy(folder, path, len);
-    memcpy(folder + len, ".", sizeof("."));
-    local->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (local->folder < 0)
-        return -errno;
-    local->name = strdup(path + len);
-    return local->name ? 0 : -ENOMEM;
-}
-
 int local_listen(struct port *port, const char *path, unsigned int mode)
 {
     struct local_port *local = of_port(port);
-    struct sockaddr_un addr;
-    int err = socket_address(path, &addr);
+    int err = 0;
 
-    if (!err)
-        err = clear_stale(&addr);
-    if (err)
-        return err;
     local->mode = mode ? mode : 0600;
     local->listener =
         socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (local->listener < 0)
-        err = -errno;
+        return -errno;
+    err = place_take(&local->place, path, local->mode, local->listener);
     if (!err)
-        err = remember_place(local, path);
-    if (!err)
-        err = listen_at(local, &addr);
+        err = watch(port->epoll, local->listener);
     if (err) {
+        place_leave(&local->place);
         stop_listening(local);
         return err;
     }

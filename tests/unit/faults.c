@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -67,7 +68,8 @@ WRAP(int, accept4, (int fd, struct sockaddr *addr, socklen_t *len, int flags),
      (fd, addr, len, flags), -1, EMFILE)
 WRAP(int, getsockopt, (int fd, int level, int name, void *at, socklen_t *len),
      (fd, level, name, at, len), -1, ENOBUFS)
-WRAP(int, chmod, (const char *path, mode_t mode), (path, mode), -1, EPERM)
+WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode), -1, EPERM)
+WRAP(int, flock, (int fd, int operation), (fd, operation), -1, ENOLCK)
 WRAP(int, unlink, (const char *path), (path), -1, EPERM)
 WRAP(ssize_t, sendmsg, (int fd, const struct msghdr *msg, int flags),
      (fd, msg, flags), -1, ENOBUFS)

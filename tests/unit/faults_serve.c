@@ -63,6 +63,8 @@ static int serve_failing(unsigned int *nth, bool stale, struct fault *fault)
 
 static unsigned int walk(bool stale)
 {
+    unsigned int nr_locks = 0;
+
     for (unsigned int nth = 1;; nth++) {
         unsigned int at = nth;
         struct fault fault;
@@ -70,11 +72,14 @@ static unsigned int walk(bool stale)
 
         if (!at) {
             CHECK_EQ(ret, 0);
+            CHECK_EQ(nr_locks, 1);
             return nth - 1;
         }
         /* Without a spare descriptor it serves as well. */
         if (!strcmp(fault.call, "fcntl"))
             CHECK_EQ(ret, 0);
+        else if (!strcmp(fault.call, "unlink") && ret == 0)
+            nr_locks++; /* the file of its lock is left, and no lock */
         else
             CHECK_EQ(ret, -fault.err);
     }

@@ -3,7 +3,7 @@
 
 # Calls that faults.c makes fail.
 set(FAULTS
-    accept4 aligned_alloc bind calloc chmod connect epoll_create1 epoll_ctl eventfd fcntl
+    accept4 aligned_alloc bind calloc fchmod flock connect epoll_create1 epoll_ctl eventfd fcntl
     free fstat getrandom getsockopt listen lstat malloc memfd_create mmap open poll
     posix_fallocate pthread_create read realloc recv recvmsg send
     sendmsg socket socketpair strdup strndup timerfd_create unlink write)
@@ -29,7 +29,6 @@ if(VMRING_GRANT)
 endif()
 vmring_fault_test(answer_told_by_next pair.c)
 vmring_fault_test(subscribe_results pair.c)
-vmring_fault_test(subscribe_later pair.c)
 vmring_fault_test(frozen_given_up pair.c)
 vmring_unit_test(refusals_told refusals_told.c)
 vmring_unit_test(serve_modes serve_modes.c)
