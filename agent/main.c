@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -345,7 +346,10 @@ int main(int argc, char **argv)
 
     if (!check_standard_fds())
         return EXIT_OUTPUT;
-    sandbox_note_inherited(&inherited);
+    if (sandbox_note_inherited(&inherited) < 0) {
+        fputs("vmring-agent: out of memory\n", stderr);
+        return EXIT_FAULT;
+    }
     say_open();
     /* A reader that has gone is an error of the write that notices it. */
     signal(SIGPIPE, SIG_IGN);
@@ -354,7 +358,8 @@ int main(int argc, char **argv)
 
     status = outputs_open(&outputs, &options);
     /* Now that -o may have named one: /dev/fd/3. */
-    sandbox_close_inherited(&inherited, endpoint_fd(&options));
+    sandbox_close_inherited(&inherited, (const int[]){endpoint_fd(&options)},
+                            1);
     if (!status) {
         if (options.list_kinds) {
             status = list_kinds(&options, &outputs);

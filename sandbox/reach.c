@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* reach.c: files, debuggers and programs that are out of reach. */
+#include <dirent.h>
 #include <errno.h>
 #include <execinfo.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,20 +35,6 @@ void sandbox_load_code(void)
 
     /* Of all that needs libgcc_s it does the least. */
     (void)backtrace(&caller, 1);
-}
-
-void sandbox_note_inherited(struct sandbox_inherited *inherited)
-{
-    for (int fd = 0; fd < SANDBOX_MAX_INHERITED; fd++)
-        inherited->is_open[fd] = fd > 2 && fcntl(fd, F_GETFD) >= 0;
-}
-
-void sandbox_close_inherited(const struct sandbox_inherited *inherited,
-                             int kept)
-{
-    for (int fd = 0; fd < SANDBOX_MAX_INHERITED; fd++)
-        if (inherited->is_open[fd] && fd != kept)
-            close(fd);
 }
 
 int sandbox_close_doors(char *error, size_t error_len)
@@ -97,10 +83,39 @@ static int change_to_nothing(void)
     return err;
 }
 
+/*
+ * Is a folder open that is not the root-to-be?  Whoever has it gets out of the
+ * root by it.  Where there is no /proc that is not known.
+ */
+static bool holds_another_folder(const char *folder)
+{
+    DIR *list = opendir("/proc/self/fd");
+    struct stat root = {.st_ino = 0}, of;
+    const struct dirent *entry;
+    bool found = false;
+
+    if (folder)
+        (void)stat(folder, &root);
+    while (list && (entry = readdir(list)) != NULL) {
+        int fd = (int)strtol(entry->d_name, NULL, 10);
+
+        if (entry->d_name[0] != '.' && fd != dirfd(list) &&
+            fstat(fd, &of) == 0 && S_ISDIR(of.st_mode) &&
+            (of.st_ino != root.st_ino || of.st_dev != root.st_dev))
+            found = true;
+    }
+    if (list)
+        closedir(list);
+    return found;
+}
+
 int sandbox_change_root(const char *folder, char *error, size_t error_len)
 {
     int err;
 
+    if (holds_another_folder(folder))
+        return sandbox_fail(-EBUSY, error, error_len,
+                            "a folder outside of the root is open");
     if (!folder)
         err = change_to_nothing();
     else

@@ -52,19 +52,24 @@ int sandbox_drop_capabilities(uint64_t kept, char *error, size_t error_len);
  */
 void sandbox_load_code(void);
 
-#define SANDBOX_MAX_INHERITED 1024
+/*
+ * Standard input, output and error that are closed become a file that can be
+ * neither read nor written, so that nothing else gets their numbers.
+ */
+void sandbox_open_standard(void);
 
 /* Descriptors above 2 that a program was started with. */
 struct sandbox_inherited {
-    bool is_open[SANDBOX_MAX_INHERITED];
+    int *fds;
+    size_t nr;
 };
 
-/* Before anything is opened. */
-void sandbox_note_inherited(struct sandbox_inherited *inherited);
+/* Before anything is opened.  -ENOMEM. */
+int sandbox_note_inherited(struct sandbox_inherited *inherited);
 
-/* Closes them, all but `kept` (or -1). */
-void sandbox_close_inherited(const struct sandbox_inherited *inherited,
-                             int kept);
+/* Closes them, all but `kept`, and forgets them. */
+void sandbox_close_inherited(struct sandbox_inherited *inherited,
+                             const int *kept, size_t nr_kept);
 
 /*
  * No privileges by executing, no core dumps, no debugger, fewer files.  After
