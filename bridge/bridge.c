@@ -7,10 +7,9 @@
  * order that leaves the target unharmed (source.h).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 #include "../terminal/visible.h"
 #include "bridge_state.h"
 #include "exit_status.h"
+#include "limits.h"
 #include "log.h"
 #include "sandbox.h"
 
@@ -41,6 +41,13 @@ static int64_t now_ms(void)
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
+static void disarm(struct bridge *bridge)
+{
+    bridge->ops->producer_ops->subscribe(bridge->info.producer_ctx, NULL, 0,
+                                         NULL, NULL, 0);
+    bridge->nr_armed = 0;
+}
+
 /* ------------------------------------------------------------- phases -- */
 
 static void drained(void *ctx, const struct vmring_verdict *verdict)
@@ -62,7 +69,7 @@ static void begin_end(struct bridge *bridge, int status)
         return;
     bridge->phase = ENDING;
     bridge->status = status;
-    bridge_disarm(bridge);
+    disarm(bridge);
     bridge->ops->run(bridge->source);
     vmring_producer_flush(bridge->producer);
     report_take(&bridge->report, bridge->producer);
@@ -160,7 +167,7 @@ static void follow_consumer(struct bridge *bridge, int nr_verdicts)
     } else if (bridge->linger_until && now_ms() >= bridge->linger_until) {
         bridge->linger_until = 0;
         log_line(LOG_NOTICE, "no other consumer came; disarming its events");
-        bridge_disarm(bridge);
+        disarm(bridge);
         vmring_release(bridge->producer);
         if (options->once)
             begin_end(bridge, EXIT_AS_ASKED);
@@ -208,7 +215,9 @@ static int serving_turn(struct bridge *bridge)
         if (vmring_dispatch(bridge->producer) == -EBADF)
             bridge->serves_none = 1;
     }
+    turns_did(&bridge->turns, TURN_PEERS);
     due = bridge->ops->run(bridge->source);
+    turns_did(&bridge->turns, TURN_SOURCE);
     if (due == SOURCE_BROKEN) {
         begin_end(bridge, EXIT_FAULT);
         return 0;
@@ -218,6 +227,7 @@ static int serving_turn(struct bridge *bridge)
     if (nr_verdicts > 0)
         due = 0;
     vmring_producer_flush(bridge->producer);
+    turns_did(&bridge->turns, TURN_VERDICTS);
 
     follow_target(bridge);
     if (bridge->phase == SERVING)
@@ -243,12 +253,11 @@ static int serving_turn(struct bridge *bridge)
 
 static int ending_turn(struct bridge *bridge)
 {
-    int due = bridge->ops->run(bridge->source);
-
+    bridge->ops->run(bridge->source);
     bridge->ops->flush(bridge->source);
     if (bridge->ops->end(bridge->source, bridge->nr_signals > 1))
         bridge->phase = OVER;
-    return due >= 0 && due < ENDING_MS ? due : ENDING_MS;
+    return ENDING_MS;
 }
 
 static void sleep_until_due(struct bridge *bridge, int due)
@@ -262,16 +271,29 @@ static void sleep_until_due(struct bridge *bridge, int due)
     event_base_loop(bridge->base, EVLOOP_ONCE);
 }
 
+/* Returns the ms until the next, or SOURCE_WAIT. */
+static int turn(struct bridge *bridge)
+{
+    bool ending = bridge->phase == ENDING;
+    int due;
+
+    due = ending ? ending_turn(bridge) : serving_turn(bridge);
+    turns_did(&bridge->turns,
+              ending || bridge->phase == ENDING ? TURN_ENDING : TURN_TARGET);
+    turns_end(&bridge->turns);
+    return due;
+}
+
 static void loop(struct bridge *bridge)
 {
     while (bridge->phase != OVER) {
+        turns_begin(&bridge->turns);
         if (bridge->nr_signals && bridge->phase != ENDING) {
             log_line(LOG_INFO, "a signal; ending");
             begin_end(bridge, bridge->phase == TELLING ? EXIT_TARGET_ENDED
                                                        : EXIT_AS_ASKED);
         }
-        sleep_until_due(bridge, bridge->phase == ENDING ? ending_turn(bridge)
-                                                        : serving_turn(bridge));
+        sleep_until_due(bridge, turn(bridge));
     }
 }
 
@@ -282,6 +304,15 @@ static int no_statistics(const struct bridge_options *options, int error)
     return EXIT_OUTPUT;
 }
 
+/* One that was closed is a file that takes nothing (main.c). */
+static int own_standard_output(void)
+{
+    if ((fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) != O_RDONLY)
+        return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    errno = EBADF;
+    return -1;
+}
+
 /* Now: at the end no file can be opened. */
 static int open_statistics(struct bridge *bridge)
 {
@@ -289,8 +320,14 @@ static int open_statistics(struct bridge *bridge)
 
     if (!file)
         return 0;
-    bridge->stats = strcmp(file, "-") == 0 ? stdout : fopen(file, "we");
-    return bridge->stats ? 0 : no_statistics(bridge->options, errno);
+    if (strcmp(file, "-") == 0)
+        bridge->stats = own_standard_output();
+    else
+        bridge->stats = open(file,
+                             O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
+                                 O_NONBLOCK | O_NOCTTY,
+                             0666);
+    return bridge->stats < 0 ? no_statistics(bridge->options, errno) : 0;
 }
 
 static int write_statistics(struct bridge *bridge)
@@ -305,10 +342,13 @@ static int write_statistics(struct bridge *bridge)
     json_object_object_add(object, "vcpus",
                            json_object_new_uint64(bridge->info.nr_vcpus));
     report_json(&bridge->report, object);
-    if (!options->quiet)
+    turns_json(&bridge->turns, object);
+    if (!options->quiet) {
         report_print(&bridge->report);
+        turns_print(&bridge->turns);
+    }
     bridge->ops->stats(bridge->source, object);
-    if (bridge->stats)
+    if (bridge->stats >= 0)
         error = report_write(object, bridge->stats);
     json_object_put(object);
     return error < 0 ? no_statistics(options, -error) : 0;
@@ -333,6 +373,16 @@ static void abandon(struct bridge *bridge)
     vmring_producer_close(bridge->producer, NULL, NULL);
 }
 
+static int enter_sandbox(struct bridge *bridge)
+{
+    const char *socket = bridge->options->to ? "" : bridge->socket;
+
+    /* A folder outside of the root would be a way out of it. */
+    if (bridge->ops->confine && bridge_sandbox_confines(socket))
+        bridge->ops->confine(bridge->source);
+    return bridge_sandbox_enter(socket);
+}
+
 static int serve_until_the_end(struct bridge *bridge)
 {
     int status = bridge_open_producer(bridge);
@@ -342,8 +392,7 @@ static int serve_until_the_end(struct bridge *bridge)
     if (!status)
         status = bridge_serve(bridge);
     if (!status && !bridge->options->no_sandbox)
-        status =
-            bridge_sandbox_enter(bridge->options->to ? "" : bridge->socket);
+        status = enter_sandbox(bridge);
     if (status) {
         abandon(bridge);
         return status;
@@ -351,14 +400,24 @@ static int serve_until_the_end(struct bridge *bridge)
     bridge_tell_ready(bridge);
     loop(bridge);
     status = write_statistics(bridge);
-    return bridge->status ? bridge->status : status;
+    /* A lost output is worse news than a guest that ended, and no other. */
+    if (status && (bridge->status == EXIT_AS_ASKED ||
+                   bridge->status == EXIT_TARGET_ENDED))
+        return status;
+    return bridge->status;
 }
 
 int bridge_run(const struct bridge_options *options)
 {
-    struct bridge bridge = {.options = options, .ops = options->source};
-    int status = options->no_sandbox ? 0 : bridge_sandbox_begin();
-    int close_status = 0;
+    struct bridge bridge = {
+        .options = options, .ops = options->source, .stats = -1};
+    int status, close_status = 0;
+
+    /* Before capabilities go, and before there is a consumer. */
+    status = bridge_limits_begin(options->max_async_len);
+    room_open(&bridge.room);
+    if (!status && !options->no_sandbox)
+        status = bridge_sandbox_begin();
 
     if (!status)
         status = open_statistics(&bridge);
@@ -372,7 +431,8 @@ int bridge_run(const struct bridge_options *options)
         close_status = bridge.ops->close(bridge.source);
     }
     bridge_tear_down_loop(&bridge);
-    if (bridge.stats && bridge.stats != stdout)
-        fclose(bridge.stats);
+    if (bridge.stats >= 0)
+        close(bridge.stats);
+    room_close(&bridge.room);
     return close_status ? close_status : status;
 }

@@ -16,6 +16,7 @@ struct bridge_options {
     int ready_fd;       /* or -1 */
     uint64_t deadline_ns;
     uint32_t on_deadline;
+    uint64_t max_async_len; /* bytes of records that a consumer may have */
     struct allow allow;
     uint32_t allow_verdicts; /* cut down to what the source can do */
     unsigned int linger_s;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* bridge_loop.c: what wakes the bridge's loop. */
 #include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -49,7 +48,6 @@ static struct event *watch(struct bridge *bridge, int fd, short what,
 
 int bridge_set_up_loop(struct bridge *bridge)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
     bool good;
 
     bridge->base = event_base_new();
@@ -60,8 +58,12 @@ int bridge_set_up_loop(struct bridge *bridge)
     bridge->timer = watch(bridge, -1, 0, on_wake);
     good = bridge->timer != NULL;
     for (int i = 0; i < NR_SIGNALS; i++) {
+        int signal = bridge_ending_signals[i];
+
+        if (!bridge_signal_ends(signal))
+            continue;
         bridge->signals[i] =
-            watch(bridge, signals[i], EV_SIGNAL | EV_PERSIST, on_signal);
+            watch(bridge, signal, EV_SIGNAL | EV_PERSIST, on_signal);
         good = good && bridge->signals[i];
     }
     if (!good)

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <xenstore.h>
 
@@ -11,22 +10,10 @@
 #include "domain.h"
 #include "exit_status.h"
 #include "log.h"
+#include "outlet.h"
 
-/* All or nothing is armed, once the source says that it is done. */
-static int arming(void *ctx)
-{
-    struct bridge *bridge = ctx;
-    const struct vmring_producer_ops *ops = bridge->ops->producer_ops;
-
-    if (ops->arming && ops->arming(bridge->info.producer_ctx))
-        return 1;
-    for (unsigned int i = 0; bridge->results && i < bridge->nr_armed; i++) {
-        if (bridge->results[i] != VMRING_SPEC_ARMED)
-            bridge->nr_armed = 0;
-    }
-    bridge->results = NULL;
-    return 0;
-}
+/* Who has started us reads --ready-fd at once. */
+#define READY_MS 1000
 
 static void subscribe(void *ctx, const struct vmring_spec *specs,
                       unsigned int nr, int *results, char *error,
@@ -43,16 +30,20 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
         nr_denied += denied;
     }
     if (nr_denied) {
-        bridge_disarm(bridge);
+        bridge->ops->producer_ops->subscribe(bridge->info.producer_ctx, NULL, 0,
+                                             NULL, NULL, 0);
+        bridge->nr_armed = 0;
         snprintf(error, error_len,
                  "not in this bridge's --allow-events; ask for other events");
         return;
     }
-    bridge->nr_armed = nr;
-    bridge->results = results;
     bridge->ops->producer_ops->subscribe(bridge->info.producer_ctx, specs, nr,
                                          results, error, error_len);
-    arming(bridge);
+    bridge->nr_armed = nr;
+    for (unsigned int i = 0; i < nr; i++) {
+        if (results[i] != VMRING_SPEC_ARMED)
+            bridge->nr_armed = 0;
+    }
 }
 
 static uint64_t supported(void *ctx)
@@ -84,22 +75,27 @@ static void attached(void *ctx, int here, uint32_t verdicts)
         ops->attached(bridge->info.producer_ctx, here, verdicts);
 }
 
+static uint64_t room(void *ctx)
+{
+    struct bridge *bridge = ctx;
+    uint64_t left = room_left(&bridge->room);
+
+    if (left < bridge->options->max_async_len)
+        log_line(LOG_WARNING,
+                 "memory is short: %llu MiB are left for a consumer's ring, "
+                 "less than --max-async-bytes",
+                 (unsigned long long)(left >> 20));
+    return left;
+}
+
 static const struct vmring_producer_ops producer_ops = {
     .size = sizeof(producer_ops),
     .subscribe = subscribe,
     .supported = supported,
     .quiet = quiet,
     .attached = attached,
-    .arming = arming,
+    .room = room,
 };
-
-void bridge_disarm(struct bridge *bridge)
-{
-    bridge->ops->producer_ops->subscribe(bridge->info.producer_ctx, NULL, 0,
-                                         NULL, NULL, 0);
-    bridge->nr_armed = 0;
-    bridge->results = NULL;
-}
 
 int bridge_open_producer(struct bridge *bridge)
 {
@@ -117,6 +113,7 @@ int bridge_open_producer(struct bridge *bridge)
         .deadline_ns = options->deadline_ns,
         .on_deadline = options->on_deadline,
         .foreign = bridge->info.foreign,
+        .max_async_len = options->max_async_len,
     };
     int error = vmring_producer_open(&opts, &bridge->producer);
 
@@ -218,8 +215,9 @@ int bridge_serve(struct bridge *bridge)
                      "local:PATH");
             return EXIT_USAGE;
         }
-        if (mkdir(RUN_DIRECTORY, 0755) < 0 && errno != EEXIST)
-            return cannot_serve(uri, -errno);
+        error = run_directory_make();
+        if (error < 0)
+            return cannot_serve(uri, error);
     }
     if (uri) {
         error = vmring_serve(bridge->producer, uri, options->mode);
@@ -237,14 +235,19 @@ int bridge_serve(struct bridge *bridge)
 void bridge_tell_ready(const struct bridge *bridge)
 {
     const struct bridge_options *options = bridge->options;
+    struct outlet *outlet;
     char line[128];
-    int len;
+    int len, error;
 
     if (options->ready_fd < 0)
         return;
     len = snprintf(line, sizeof(line), "%s\n", bridge->socket);
-    if (write(options->ready_fd, line, (size_t)len) != len)
+    outlet = outlet_open(options->ready_fd);
+    error = outlet ? outlet_put(outlet, line, (size_t)len) : -errno;
+    if (outlet && !error)
+        error = outlet_close(outlet, READY_MS);
+    if (error)
         log_line(LOG_WARNING, "cannot write to --ready-fd: %s",
-                 strerror(errno));
+                 strerror(-error));
     close(options->ready_fd);
 }

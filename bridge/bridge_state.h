@@ -10,12 +10,12 @@
 #define BRIDGE_BRIDGE_STATE_H
 
 #include <event2/event.h>
-#include <stdio.h>
 
 #include "bridge.h"
 #include "report.h"
-
-#define NR_SIGNALS 4
+#include "room.h"
+#include "signals.h"
+#include "turns.h"
 
 enum phase { SERVING, TELLING, ENDING, OVER };
 
@@ -38,12 +38,13 @@ struct bridge {
     int serves_none; /* vmring_dispatch() said so */
     int gone;        /* a consumer has left since the last turn */
     unsigned int nr_armed;
-    const int *results; /* of what the source is still arming, or NULL */
     unsigned int target_state, target_reason;
     int64_t linger_until; /* ms; 0: nobody is waited for */
     int64_t tell_until;
     struct report report;
-    FILE *stats; /* where it is written, or NULL */
+    struct turns turns;
+    int stats; /* where they are written, or -1 */
+    struct room room;
 };
 
 /* Each returns an exit status, having logged a line if it is not 0. */
@@ -61,7 +62,6 @@ void bridge_tear_down_loop(struct bridge *bridge);
 /* bridge_serve.c */
 int bridge_open_producer(struct bridge *bridge);
 int bridge_serve(struct bridge *bridge);
-void bridge_disarm(struct bridge *bridge);
 void bridge_tell_ready(const struct bridge *bridge);
 
 #endif /* BRIDGE_BRIDGE_STATE_H */

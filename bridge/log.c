@@ -1,19 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /* log.c: one line on standard error. */
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../terminal/visible.h"
 #include "log.h"
+#include "log_limit.h"
+#include "outlet.h"
+
+/* At the end somebody may still read: so long. */
+#define LAST_LINES_MS 500
 
 static int threshold = LOG_NOTICE;
+static struct outlet *outlet;
+static bool stalled; /* the outlet could not be emptied at the end */
+static struct log_limit limit;
 
-/* Lines that nobody would have read: see log_write(). */
+/* Lines that found no room in the queue. */
 static unsigned long dropped;
+
+int log_begin(void)
+{
+    outlet = outlet_open(STDERR_FILENO);
+    return outlet ? 0 : -errno;
+}
 
 void log_threshold(int level)
 {
@@ -25,48 +41,70 @@ int log_shows(int level)
     return level <= threshold;
 }
 
-/*
- * Never blocks: a reader that has stopped (a pager, a terminal after Ctrl-S)
- * must not stop the vCPUs that wait for us.  At most PIPE_BUF bytes, so that
- * a pipe that polls writable takes all of them, and lines do not mix.
- */
-static int log_write(const char *text, size_t len)
+/* A line or none of it. */
+static bool put(const char *text, size_t len)
 {
-    struct pollfd pfd = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (outlet)
+        return outlet_put(outlet, text, len) == 0;
+    return !stalled && write(STDERR_FILENO, text, len) == (ssize_t)len;
+}
 
-    if (poll(&pfd, 1, 0) != 1 || !(pfd.revents & POLLOUT))
-        return -1;
-    return write(STDERR_FILENO, text, len) < 0 ? -1 : 0;
+static bool put_line(const char *text)
+{
+    char line[sizeof("vmring-bridge: \n") + VISIBLE_ROOM(512)] =
+        "vmring-bridge: ";
+    size_t len = strlen(line);
+
+    /* A peer's words, or a guest's name, may be among them. */
+    visible(line + len, sizeof(line) - len - 1, text);
+    len = strlen(line);
+    line[len++] = '\n';
+    return put(line, len);
+}
+
+static void say_what_was_not(int64_t now, bool all)
+{
+    const char *like;
+    char text[128];
+    unsigned long nr;
+
+    if (dropped) {
+        snprintf(text, sizeof(text), "%lu lines were not read", dropped);
+        if (put_line(text))
+            dropped = 0;
+    }
+    while ((nr = log_limit_unsaid(&limit, now, all, &like)) > 0) {
+        snprintf(text, sizeof(text),
+                 "%lu more lines like '%s...' were not said", nr, like);
+        if (!put_line(text))
+            dropped++;
+    }
+}
+
+static void say(int level, uint64_t kind, const char *text)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    say_what_was_not(now.tv_sec, false);
+    if (level < LOG_DEBUG && !log_limit_allows(&limit, kind, text, now.tv_sec))
+        return;
+    if (!put_line(text))
+        dropped++;
 }
 
 void log_line(int level, const char *format, ...)
 {
     int saved = errno;
-    char raw[512], text[sizeof("vmring-bridge: ") + VISIBLE_ROOM(512)];
-    char note[64];
+    char text[512];
     va_list args;
-    size_t len;
 
     if (!log_shows(level))
         return;
-    len = (size_t)snprintf(text, sizeof(text), "vmring-bridge: ");
     va_start(args, format);
-    vsnprintf(raw, sizeof(raw), format, args);
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    /* A peer's words, or a guest's name, may be among them. */
-    visible(text + len, sizeof(text) - len - 1, raw);
-    len = strlen(text);
-    text[len++] = '\n';
-    if (dropped) {
-        int said =
-            snprintf(note, sizeof(note),
-                     "vmring-bridge: %lu lines were not read\n", dropped);
-
-        if (log_write(note, (size_t)said) == 0)
-            dropped = 0;
-    }
-    if (dropped || log_write(text, len) < 0)
-        dropped++;
+    say(level, log_kind_of(format), text);
     errno = saved;
 }
 
@@ -78,12 +116,25 @@ void log_plain(const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    if (log_write(text, strlen(text)) < 0)
+    if (!put(text, strlen(text)))
         dropped++;
 }
 
 void log_text(void *ctx, int level, const char *text)
 {
+    int saved = errno;
+
     (void)ctx;
-    log_line(level, "%s", text);
+    if (log_shows(level))
+        say(level, log_kind_of(text), text);
+    errno = saved;
+}
+
+void log_end(void)
+{
+    if (!outlet)
+        return;
+    say_what_was_not(0, true);
+    stalled = outlet_close(outlet, LAST_LINES_MS) == -ETIMEDOUT;
+    outlet = NULL;
 }

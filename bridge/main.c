@@ -3,7 +3,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,7 @@
 #include "bridge.h"
 #include "exit_status.h"
 #include "log.h"
+#include "signals.h"
 
 /* The C library looks for it, so it must be visible. */
 __attribute__((__visibility__("default"))) const char *argp_program_version =
@@ -52,6 +53,7 @@ enum {
     OPT_ON_DEADLINE,
     OPT_ALLOW_EVENTS,
     OPT_ALLOW_VERDICTS,
+    OPT_MAX_ASYNC_BYTES,
     OPT_LINGER,
     OPT_ONCE,
     OPT_RECOVER,
@@ -95,6 +97,10 @@ static const struct argp_option argp_options[] = {
      "Verdicts that may be granted: deny, set_registers, emulate, step, "
      "altp2m, inject, next_interrupt, reset; none; all that the source can do "
      "(all)",
+     0},
+    {"max-async-bytes", OPT_MAX_ASYNC_BYTES, "N[k|m|g]", 0,
+     "Bytes of asynchronous ring that a consumer may ask for, if there is "
+     "memory (64m)",
      0},
     {"deadline", OPT_DEADLINE, "MS", 0,
      "A request waits at most this long for its verdict; none: for ever (1000)",
@@ -173,6 +179,29 @@ static uint64_t deadline(const char *text)
     return ms * UINT64_C(1000000);
 }
 
+static uint64_t max_async_bytes(const char *text)
+{
+    static const char suffixes[] = "kmg";
+    unsigned long long value = 0;
+    const char *suffix;
+    char *end;
+
+    errno = 0;
+    if (*text >= '0' && *text <= '9')
+        value = strtoull(text, &end, 10);
+    if (value && *end && (suffix = strchr(suffixes, *end)) != NULL) {
+        unsigned int shift = 10 * (unsigned int)(suffix - suffixes + 1);
+
+        value = value > ULLONG_MAX >> shift ? ULLONG_MAX : value << shift;
+        end++;
+    }
+    if (errno || !value || *end || value > XEN_VM_RING_MAX_ASYNC)
+        refuse("--max-async-bytes takes bytes from 1 to %llu, as in 65536, "
+               "64k or 1m, not '%s'",
+               (unsigned long long)XEN_VM_RING_MAX_ASYNC, text);
+    return value;
+}
+
 static void allow_verdicts(const char *text, uint32_t *mask)
 {
     char error[200] = "";
@@ -244,6 +273,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_ALLOW_VERDICTS:
         allow_verdicts(arg, &options->allow_verdicts);
         break;
+    case OPT_MAX_ASYNC_BYTES:
+        options->max_async_len = max_async_bytes(arg);
+        break;
     case OPT_LINGER:
         options->linger_s = (unsigned int)number("linger", arg, 10, 86400);
         break;
@@ -296,6 +328,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
+static int run(const struct arguments *arguments)
+{
+    const struct bridge_options *options = &arguments->options;
+
+    if (!arguments->recover)
+        return bridge_run(options);
+    return options->source->recover(options->target,
+                                    arguments->recover == RECOVER_FORCED);
+}
+
 int main(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -308,6 +350,7 @@ int main(int argc, char **argv)
                 .fd = -1,
                 .ready_fd = -1,
                 .deadline_ns = UINT64_C(1000000000),
+                .max_async_len = UINT64_C(64) << 20,
                 .allow = {UINT64_MAX},
                 .allow_verdicts = XEN_VM_RING_VERDICTS,
                 .linger_s = 10,
@@ -315,18 +358,30 @@ int main(int argc, char **argv)
             },
     };
 
+    struct sandbox_inherited inherited;
+    int status;
+
+    sandbox_open_standard();
+    if (sandbox_note_inherited(&inherited) < 0)
+        refuse("out of memory");
+    bridge_signals_begin();
     argp_err_exit_status = EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL,
                    &arguments))
         refuse("no such option, or its argument is missing; see --help");
+    sandbox_close_inherited(
+        &inherited,
+        (const int[]){arguments.options.fd, arguments.options.ready_fd}, 2);
     if (arguments.verbose)
         log_threshold(arguments.verbose > 1 ? LOG_DEBUG : LOG_INFO);
     else if (arguments.options.quiet)
         log_threshold(LOG_WARNING);
-    /* A consumer that closes its socket is no reason to die. */
-    signal(SIGPIPE, SIG_IGN);
-    if (arguments.recover)
-        return arguments.options.source->recover(
-            arguments.options.target, arguments.recover == RECOVER_FORCED);
-    return bridge_run(&arguments.options);
+    if (log_begin() < 0) {
+        log_line(LOG_ERR, "no thread to write lines with: %s; raise ulimit -u",
+                 strerror(errno));
+        return EXIT_FAULT;
+    }
+    status = run(&arguments);
+    log_end();
+    return status;
 }

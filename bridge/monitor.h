@@ -125,6 +125,8 @@ int monitor_find(const char *target, struct monitor **monitor);
 /* monitor_lock.c */
 int monitor_lock(struct monitor *monitor);
 void monitor_unlock(struct monitor *monitor);
+/* As source_ops.confine: where the lock is will be out of reach. */
+void monitor_forget_place(void *source);
 
 /* monitor_target.c: finds it by id or name, checks it, watches for its end. */
 int monitor_find_target(struct monitor *monitor, const char *target);

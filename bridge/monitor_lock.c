@@ -85,11 +85,12 @@ static int take(struct monitor *monitor, const char *path)
 int monitor_lock(struct monitor *monitor)
 {
     char path[64];
-    int folder, status;
+    int folder, status, err;
 
     path_of(monitor, path, sizeof(path));
-    if (mkdir(RUN_DIRECTORY, 0755) < 0 && errno != EEXIST)
-        return cannot_lock(RUN_DIRECTORY, errno);
+    err = run_directory_make();
+    if (err)
+        return cannot_lock(RUN_DIRECTORY, -err);
     /* To remove it at the end, when paths may lead nowhere any more. */
     folder = open(RUN_DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
@@ -112,9 +113,20 @@ void monitor_unlock(struct monitor *monitor)
     path_of(monitor, path, sizeof(path));
     name = strrchr(path, '/') + 1;
     /* While we have it: nobody else does. */
-    if (is_current(monitor->lock_folder, monitor->lock, name))
+    if (monitor->lock_folder >= 0 &&
+        is_current(monitor->lock_folder, monitor->lock, name))
         (void)unlinkat(monitor->lock_folder, name, 0);
     close(monitor->lock);
-    close(monitor->lock_folder);
+    monitor_forget_place(monitor);
     monitor->lock = -1;
+}
+
+/* The file stays, which is no harm: the lock on it does not. */
+void monitor_forget_place(void *source)
+{
+    struct monitor *monitor = source;
+
+    if (monitor->lock_folder >= 0)
+        close(monitor->lock_folder);
+    monitor->lock_folder = -1;
 }

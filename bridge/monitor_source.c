@@ -176,7 +176,7 @@ int monitor_find(const char *target, struct monitor **found)
         log_line(LOG_ERR, "out of memory");
         return EXIT_FAULT;
     }
-    monitor->port = monitor->lock = monitor->epoll = -1;
+    monitor->port = monitor->lock = monitor->lock_folder = monitor->epoll = -1;
     status = open_interfaces(monitor);
     if (!status)
         status = monitor_find_target(monitor, target);
@@ -262,6 +262,7 @@ const struct source_ops monitor_source = {
     .flush = monitor_flush,
     .target_state = target_state,
     .end = monitor_end,
+    .confine = monitor_forget_place,
     .close = close_monitor,
     .stats = stats,
 };

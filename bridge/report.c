@@ -2,12 +2,14 @@
 /* report.c: the statistics at the end. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
+#include "outlet.h"
 #include "report.h"
+
+#define WRITING_MS 1000
 
 void report_take(struct report *report, struct vmring_producer *producer)
 {
@@ -118,12 +120,19 @@ void report_print(const struct report *report)
               stats->by_overflow, stats->epochs);
 }
 
-int report_write(struct json_object *object, FILE *out)
+/* A terminal or a pipe may have nobody who reads. */
+int report_write(struct json_object *object, int fd)
 {
     const char *text = json_object_to_json_string_ext(
         object, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+    struct outlet *outlet = outlet_open(fd);
+    int error, put;
 
-    if (fprintf(out, "%s\n", text) < 0 || fflush(out) != 0)
-        return errno ? -errno : -EIO;
-    return 0;
+    if (!outlet)
+        return -errno;
+    put = outlet_put(outlet, text, strlen(text));
+    if (!put)
+        put = outlet_put(outlet, "\n", 1);
+    error = outlet_close(outlet, WRITING_MS);
+    return put ? put : error;
 }

@@ -4,7 +4,6 @@
 #define BRIDGE_REPORT_H
 
 #include <json-c/json.h>
-#include <stdio.h>
 
 #include "../libvmring/vmring.h"
 
@@ -30,7 +29,10 @@ void report_json(const struct report *report, struct json_object *object);
 /* The ledger on standard error. */
 void report_print(const struct report *report);
 
-/* Writes the object to a file: 0 or -errno. */
-int report_write(struct json_object *object, FILE *out);
+/*
+ * Writes the object to an open file: 0 or -errno.  -ETIMEDOUT: nobody has
+ * read it for a second.
+ */
+int report_write(struct json_object *object, int fd);
 
 #endif /* BRIDGE_REPORT_H */

@@ -19,8 +19,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xen/xen.h>
 
@@ -51,6 +51,7 @@ static const struct sandbox_call calls[] = {
     {"ioctl", "and back", SANDBOX_IF(1, IOCTL_GNTALLOC_DEALLOC_GREF)},
     {"ioctl", "doorbells for them",
      SANDBOX_IF(1, IOCTL_EVTCHN_BIND_UNBOUND_PORT)},
+    {"pread64", "how much memory there is for them", SANDBOX_ALWAYS},
     /* The monitor. */
     {"ioctl", "ringing", SANDBOX_IF(1, IOCTL_EVTCHN_NOTIFY)},
     {"ioctl", "no more ringing", SANDBOX_IF(1, IOCTL_EVTCHN_UNBIND)},
@@ -68,11 +69,8 @@ static int cannot(const char *error)
 
 int bridge_sandbox_begin(void)
 {
-    const struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
     char error[256];
 
-    /* The buffers of hypercalls are locked; who may not, has few. */
-    (void)setrlimit(RLIMIT_MEMLOCK, &all);
     return sandbox_drop_capabilities(1ULL << CAP_DAC_OVERRIDE |
                                          1ULL << CAP_SYS_CHROOT,
                                      error, sizeof(error))
@@ -90,6 +88,22 @@ static const char *folder_of(const char *socket, char folder[128])
         return access(RUN_DIRECTORY, F_OK) < 0 ? NULL : RUN_DIRECTORY;
     snprintf(folder, 128, "%.*s.", len, socket);
     return folder;
+}
+
+static bool is_run_directory(const char *folder)
+{
+    struct stat ours, run;
+
+    return stat(folder, &ours) == 0 && stat(RUN_DIRECTORY, &run) == 0 &&
+           ours.st_ino == run.st_ino && ours.st_dev == run.st_dev;
+}
+
+bool bridge_sandbox_confines(const char *socket)
+{
+    char buffer[128];
+    const char *folder = folder_of(socket, buffer);
+
+    return geteuid() == 0 && (!folder || !is_run_directory(folder));
 }
 
 int bridge_sandbox_enter(const char *socket)

@@ -3,11 +3,18 @@
 #ifndef BRIDGE_SANDBOX_H
 #define BRIDGE_SANDBOX_H
 
+#include <stdbool.h>
+
 /*
  * At the start, before there are other threads: capabilities that it never
  * needs.  Returns an exit status; a line was logged if it is not 0.
  */
 int bridge_sandbox_begin(void);
+
+/*
+ * Will bridge_sandbox_enter() make another folder the root than RUN_DIRECTORY?
+ */
+bool bridge_sandbox_confines(const char *socket);
 
 /*
  * Once it serves: all but what it has open, and what its loop calls.  `socket`

@@ -10,15 +10,11 @@
 #include <json-c/json.h>
 
 #include "../libvmring/vmring.h"
+#include "run_directory.h"
 
 #define SOURCE_WAIT    (-1) /* until a descriptor or a verdict */
 #define SOURCE_BROKEN  (-2) /* no event will come any more: end */
 #define SOURCE_MAX_FDS 4
-
-/* Where sockets are by default, and locks. */
-#ifndef RUN_DIRECTORY /* a test has its own */
-#define RUN_DIRECTORY "/run/vmring"
-#endif
 
 struct source_info {
     char name[64];    /* of the target, for the consumer */
@@ -76,6 +72,12 @@ struct source_ops {
      * not wait any longer.
      */
     int (*end)(void *source, int forced);
+
+    /*
+     * RUN_DIRECTORY will be out of reach: gives up what leads there.  NULL:
+     * nothing does.
+     */
+    void (*confine)(void *source);
 
     /* Returns an exit status: 0, or EXIT_LEFT_BEHIND and a line was logged. */
     int (*close)(void *source);

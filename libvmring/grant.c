@@ -71,6 +71,8 @@ static uint32_t check_limits(const struct vmring_producer *producer,
         return XEN_VM_RING_REFUSED_BUSY;
     if (producer->target_state >= XEN_VM_RING_TARGET_DESTROYED)
         return XEN_VM_RING_REFUSED_TARGET;
+    if (grant->max_async_len < grant->min_async_len)
+        return XEN_VM_RING_REFUSED_MEMORY;
     if (grant->async_len < grant->min_async_len ||
         grant->async_len > grant->max_async_len)
         return XEN_VM_RING_REFUSED_ASYNC_LEN;
@@ -112,6 +114,31 @@ static uint64_t default_async_len(const struct xen_vm_ring_grant *grant)
                                                     : DEFAULT_ASYNC_LEN;
 }
 
+/*
+ * Where memory is short there is less to ask for.  What does not depend on the
+ * records is not theirs.
+ */
+static void mind_room(const struct vmring_producer *producer,
+                      struct xen_vm_ring_grant *grant)
+{
+    struct vmr_geometry geo = {
+        .nr_vcpus = producer->nr_vcpus,
+        .nr_lanes = producer->nr_lanes,
+        .nr_groups = max_groups(producer),
+        .record_len = grant->record_len,
+    };
+    uint64_t left, fixed;
+
+    if (!producer->ops->room ||
+        !vmr_geometry_lay_out(&geo, grant->min_async_len))
+        return;
+    left = producer->ops->room(producer->ops_ctx);
+    fixed = geo.p_len + geo.c_len;
+    left = left > fixed ? left - fixed : 0;
+    if (left < grant->max_async_len)
+        grant->max_async_len = left;
+}
+
 static void fill_in(const struct vmring_producer *producer,
                     const struct xen_vm_ring_propose *propose,
                     struct xen_vm_ring_grant *grant)
@@ -123,6 +150,7 @@ static void fill_in(const struct vmring_producer *producer,
     grant->min_async_len = min;
     if (grant->max_async_len < min)
         grant->max_async_len = min;
+    mind_room(producer, grant);
     grant->async_len = propose->async_len;
     if (!grant->async_len)
         grant->async_len = default_async_len(grant);

@@ -8,13 +8,15 @@
 
 #define RUN_DIRECTORY "bridge_lock.run"
 #include "bridge/monitor_lock.c"
+#include "bridge/run_directory.c"
 
 #include "check.h"
 
 #define NAME "dom5.lock"
 #define LOCK RUN_DIRECTORY "/" NAME
 
-static struct monitor monitor = {.domid = 5, .name = "five", .lock = -1};
+static struct monitor monitor = {
+    .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
 
 /* Another bridge, which says by a byte that it has the lock. */
 static pid_t start_another(void)
@@ -27,7 +29,8 @@ static pid_t start_another(void)
     pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
-        struct monitor other = {.domid = 5, .name = "five", .lock = -1};
+        struct monitor other = {
+            .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
 
         if (monitor_lock(&other) == 0 && write(ready[1], "", 1) == 1)
             pause();
@@ -53,7 +56,9 @@ static int noted_pid(void)
 
 int main(void)
 {
-    struct monitor another = {.domid = 6, .name = "six", .lock = -1};
+    struct monitor another = {
+        .domid = 6, .name = "six", .lock = -1, .lock_folder = -1};
+    struct stat st;
     pid_t pid;
 
     log_threshold(LOG_EMERG);
@@ -89,6 +94,23 @@ int main(void)
     CHECK_EQ(kill(pid, SIGKILL), 0);
     CHECK_EQ(waitpid(pid, NULL, 0), pid);
     CHECK_EQ(monitor_lock(&monitor), 0);
+    monitor_unlock(&monitor);
+
+    /* Confined to another folder it leaves its file, and no lock. */
+    CHECK_EQ(monitor_lock(&monitor), 0);
+    monitor_forget_place(&monitor);
+    CHECK_EQ(monitor.lock_folder, -1);
+    monitor_unlock(&monitor);
+    CHECK_EQ(access(LOCK, F_OK), 0);
+    CHECK_EQ(monitor_lock(&monitor), 0);
+    monitor_unlock(&monitor);
+
+    /* Agents reach the folder whatever the umask of its maker. */
+    CHECK_EQ(rmdir(RUN_DIRECTORY), 0);
+    umask(077);
+    CHECK_EQ(monitor_lock(&monitor), 0);
+    CHECK_EQ(stat(RUN_DIRECTORY, &st), 0);
+    CHECK_EQ(st.st_mode & 0777, 0755);
     monitor_unlock(&monitor);
     CHECK_EQ(rmdir(RUN_DIRECTORY), 0);
     return 0;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * turns.h: how long the loop's turns take.
+ *
+ * A turn is all that is done between two waits, and every vCPU of the guest
+ * waits for its end: a verdict or a deadline that comes meanwhile is seen
+ * afterwards.
+ */
+#ifndef BRIDGE_TURNS_H
+#define BRIDGE_TURNS_H
+
+#include <json-c/json.h>
+#include <stdint.h>
+
+/* No turn may take longer, whatever anybody does: vmring-bridge(8). */
+#define TURN_MAX_MS 250
+
+/* What a turn is made of. */
+enum turn_part {
+    TURN_PEERS,    /* consumers: who comes, what they ask for, arming */
+    TURN_SOURCE,   /* events of the guest */
+    TURN_VERDICTS, /* carrying them out */
+    TURN_TARGET,   /* looking whether it, and a consumer, is still there */
+    TURN_ENDING,
+    NR_TURN_PARTS
+};
+
+#define NR_TURN_CLASSES 6
+
+struct turns {
+    uint64_t nr, longest_ns;
+    uint64_t of_class[NR_TURN_CLASSES]; /* turns_json() names them */
+    uint64_t longest_part_ns[NR_TURN_PARTS];
+    uint64_t began, part_began;
+};
+
+void turns_begin(struct turns *turns);
+/* What was done since the last call, or the beginning, was this. */
+void turns_did(struct turns *turns, enum turn_part part);
+void turns_end(struct turns *turns);
+
+void turns_json(const struct turns *turns, struct json_object *object);
+/* In the ledger. */
+void turns_print(const struct turns *turns);
+
+#endif /* BRIDGE_TURNS_H */

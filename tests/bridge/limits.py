@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Description: limits of memory, file size and descriptors: the bridge says
+so, a consumer that asks for too much is refused, and nobody is killed."""
+import os
+import resource
+import subprocess
+
+from setup import (BRIDGE, Bridge, agent, check, finish, folder, works)
+
+NOBODY = 65534
+MIB = 1 << 20
+
+
+def limited(what, value):
+    """Run as somebody who cannot raise it."""
+    def set_it():
+        resource.setrlimit(what, (value, value))
+        if os.geteuid() == 0:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+    return set_it
+
+
+def asks(bridge, size):
+    user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    run = user if os.geteuid() == 0 else {}
+    return agent(bridge, "-e", "cpuid", "-n", "10", "--async-bytes", size,
+                 **run)
+
+
+def refused(bridge, size, what):
+    status, said = asks(bridge, size)
+    check(status == 8 and "the maximum" in said,
+          "%s: status %d: %s" % (what, status, said))
+    status, said = asks(bridge, "64k")
+    check(status == 0, "%s, less: status %d: %s" % (what, status, said))
+    check(bridge.process.poll() is None, "%s ends the bridge" % what)
+
+
+if os.geteuid() == 0:
+    os.chmod(folder, 0o777)
+mode = ("--mode", "0666")
+
+# What is allowed, by option and by default.
+bridge = Bridge("--max-async-bytes", "1m", *mode, name="option")
+refused(bridge, "2m", "--max-async-bytes 1m")
+check(asks(bridge, "1m")[0] == 0, "just as much as is allowed")
+check(bridge.end() == 0, "ending")
+bridge = Bridge(*mode, name="default")
+refused(bridge, "65m", "more than 64 MiB")
+check(bridge.end() == 0, "ending")
+for text in ("0", "-1", "k", "1x", "1kk", "", " 1", "2g", "99999999999g",
+             "18446744073709551616"):
+    done = subprocess.run([BRIDGE,
+                           "--max-async-bytes", text, "sim:count=1"],
+                          stderr=subprocess.PIPE, check=False)
+    check(done.returncode == 2 and b"--max-async-bytes takes" in done.stderr,
+          "--max-async-bytes '%s': %d, %s" % (text, done.returncode,
+                                              done.stderr))
+
+# The kernel's limits of this process.
+bridge = Bridge(*mode, name="file-size",
+                preexec_fn=limited(resource.RLIMIT_FSIZE, MIB))
+check("ulimit -f" in bridge.says(), "file size: " + bridge.says())
+refused(bridge, "8m", "RLIMIT_FSIZE")
+check(bridge.end() == 0, "ending")
+
+bridge = Bridge(*mode, name="space",
+                preexec_fn=limited(resource.RLIMIT_AS, 90 * MIB))
+check("ulimit -v" in bridge.says(), "address space: " + bridge.says())
+refused(bridge, "64m", "RLIMIT_AS")
+check(bridge.end() == 0, "ending")
+
+bridge = Bridge(*mode, name="cpu",
+                preexec_fn=limited(resource.RLIMIT_CPU, 100))
+check("ulimit -t" in bridge.says(), "CPU time: " + bridge.says())
+check(bridge.end() == 0, "ending")
+
+bridge = Bridge(*mode, name="files", wait=False,
+                preexec_fn=limited(resource.RLIMIT_NOFILE, 64))
+check(bridge.ends() == 1 and "ulimit -n" in bridge.says() and
+      bridge.says().count("\n") == 1, "descriptors: " + bridge.says())
+
+# A soft limit is no limit where it may be raised.
+bridge = Bridge(*mode, name="soft", preexec_fn=lambda: resource.setrlimit(
+    resource.RLIMIT_NOFILE,
+    (32, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+works(bridge, "a low soft limit")
+check(bridge.end() == 0, "ending")
+
+# The kernel kills anything else first, as far as this user may say so.
+bridge = Bridge(name="protected")
+adjusted = int(open("/proc/%d/oom_score_adj" % bridge.process.pid).read())
+if os.geteuid() == 0:
+    try:
+        with open("/proc/self/oom_score_adj", "w") as ours:
+            ours.write("-1000")
+        check(adjusted == -1000, "its oom_score_adj is %d" % adjusted)
+    except OSError:
+        print("not even root may protect a process here")
+check(bridge.end() == 0, "ending")
+finish()

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Description: no turn of the bridge's loop is longer than documented, and no
+vCPU waits beyond its deadline, while peers and outputs do their worst."""
+import os
+import subprocess
+import threading
+import time
+
+from setup import (AGENT, Bridge, check, connect, finish, junk, no_reader)
+
+# vmring-bridge(8), "How long its loop takes".
+LONGEST_NS = 250 * 1000 * 1000
+SECONDS = 2
+
+
+def watch(bridge, events):
+    return subprocess.Popen([AGENT, "-q", "-e", events,
+                             "local:" + bridge.path],
+                            stdout=subprocess.DEVNULL,
+                            stderr=subprocess.DEVNULL)
+
+
+def run(name, worst, guest="vcpus=4,count=0,rate=2000", **popen):
+    bridge = Bridge("-v", guest=guest, name=name, **popen)
+    watcher = watch(bridge, "cpuid")
+    time.sleep(0.3)
+    worst(bridge)
+    watcher.terminate()
+    check(watcher.wait(timeout=60) == 0, "%s: the agent is disturbed" % name)
+    check(bridge.end() == 0, "%s: the end" % name)
+    numbers = bridge.numbers()
+    longest = numbers["turns"]["longest_ns"]
+    print("%-16s longest turn %8.3f ms of %d, %d verdicts, %d by deadline" %
+          (name, longest / 1e6, numbers["turns"]["count"],
+           numbers["verdicts"]["consumer"], numbers["verdicts"]["deadline"]))
+    check(longest <= LONGEST_NS, "%s: a turn of %d ns" % (name, longest))
+    check(numbers["verdicts"]["consumer"] > 100, "%s: nothing to see" % name)
+
+
+def until(act):
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        act()
+
+
+def nothing(bridge):
+    del bridge
+    time.sleep(SECONDS)
+
+
+def much_junk(bridge):
+    until(lambda: junk(bridge, 20))
+
+
+def crowd(bridge):
+    """A hundred that connect, some of whom speak, at a time."""
+    def one():
+        peers = []
+        for i in range(100):
+            try:
+                peers.append(connect(bridge))
+                if i % 3 == 0:
+                    peers[-1].send(b"x" * (i + 1))
+            except OSError:
+                pass
+        for peer in peers:
+            peer.close()
+    until(one)
+
+
+def refusals(bridge):
+    """Agents that are refused, as another one is attached."""
+    def some():
+        threads = [threading.Thread(target=lambda: subprocess.run(
+            [AGENT, "-q", "-e", "cpuid", "local:" + bridge.path],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            check=False)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    until(some)
+
+
+run("alone", nothing)
+master, slave = no_reader()
+run("stalled-terminal", much_junk, stderr=slave)
+os.close(master)
+os.close(slave)
+run("full-disk", much_junk, stderr=open("/dev/full", "w"))
+run("crowd", crowd)
+run("refusals", refusals)
+finish()
