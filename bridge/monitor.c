@@ -23,10 +23,24 @@
 
 /* ------------------------------------------------------------- answers -- */
 
-static void inject(struct monitor *monitor, unsigned int vcpu,
+static void inject(struct monitor *monitor,
+                   const struct xen_vm_ring_event *event,
                    const struct xen_vm_ring_inject *trap)
 {
-    if (xc_hvm_inject_trap(monitor->xch, (domid_t)monitor->domid, (int)vcpu,
+    unsigned int vcpu = event->vcpu;
+
+    if (monitor_has_event_pending(monitor, event)) {
+        if (monitor->stats.dropped_injections++ == 0)
+            log_line(LOG_WARNING,
+                     "vector %u is not injected into vCPU %u of %s: another "
+                     "event is on its way into it, and Xen drops all but one",
+                     trap->vector, vcpu, monitor->name);
+        return;
+    }
+    /* A neutral verdict's is what the request said: from the ring's page. */
+    errno = EINVAL;
+    if (monitor_bears_trap(trap) &&
+        xc_hvm_inject_trap(monitor->xch, (domid_t)monitor->domid, (int)vcpu,
                            (uint8_t)trap->vector, (uint8_t)trap->type,
                            trap->error_code, (uint8_t)trap->insn_len,
                            trap->cr2) == 0)
@@ -72,7 +86,7 @@ static void answer(struct monitor *monitor,
     struct legacy_answer answer;
     bool bad;
 
-    bad = (verdict->flags & XEN_VM_RING_FLAG_DENY && !monitor->deny_set) ||
+    bad = !monitor_bears_verdict(monitor, event, verdict) ||
           legacy_answer(event, verdict, monitor->arch, paused, &answer) !=
               LEGACY_OK;
     if (bad) {
@@ -84,7 +98,7 @@ static void answer(struct monitor *monitor,
         lift_restriction(monitor, event);
     /* A trap goes in before the vCPU runs; unpaused, Xen sees to it itself. */
     if (answer.has_inject && paused)
-        inject(monitor, event->vcpu, &answer.inject);
+        inject(monitor, event, &answer.inject);
     if (verdict->flags & XEN_VM_RING_FLAG_DENY)
         let_it_leave_its_cpu(monitor);
     legacy_ring_answer(&monitor->ring, &answer.response);

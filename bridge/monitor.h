@@ -10,6 +10,8 @@
  *   monitor_lock.c    one bridge a domain
  *   monitor_ring.c    taking the legacy ring into use, and giving it back
  *   monitor_support.c which events are known to fire here
+ *   monitor_bears.c   what Xen bears of what an agent can ask for
+ *   monitor_domctl.c  domctls by hand, and why Xen permits none
  *   monitor_arm.c     which events the domain raises
  *   monitor_end.c     when the domain is quiet, and leaving it unharmed
  *   monitor_recover.c a domain whose bridge was killed
@@ -23,6 +25,7 @@
 #include <stdio.h>
 
 #define XC_WANT_COMPAT_DEVICEMODEL_API /* xc_hvm_inject_trap() */
+#define XC_WANT_COMPAT_MAP_FOREIGN_API /* xc_map_foreign_range() */
 #include <xencall.h>
 #include <xenctrl.h>
 #include <xenevtchn.h>
@@ -50,6 +53,7 @@ struct monitor_stats {
     uint64_t malformed;
     uint64_t bad_verdicts; /* could not be carried out: neutral instead */
     uint64_t failed_injections;
+    uint64_t dropped_injections; /* another event was on its way already */
     uint64_t notifications;
     uint64_t full_ns; /* eight requests unanswered */
     uint64_t enabled_ns;
@@ -84,7 +88,7 @@ struct monitor {
     struct legacy_ring ring;
     void *page;    /* NULL: not attached */
     int port;      /* local, or -1 */
-    bool had_page; /* the guest had a page there: */
+    bool had_page; /* arm: the guest had a page there, which is dropped */
     xen_pfn_t ring_gfn;
     uint64_t raised_max_kb; /* we raised the maximum to this; 0: not */
     uint64_t found_max_kb;  /* and it was this before */
@@ -98,6 +102,8 @@ struct monitor {
     uint32_t async_reasons;  /* 1 << reason */
     bool walks_suppressed;   /* no events for page walks */
     bool deny_granted, deny_set;
+    bool said_left_out; /* of MSRs that no range has */
+    char refusal[128];  /* what monitor_refuse() may return */
 
     struct vmring_producer *producer;
     uint64_t cookie;
@@ -160,15 +166,41 @@ bool monitor_delivers_async(const struct monitor *monitor,
 /* monitor_support.c */
 uint64_t monitor_supported(void *ctx); /* of vmring_producer_ops */
 uint32_t monitor_verdicts(const struct monitor *monitor);
+bool monitor_fires(const struct monitor *monitor, unsigned int reason);
 /* Is it a range of MSRs or frames? */
 bool monitor_is_range(const struct vmring_spec *spec);
+
 /*
- * Why specs[i] cannot be armed, the ones before it being armed; NULL: it can.
- * *result gets VMRING_SPEC_*.
+ * monitor_bears.c: why specs[i] cannot be armed, the ones before it being
+ * armed; NULL: it can.  *result gets VMRING_SPEC_*.
  */
-const char *monitor_refuse(const struct monitor *monitor,
+const char *monitor_refuse(struct monitor *monitor,
                            const struct vmring_spec *specs, unsigned int i,
                            int *result);
+/* Can it be watched?  Else it is left out of a range. */
+bool monitor_bears_msr(uint64_t msr);
+/* A line, once, if some of a range of MSRs are left out. */
+void monitor_say_left_out(struct monitor *monitor,
+                          const struct vmring_spec *spec);
+/* As xc_monitor_mov_to_msr(), and the guest reads what it read before. */
+int monitor_set_msr(struct monitor *monitor, uint32_t msr, bool on,
+                    bool onchange);
+/* Can Xen carry it out, and survive it? */
+bool monitor_bears_verdict(const struct monitor *monitor,
+                           const struct xen_vm_ring_event *event,
+                           const struct xen_vm_ring_response *verdict);
+bool monitor_bears_trap(const struct xen_vm_ring_inject *trap);
+/* Would Xen drop what is injected into the vCPU of this event? */
+bool monitor_has_event_pending(struct monitor *monitor,
+                               const struct xen_vm_ring_event *event);
+
+/* monitor_domctl.c: of this domain; 0 or -errno. */
+int monitor_domctl(struct monitor *monitor, struct xen_domctl *domctl);
+/*
+ * Says why Xen answered EPERM or EACCES, `permission` being what its security
+ * policy calls what was asked for; returns an exit status.
+ */
+int monitor_not_permitted(struct monitor *monitor, const char *permission);
 
 /* monitor.c: for the source's table. */
 int monitor_run(void *source);

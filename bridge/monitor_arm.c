@@ -50,9 +50,10 @@ static int set_msrs(struct monitor *monitor, const struct vmring_spec *spec,
     int result = 0;
 
     for (uint64_t msr = spec->first; msr <= spec->last; msr++) {
-        int rc = xc_monitor_mov_to_msr(monitor->xch, monitor->domid,
-                                       (uint32_t)msr, on, onchange);
+        int rc = 0;
 
+        if (monitor_bears_msr(msr))
+            rc = monitor_set_msr(monitor, (uint32_t)msr, on, onchange);
         /* Ranges may overlap; off goes through to the end. */
         if (rc < 0 && errno != EEXIST) {
             result = -1;
@@ -142,6 +143,7 @@ static int arm(struct monitor *monitor, const struct vmring_spec *spec)
     int rc;
 
     monitor_disturb(monitor);
+    monitor_say_left_out(monitor, spec);
     note_delivery(monitor, spec);
     rc = set_event(monitor, spec, true);
     if (rc < 0 && errno == EEXIST) {
@@ -310,22 +312,12 @@ void monitor_subscribe(void *ctx, const struct vmring_spec *specs,
  */
 static int defer_register_writes(struct monitor *monitor)
 {
-    struct xen_domctl *domctl =
-        xencall_alloc_buffer(monitor->xcall, sizeof(*domctl));
-    int rc;
+    struct xen_domctl domctl;
 
-    if (!domctl)
-        return -ENOMEM;
-    memset(domctl, 0, sizeof(*domctl));
-    domctl->cmd = XEN_DOMCTL_monitor_op;
-    domctl->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-    domctl->domain = (domid_t)monitor->domid;
-    domctl->u.monitor_op.op = XEN_DOMCTL_MONITOR_OP_CONTROL_REGISTERS;
-    rc = xencall1(monitor->xcall, __HYPERVISOR_domctl,
-                  (uint64_t)(uintptr_t)domctl);
-    rc = rc < 0 ? -errno : 0;
-    xencall_free_buffer(monitor->xcall, domctl);
-    return rc;
+    memset(&domctl, 0, sizeof(domctl));
+    domctl.cmd = XEN_DOMCTL_monitor_op;
+    domctl.u.monitor_op.op = XEN_DOMCTL_MONITOR_OP_CONTROL_REGISTERS;
+    return monitor_domctl(monitor, &domctl);
 }
 
 static void set_deny(struct monitor *monitor)

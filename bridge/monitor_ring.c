@@ -2,11 +2,17 @@
 /*
  * monitor_ring.c: taking the legacy ring into use, and giving it back.
  *
- * The ring is a page at a GFN of the guest.  A page that the guest has had
- * before may be granted, and so mapped, elsewhere; so under pause it is
- * dropped and libxc populates a fresh one (xc_vm_event_enable()).  A guest at
- * its maximum would make that fail, so the maximum is raised by one page
- * while the ring is in use.
+ * Xen makes a ring of a page at a frame of the guest.  A page that the guest
+ * has had before may be granted, and so mapped, elsewhere; so the domain is
+ * paused, a fresh page comes to a frame where nothing was, Xen takes it, and it
+ * is taken from the guest again.
+ *
+ * On x86 that is not done by giving the page back.  Of a domain that is
+ * populated on demand Xen keeps what is given back, clears it and hands it to
+ * the guest where that lacks a page (p2m_pod_decrease_reservation()): the
+ * guest would have the ring.  But Xen frees what is at a frame that another
+ * page is moved to.  The page that every domain is built with for a ring goes
+ * there and back, and all memory is as it was found, in each mode of memory.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,13 +24,77 @@
 
 #define PAGE_KB 4
 
-/* Fails, without harm, if there is none. */
-static int drop_page(struct monitor *monitor)
+/* How far below the ring's frame a free one is looked for. */
+#define NEAR 64
+
+/* ------------------------------------------------------------ frames -- */
+
+static int give_back(struct monitor *monitor, xen_pfn_t gfn)
 {
     return xc_domain_decrease_reservation_exact(monitor->xch, monitor->domid, 1,
-                                                0, &monitor->ring_gfn);
+                                                0, &gfn);
 }
 
+static int populate(struct monitor *monitor, xen_pfn_t gfn)
+{
+    return xc_domain_populate_physmap_exact(monitor->xch, monitor->domid, 1, 0,
+                                            0, &gfn);
+}
+
+/* libxenctrl has a function for this, and does not declare it. */
+static bool is_free(struct monitor *monitor, xen_pfn_t gfn)
+{
+    xen_pfn_t *type = xencall_alloc_buffer(monitor->xcall, sizeof(*type));
+    struct xen_domctl domctl;
+    bool free;
+
+    if (!type)
+        return false;
+    *type = gfn;
+    memset(&domctl, 0, sizeof(domctl));
+    domctl.cmd = XEN_DOMCTL_getpageframeinfo3;
+    domctl.u.getpageframeinfo3.num = 1;
+    set_xen_guest_handle_raw(domctl.u.getpageframeinfo3.array, type);
+    free = monitor_domctl(monitor, &domctl) == 0 &&
+           (*type & XEN_DOMCTL_PFINFO_LTAB_MASK) == XEN_DOMCTL_PFINFO_XTAB;
+    xencall_free_buffer(monitor->xcall, type);
+    return free;
+}
+
+/*
+ * Where the toolstack has its own frames, below 4 GiB, is neither memory that
+ * is populated on demand, which a look would populate, nor a device.
+ */
+static xen_pfn_t find_free(struct monitor *monitor)
+{
+    for (xen_pfn_t below = 1; below <= NEAR; below++) {
+        xen_pfn_t gfn = monitor->ring_gfn - below;
+
+        if (below < monitor->ring_gfn && is_free(monitor, gfn))
+            return gfn;
+    }
+    return 0;
+}
+
+static int move(struct monitor *monitor, xen_pfn_t from, xen_pfn_t to)
+{
+    return xc_domain_add_to_physmap(monitor->xch, monitor->domid,
+                                    XENMAPSPACE_gmfn, from, to);
+}
+
+/* Does Xen keep what is given back? */
+static bool keeps_pages(struct monitor *monitor)
+{
+    uint64_t total, cached, lacking;
+
+    return xc_domain_get_pod_target(monitor->xch, monitor->domid, &total,
+                                    &cached, &lacking) == 0 &&
+           lacking > cached;
+}
+
+/* ----------------------------------------------------------- maximum -- */
+
+/* So that one more page can be populated. */
 static void raise_maximum(struct monitor *monitor)
 {
     xc_dominfo_t info;
@@ -38,8 +108,9 @@ static void raise_maximum(struct monitor *monitor)
     max_kb = ((uint64_t)info.nr_pages + 1) * PAGE_KB;
     if (xc_domain_setmaxmem(monitor->xch, monitor->domid, max_kb) < 0)
         return;
+    if (!monitor->raised_max_kb)
+        monitor->found_max_kb = info.max_memkb;
     monitor->raised_max_kb = max_kb;
-    monitor->found_max_kb = info.max_memkb;
 }
 
 static void lower_maximum(struct monitor *monitor)
@@ -56,13 +127,78 @@ static void lower_maximum(struct monitor *monitor)
     monitor->raised_max_kb = 0;
 }
 
-/* Puts the guest's memory back as it was found. */
-static void restore_page(struct monitor *monitor)
+/* ----------------------------------------------------- the ring's page -- */
+
+static bool is_arm(const struct monitor *monitor)
 {
-    drop_page(monitor); /* what libxc may have left there */
-    if (monitor->had_page)
-        (void)xc_domain_populate_physmap_exact(monitor->xch, monitor->domid, 1,
-                                               0, 0, &monitor->ring_gfn);
+    return monitor->arch == XEN_VM_RING_ARCH_ARM;
+}
+
+/* On arm nothing is populated on demand, and no page can be moved. */
+static int bring_page(struct monitor *monitor, xen_pfn_t *gfn)
+{
+    *gfn = monitor->ring_gfn;
+    if (is_arm(monitor)) {
+        monitor->had_page = give_back(monitor, *gfn) == 0;
+    } else {
+        *gfn = find_free(monitor);
+        if (!*gfn) {
+            errno = EXDEV;
+            return -1;
+        }
+    }
+    raise_maximum(monitor);
+    return populate(monitor, *gfn);
+}
+
+/*
+ * The guest may have given up the page that was built for a ring: then there is
+ * none to move, and one comes there if what is given back is kept.
+ */
+static int take_page(struct monitor *monitor, xen_pfn_t gfn)
+{
+    xen_pfn_t its = monitor->ring_gfn;
+
+    if (is_arm(monitor))
+        return give_back(monitor, gfn);
+    if (move(monitor, its, gfn) < 0) {
+        if (!keeps_pages(monitor))
+            return give_back(monitor, gfn);
+        raise_maximum(monitor);
+        if (populate(monitor, its) < 0 || move(monitor, its, gfn) < 0)
+            return -1;
+    }
+    return move(monitor, gfn, its);
+}
+
+/* Xen looks for the ring where the parameter says, now only. */
+static int enable_at(struct monitor *monitor, xen_pfn_t gfn, uint32_t *port)
+{
+    struct xen_domctl domctl;
+    int rc;
+
+    memset(&domctl, 0, sizeof(domctl));
+    domctl.cmd = XEN_DOMCTL_vm_event_op;
+    domctl.u.vm_event_op.op = XEN_VM_EVENT_ENABLE;
+    domctl.u.vm_event_op.mode = XEN_DOMCTL_VM_EVENT_OP_MONITOR;
+    if (gfn != monitor->ring_gfn &&
+        xc_hvm_param_set(monitor->xch, monitor->domid,
+                         HVM_PARAM_MONITOR_RING_PFN, gfn) < 0)
+        return -errno;
+    rc = monitor_domctl(monitor, &domctl);
+    *port = domctl.u.vm_event_op.u.enable.port;
+    if (gfn != monitor->ring_gfn)
+        xc_hvm_param_set(monitor->xch, monitor->domid,
+                         HVM_PARAM_MONITOR_RING_PFN, monitor->ring_gfn);
+    return rc;
+}
+
+/* What the guest had when the ring is no longer in use. */
+static void restore(struct monitor *monitor)
+{
+    if (is_arm(monitor) && monitor->had_page)
+        (void)populate(monitor, monitor->ring_gfn);
+    monitor->had_page = false;
     lower_maximum(monitor);
 }
 
@@ -77,11 +213,7 @@ static int cannot_enable(struct monitor *monitor, int error)
         return EXIT_BUSY;
     case EPERM:
     case EACCES:
-        log_line(LOG_ERR,
-                 "Xen does not permit to monitor %s; run this as root "
-                 "in dom0",
-                 monitor->name);
-        return EXIT_PERMISSION;
+        return monitor_not_permitted(monitor, "domain2 { vm_event }");
     case ESRCH:
         log_line(LOG_ERR, "%s is gone", monitor->name);
         return EXIT_NO_TARGET;
@@ -98,25 +230,51 @@ static int cannot_enable(struct monitor *monitor, int error)
     }
 }
 
+static int map_and_enable(struct monitor *monitor, xen_pfn_t gfn,
+                          uint32_t *port)
+{
+    void *page =
+        xc_map_foreign_range(monitor->xch, monitor->domid, XC_PAGE_SIZE,
+                             PROT_READ | PROT_WRITE, gfn);
+    int rc;
+
+    if (!page)
+        return errno ? errno : EIO;
+    memset(page, 0, XC_PAGE_SIZE);
+    rc = enable_at(monitor, gfn, port);
+    if (rc == 0 && take_page(monitor, gfn) < 0) {
+        rc = errno ? -errno : -EIO;
+        xc_monitor_disable(monitor->xch, monitor->domid);
+    }
+    if (rc < 0)
+        munmap(page, XC_PAGE_SIZE);
+    else
+        monitor->page = page;
+    return -rc;
+}
+
 /* Called with the domain paused.  0 or errno; `port` is the remote one. */
 static int enable_on_fresh_page(struct monitor *monitor, uint32_t *port)
 {
-    uint64_t gfn = 0;
+    uint64_t ring_gfn = 0;
+    xen_pfn_t gfn;
     int error;
 
     if (xc_hvm_param_get(monitor->xch, monitor->domid,
-                         HVM_PARAM_MONITOR_RING_PFN, &gfn) < 0)
+                         HVM_PARAM_MONITOR_RING_PFN, &ring_gfn) < 0)
         return errno;
-    if (!gfn)
+    if (!ring_gfn)
         return EOPNOTSUPP;
-    monitor->ring_gfn = gfn;
-    monitor->had_page = drop_page(monitor) == 0;
-    raise_maximum(monitor);
-    monitor->page = xc_monitor_enable(monitor->xch, monitor->domid, port);
-    if (monitor->page)
-        return 0;
-    error = errno ? errno : EIO;
-    restore_page(monitor);
+    monitor->ring_gfn = ring_gfn;
+    if (bring_page(monitor, &gfn) < 0) {
+        error = errno;
+    } else {
+        error = map_and_enable(monitor, gfn, port);
+        if (error)
+            give_back(monitor, gfn);
+    }
+    if (error)
+        restore(monitor);
     return error;
 }
 
@@ -174,7 +332,7 @@ int monitor_disable(struct monitor *monitor)
     if (xc_monitor_disable(monitor->xch, monitor->domid) < 0 && errno != ESRCH)
         return -errno;
     monitor_detach(monitor);
-    restore_page(monitor);
+    restore(monitor);
     return 0;
 }
 
@@ -186,9 +344,8 @@ int monitor_take_back(struct monitor *monitor)
                          HVM_PARAM_MONITOR_RING_PFN, &gfn) < 0 ||
         xc_monitor_disable(monitor->xch, monitor->domid) < 0)
         return -errno;
-    /* Every domain is built with one there; whether it had it, nobody knows. */
-    monitor->ring_gfn = gfn;
-    monitor->had_page = true;
-    restore_page(monitor);
+    /* Every domain is built with one there, and libxenctrl drops it. */
+    if (is_free(monitor, gfn))
+        (void)populate(monitor, gfn);
     return 0;
 }

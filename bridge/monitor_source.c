@@ -228,6 +228,7 @@ static void stats(void *source, struct json_object *object)
         {"malformed", of->malformed},
         {"bad_verdicts", of->bad_verdicts},
         {"failed_injections", of->failed_injections},
+        {"dropped_injections", of->dropped_injections},
         {"notifications", of->notifications},
         {"busy_disables", of->busy_disables},
         {"enabled_ns", of->enabled_ns},

@@ -119,10 +119,8 @@ int monitor_find_target(struct monitor *monitor, const char *target)
     monitor->domid = (uint32_t)domid;
     find_name(monitor);
     error = get_info(monitor, &info);
-    if (error == -EACCES || error == -EPERM) {
-        log_line(LOG_ERR, "Xen does not permit it; run this as root in dom0");
-        return EXIT_PERMISSION;
-    }
+    if (error == -EACCES || error == -EPERM)
+        return monitor_not_permitted(monitor, "domain { getdomaininfo }");
     if (error < 0) {
         log_line(LOG_ERR, "there is no domain %u; 'xl list' shows them",
                  monitor->domid);
