@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define INDEX_XCR0 3 /* VM_EVENT_X86_XCR0 of xen/vm_event.h */
+
 static int malformed(char *error, size_t error_len, const char *text)
 {
     snprintf(error, error_len,
-             "--deny %s: not a verdict rule; write cr0:BITS, cr4:BITS, "
-             "xcr0:BITS, cr3 or msr:NUMBER[-NUMBER]",
+             "--deny %s: not a verdict rule; write cr0:BITS, cr4:BITS, cr3 "
+             "or msr:NUMBER[-NUMBER]",
              text);
     return -EINVAL;
 }
@@ -60,6 +62,14 @@ int policy_deny(struct policy *policy, const char *text, char *error,
         (rule.what.reason != XEN_VM_RING_REASON_WRITE_CTRLREG &&
          rule.what.reason != XEN_VM_RING_REASON_MOV_TO_MSR))
         return malformed(error, error_len, text);
+    if (rule.what.reason == XEN_VM_RING_REASON_WRITE_CTRLREG &&
+        rule.what.first == INDEX_XCR0) {
+        snprintf(error, error_len,
+                 "--deny %s: a write of XCR0 is reported and cannot be denied; "
+                 "write cr0:BITS, cr4:BITS, cr3 or msr:NUMBER[-NUMBER]",
+                 text);
+        return -EINVAL;
+    }
 
     policy->rules[policy->nr_rules++] = rule;
     return 0;

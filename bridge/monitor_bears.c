@@ -208,13 +208,23 @@ enum trap_type { /* X86_EVENTTYPE_* of Xen's processor.h */
                  TRAP_SOFTWARE = 6,   /* INT3, INTO */
 };
 
-#define TRAP_NMI        2
-#define TRAP_PAGE_FAULT 14
-#define NR_TRAPS        32
-#define NO_ERROR_CODE   UINT32_MAX
-#define LONGEST_INSN    15
-/* Those of X86_EXC_HAVE_EC: 8, 10-14, 17, 21, 29, 30. */
-#define HAVE_ERROR_CODE UINT32_C(0x60227d00)
+#define NO_ERROR_CODE UINT32_MAX
+#define LONGEST_INSN  15
+/* 0, 1, 5-8, 10-14 and 16-19: a CPU runs no guest that is to get another. */
+#define EXCEPTIONS UINT32_C(0x000f7de3)
+/* Of these, 8, 10-14 and 17, as in X86_EXC_HAVE_EC. */
+#define HAVE_ERROR_CODE UINT32_C(0x00027d00)
+
+static bool is_exception(const struct xen_vm_ring_inject *trap)
+{
+    bool always_zero = trap->vector == 8 || trap->vector == 17;
+
+    if (trap->vector >= 32 || !(EXCEPTIONS >> trap->vector & 1))
+        return false;
+    return HAVE_ERROR_CODE >> trap->vector & 1
+               ? trap->error_code <= (always_zero ? 0 : UINT16_MAX)
+               : trap->error_code == NO_ERROR_CODE;
+}
 
 /*
  * What hvm_inject_event() and what it calls assert, and what a CPU refuses to
@@ -224,22 +234,17 @@ enum trap_type { /* X86_EVENTTYPE_* of Xen's processor.h */
  */
 bool monitor_bears_trap(const struct xen_vm_ring_inject *trap)
 {
-    bool hardware = trap->type == TRAP_HARDWARE;
-    bool has_code = hardware && trap->vector < NR_TRAPS &&
-                    (HAVE_ERROR_CODE >> trap->vector & 1);
-
-    if (trap->type < TRAP_HARDWARE || trap->type > TRAP_SOFTWARE ||
-        trap->vector > UINT8_MAX)
+    if (trap->type == TRAP_HARDWARE)
+        return is_exception(trap);
+    if (trap->error_code != NO_ERROR_CODE || trap->insn_len < 1 ||
+        trap->insn_len > LONGEST_INSN)
         return false;
-    if (has_code ? trap->error_code > UINT16_MAX
-                 : trap->error_code != NO_ERROR_CODE)
-        return false;
-    if (hardware)
-        return trap->vector < NR_TRAPS && trap->vector != TRAP_NMI;
-    if (trap->insn_len < 1 || trap->insn_len > LONGEST_INSN)
-        return false;
-    return trap->type == TRAP_INTERRUPT ||
-           (trap->vector < NR_TRAPS && trap->vector != TRAP_PAGE_FAULT);
+    if (trap->type == TRAP_INTERRUPT)
+        return trap->vector <= UINT8_MAX;
+    if (trap->type == TRAP_PRIVILEGED)
+        return trap->vector == 1;
+    return trap->type == TRAP_SOFTWARE &&
+           (trap->vector == 3 || trap->vector == 4);
 }
 
 bool monitor_bears_verdict(const struct monitor *monitor,

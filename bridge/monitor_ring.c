@@ -94,23 +94,28 @@ static bool keeps_pages(struct monitor *monitor)
 
 /* ----------------------------------------------------------- maximum -- */
 
-/* So that one more page can be populated. */
+/*
+ * By one page, so that one more can be populated, and so that the guest can
+ * have as many beside it as without.
+ */
 static void raise_maximum(struct monitor *monitor)
 {
     xc_dominfo_t info;
-    uint64_t max_kb;
+    uint64_t pages;
 
     if (xc_domain_getinfo(monitor->xch, monitor->domid, 1, &info) != 1 ||
-        info.domid != monitor->domid ||
-        info.nr_pages < info.max_memkb / PAGE_KB)
+        info.domid != monitor->domid)
         return;
+    pages = info.max_memkb / PAGE_KB;
     /* It has more than its maximum if it did not balloon down when told. */
-    max_kb = ((uint64_t)info.nr_pages + 1) * PAGE_KB;
-    if (xc_domain_setmaxmem(monitor->xch, monitor->domid, max_kb) < 0)
+    if (pages < info.nr_pages)
+        pages = info.nr_pages;
+    if (xc_domain_setmaxmem(monitor->xch, monitor->domid,
+                            (pages + 1) * PAGE_KB) < 0)
         return;
     if (!monitor->raised_max_kb)
         monitor->found_max_kb = info.max_memkb;
-    monitor->raised_max_kb = max_kb;
+    monitor->raised_max_kb = (pages + 1) * PAGE_KB;
 }
 
 static void lower_maximum(struct monitor *monitor)

@@ -40,6 +40,8 @@ static void check_reading(void)
     check_refused("cr4:4x");
     check_refused("cr4:async");
     check_refused("cr9:1");
+    check_refused("xcr0:4");
+    check_refused("xcr0");
     check_refused("cpuid");
     check_refused("msr");
     check_refused("msr:0x10:onchange");

@@ -9,7 +9,7 @@
 #define CODE_SELECTOR 0x08
 #define DATA_SELECTOR 0x10
 
-#define NR_VECTORS     32
+#define NR_VECTORS     256
 #define TRAP_STUB_SIZE 16
 
 #endif

@@ -13,7 +13,9 @@ trap_stubs:
     .set vector, 0
     .rept NR_VECTORS
     .balign TRAP_STUB_SIZE
-    .if !((HAS_ERROR_CODE >> vector) & 1)
+    .if vector >= 32
+    pushl $0
+    .elseif !((HAS_ERROR_CODE >> vector) & 1)
     pushl $0
     .endif
     pushl $vector
@@ -71,6 +73,49 @@ raise_step:
     popfl
     nop
 step_next:
+    ret
+
+/*
+ * Anything may come between the labels.  EBX is CPUID's, too; the length of an
+ * instruction is 15 at most.
+ */
+    .globl raise_slide, slide_start, slide_end
+raise_slide:
+    pushl %ebx
+    xorl %eax, %eax
+slide_start:
+    cpuid
+    .skip 16, 0x90
+slide_end:
+    popl %ebx
+    ret
+
+/* bool try_rdmsr(uint32_t msr, uint64_t *value) */
+    .globl try_rdmsr, rdmsr_insn
+try_rdmsr:
+    movl 4(%esp), %ecx
+rdmsr_insn:
+    rdmsr
+    movl 8(%esp), %ecx
+    movl %eax, (%ecx)
+    movl %edx, 4(%ecx)
+    movl $1, %eax
+    ret
+
+/* bool try_wrmsr(uint32_t msr, uint32_t low) */
+    .globl try_wrmsr, wrmsr_insn
+try_wrmsr:
+    movl 4(%esp), %ecx
+    movl 8(%esp), %eax
+    xorl %edx, %edx
+wrmsr_insn:
+    wrmsr
+    movl $1, %eax
+    ret
+
+    .globl msr_faulted
+msr_faulted:
+    xorl %eax, %eax
     ret
 
     .section .note.GNU-stack, "", @progbits

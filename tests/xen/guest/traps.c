@@ -5,7 +5,7 @@
 #include "machine.h"
 #include "print.h"
 
-enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_UD = 6 };
+enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_UD = 6, VECTOR_GP = 13 };
 
 #define EFLAGS_TF 0x100
 
@@ -29,6 +29,8 @@ extern const uint8_t trap_stubs[NR_VECTORS][TRAP_STUB_SIZE];
 extern const uint8_t int3_insn[], int3_next[];
 extern const uint8_t icebp_insn[], icebp_next[];
 extern const uint8_t step_next[];
+extern const uint8_t slide_start[], slide_end[];
+extern const uint8_t rdmsr_insn[], wrmsr_insn[], msr_faulted[];
 
 void load_descriptors(const void *gdt_register, const void *idt_register);
 void handle_trap(struct trap_frame *frame);
@@ -112,9 +114,21 @@ static void handle_debug(struct vcpu *v, struct trap_frame *frame)
         frame->eip = (uint32_t)icebp_next;
 }
 
+/* What a monitor has injected where anything may come. */
+static bool is_injected(const struct trap_frame *frame)
+{
+    return frame->eip >= (uint32_t)slide_start &&
+           frame->eip <= (uint32_t)slide_end;
+}
+
 void handle_trap(struct trap_frame *frame)
 {
     struct vcpu *v = vcpu_of(frame);
+
+    if (is_injected(frame)) {
+        v->check[KIND_INJECT]++;
+        return;
+    }
 
     switch (frame->vector) {
     case VECTOR_BP:
@@ -127,6 +141,13 @@ void handle_trap(struct trap_frame *frame)
         /* An emulated CPU may not know ICEBP: raised, but not trapped. */
         if (frame->eip == (uint32_t)icebp_insn) {
             frame->eip = (uint32_t)icebp_next;
+            return;
+        }
+        break;
+    case VECTOR_GP:
+        if (frame->eip == (uint32_t)rdmsr_insn ||
+            frame->eip == (uint32_t)wrmsr_insn) {
+            frame->eip = (uint32_t)msr_faulted;
             return;
         }
         break;

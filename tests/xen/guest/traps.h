@@ -2,6 +2,7 @@
 #ifndef GUEST_TRAPS_H
 #define GUEST_TRAPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "vcpu.h"
@@ -21,5 +22,10 @@ const struct table_register *installed_idt(void);
 void raise_int3(void);
 void raise_icebp(void);
 void raise_step(void);
+void raise_slide(void);
+
+/* False: it faults. */
+bool try_rdmsr(uint32_t msr, uint64_t *value);
+bool try_wrmsr(uint32_t msr, uint32_t low);
 
 #endif

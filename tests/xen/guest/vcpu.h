@@ -18,6 +18,8 @@ enum kind {
     KIND_DB,
     KIND_STEP,
     KIND_DESC,
+    KIND_PROBE,
+    KIND_INJECT,
     NR_KINDS
 };
 

@@ -14,6 +14,7 @@
 #include "latency.h"
 #include "machine.h"
 #include "options.h"
+#include "probe.h"
 #include "traps.h"
 
 #define NS_PER_US      1000
@@ -97,6 +98,17 @@ static bool raise_tf(struct vcpu *v)
     return true;
 }
 
+/*
+ * A monitor may inject anything here, and as an instruction of any length: what
+ * follows the CPUID is one byte each.
+ */
+static bool raise_injected(struct vcpu *v)
+{
+    (void)v;
+    raise_slide();
+    return true;
+}
+
 static const struct {
     const char *name;
     const char *check;
@@ -112,6 +124,8 @@ static const struct {
     [KIND_DB] = {"db", "trapped", raise_db},
     [KIND_STEP] = {"step", "trapped", raise_tf},
     [KIND_DESC] = {"desc", "wrong", raise_desc},
+    [KIND_PROBE] = {"probe", "changed", probe},
+    [KIND_INJECT] = {"inject", "trapped", raise_injected},
 };
 
 const char *kind_name(enum kind k)

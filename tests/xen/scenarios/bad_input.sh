@@ -52,10 +52,23 @@ process_line bridge 5 "run this as root" \
 process_line agent 5 "run this as root" \
     su -s /bin/sh -c "exec vmring-agent $domid" nobody
 
+step "a Xen that refuses"
+process_line bridge 7 "has version 0x[0-9a-f]+ of domctl, this program 0x" \
+    env LD_PRELOAD=/usr/bin/vmring-lab-below VMRING_LAB_BELOW=version \
+    vmring-bridge "$domid"
+process_line bridge 5 "policy \(XSM\) must allow" \
+    env LD_PRELOAD=/usr/bin/vmring-lab-below VMRING_LAB_BELOW=policy \
+    vmring-bridge "$domid"
+process_line bridge 5 "vm_event .* whose label is system_u:system_r:domU_t" \
+    env LD_PRELOAD=/usr/bin/vmring-lab-below VMRING_LAB_BELOW=label \
+    vmring-bridge "$domid"
+
 step "bad options"
 process_line agent 2 "no such option" vmring-agent --nonsense "$domid"
 process_line agent 2 "nonsense" vmring-agent -e nonsense "$domid"
 process_line agent 2 "not a verdict rule" vmring-agent --deny cr9 "$domid"
+process_line agent 2 "XCR0 .* cannot be denied" vmring-agent -e xcr0 \
+    --deny xcr0:4 "$domid"
 process_line agent 2 "give seconds" vmring-agent -t never "$domid"
 process_line bridge 2 "unknown event" \
     vmring-bridge --allow-events nonsense "$domid"

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
 #
-# A register write that the agent denies does not happen: CR4.TSD and an MSR
-# read back unchanged in the guest, each time, on 16 vCPUs.
+# A register write that the agent denies does not happen: CR0.TS, CR3, CR4.TSD
+# and an MSR read back unchanged in the guest, each time, on 16 vCPUs.
 # Two threads emulate the CPUs: a denial can be lost only while the vCPU is
 # still running beside the answer (let_it_leave_its_cpu in bridge/monitor.c).
 # lab: thread multi
@@ -39,6 +39,14 @@ run_denied() {
 step "CR4.TSD is denied"
 run_denied cr4 100 -e "cr4 cpuid" --deny cr4:0x4
 assert_eq "writes that did not happen" 1600 "$(guest_total micro cr4_refused)"
+
+step "CR0.TS is denied"
+run_denied cr0 20 -e "cr0 cpuid" --deny cr0:0x8
+assert_eq "writes that did not happen" 320 "$(guest_total micro cr0_refused)"
+
+step "CR3 is denied"
+run_denied cr3 20 -e "cr3 cpuid" --deny cr3
+assert_eq "writes that did not happen" 320 "$(guest_total micro cr3_refused)"
 
 step "another bit of CR4 is denied"
 run_denied cr4 20 -e "cr4 cpuid" --deny cr4:0x100000
