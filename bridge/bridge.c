@@ -41,13 +41,6 @@ static int64_t now_ms(void)
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-static void disarm(struct bridge *bridge)
-{
-    bridge->ops->producer_ops->subscribe(bridge->info.producer_ctx, NULL, 0,
-                                         NULL, NULL, 0);
-    bridge->nr_armed = 0;
-}
-
 /* ------------------------------------------------------------- phases -- */
 
 static void drained(void *ctx, const struct vmring_verdict *verdict)
@@ -69,7 +62,7 @@ static void begin_end(struct bridge *bridge, int status)
         return;
     bridge->phase = ENDING;
     bridge->status = status;
-    disarm(bridge);
+    bridge_disarm(bridge);
     bridge->ops->run(bridge->source);
     vmring_producer_flush(bridge->producer);
     report_take(&bridge->report, bridge->producer);
@@ -167,7 +160,7 @@ static void follow_consumer(struct bridge *bridge, int nr_verdicts)
     } else if (bridge->linger_until && now_ms() >= bridge->linger_until) {
         bridge->linger_until = 0;
         log_line(LOG_NOTICE, "no other consumer came; disarming its events");
-        disarm(bridge);
+        bridge_disarm(bridge);
         vmring_release(bridge->producer);
         if (options->once)
             begin_end(bridge, EXIT_AS_ASKED);
@@ -253,11 +246,12 @@ static int serving_turn(struct bridge *bridge)
 
 static int ending_turn(struct bridge *bridge)
 {
-    bridge->ops->run(bridge->source);
+    int due = bridge->ops->run(bridge->source);
+
     bridge->ops->flush(bridge->source);
     if (bridge->ops->end(bridge->source, bridge->nr_signals > 1))
         bridge->phase = OVER;
-    return ENDING_MS;
+    return due >= 0 && due < ENDING_MS ? due : ENDING_MS;
 }
 
 static void sleep_until_due(struct bridge *bridge, int due)

@@ -15,6 +15,22 @@
 /* Who has started us reads --ready-fd at once. */
 #define READY_MS 1000
 
+/* All or nothing is armed, once the source says that it is done. */
+static int arming(void *ctx)
+{
+    struct bridge *bridge = ctx;
+    const struct vmring_producer_ops *ops = bridge->ops->producer_ops;
+
+    if (ops->arming && ops->arming(bridge->info.producer_ctx))
+        return 1;
+    for (unsigned int i = 0; bridge->results && i < bridge->nr_armed; i++) {
+        if (bridge->results[i] != VMRING_SPEC_ARMED)
+            bridge->nr_armed = 0;
+    }
+    bridge->results = NULL;
+    return 0;
+}
+
 static void subscribe(void *ctx, const struct vmring_spec *specs,
                       unsigned int nr, int *results, char *error,
                       size_t error_len)
@@ -30,20 +46,16 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
         nr_denied += denied;
     }
     if (nr_denied) {
-        bridge->ops->producer_ops->subscribe(bridge->info.producer_ctx, NULL, 0,
-                                             NULL, NULL, 0);
-        bridge->nr_armed = 0;
+        bridge_disarm(bridge);
         snprintf(error, error_len,
                  "not in this bridge's --allow-events; ask for other events");
         return;
     }
+    bridge->nr_armed = nr;
+    bridge->results = results;
     bridge->ops->producer_ops->subscribe(bridge->info.producer_ctx, specs, nr,
                                          results, error, error_len);
-    bridge->nr_armed = nr;
-    for (unsigned int i = 0; i < nr; i++) {
-        if (results[i] != VMRING_SPEC_ARMED)
-            bridge->nr_armed = 0;
-    }
+    arming(bridge);
 }
 
 static uint64_t supported(void *ctx)
@@ -94,8 +106,17 @@ static const struct vmring_producer_ops producer_ops = {
     .supported = supported,
     .quiet = quiet,
     .attached = attached,
+    .arming = arming,
     .room = room,
 };
+
+void bridge_disarm(struct bridge *bridge)
+{
+    bridge->ops->producer_ops->subscribe(bridge->info.producer_ctx, NULL, 0,
+                                         NULL, NULL, 0);
+    bridge->nr_armed = 0;
+    bridge->results = NULL;
+}
 
 int bridge_open_producer(struct bridge *bridge)
 {

@@ -38,6 +38,7 @@ struct bridge {
     int serves_none; /* vmring_dispatch() said so */
     int gone;        /* a consumer has left since the last turn */
     unsigned int nr_armed;
+    const int *results; /* of what the source is still arming, or NULL */
     unsigned int target_state, target_reason;
     int64_t linger_until; /* ms; 0: nobody is waited for */
     int64_t tell_until;
@@ -62,6 +63,7 @@ void bridge_tear_down_loop(struct bridge *bridge);
 /* bridge_serve.c */
 int bridge_open_producer(struct bridge *bridge);
 int bridge_serve(struct bridge *bridge);
+void bridge_disarm(struct bridge *bridge);
 void bridge_tell_ready(const struct bridge *bridge);
 
 #endif /* BRIDGE_BRIDGE_STATE_H */

@@ -45,6 +45,11 @@ static void arm(struct vmring_producer *producer,
                                  text_len);
 }
 
+bool control_is_arming(const struct vmring_producer *producer)
+{
+    return producer->ops->arming && producer->ops->arming(producer->ops_ctx);
+}
+
 void control_disarm(struct vmring_producer *producer)
 {
     char text[64];
@@ -52,13 +57,16 @@ void control_disarm(struct vmring_producer *producer)
     arm(producer, NULL, 0, NULL, text, sizeof(text));
 }
 
+/*
+ * Its answer waits for the source, and so does all else that this consumer
+ * asks for (serve.c): so there is one at a time.
+ */
 static int subscribe(struct vmring_producer *producer, const void *body,
                      size_t len)
 {
     char events[WIRE_MAX];
     struct vmring_spec specs[VMRING_MAX_SPECS];
-    int results[VMRING_MAX_SPECS] = {0};
-    struct wire_subscribed answer = {0};
+    struct wire_subscribed *answer = &producer->subscribed;
     int nr;
 
     memcpy(events, body, len);
@@ -68,16 +76,31 @@ static int subscribe(struct vmring_producer *producer, const void *body,
     if (nr < 0 || strlen(events) != len)
         return -EPROTO;
     producer->session.quiescing = false;
-    if (deny(producer, specs, (unsigned int)nr, results, answer.text,
-             sizeof(answer.text)))
+    producer->session.subscribing = true;
+    memset(producer->results, 0, sizeof(producer->results));
+    *answer = (struct wire_subscribed){.nr = (uint32_t)nr};
+    if (deny(producer, specs, (unsigned int)nr, producer->results, answer->text,
+             sizeof(answer->text)))
         control_disarm(producer); /* what was armed was to be replaced */
     else
-        arm(producer, specs, (unsigned int)nr, results, answer.text,
-            sizeof(answer.text));
-    answer.nr = (uint32_t)nr;
-    for (int i = 0; i < nr; i++)
-        answer.results[i] = (uint8_t)results[i];
-    return reply(producer, WIRE_SUBSCRIBED, &answer, sizeof(answer));
+        arm(producer, specs, (unsigned int)nr, producer->results, answer->text,
+            sizeof(answer->text));
+    return control_say_subscribed(producer);
+}
+
+int control_say_subscribed(struct vmring_producer *producer)
+{
+    struct session *session = &producer->session;
+    struct wire_subscribed *answer = &producer->subscribed;
+    int err;
+
+    if (!session->peer || !session->subscribing || control_is_arming(producer))
+        return 0;
+    for (uint32_t i = 0; i < answer->nr; i++)
+        answer->results[i] = (uint8_t)producer->results[i];
+    err = reply(producer, WIRE_SUBSCRIBED, answer, sizeof(*answer));
+    session->subscribing = err != 0;
+    return err;
 }
 
 static int supported(struct vmring_producer *producer)
@@ -137,6 +160,10 @@ static int count(struct vmring_producer *producer, const void *body, size_t len)
 int control_message(struct vmring_producer *producer, uint32_t type, void *body,
                     size_t len)
 {
+    int err = control_say_subscribed(producer);
+
+    if (err)
+        return err;
     switch (type) {
     case WIRE_SUBSCRIBE:
         return subscribe(producer, body, len);

@@ -271,6 +271,8 @@ int vmring_collect(struct vmring_producer *producer,
         if (collect_one(producer, verdict))
             return 1;
     }
+    /* If it did not reach the consumer, its next message shows. */
+    (void)control_say_subscribed(producer);
     control_say_quiet(producer);
     /*
      * What arming finds may be no answer at all, and it has disarmed then: so

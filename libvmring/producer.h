@@ -21,6 +21,7 @@ struct session {
     bool leaving;      /* the last one has gone: its answers are swept */
     bool clean;        /* it had said so */
     bool quiescing;
+    bool subscribing; /* its SUBSCRIBE has no answer yet */
     struct region c;
 };
 
@@ -59,6 +60,9 @@ struct vmring_producer {
     uint64_t arrivals;
     struct peer *peers[MAX_PEERS]; /* NULL: a place that is free */
     struct session session;
+    /* What the source fills in, perhaps long after it was asked. */
+    struct wire_subscribed subscribed;
+    int results[VMRING_MAX_SPECS];
     struct region p; /* of the current epoch; outlives the session */
     struct frozen frozen;
 
@@ -104,6 +108,10 @@ int control_message(struct vmring_producer *producer, uint32_t type, void *body,
 void control_say_quiet(struct vmring_producer *producer);
 /* Arms nothing any more. */
 void control_disarm(struct vmring_producer *producer);
+/* Is the source still at the last that was asked of it? */
+bool control_is_arming(const struct vmring_producer *producer);
+/* Answers a SUBSCRIBE, once the source has done it.  -EPROTO: hang up. */
+int control_say_subscribed(struct vmring_producer *producer);
 
 /* serve.c: */
 /* Hangs up on a peer that is not attached, or no longer. */

@@ -81,6 +81,7 @@ static void end_session(struct vmring_producer *producer)
              session->clean ? "the consumer has detached"
                             : "the consumer has gone without a word");
     session->leaving = true;
+    session->subscribing = false;
     serve_drop(producer, session->peer);
     session->peer = NULL;
     vmr_producer_sweep(&producer->core);
@@ -112,7 +113,12 @@ static void serve_peer(struct vmring_producer *producer, int place)
 
     for (int i = 0; i < MAX_MESSAGES && producer->peers[place]; i++) {
         uint32_t type;
-        int ret = peer->ops->recv(peer, &type, body, sizeof(body) - 8);
+        int ret;
+
+        /* One SUBSCRIBE at a time: what is behind it waits where it is. */
+        if (peer == producer->session.peer && control_is_arming(producer))
+            return;
+        ret = peer->ops->recv(peer, &type, body, sizeof(body) - 8);
 
         if (ret == -EAGAIN || ret == -EINTR)
             return;

@@ -435,6 +435,14 @@ struct vmring_producer_ops {
     /* A consumer has attached (1: verdicts granted) or gone (0). */
     void (*attached)(void *ctx, int attached, uint32_t verdicts);
     /*
+     * For a source that arms bit by bit, between verdicts: is it still at
+     * what subscribe() began?  It is asked right behind that, and by each
+     * vmring_collect() until it says 0.  `results` and `error` stay valid,
+     * and the consumer has its answer, then.  Meanwhile nothing else is asked
+     * of the source but to disarm.  NULL: subscribe() is done when it returns.
+     */
+    int (*arming)(void *ctx);
+    /*
      * Bytes of memory that a consumer's ring may take now: one that asks for
      * more is told how much there is.  NULL: as much as the kernel gives.
      */

@@ -31,7 +31,7 @@ static int send_nowhere(struct peer *peer, uint32_t type, const void *body,
     (void)type;
     (void)body;
     (void)len;
-    return -EPIPE;
+    return 0;
 }
 
 int main(void)

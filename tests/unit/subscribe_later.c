@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: a source that arms bit by bit: verdicts go on meanwhile, the
+ * consumer has its answer when the source has done, and what it asks for
+ * behind that waits; a consumer that goes does not hold up its successor.
+ */
+#include "pair.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "transport/socket.h"
+#include "transport/wire.h"
+
+#define FOREVER 1000000
+
+static struct pair pair;
+
+/* The source. */
+static int looks; /* that it will take to arm */
+static int left;  /* of them */
+static unsigned int nr_asked, nr_disarmed;
+static bool is_armed;
+static int *results_of, outcome = VMRING_SPEC_ARMED;
+static char *text_of;
+
+static void subscribe(void *ctx, const struct vmring_spec *specs,
+                      unsigned int nr, int *results, char *error,
+                      size_t error_len)
+{
+    (void)ctx;
+    (void)specs;
+    if (nr == 0) {
+        nr_disarmed++;
+        is_armed = false;
+        return;
+    }
+    CHECK(nr == 1 && left == 0 && error_len > 8);
+    left = looks;
+    nr_asked++;
+    results_of = results;
+    text_of = error;
+}
+
+static int arming(void *ctx)
+{
+    (void)ctx;
+    if (left > 0) {
+        left--;
+        return 1;
+    }
+    if (results_of) {
+        results_of[0] = outcome;
+        if (outcome != VMRING_SPEC_ARMED)
+            strcpy(text_of, "no luck");
+        is_armed = outcome == VMRING_SPEC_ARMED;
+        results_of = NULL;
+    }
+    return 0;
+}
+
+static int quiet(void *ctx)
+{
+    (void)ctx;
+    return !is_armed;
+}
+
+static const struct vmring_producer_ops ops = {
+    .size = sizeof(ops),
+    .subscribe = subscribe,
+    .quiet = quiet,
+    .arming = arming,
+};
+
+/* Turns of the producer while the consumer waits. */
+static void turn_on(void)
+{
+    for (int i = 0; i < 20; i++)
+        pair_serve();
+}
+
+static void answer_comes_when_it_is_done(void)
+{
+    char error[64] = "";
+    int result = 7;
+
+    faults_idle = turn_on;
+    looks = 9;
+    CHECK_EQ(vmring_subscribe(pair.ring, "cpuid", &result, error, 64), 1);
+    CHECK_EQ(left, 0);
+    CHECK_EQ(result, VMRING_SPEC_ARMED);
+    looks = 9;
+    outcome = VMRING_SPEC_FAILED;
+    CHECK_EQ(vmring_subscribe(pair.ring, "cr3", &result, error, 64), -EIO);
+    CHECK_EQ(left, 0);
+    CHECK_EQ(result, VMRING_SPEC_FAILED);
+    CHECK_STR(error, "no luck");
+    outcome = VMRING_SPEC_ARMED;
+    CHECK_EQ(nr_asked, 2);
+}
+
+/* By a second descriptor of the consumer's end. */
+static void ask(int fd, uint32_t type, const char *text)
+{
+    CHECK_EQ(socket_send(fd, type, text, strlen(text), NULL, 0), 0);
+}
+
+static bool hears(int fd, uint32_t type)
+{
+    unsigned char body[WIRE_MAX];
+    uint32_t got;
+
+    return socket_recv(fd, &got, body, sizeof(body), NULL, 0, NULL) >= 0 &&
+           got == type;
+}
+
+static void verdict_comes_meanwhile(int fd)
+{
+    struct xen_vm_ring_event raised = pair_event(XEN_VM_RING_REASON_CPUID, 1);
+    struct xen_vm_ring_response response;
+    struct vmring_verdict verdict;
+    struct vmring_event event;
+
+    ask(fd, WIRE_SUBSCRIBE, "cpuid");
+    pair_serve();
+    CHECK_EQ(vmring_post(pair.producer, &raised, 1), 0);
+    vmring_producer_flush(pair.producer);
+    CHECK_EQ(vmring_next(pair.ring, &event), 1);
+    vmring_neutral(&event, &response);
+    CHECK_EQ(vmring_respond(pair.ring, &event, &response), 0);
+    vmring_flush(pair.ring);
+    CHECK_EQ(vmring_dispatch(pair.producer), 0);
+    CHECK_EQ(vmring_collect(pair.producer, &verdict), 1);
+    CHECK_EQ(verdict.by, VMRING_BY_CONSUMER);
+}
+
+static void one_at_a_time(int fd)
+{
+    unsigned int asked = nr_asked, disarmed = nr_disarmed;
+
+    looks = FOREVER;
+    verdict_comes_meanwhile(fd);
+    CHECK_EQ(nr_asked, asked + 1);
+    ask(fd, WIRE_SUBSCRIBE, "cr3");
+    ask(fd, WIRE_SUBSCRIBE, "cr4");
+    ask(fd, WIRE_QUIESCE, "");
+    for (int i = 0; i < 5; i++)
+        pair_serve();
+    CHECK_EQ(nr_asked, asked + 1);
+    CHECK(!hears(fd, WIRE_SUBSCRIBED));
+
+    /* Then each in its turn. */
+    looks = left = 0;
+    pair_serve();
+    CHECK(hears(fd, WIRE_SUBSCRIBED));
+    CHECK(hears(fd, WIRE_SUBSCRIBED));
+    CHECK(hears(fd, WIRE_SUBSCRIBED));
+    CHECK(hears(fd, WIRE_QUIET));
+    CHECK_EQ(nr_asked, asked + 3);
+    CHECK_EQ(nr_disarmed, disarmed + 1);
+}
+
+/* Its end is seen once the source has done what it is at. */
+static void goes_meanwhile(int fd)
+{
+    looks = FOREVER;
+    ask(fd, WIRE_SUBSCRIBE, "cpuid");
+    pair_serve();
+    close(fd);
+    vmring_close(pair.ring);
+    pair.ring = NULL;
+    pair_serve();
+    CHECK_EQ(vmring_attached(pair.producer), 1);
+    looks = left = 0;
+    pair_serve();
+    CHECK_EQ(vmring_attached(pair.producer), 0);
+}
+
+/* An answer that cannot be told is an end, as it is when it comes at once. */
+static void does_not_listen(int fd)
+{
+    struct wire_subscribed answer = {0};
+    int err;
+
+    looks = FOREVER;
+    ask(fd, WIRE_SUBSCRIBE, "cpuid");
+    pair_serve();
+    do
+        err = socket_send(pair.served, WIRE_SUBSCRIBED, &answer, sizeof(answer),
+                          NULL, 0);
+    while (err == 0);
+    CHECK_EQ(err, -EAGAIN);
+    looks = left = 0;
+    pair_serve();
+    CHECK_EQ(vmring_attached(pair.producer), 1);
+    ask(fd, WIRE_QUIESCE, "");
+    pair_serve();
+    CHECK_EQ(vmring_attached(pair.producer), 0);
+}
+
+static int attach(void)
+{
+    char uri[32];
+    int fd = pair_connect(&pair), mine = dup(fd);
+
+    snprintf(uri, sizeof(uri), "fd:%d", fd);
+    CHECK_EQ(vmring_open(uri, NULL, &pair.ring), 0);
+    return mine;
+}
+
+int main(void)
+{
+    struct vmring_producer_opts opts = pair_opts();
+    int fd;
+
+    opts.ops = &ops;
+    pair_make(&pair, &opts);
+    fd = attach();
+    answer_comes_when_it_is_done();
+    one_at_a_time(fd);
+    goes_meanwhile(fd);
+    fd = attach();
+    does_not_listen(fd);
+    close(fd);
+    pair_end(&pair);
+    return 0;
+}
