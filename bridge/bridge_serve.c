@@ -135,6 +135,8 @@ int bridge_open_producer(struct bridge *bridge)
         .on_deadline = options->on_deadline,
         .foreign = bridge->info.foreign,
         .max_async_len = options->max_async_len,
+        .source = bridge->info.source,
+        .target_id = bridge->info.target_id,
     };
     int error = vmring_producer_open(&opts, &bridge->producer);
 

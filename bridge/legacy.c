@@ -40,7 +40,7 @@ static void x86_to_event(const struct vm_event_regs_x86 *from,
 #define TAKE(reg) to->reg = from->reg.limit | (uint32_t)from->reg.ar << 20;
     X86_SELECTORS(TAKE)
 #undef TAKE
-    to->reserved = 0;
+    to->known = 0;
 }
 
 static void x86_from_event(const struct xen_vm_ring_regs_x86 *from,
@@ -222,7 +222,7 @@ int legacy_to_event(const vm_event_request_t *request, uint32_t arch,
         return LEGACY_BAD_VERSION;
     if (request->vcpu_id >= nr_vcpus)
         return LEGACY_BAD_VCPU;
-    if (request->reason >= XEN_VM_RING_NR_REASONS)
+    if (request->reason > VM_EVENT_REASON_VMEXIT) /* 4.17's last */
         return LEGACY_BAD_REASON;
 
     out.flags = request->flags & LEGACY_FLAGS;

@@ -136,6 +136,8 @@ static const char *refuse_frames(struct monitor *monitor,
 {
     xen_pfn_t last = 0;
 
+    if (spec->flags & VMRING_SPEC_WALKS)
+        return "needs Xen 4.20 for page walks that may write; leave :walks out";
     if (xc_domain_maximum_gpfn(monitor->xch, monitor->domid, &last) < 0)
         return "cannot be armed: Xen does not say which frames there are";
     if (spec->last < spec->first || spec->last - spec->first >= UINT32_MAX)

@@ -60,6 +60,8 @@ static void describe(void *source, struct source_info *info)
     info->nr_vcpus = monitor->nr_vcpus;
     info->arch = monitor->arch;
     info->verdicts = monitor_verdicts(monitor);
+    /* This Xen has no id for a domain that is not used again (4.21 has). */
+    info->source = XEN_VM_RING_SOURCE_XEN;
     info->foreign = 1;
     info->producer_ctx = monitor;
     info->fds[info->nr_fds++] = monitor->epoll;

@@ -57,7 +57,8 @@ uint64_t monitor_supported(void *ctx)
 
 uint32_t monitor_verdicts(const struct monitor *monitor)
 {
-    uint32_t verdicts = XEN_VM_RING_VERDICT_SET_REGISTERS;
+    uint32_t verdicts =
+        XEN_VM_RING_VERDICT_SET_REGISTERS | XEN_VM_RING_VERDICT_CONTINUE;
 
     if (monitor->arch != XEN_VM_RING_ARCH_X86)
         return verdicts;

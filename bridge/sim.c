@@ -49,6 +49,7 @@ static void sim_source_describe(void *source, struct source_info *info)
     info->nr_vcpus = sim_nr_vcpus(guest->sim);
     info->arch = XEN_VM_RING_ARCH_X86;
     info->verdicts = XEN_VM_RING_VERDICTS;
+    info->source = XEN_VM_RING_SOURCE_SIMULATED;
     info->producer_ctx = guest->sim;
 }
 

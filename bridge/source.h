@@ -23,6 +23,8 @@ struct source_info {
     uint32_t nr_vcpus;
     uint32_t arch;      /* XEN_VM_RING_ARCH_* */
     uint32_t verdicts;  /* that it can carry out */
+    uint32_t source;    /* XEN_VM_RING_SOURCE_* */
+    uint64_t target_id; /* of this target for ever; 0: not known */
     int foreign;        /* 1: raises events of no vCPU too */
     void *producer_ctx; /* for producer_ops */
     int fds[SOURCE_MAX_FDS];

@@ -7,24 +7,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "consumer.h"
+#include "attach.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
 
 /* Every minor of our major: what a later one has, we pass over. */
 #define VERSION_MIN ((uint32_t)XEN_VM_RING_VERSION_MAJOR << 16)
-
-/* Everything that vmring_open() passes around while it attaches. */
-struct attach {
-    const char *uri;
-    struct vmring_opts opts;
-    struct vmring *ring;
-    struct wire_grant reply;
-};
-
-/* Evaluates to `err`, as whoever reads or analyses the caller can see. */
-#define FAIL(attach, err, ...)                                                 \
-    fail(err, (attach)->opts.error, (attach)->opts.error_len, __VA_ARGS__)
 
 static int connect_failed(struct attach *attach, const char *path, int err)
 {
@@ -139,8 +127,7 @@ static int open_link(struct attach *attach)
                 attach->uri);
 }
 
-/* Why the producer refused, in the caller's terms. */
-static int refused(struct attach *attach)
+int attach_refused(struct attach *attach)
 {
     const struct xen_vm_ring_grant *g = &attach->reply.grant;
 
@@ -213,6 +200,7 @@ static int propose(struct attach *attach)
         .version_min = VERSION_MIN,
         .version_max = XEN_VM_RING_VERSION,
         .features_wanted = XEN_VM_RING_FEATURES,
+        .features_required = attach->asks ? XEN_VM_RING_FEATURE_ASK : 0,
         .async_len = opts->async_len,
         .deadline = opts->deadline_ns,
         .record_len = opts->record_len,
@@ -225,21 +213,44 @@ static int propose(struct attach *attach)
     return link->ops->send(link, WIRE_PROPOSE, &propose, sizeof(propose));
 }
 
-/*
- * Is it what was granted, and that what was asked for?  Whatever else a later
- * minor has put into the header is passed over.
- */
-static bool is_as_granted(const struct attach *attach,
-                          const struct vmr_geometry *geo)
+/* Is what was granted what was asked for? */
+static bool is_as_asked(const struct attach *attach)
 {
     const struct xen_vm_ring_grant *grant = &attach->reply.grant;
+    const struct vmring_opts *opts = &attach->opts;
 
     return grant->version >= VERSION_MIN &&
            grant->version <= XEN_VM_RING_VERSION &&
-           geo->nr_groups == grant->nr_groups &&
+           !(grant->features & ~(uint64_t)XEN_VM_RING_FEATURES) &&
+           !(grant->verdicts & ~opts->verdicts) &&
+           grant->policy == opts->policy &&
+           (!opts->record_len || grant->record_len == opts->record_len) &&
+           grant->nr_groups == (opts->nr_groups ? opts->nr_groups : 1);
+}
+
+/*
+ * Does the header say what the grant says?  Whatever else a later minor has
+ * put into both is passed over.
+ */
+static bool is_as_granted(const struct xen_vm_ring_grant *grant,
+                          const struct vmr_geometry *geo)
+{
+    return geo->minor == (grant->version & 0xffff) &&
+           geo->features == grant->features && geo->epoch == grant->epoch &&
+           geo->deadline == grant->deadline && geo->arch == grant->arch &&
            geo->nr_vcpus == grant->nr_vcpus &&
-           !(geo->features & ~(uint64_t)XEN_VM_RING_FEATURES) &&
-           !(geo->verdicts & ~attach->opts.verdicts);
+           geo->nr_groups == grant->nr_groups && geo->policy == grant->policy &&
+           geo->verdicts == grant->verdicts &&
+           geo->record_len == grant->record_len &&
+           geo->slots * geo->nr_lanes * geo->record_len == grant->async_len;
+}
+
+void attach_regions(struct vmring *ring, const struct link_regions *regions)
+{
+    ring->p = regions->p;
+    ring->c = regions->c;
+    memcpy(ring->before, regions->before, sizeof(ring->before));
+    ring->nr_before = regions->nr_before;
 }
 
 static int set_up_core(struct attach *attach, struct link_regions *regions)
@@ -247,34 +258,31 @@ static int set_up_core(struct attach *attach, struct link_regions *regions)
     struct vmring *ring = attach->ring;
     struct vmr_geometry geo;
 
-    ring->p = regions->p;
-    ring->c = regions->c;
-    memcpy(ring->before, regions->before, sizeof(ring->before));
-    ring->nr_before = regions->nr_before;
+    attach_regions(ring, regions);
     if (!vmr_geometry_read(&geo, ring->p.at, ring->p.len, ring->c.len) ||
-        !is_as_granted(attach, &geo))
+        !is_as_asked(attach) || !is_as_granted(&attach->reply.grant, &geo))
         return FAIL(attach, -EPROTO, "the producer's ring is malformed");
     if (consumer_set_up(ring, &geo))
         return FAIL(attach, -ENOMEM, "no memory for %u vCPUs", geo.nr_vcpus);
     memcpy(ring->target, attach->reply.target, sizeof(ring->target));
     ring->target[sizeof(ring->target) - 1] = '\0';
+    ring->allowed_verdicts = attach->reply.grant.allowed_verdicts;
     return 0;
 }
 
-static int negotiate(struct attach *attach)
+int attach_exchange(struct attach *attach, struct link_regions *regions)
 {
     struct link *link = attach->ring->link;
-    struct link_regions regions;
     int err = propose(attach);
 
     /* A producer that refuses at the door has said so before it hung up. */
     if (err && err != -EPIPE && err != -ECONNRESET)
         return FAIL(attach, err, "'%s': %s", attach->uri, strerror(-err));
-    err = link->ops->map(link, &attach->reply, &regions,
-                         attach->ring->timeout_ms);
+    err =
+        link->ops->map(link, &attach->reply, regions, attach->ring->timeout_ms);
     switch (err) {
     case 0:
-        break;
+        return 0;
     case -ETIMEDOUT:
         return FAIL(attach, err, "'%s' did not answer within %d ms",
                     attach->uri, attach->ring->timeout_ms);
@@ -287,8 +295,17 @@ static int negotiate(struct attach *attach)
         return FAIL(attach, err, "'%s': %s", attach->uri,
                     *link->error ? link->error : strerror(-err));
     }
+}
+
+static int negotiate(struct attach *attach)
+{
+    struct link_regions regions;
+    int err = attach_exchange(attach, &regions);
+
+    if (err)
+        return err;
     if (attach->reply.grant.result != XEN_VM_RING_GRANTED)
-        return refused(attach);
+        return attach_refused(attach);
     return set_up_core(attach, &regions);
 }
 
@@ -318,38 +335,47 @@ static int set_up_poll(struct attach *attach)
                : 0;
 }
 
+int attach_connect(struct attach *attach, const struct vmring_opts *opts)
+{
+    static const struct vmring_opts defaults = {.size = sizeof(defaults)};
+    struct vmring *ring;
+    int err = options_copy(&attach->opts, sizeof(attach->opts),
+                           opts ? opts : &defaults);
+
+    if (!err && attach->opts.timeout_ms < 0)
+        err = -EINVAL;
+    if (err)
+        return open_nothing(attach, err);
+    attach->ring = ring = line_alloc(sizeof(*ring));
+    if (!ring)
+        return open_nothing(attach, -ENOMEM);
+    ring->log = (struct log){attach->opts.log, attach->opts.log_ctx};
+    ring->timeout_ms =
+        attach->opts.timeout_ms ? attach->opts.timeout_ms : DEFAULT_TIMEOUT_MS;
+    ring->epoll = ring->poke = -1;
+    ring->p = ring->c = REGION_NONE;
+    err = open_link(attach);
+    if (err)
+        vmring_close(ring);
+    return err;
+}
+
 int vmring_open(const char *uri, const struct vmring_opts *opts,
                 struct vmring **out)
 {
-    static const struct vmring_opts defaults = {.size = sizeof(defaults)};
     struct attach attach = {.uri = uri};
-    struct vmring *ring;
-    int err = options_copy(&attach.opts, sizeof(attach.opts),
-                           opts ? opts : &defaults);
+    int err = attach_connect(&attach, opts);
 
-    if (!err && attach.opts.timeout_ms < 0)
-        err = -EINVAL;
     if (err)
-        return open_nothing(&attach, err);
-    attach.ring = ring = line_alloc(sizeof(*ring));
-    if (!ring)
-        return open_nothing(&attach, -ENOMEM);
-    ring->log = (struct log){attach.opts.log, attach.opts.log_ctx};
-    ring->timeout_ms =
-        attach.opts.timeout_ms ? attach.opts.timeout_ms : DEFAULT_TIMEOUT_MS;
-    ring->epoll = ring->poke = -1;
-    ring->p = ring->c = REGION_NONE;
-    err = open_link(&attach);
-    if (!err)
-        err = negotiate(&attach);
+        return err;
+    err = negotiate(&attach);
     if (!err)
         err = set_up_poll(&attach);
-    if (err) {
-        vmring_close(ring);
-        return err;
-    }
-    *out = ring;
-    return 0;
+    if (err)
+        vmring_close(attach.ring);
+    else
+        *out = attach.ring;
+    return err;
 }
 
 static void publish_cursors(struct vmring *ring)
@@ -412,6 +438,10 @@ int vmring_info(const struct vmring *ring, struct vmring_info *info)
         .p_len = geo->p_len,
         .c_len = geo->c_len,
         .features = geo->features,
+        .target_id = geo->target_id,
+        .source = geo->source,
+        .version = (uint32_t)XEN_VM_RING_VERSION_MAJOR << 16 | geo->minor,
+        .allowed_verdicts = ring->allowed_verdicts,
     };
 
     memcpy(now.target, ring->target, sizeof(now.target));

@@ -53,7 +53,8 @@ struct vmring {
     int poke;  /* an eventfd of our own: come again without a doorbell */
     bool poked;
     char target[WIRE_NAME];
-    int lost; /* 0, -ECONNRESET or -EPROTO; sticky */
+    uint32_t allowed_verdicts; /* by the producer, whatever we asked for */
+    int lost;                  /* 0, -ECONNRESET or -EPROTO; sticky */
 
     struct vmring_worker *workers[XEN_VM_RING_MAX_GROUPS]; /* or NULL */
     uint32_t nr_workers;

@@ -71,10 +71,16 @@ static int subscribe(struct vmring_producer *producer, const void *body,
 
     memcpy(events, body, len);
     events[len] = '\0';
-    nr = vmring_specs_parse(events, specs, VMRING_MAX_SPECS, NULL, 0);
-    /* A consumer parses it with the same rules before it asks. */
-    if (nr < 0 || strlen(events) != len)
-        return -EPROTO;
+    *answer = (struct wire_subscribed){0};
+    nr = vmring_specs_parse(events, specs, VMRING_MAX_SPECS, answer->text,
+                            sizeof(answer->text));
+    if (nr < 0 || strlen(events) != len) {
+        /* A consumer of a later version may know more of it: say so. */
+        if (nr >= 0)
+            snprintf(answer->text, sizeof(answer->text),
+                     "a NUL in the events; leave it out");
+        return reply(producer, WIRE_SUBSCRIBED, answer, sizeof(*answer));
+    }
     producer->session.quiescing = false;
     producer->session.subscribing = true;
     memset(producer->results, 0, sizeof(producer->results));
@@ -116,27 +122,47 @@ static int supported(struct vmring_producer *producer)
     return reply(producer, WIRE_SUPPORT, &answer, sizeof(answer));
 }
 
-static bool since_epoch(const struct vmring_producer *producer, uint32_t i,
-                        struct wire_count *row)
+/* Reasons that the version in use has: the rows of a vCPU. */
+static uint32_t nr_reasons(const struct vmring_producer *producer)
 {
+    return producer->session.version > XEN_VM_RING_VERSION_MAJOR << 16
+               ? XEN_VM_RING_NR_REASONS
+               : XEN_VM_RING_NR_REASONS_1_0;
+}
+
+static void add_since_epoch(const struct vmring_producer *producer,
+                            uint32_t lane, uint32_t reason,
+                            struct wire_count *row)
+{
+    size_t i = (size_t)lane * XEN_VM_RING_NR_REASONS + reason;
     const struct tally *now = &producer->tallies[i];
     const struct tally *base = &producer->base[i];
 
-    *row = (struct wire_count){
-        .vcpu = i / XEN_VM_RING_NR_REASONS,
-        .reason = i % XEN_VM_RING_NR_REASONS,
-        .requests = now->requests - base->requests,
-        .answered = now->answered - base->answered,
-        .defaulted = now->defaulted - base->defaulted,
-        .records = now->records - base->records,
-        .discarded = now->discarded - base->discarded,
-    };
+    row->requests += now->requests - base->requests;
+    row->answered += now->answered - base->answered;
+    row->defaulted += now->defaulted - base->defaulted;
+    row->records += now->records - base->records;
+    row->discarded += now->discarded - base->discarded;
+}
+
+/* Row i; false: there is nothing in it. */
+static bool since_epoch(const struct vmring_producer *producer, uint32_t i,
+                        struct wire_count *row)
+{
+    uint32_t nr = nr_reasons(producer);
+
+    *row = (struct wire_count){.vcpu = i / nr, .reason = i % nr};
+    add_since_epoch(producer, row->vcpu, row->reason, row);
+    /* As the consumer counts what it does not know. */
+    if (row->reason == XEN_VM_RING_REASON_UNKNOWN)
+        for (; nr < XEN_VM_RING_NR_REASONS; nr++)
+            add_since_epoch(producer, row->vcpu, nr, row);
     return row->requests || row->records || row->discarded;
 }
 
 static int count(struct vmring_producer *producer, const void *body, size_t len)
 {
-    uint32_t all = producer->nr_lanes * XEN_VM_RING_NR_REASONS;
+    uint32_t all = producer->nr_lanes * nr_reasons(producer);
     uint32_t max = producer->session.peer->ops->max_rows;
     struct wire_count_request request;
     struct wire_counts answer;
@@ -164,6 +190,9 @@ int control_message(struct vmring_producer *producer, uint32_t type, void *body,
 
     if (err)
         return err;
+    /* The others are a word, and no more. */
+    if (len && type != WIRE_SUBSCRIBE && type != WIRE_COUNT)
+        return -EPROTO;
     switch (type) {
     case WIRE_SUBSCRIBE:
         return subscribe(producer, body, len);

@@ -46,6 +46,19 @@ static uint32_t check_form(const struct xen_vm_ring_propose *propose,
     return XEN_VM_RING_GRANTED;
 }
 
+/* A name that a consumer does not know would be no answer to it. */
+static uint32_t verdicts_since(uint32_t version)
+{
+    return version > XEN_VM_RING_VERSION_MAJOR << 16 ? XEN_VM_RING_VERDICTS
+                                                     : XEN_VM_RING_VERDICTS_1_0;
+}
+
+static bool is_question(const struct xen_vm_ring_propose *propose)
+{
+    return propose->features_required & XEN_VM_RING_FEATURE_ASK;
+}
+
+/* What a ring of this producer is, whether that was wanted or not. */
 static uint64_t features(const struct vmring_producer *producer)
 {
     return XEN_VM_RING_FEATURE_REGISTERS |
@@ -65,7 +78,8 @@ static uint32_t check_limits(const struct vmring_producer *producer,
                              const struct xen_vm_ring_propose *propose,
                              const struct xen_vm_ring_grant *grant)
 {
-    if (propose->features_required & ~features(producer))
+    if (propose->features_required &
+        ~(features(producer) | XEN_VM_RING_FEATURE_ASK))
         return XEN_VM_RING_REFUSED_FEATURE;
     if (producer->session.peer || producer->session.leaving)
         return XEN_VM_RING_REFUSED_BUSY;
@@ -82,10 +96,13 @@ static uint32_t check_limits(const struct vmring_producer *producer,
         return XEN_VM_RING_REFUSED_VERDICTS;
     if (propose->deadline > producer->deadline)
         return XEN_VM_RING_REFUSED_DEADLINE;
-    return XEN_VM_RING_GRANTED;
+    return is_question(propose) ? XEN_VM_RING_REFUSED_ASKED
+                                : XEN_VM_RING_GRANTED;
 }
 
+/* The limits stand in every answer but one to who may not know them. */
 static void begin_answer(const struct vmring_producer *producer,
+                         const struct xen_vm_ring_propose *propose,
                          struct wire_grant *answer)
 {
     memset(answer, 0, sizeof(*answer));
@@ -93,14 +110,15 @@ static void begin_answer(const struct vmring_producer *producer,
         .magic = XEN_VM_RING_MAGIC,
         .length = sizeof(answer->grant),
         .version = XEN_VM_RING_VERSION,
-        .features = features(producer),
+        .features = features(producer) | XEN_VM_RING_FEATURE_ASK,
         .max_async_len = producer->max_async_len,
         .max_deadline =
             producer->deadline == VMR_NO_DEADLINE ? 0 : producer->deadline,
         .nr_vcpus = producer->nr_vcpus,
         .arch = producer->arch,
         .max_groups = max_groups(producer),
-        .allowed_verdicts = producer->verdicts,
+        .allowed_verdicts =
+            producer->verdicts & verdicts_since(propose->version_max),
     };
     memcpy(answer->target, producer->target, sizeof(answer->target));
 }
@@ -160,11 +178,24 @@ static void fill_in(const struct vmring_producer *producer,
     grant->policy = propose->policy;
     grant->nr_groups = propose->nr_groups;
     grant->verdicts = propose->verdicts;
-    /* The foreign lane is a lane whether it is wanted or not. */
-    grant->features &= propose->features_wanted | propose->features_required |
-                       XEN_VM_RING_FEATURE_FOREIGN;
+    grant->features = features(producer);
+    /* Beyond the producer's own it will be refused. */
     grant->deadline =
         propose->deadline ? propose->deadline : grant->max_deadline;
+    if (grant->deadline == XEN_VM_RING_FOR_EVER)
+        grant->deadline = 0;
+}
+
+/* Of an answer that grants nothing: what was asked for is not in use. */
+static void take_out_terms(const struct vmring_producer *producer,
+                           struct xen_vm_ring_grant *grant)
+{
+    grant->version = XEN_VM_RING_VERSION;
+    grant->features = features(producer) | XEN_VM_RING_FEATURE_ASK;
+    if (grant->result == XEN_VM_RING_REFUSED_ASKED)
+        return;
+    grant->async_len = grant->deadline = 0;
+    grant->policy = grant->nr_groups = grant->verdicts = 0;
 }
 
 static const char *why_refused(uint32_t result)
@@ -183,6 +214,7 @@ static const char *why_refused(uint32_t result)
         [XEN_VM_RING_REFUSED_PERMISSION] = "its user",
         [XEN_VM_RING_REFUSED_MEMORY] = "lack of memory or descriptors",
         [XEN_VM_RING_REFUSED_TARGET] = "the target being gone",
+        [XEN_VM_RING_REFUSED_ASKED] = "having only asked",
     };
 
     return names[result];
@@ -220,6 +252,9 @@ static int make_epoch(struct vmring_producer *producer, struct peer *peer,
                 .arch = grant->arch,
                 .clock = XEN_VM_RING_CLOCK_MONOTONIC,
                 .record_len = grant->record_len,
+                .minor = grant->version & 0xffff,
+                .source = producer->source,
+                .target_id = producer->target_id,
             },
         .p = REGION_NONE,
         .c = REGION_NONE,
@@ -292,7 +327,11 @@ static void begin_epoch(struct vmring_producer *producer, struct peer *peer,
     producer->epoch = epoch->geo.epoch;
     producer->granted_deadline =
         epoch->geo.deadline ? epoch->geo.deadline : VMR_NO_DEADLINE;
-    producer->session = (struct session){.peer = peer, .c = epoch->c};
+    producer->session = (struct session){
+        .peer = peer,
+        .c = epoch->c,
+        .version = (uint32_t)XEN_VM_RING_VERSION_MAJOR << 16 | epoch->geo.minor,
+    };
     vmring_producer_flush(producer);
     log_line(&producer->log, 6, "a consumer has attached, epoch %llu",
              (unsigned long long)producer->epoch);
@@ -303,10 +342,17 @@ static void begin_epoch(struct vmring_producer *producer, struct peer *peer,
 void grant_refuse(struct vmring_producer *producer, struct peer *peer,
                   uint32_t why)
 {
-    struct wire_grant answer;
+    /* Who is not let in learns nothing of what there is. */
+    struct wire_grant answer = {
+        .grant =
+            {
+                .magic = XEN_VM_RING_MAGIC,
+                .length = sizeof(answer.grant),
+                .result = why,
+                .version = XEN_VM_RING_VERSION,
+            },
+    };
 
-    begin_answer(producer, &answer);
-    answer.grant.result = why;
     (void)peer->ops->send(peer, WIRE_GRANT, &answer, sizeof(answer));
     log_line(&producer->log, 5, "a consumer was refused for %s",
              why_refused(why));
@@ -321,9 +367,9 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
     struct epoch epoch;
     uint32_t result;
 
-    begin_answer(producer, &answer);
     memset(&propose, 0, sizeof(propose));
     memcpy(&propose, body, len < sizeof(propose) ? len : sizeof(propose));
+    begin_answer(producer, &propose, &answer);
     result = check_form(&propose, body, len);
     if (!result) {
         fill_in(producer, &propose, &answer.grant);
@@ -333,9 +379,7 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
         result = XEN_VM_RING_REFUSED_MEMORY;
     answer.grant.result = result;
     if (result) {
-        /* What there is, not what was asked for. */
-        answer.grant.version = XEN_VM_RING_VERSION;
-        answer.grant.features = features(producer);
+        take_out_terms(producer, &answer.grant);
         (void)peer->ops->send(peer, WIRE_GRANT, &answer, sizeof(answer));
         log_line(&producer->log, 5, "a consumer was refused for %s",
                  why_refused(result));

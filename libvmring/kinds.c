@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kinds.c: one table of everything that Xen 4.17 can be asked to report.
+ * kinds.c: one table of everything that Xen can be asked to report.  A new
+ * kind goes to the end: the bits of vmring_supported() count them.
  *
  * Which of it can be asynchronous follows from the `sync` argument of
  * monitor_traps() at its callers in Xen: a choice for control registers,
@@ -110,16 +111,12 @@ static const char *parse_mem(struct word argument, struct vmring_spec *spec)
 
     if (cause)
         return cause;
-    if (range)
-        return parse_range(argument, MAX_GFN, spec);
-    spec->first = 0;
-    spec->last = UINT64_MAX; /* all there is */
-    return NULL;
+    return range ? parse_range(argument, MAX_GFN, spec) : "no frames in";
 }
 
 static int format_mem(const struct vmring_spec *spec, char *text, size_t len)
 {
-    char access[NR(accesses) + 1], range[48] = "";
+    char access[NR(accesses) + 1], range[48];
     unsigned int n = 0;
 
     if (!spec->access || spec->access >= VMRING_MEM_X << 1)
@@ -129,8 +126,6 @@ static int format_mem(const struct vmring_spec *spec, char *text, size_t len)
             access[n++] = accesses[a].letter;
     }
     access[n] = '\0';
-    if (!spec->first && spec->last == UINT64_MAX)
-        return snprintf(text, len, "%s", access);
     if (!good_range(spec, MAX_GFN))
         return -EINVAL;
     format_range(spec, range, sizeof(range));
@@ -196,10 +191,10 @@ static const struct kind kinds[] = {
     },
     {
         .public = {XEN_VM_RING_REASON_MEM_ACCESS, SYNC, "mem",
-                   "mem:[r][w][x][@GFN[-GFN]][:faults]",
+                   "mem:[r][w][x]@GFN[-GFN][:faults]",
                    "an access to guest frames; :faults: of page walks too",
                    "mem:w@0x1000-0x2000"},
-        .flags = VMRING_SPEC_FAULTS,
+        .flags = VMRING_SPEC_FAULTS | VMRING_SPEC_WALKS,
         .parse = parse_mem,
         .format = format_mem,
     },
@@ -224,6 +219,10 @@ static const struct kind kinds[] = {
                    "vmexit[:sync|:async]", "every exit from the guest to Xen",
                    "vmexit:async"},
     },
+    {
+        .public = {XEN_VM_RING_REASON_IO_INSTRUCTION, SYNC, "io", "io",
+                   "an I/O instruction: IN, OUT, INS, OUTS (Xen 4.18)", "io"},
+    },
 };
 
 /* vmring_supported() has one bit for each. */
@@ -246,6 +245,7 @@ static const char *const reasons[XEN_VM_RING_NR_REASONS] = {
     [XEN_VM_RING_REASON_DESCRIPTOR_ACCESS] = "descriptor_access",
     [XEN_VM_RING_REASON_EMUL_UNIMPLEMENTED] = "emul_unimplemented",
     [XEN_VM_RING_REASON_VMEXIT] = "vmexit",
+    [XEN_VM_RING_REASON_IO_INSTRUCTION] = "io_instruction",
 };
 
 const struct kind *vmring_kind_named(struct word name)

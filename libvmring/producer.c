@@ -12,6 +12,9 @@
 #define DEFAULT_DEADLINE  1000000000ULL
 #define DEFAULT_MAX_ASYNC (64ULL << 20)
 
+/* Flags of an event that the ring sets, and not its source. */
+#define OURS (XEN_VM_RING_FLAG_REPOSTED | XEN_VM_RING_FLAG_REGS_CUT)
+
 /* Tries to arm for answers while a consumer sets hints for nothing. */
 #define MAX_ARMINGS 8
 
@@ -29,7 +32,8 @@ static int check_opts(struct vmring_producer_opts *opts)
         (opts->arch != XEN_VM_RING_ARCH_X86 &&
          opts->arch != XEN_VM_RING_ARCH_ARM) ||
         (opts->verdicts & ~XEN_VM_RING_VERDICTS) ||
-        opts->on_deadline > VMRING_DEADLINE_PAUSE || opts->reserved ||
+        opts->on_deadline > VMRING_DEADLINE_PAUSE ||
+        opts->source > XEN_VM_RING_SOURCE_SIMULATED ||
         opts->max_async_len > XEN_VM_RING_MAX_ASYNC)
         return -EINVAL;
     if (!opts->deadline_ns)
@@ -80,6 +84,8 @@ int vmring_producer_open(const struct vmring_producer_opts *their_opts,
     producer->arch = opts.arch;
     producer->verdicts = opts.verdicts;
     producer->reasons = opts.reasons;
+    producer->source = opts.source;
+    producer->target_id = opts.target_id;
     producer->deadline = producer->granted_deadline = opts.deadline_ns;
     producer->max_async_len = opts.max_async_len;
     if (opts.target)
@@ -154,7 +160,7 @@ int vmring_post(struct vmring_producer *producer,
         return -EINVAL;
     request.event.time = producer_now();
     request.event.lost = 0;
-    request.event.flags &= ~XEN_VM_RING_FLAG_REPOSTED;
+    request.event.flags &= ~OURS;
     request.deadline =
         deadline_of(request.event.time, producer->granted_deadline);
     if (!vmr_producer_post(&producer->core, &request))
@@ -180,7 +186,7 @@ int vmring_push(struct vmring_producer *producer, unsigned int lane,
     else
         memcpy(&record, event, XEN_VM_RING_EVENT_HEAD);
     record.time = producer_now();
-    record.flags &= ~XEN_VM_RING_FLAG_REPOSTED;
+    record.flags &= ~OURS;
     if (lane == producer->nr_vcpus)
         record.flags |= XEN_VM_RING_FLAG_FOREIGN;
     tally = tally_of(producer, lane, event->reason);

@@ -22,6 +22,7 @@ struct session {
     bool clean;        /* it had said so */
     bool quiescing;
     bool subscribing; /* its SUBSCRIBE has no answer yet */
+    uint32_t version; /* in use */
     struct region c;
 };
 
@@ -45,7 +46,8 @@ struct vmring_producer {
     struct vmring_producer_ops ops_copy;
     void *ops_ctx;
     char target[WIRE_NAME];
-    uint32_t nr_vcpus, nr_lanes, arch, verdicts, reasons;
+    uint32_t nr_vcpus, nr_lanes, arch, verdicts, reasons, source;
+    uint64_t target_id;
     uint64_t deadline; /* ns; VMR_NO_DEADLINE */
     uint64_t granted_deadline;
     uint64_t max_async_len;

@@ -71,16 +71,20 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
     if (len < 0)
         return fail(len, error, error_len, "no answer from the producer: %s",
                     strerror(-len));
-    if (len != sizeof(answer) || answer.nr != (uint32_t)nr)
+    if (len != sizeof(answer) || (answer.nr && answer.nr != (uint32_t)nr) ||
+        (nr && !answer.nr && !answer.text[0]))
         return fail(consumer_lose(ring, -EPROTO), error, error_len,
                     "the producer's answer is malformed");
+    answer.text[sizeof(answer.text) - 1] = '\0';
+    if (nr && !answer.nr)
+        return fail(-EINVAL, error, error_len, "the producer says: %s",
+                    answer.text);
     for (int i = 0; i < nr; i++) {
         if (results)
             results[i] = answer.results[i];
         if (answer.results[i] > worst)
             worst = answer.results[i];
     }
-    answer.text[sizeof(answer.text) - 1] = '\0';
     switch (worst) {
     case VMRING_SPEC_ARMED:
         consumer_armed_anew(ring);

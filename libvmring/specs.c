@@ -4,7 +4,7 @@
  *
  *   events   = [event {separator event}]
  *   event    = name [":" argument] {":" modifier}
- *   modifier = "sync" | "async" | "onchange" | "user" | "faults"
+ *   modifier = "sync" | "async" | "onchange" | "user" | "faults" | "walks"
  *
  * kinds.c says which name takes what.  The text may come from a hostile
  * peer: each byte is looked at a bounded number of times, and the only
@@ -35,7 +35,7 @@ static const struct {
 } modifiers[] = {
     {"sync", VMRING_MODE_SYNC, 0},         {"async", VMRING_MODE_ASYNC, 0},
     {"onchange", 0, VMRING_SPEC_ONCHANGE}, {"user", 0, VMRING_SPEC_USER},
-    {"faults", 0, VMRING_SPEC_FAULTS},
+    {"faults", 0, VMRING_SPEC_FAULTS},     {"walks", 0, VMRING_SPEC_WALKS},
 };
 
 static int misspelt(const struct complaint *c, const char *cause,
@@ -95,6 +95,13 @@ static int parse_argument(const struct complaint *c, const struct kind *kind,
     return cause ? misspelt(c, cause, kind) : 0;
 }
 
+/* What Xen has for it is a page that can be read, and written by walks. */
+static bool walks_fit(const struct vmring_spec *spec)
+{
+    return !(spec->flags & VMRING_SPEC_WALKS) ||
+           spec->access == (VMRING_MEM_W | VMRING_MEM_X);
+}
+
 static int parse_event(const struct complaint *c, struct vmring_spec *spec)
 {
     struct word rest = c->event, name, modifier;
@@ -114,6 +121,8 @@ static int parse_event(const struct complaint *c, struct vmring_spec *spec)
         more = vmring_word_cut(&rest, ':', &modifier);
         err = parse_modifier(c, kind, modifier, spec);
     }
+    if (!err && !walks_fit(spec))
+        err = misspelt(c, ":walks is for access wx, in", kind);
     return err;
 }
 
@@ -197,7 +206,7 @@ int vmring_spec_format(const struct vmring_spec *spec, char *text, size_t len)
     char argument[64] = "";
     size_t at = 0;
 
-    if (!kind || (spec->flags & ~kind->flags) ||
+    if (!kind || (spec->flags & ~kind->flags) || !walks_fit(spec) ||
         !vmring_reason_has_mode(spec->reason, spec->mode))
         return -EINVAL;
     if (kind->format ? kind->format(spec, argument, sizeof(argument)) < 0

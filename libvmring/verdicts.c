@@ -22,6 +22,7 @@ static const struct {
     {"inject", XEN_VM_RING_VERDICT_INJECT},
     {"next_interrupt", XEN_VM_RING_VERDICT_NEXT_INTERRUPT},
     {"reset", XEN_VM_RING_VERDICT_RESET},
+    {"continue", XEN_VM_RING_VERDICT_CONTINUE},
     {"none", 0},
     {"all", XEN_VM_RING_VERDICTS},
 };
@@ -45,7 +46,7 @@ int vmring_verdicts_parse(const char *text, uint32_t *mask, char *error,
             return vmring_word_refuse(
                 error, error_len, "unknown verdict", word,
                 "they are deny, set_registers, emulate, step, altp2m, inject, "
-                "next_interrupt, reset; or none, or all");
+                "next_interrupt, reset, continue; or none, or all");
         sum |= verdicts[i].mask;
     } while (more);
     *mask = sum;

@@ -51,6 +51,7 @@ typedef void vmring_log_fn(void *ctx, int level, const char *text);
 #define VMRING_SPEC_ONCHANGE (1u << 0) /* only writes that change the value */
 #define VMRING_SPEC_USER     (1u << 1) /* guest requests from user mode too */
 #define VMRING_SPEC_FAULTS   (1u << 2) /* faults of page walks too (mem) */
+#define VMRING_SPEC_WALKS    (1u << 3) /* page walks may write (mem:wx) */
 
 /* Memory access rights watched by a `mem` event. */
 #define VMRING_MEM_R 1u
@@ -113,7 +114,8 @@ int vmring_kind(unsigned int i, struct vmring_kind *kind);
 
 /*
  * Names of verdicts ("deny", "set_registers", "emulate", "step", "altp2m",
- * "inject", "next_interrupt", "reset"), as a list separated by commas;
+ * "inject", "next_interrupt", "reset", "continue"), as a list separated by
+ * commas;
  * "none" and "all" too.  Returns 0 and the mask; -EINVAL and the bad word.
  */
 int vmring_verdicts_parse(const char *text, uint32_t *mask, char *error,
@@ -146,7 +148,7 @@ struct vmring_opts {
     uint32_t policy;      /* XEN_VM_RING_POLICY_* */
     uint32_t nr_groups;   /* doorbell groups; 0: 1 */
     uint32_t verdicts;    /* XEN_VM_RING_VERDICT_*; 0: observe only */
-    uint64_t deadline_ns; /* 0: the producer's default */
+    uint64_t deadline_ns; /* 0: the producer's default; UINT64_MAX: for ever */
     int timeout_ms;       /* for the control channel; 0: 10 000 */
     char *error;          /* may be NULL: one line on failure, with cause */
     size_t error_len;     /*   and remedy */
@@ -174,6 +176,32 @@ struct vmring_opts {
  */
 int vmring_open(const char *uri, const struct vmring_opts *opts,
                 struct vmring **ring);
+
+/* What a producer would grant, and to whom it says so: vmring_ask(). */
+struct vmring_limits {
+    size_t size;
+    /*
+     * What vmring_open() would give: 0; an error as there; 1: not known, as
+     * the producer is older than the question.
+     */
+    int would;
+    uint32_t version; /* the producer's highest */
+    uint64_t features;
+    uint32_t nr_vcpus, arch, max_groups;
+    uint32_t verdicts;                     /* that it allows */
+    uint64_t min_async_len, max_async_len; /* for the record_len asked about */
+    uint64_t max_deadline_ns;              /* 0: none */
+    char target[64];
+};
+
+/*
+ * Asks the producer behind `uri` what it would grant, by what vmring_open()
+ * would propose.  Attaches nothing, and disturbs nobody who is.  0; the errors
+ * of vmring_open() for want of an answer; -EACCES: it does not answer this
+ * user.
+ */
+int vmring_ask(const char *uri, const struct vmring_opts *opts,
+               struct vmring_limits *limits);
 
 /*
  * Gives up what only attaching needs, so that whoever takes this process over
@@ -207,7 +235,12 @@ struct vmring_info {
     uint32_t verdicts, clock;
     uint64_t epoch, deadline_ns, async_len, slots_per_lane, p_len, c_len;
     uint64_t features;
-    char target[64]; /* the producer's name for it, printable */
+    char target[64];           /* the producer's name for it, printable */
+    uint64_t target_id;        /* never used again; 0: not told */
+    uint32_t source;           /* XEN_VM_RING_SOURCE_*; 0: not told */
+    uint32_t version;          /* in use: major << 16 | minor */
+    uint32_t allowed_verdicts; /* that would have been granted */
+    uint32_t reserved;
 };
 int vmring_info(const struct vmring *ring, struct vmring_info *info);
 
@@ -460,14 +493,15 @@ struct vmring_producer_opts {
     void *ops_ctx;
     const char *target; /* name of the target, for the consumer; copied */
     uint32_t nr_vcpus;
-    uint32_t arch;        /* XEN_VM_RING_ARCH_* */
-    uint32_t verdicts;    /* allow-list: XEN_VM_RING_VERDICT_* */
-    uint32_t reasons;     /* allow-list: 1 << XEN_VM_RING_REASON_*; 0: all */
-    uint64_t deadline_ns; /* default and maximum; 0: 1 s; UINT64_MAX: none */
-    uint32_t on_deadline; /* VMRING_DEADLINE_* */
-    uint32_t reserved;
+    uint32_t arch;          /* XEN_VM_RING_ARCH_* */
+    uint32_t verdicts;      /* allow-list: XEN_VM_RING_VERDICT_* */
+    uint32_t reasons;       /* allow-list: 1 << XEN_VM_RING_REASON_*; 0: all */
+    uint64_t deadline_ns;   /* default and maximum; 0: 1 s; UINT64_MAX: none */
+    uint32_t on_deadline;   /* VMRING_DEADLINE_* */
+    uint32_t source;        /* XEN_VM_RING_SOURCE_*; 0: not told */
     uint64_t max_async_len; /* 0: 64 MiB */
     int foreign;            /* 1: a lane for events of no vCPU */
+    uint64_t target_id;     /* of this target and no other, ever; 0: not told */
 };
 
 /*

@@ -30,6 +30,13 @@ static bool within_limits(const struct vmr_geometry *geo)
            geo->record_len % 64 == 0;
 }
 
+/* The last lane is the foreign one exactly if the feature says so. */
+static bool has_its_lanes(const struct vmr_geometry *geo)
+{
+    return geo->nr_lanes - geo->nr_vcpus ==
+           (geo->features & XEN_VM_RING_FEATURE_FOREIGN ? 1 : 0);
+}
+
 /*
  * A later minor may make slots longer, not shorter: the distance from one to
  * the next is all that we take from it (docs/ABI.md, "Versions").
@@ -95,7 +102,7 @@ void vmr_geometry_publish(const struct vmr_geometry *geo,
     struct xen_vm_ring_header h = {
         .magic = XEN_VM_RING_MAGIC,
         .major = XEN_VM_RING_VERSION_MAJOR,
-        .minor = XEN_VM_RING_VERSION_MINOR,
+        .minor = (uint16_t)geo->minor,
         .header_len = sizeof(h),
         .arch = geo->arch,
         .features = geo->features,
@@ -123,6 +130,8 @@ void vmr_geometry_publish(const struct vmr_geometry *geo,
         .attn_request_off = geo->attn_request_off,
         .attn_lane_off = geo->attn_lane_off,
         .answered_off = geo->answered_off,
+        .target_id = geo->target_id,
+        .source = geo->source,
     };
 
     vmr_copy_to_shared(header, &h, sizeof(h));
@@ -178,7 +187,8 @@ bool vmr_geometry_read(struct vmr_geometry *geo,
     vmr_copy_from_shared(&h, header, sizeof(h));
     if (h.magic != XEN_VM_RING_MAGIC || h.major != XEN_VM_RING_VERSION_MAJOR ||
         h.header_len < sizeof(h) || h.header_len > XEN_VM_RING_PAGE ||
-        h.p_len != p_len || (c_len != VMR_ANY_LEN && h.c_len != c_len))
+        h.p_len != p_len || (c_len != VMR_ANY_LEN && h.c_len != c_len) ||
+        h.p_len % PAGE || h.c_len % PAGE)
         return false;
 
     *geo = (struct vmr_geometry){
@@ -195,6 +205,7 @@ bool vmr_geometry_read(struct vmr_geometry *geo,
         .cursor_off = h.cursor_off,
         .c_group_off = h.c_group_off,
         .slots = h.slots_per_lane,
+        .target_id = h.target_id,
         .nr_vcpus = h.nr_vcpus,
         .nr_lanes = h.nr_lanes,
         .nr_groups = h.nr_groups,
@@ -202,6 +213,8 @@ bool vmr_geometry_read(struct vmr_geometry *geo,
         .verdicts = h.verdicts,
         .arch = h.arch,
         .clock = h.clock,
+        .source = h.source,
+        .minor = h.minor,
         .slot_len = h.slot_len,
         .record_len = h.record_len,
         .c_group_len = h.c_group_len,
@@ -209,7 +222,8 @@ bool vmr_geometry_read(struct vmr_geometry *geo,
         .attn_lane_off = h.attn_lane_off,
         .answered_off = h.answered_off,
     };
-    return within_limits(geo) && geo->slots >= XEN_VM_RING_MIN_SLOTS &&
+    return within_limits(geo) && has_its_lanes(geo) &&
+           geo->slots >= XEN_VM_RING_MIN_SLOTS &&
            geo->slots <= XEN_VM_RING_MAX_ASYNC &&
            (geo->slots & (geo->slots - 1)) == 0 && holds_slots(geo) &&
            p_lies_within(geo) && c_lies_within(geo);

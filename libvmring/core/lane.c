@@ -99,10 +99,10 @@ static bool has_room(struct vmr_lane_tx *tx)
 
 /* The head of a record is eight words; two of them are made up here. */
 static void store_head(struct xen_vm_ring_event *to,
-                       const struct xen_vm_ring_event *from, uint32_t lost,
-                       uint32_t length)
+                       const struct xen_vm_ring_event *from, uint32_t flags,
+                       uint32_t lost, uint32_t length)
 {
-    uint64_t flags_lost = from->flags | (uint64_t)lost << 32;
+    uint64_t flags_lost = flags | (uint64_t)lost << 32;
     uint64_t reason_to_length = from->reason | (uint64_t)from->vcpu << 16 |
                                 (uint64_t)from->altp2m_idx << 32 |
                                 (uint64_t)length << 48;
@@ -132,7 +132,7 @@ bool vmr_lane_push(struct vmr_lane_tx *tx,
 {
     uint64_t head = tx->head;
     struct xen_vm_ring_event *record;
-    uint32_t length = event->length;
+    uint32_t length = event->length, flags = event->flags;
 
     if (tx->policy == XEN_VM_RING_POLICY_DISCARD && !has_room(tx)) {
         lose(tx);
@@ -141,8 +141,12 @@ bool vmr_lane_push(struct vmr_lane_tx *tx,
 
     if (length > XEN_VM_RING_EVENT_FULL)
         length = XEN_VM_RING_EVENT_FULL;
-    if (length > tx->record_len || length < XEN_VM_RING_EVENT_FULL)
+    if (length < XEN_VM_RING_EVENT_FULL) {
         length = HEAD_LEN;
+    } else if (length > tx->record_len) {
+        length = HEAD_LEN;
+        flags |= XEN_VM_RING_FLAG_REGS_CUT;
+    }
     record = (struct xen_vm_ring_event *)(void *)(tx->records +
                                                   (head & (tx->slots - 1)) *
                                                       tx->record_len);
@@ -155,7 +159,7 @@ bool vmr_lane_push(struct vmr_lane_tx *tx,
         vmr_store_relaxed(&record->state, BUSY(head));
         vmr_fence_release();
     }
-    store_head(record, event, (uint32_t)tx->lost, length);
+    store_head(record, event, flags, (uint32_t)tx->lost, length);
     if (length > HEAD_LEN)
         vmr_copy_to_shared(&record->regs, &event->regs, length - HEAD_LEN);
     /* Whole (L4).  The store of head makes it, and the payload, visible. */

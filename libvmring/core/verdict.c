@@ -22,13 +22,14 @@ static const struct {
     {F(INJECT), V(INJECT)},
     {F(GET_NEXT_INTERRUPT), V(NEXT_INTERRUPT)},
     {F(RESET_VMTRACE) | F(RESET_FORK_STATE) | F(RESET_FORK_MEMORY), V(RESET)},
+    {F(CONTINUE), V(CONTINUE)},
 };
 
 /* What Xen carries out whatever the reason is (vm_event_resume()). */
 #define ANY                                                                    \
     (F(SET_REGISTERS) | F(TOGGLE_SINGLESTEP) | F(FAST_SINGLESTEP) |            \
      F(ALTERNATE_P2M) | F(INJECT) | F(GET_NEXT_INTERRUPT) | F(RESET_VMTRACE) | \
-     F(RESET_FORK_STATE) | F(RESET_FORK_MEMORY))
+     F(RESET_FORK_STATE) | F(RESET_FORK_MEMORY) | F(CONTINUE))
 
 #define EMULATION                                                              \
     (F(EMULATE) | F(EMULATE_NOWRITE) | F(SET_EMUL_READ_DATA) |                 \
@@ -62,6 +63,9 @@ int vmr_response_check(uint32_t reason, uint32_t flags, uint32_t verdicts)
     tail = flags &
            (F(SET_REGISTERS) | F(SET_EMUL_READ_DATA) | F(SET_EMUL_INSN_DATA));
     if (tail & (tail - 1))
+        return -1;
+    /* Doing nothing goes with nothing else. */
+    if ((flags & F(CONTINUE)) && flags != F(CONTINUE))
         return -1;
     for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
         if ((flags & needs[i].flags) && !(verdicts & needs[i].verdict))

@@ -45,7 +45,7 @@ struct wire_grant {
 };
 
 struct wire_subscribed {
-    uint32_t nr; /* specs */
+    uint32_t nr; /* specs; 0 and a text: malformed, nothing has changed */
     uint32_t reserved;
     uint8_t results[256]; /* VMRING_SPEC_* */
     char text[512];       /* NUL-terminated; empty if all are armed */
@@ -56,7 +56,7 @@ struct wire_support {
 };
 
 struct wire_count_request {
-    uint32_t from; /* index of the first row: vcpu * reasons + reason */
+    uint32_t from; /* 0, or what the answer before had in next */
     uint32_t reserved;
 };
 

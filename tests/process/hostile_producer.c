@@ -37,6 +37,10 @@ struct act {
     int bell;          /* BELL_*: instead of a socket */
     int c_read_only;   /* its descriptor */
     int c_is_p;        /* the same region twice */
+    /* The grant is of our wishes, and its header of others: added there. */
+    struct vmr_geometry more;
+    /* Both are of others than our wishes. */
+    uint32_t policy, record_len;
     int err;
 };
 
@@ -98,6 +102,21 @@ static const struct act acts[] = {
     {.name = "other groups than granted",
      .header = OTHER_GROUPS,
      .err = -EPROTO},
+    {.name = "another epoch", .more = {.epoch = 1}, .err = -EPROTO},
+    {.name = "another deadline", .more = {.deadline = 1}, .err = -EPROTO},
+    {.name = "another policy", .more = {.policy = 1}, .err = -EPROTO},
+    {.name = "another arch", .more = {.arch = 1}, .err = -EPROTO},
+    {.name = "another minor", .more = {.minor = 1}, .err = -EPROTO},
+    {.name = "another record", .more = {.record_len = 64}, .err = -EPROTO},
+    {.name = "fewer records", .more = {.slots = -1ULL}, .err = -EPROTO},
+    {.name = "a feature in the header",
+     .more = {.features = XEN_VM_RING_FEATURE_REGISTERS},
+     .err = -EPROTO},
+    {.name = "an id and a source of its own",
+     .more = {.target_id = 7, .source = 77, .clock = 77},
+     .err = 0},
+    {.name = "a policy not asked for", .policy = 1, .err = -EPROTO},
+    {.name = "a record not asked for", .record_len = 128, .err = -EPROTO},
     {.name = "a file for a doorbell", .bell = BELL_FILE, .err = -EPROTO},
     {.name = "an eventfd for a doorbell", .bell = BELL_EVENTFD, .err = 0},
     {.name = "a pipe for a doorbell", .bell = BELL_PIPE, .err = 0},
@@ -150,6 +169,25 @@ static int read_only(int fd)
     return open(path, O_RDONLY);
 }
 
+static void add(struct vmr_geometry *geo, const struct vmr_geometry *more)
+{
+    geo->epoch += more->epoch;
+    geo->deadline += more->deadline;
+    geo->policy += more->policy;
+    geo->arch += more->arch;
+    geo->minor += more->minor;
+    geo->features += more->features;
+    geo->target_id += more->target_id;
+    geo->source += more->source;
+    geo->clock += more->clock;
+    if (more->slots)
+        geo->slots /= 2;
+    if (more->record_len) {
+        geo->record_len += more->record_len;
+        geo->slots /= 2; /* so that it fits */
+    }
+}
+
 static void perform(const struct act *act, int control)
 {
     struct vmr_geometry geo = {
@@ -157,7 +195,10 @@ static void perform(const struct act *act, int control)
         .nr_vcpus = act->header == OTHER_VCPUS ? 3 : 2,
         .nr_lanes = act->header == OTHER_VCPUS ? 3 : 2,
         .nr_groups = act->header == OTHER_GROUPS ? 2 : 1,
-        .record_len = 64,
+        .policy = act->policy,
+        .record_len = act->record_len ? act->record_len : 64,
+        .minor = XEN_VM_RING_VERSION_MINOR,
+        .deadline = 1000,
         .arch = XEN_VM_RING_ARCH_X86,
         .features = act->features,
         .verdicts = act->verdicts,
@@ -168,6 +209,7 @@ static void perform(const struct act *act, int control)
     } body = {0};
     struct xen_vm_ring_grant *grant = &body.grant.grant;
     struct xen_vm_ring_header header;
+    struct vmr_geometry published;
     int fds[WIRE_MAX_FDS], bells[2];
     unsigned char proposal[512];
     int nr = 2;
@@ -190,7 +232,9 @@ static void perform(const struct act *act, int control)
     if (act->nr_fds)
         nr = act->nr_fds;
     memset(&header, 0, sizeof(header));
-    vmr_geometry_publish(&geo, &header);
+    published = geo;
+    add(&published, &act->more);
+    vmr_geometry_publish(&published, &header);
     if (act->header == NOISE)
         memset((char *)&header + 4, 0x5a, sizeof(header) - 4);
     if (act->header != NO_HEADER)
@@ -200,7 +244,13 @@ static void perform(const struct act *act, int control)
         .length = (uint32_t)(sizeof(*grant) + act->longer),
         .version = XEN_VM_RING_VERSION + act->version,
         .result = act->result,
-        .record_len = 64,
+        .features = act->features,
+        .async_len = geo.slots * geo.nr_lanes * geo.record_len,
+        .deadline = geo.deadline,
+        .record_len = geo.record_len,
+        .policy = geo.policy,
+        .verdicts = act->verdicts,
+        .arch = geo.arch,
         .nr_groups = act->nr_groups ? act->nr_groups : 1,
         .p_len = act->p_len ? act->p_len : geo.p_len,
         .c_len = act->c_len ? act->c_len : geo.c_len,
@@ -224,6 +274,7 @@ static void meet(const struct act *act)
     char uri[32], error[256] = "";
     struct vmring_opts opts = {.size = sizeof(opts),
                                .timeout_ms = 5000,
+                               .record_len = 64,
                                .error = error,
                                .error_len = sizeof(error)};
     struct vmring *ring;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: a proposal of a later minor is granted what this version has,
- * and refused only if it insists on more (docs/ABI.md, "Versions").
+ * and refused only if it insists on more (docs/ABI.md, "Versions"); what would
+ * be granted can be asked for without attaching.
  */
+#include <errno.h>
 #include <unistd.h>
 
 #include "transport/socket.h"
@@ -10,7 +12,14 @@
 
 #define V(major, minor) ((uint32_t)(major) << 16 | (minor))
 
+/* One that 1.0 knows, and one that it does not. */
+#define ALLOWED (XEN_VM_RING_VERDICT_DENY | XEN_VM_RING_VERDICT_CONTINUE)
+
 static char path[96];
+
+/* Of the last answer. */
+static unsigned int nr_descriptors;
+static uint16_t minor_of_header;
 
 /* A proposal with `more` bytes behind what we know of it. */
 static struct xen_vm_ring_grant ask(const struct xen_vm_ring_propose *propose,
@@ -37,6 +46,13 @@ static struct xen_vm_ring_grant ask(const struct xen_vm_ring_propose *propose,
                              WIRE_MAX_FDS, &nr),
                  sizeof(grant));
         close(fd);
+        nr_descriptors = nr;
+        if (nr) {
+            struct xen_vm_ring_header header;
+
+            CHECK(pread(fds[0], &header, sizeof(header), 0) == sizeof(header));
+            minor_of_header = header.minor;
+        }
         while (nr)
             close(fds[--nr]);
         /* The one before, whose socket was closed, is being swept. */
@@ -59,23 +75,32 @@ static struct xen_vm_ring_grant range(uint32_t min, uint32_t max)
 static void versions(void)
 {
     static const struct {
-        uint32_t min, max, result;
+        uint32_t min, max, result, in_use;
     } cases[] = {
-        {V(1, 0), V(1, 0), XEN_VM_RING_GRANTED},
-        {V(1, 0), V(1, 9), XEN_VM_RING_GRANTED},
-        {V(1, 0), V(2, 3), XEN_VM_RING_GRANTED},
-        {V(0, 7), V(1, 0), XEN_VM_RING_GRANTED},
-        {V(1, 1), V(1, 9), XEN_VM_RING_REFUSED_VERSION},
-        {V(2, 0), V(2, 3), XEN_VM_RING_REFUSED_VERSION},
-        {V(0, 1), V(0, 9), XEN_VM_RING_REFUSED_VERSION},
-        {V(1, 9), V(1, 0), XEN_VM_RING_REFUSED_MALFORMED},
+        {V(1, 0), V(1, 0), XEN_VM_RING_GRANTED, V(1, 0)},
+        {V(1, 0), V(1, 1), XEN_VM_RING_GRANTED, V(1, 1)},
+        {V(1, 1), V(1, 1), XEN_VM_RING_GRANTED, V(1, 1)},
+        {V(1, 0), V(1, 9), XEN_VM_RING_GRANTED, V(1, 1)},
+        {V(1, 0), V(2, 3), XEN_VM_RING_GRANTED, V(1, 1)},
+        {V(0, 7), V(1, 0), XEN_VM_RING_GRANTED, V(1, 0)},
+        /* Refused: the highest that there is. */
+        {V(1, 2), V(1, 9), XEN_VM_RING_REFUSED_VERSION, V(1, 1)},
+        {V(2, 0), V(2, 3), XEN_VM_RING_REFUSED_VERSION, V(1, 1)},
+        {V(0, 1), V(0, 9), XEN_VM_RING_REFUSED_VERSION, V(1, 1)},
+        {V(1, 9), V(1, 0), XEN_VM_RING_REFUSED_MALFORMED, V(1, 1)},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct xen_vm_ring_grant grant = range(cases[i].min, cases[i].max);
 
         CHECK_EQ(grant.result, cases[i].result);
-        CHECK_EQ(grant.version, XEN_VM_RING_VERSION);
+        CHECK_EQ(grant.version, cases[i].in_use);
+        if (grant.result == XEN_VM_RING_GRANTED)
+            CHECK_EQ(minor_of_header, grant.version & 0xffff);
+        /* Names that 1.0 has not are not told to who speaks 1.0. */
+        CHECK_EQ(grant.allowed_verdicts,
+                 cases[i].max > V(1, 0) ? ALLOWED
+                                        : ALLOWED & XEN_VM_RING_VERDICTS_1_0);
     }
 }
 
@@ -102,13 +127,90 @@ static void features(void)
     grant = ask(&propose, NULL, 0);
     CHECK_EQ(grant.result, XEN_VM_RING_GRANTED);
     CHECK_EQ(grant.features, XEN_VM_RING_FEATURE_REGISTERS);
+    /* Told whether it was wanted or not. */
     propose.features_wanted = 0;
-    CHECK_EQ(ask(&propose, NULL, 0).features, 0);
+    CHECK_EQ(ask(&propose, NULL, 0).features, XEN_VM_RING_FEATURE_REGISTERS);
     /* Refused: the answer names all that there are. */
     propose.features_required = 1ULL << 40;
     grant = ask(&propose, NULL, 0);
     CHECK_EQ(grant.result, XEN_VM_RING_REFUSED_FEATURE);
+    CHECK_EQ(grant.features,
+             XEN_VM_RING_FEATURE_REGISTERS | XEN_VM_RING_FEATURE_ASK);
+    CHECK_EQ(grant.allowed_verdicts, ALLOWED);
+}
+
+/* All of it is looked at, nothing is granted, and nobody is in the way. */
+static void questions(void)
+{
+    struct xen_vm_ring_propose propose = wired_propose();
+    struct xen_vm_ring_grant grant;
+
+    propose.features_required = XEN_VM_RING_FEATURE_ASK;
+    propose.async_len = 1000;
+    grant = ask(&propose, NULL, 0);
+    CHECK_EQ(grant.result, XEN_VM_RING_REFUSED_ASKED);
+    CHECK_EQ(nr_descriptors, 0);
+    CHECK_EQ(grant.allowed_verdicts, ALLOWED);
+    CHECK_EQ(grant.async_len, 1000);
+    CHECK_EQ(grant.min_async_len, 512);
+    CHECK_EQ(grant.max_async_len, 1 << 20);
+    CHECK_EQ(grant.max_deadline, 1000000000);
+    CHECK_EQ(grant.max_groups, 4);
+    CHECK_EQ(grant.nr_vcpus, 4);
+    CHECK_EQ(grant.arch, XEN_VM_RING_ARCH_X86);
+    CHECK_EQ(grant.epoch, 0);
+    CHECK_EQ(grant.p_len, 0);
+
+    propose.verdicts = XEN_VM_RING_VERDICT_EMULATE;
+    grant = ask(&propose, NULL, 0);
+    CHECK_EQ(grant.result, XEN_VM_RING_REFUSED_VERDICTS);
+    CHECK_EQ(grant.allowed_verdicts, ALLOWED);
+    /* What was asked for is not in use. */
+    CHECK_EQ(grant.verdicts, 0);
+    CHECK_EQ(grant.async_len, 0);
+    CHECK_EQ(grant.nr_groups, 0);
+    CHECK_EQ(grant.deadline, 0);
+
+    /* Only wanted, it is no question. */
+    propose = wired_propose();
+    propose.features_wanted = XEN_VM_RING_FEATURE_ASK;
+    grant = ask(&propose, NULL, 0);
+    CHECK_EQ(grant.result, XEN_VM_RING_GRANTED);
     CHECK_EQ(grant.features, XEN_VM_RING_FEATURE_REGISTERS);
+}
+
+/* By the library, while somebody is attached and stays so. */
+static void questions_amid(void)
+{
+    struct vmring_opts opts = {.size = sizeof(opts), .timeout_ms = 5000};
+    struct vmring_limits limits = {.size = sizeof(limits)};
+    struct vmring *ring;
+    char uri[128];
+    int err;
+
+    snprintf(uri, sizeof(uri), "local:%s", path);
+    for (int i = 0; (err = vmring_ask(uri, &opts, &limits)) == 0; i++) {
+        CHECK(i < 2000);
+        if (!limits.would)
+            break;
+        CHECK_EQ(limits.would, -EBUSY);
+        usleep(1000);
+    }
+    CHECK_EQ(err, 0);
+    CHECK_EQ(limits.verdicts, ALLOWED);
+    CHECK_EQ(limits.version, XEN_VM_RING_VERSION);
+    CHECK_STR(limits.target, "wired");
+    for (int i = 0; (err = vmring_open(uri, &opts, &ring)) == -EBUSY; i++) {
+        CHECK(i < 2000);
+        usleep(1000);
+    }
+    CHECK_EQ(err, 0);
+    opts.verdicts = XEN_VM_RING_VERDICT_EMULATE;
+    CHECK_EQ(vmring_ask(uri, &opts, &limits), 0);
+    CHECK_EQ(limits.would, -EBUSY);
+    CHECK_EQ(limits.verdicts, ALLOWED);
+    CHECK_EQ(vmring_supported(ring, &limits.features), 0); /* still there */
+    vmring_close(ring);
 }
 
 int main(void)
@@ -116,11 +218,14 @@ int main(void)
     struct vmring_producer_opts opts = wired_opts();
     pid_t producer;
 
+    opts.verdicts = ALLOWED;
     wired_path(path);
     producer = wired_serve(path, &opts, 0);
     versions();
     lengths();
     features();
+    questions();
+    questions_amid();
     wired_end(producer);
     wired_unlink(path);
     return 0;

@@ -51,6 +51,7 @@ HEADER_FIELDS = (
     (96, 8, "request_off p_group_off lane_off record_off"),
     (128, 8, "response_off cursor_off c_group_off"),
     (152, 4, "c_group_len attn_request_off attn_lane_off answered_off"),
+    (168, 8, "target_id"), (176, 4, "source"),
     (256, 8, "target_state shutdown_reason producer_state"),
 )
 
@@ -68,9 +69,14 @@ DESC_ACCESS = ((0, 8, "exit_qualification"),
                (8, 4, "instr_info descriptor is_write"))
 INTERRUPT = ((0, 4, "vector type error_code"), (16, 8, "cr2"))
 VMEXIT = ((0, 8, "reason qualification"),)
+IO = ((0, 4, "bytes port in str"),)
+
+# Of every event, at the end of u.
+ORIGIN = ((28, 2, "view_gen"), (30, 1, "plane"))
 
 DATA = {1: MEM_ACCESS, 4: WRITE_CTRLREG, 5: MOV_TO_MSR, 6: DEBUG, 7: DEBUG,
-        9: DEBUG, 10: CPUID, 12: INTERRUPT, 13: DESC_ACCESS, 15: VMEXIT}
+        9: DEBUG, 10: CPUID, 12: INTERRUPT, 13: DESC_ACCESS, 15: VMEXIT,
+        16: IO}
 
 REGISTERS = {
     X86: (
@@ -81,7 +87,7 @@ REGISTERS = {
         (264, 4, "cs_base ss_base ds_base es_base"),
         (280, 8, "fs_base gs_base"), (296, 4, "cs ss ds es fs gs"),
         (320, 8, "shadow_gs"),
-        (328, 2, "gdtr_limit cs_sel ss_sel ds_sel es_sel fs_sel gs_sel"),
+        (328, 2, "gdtr_limit cs_sel ss_sel ds_sel es_sel fs_sel gs_sel known"),
     ),
     ARM: ((0, 8, "ttbr0 ttbr1 ttbcr pc cpsr"),),
 }
@@ -116,9 +122,11 @@ def read_header(data, p_len, c_len):
     require(HEADER <= h["header_len"] <= 4096, 1)
     require(h["p_len"] == p_len, 2)
     require(c_len is None or h["c_len"] == c_len, 2)
+    require(h["p_len"] % 4096 == 0 and h["c_len"] % 4096 == 0, 2)
 
     vcpus, lanes, groups = h["nr_vcpus"], h["nr_lanes"], h["nr_groups"]
-    require(1 <= vcpus <= 4096 and vcpus <= lanes <= vcpus + 1, 3)
+    require(1 <= vcpus <= 4096 and
+            lanes == vcpus + (h["features"] >> 1 & 1), 3)
     require(1 <= groups <= 64 and groups <= vcpus, 3)
     require(h["policy"] in (DISCARD, OVERWRITE), 3)
     require(64 <= h["record_len"] <= 512 and h["record_len"] % 64 == 0, 3)
@@ -146,6 +154,7 @@ def read_header(data, p_len, c_len):
 
 def read_event(p, at, arch):
     event = p.fields(at, EVENT_FIELDS)
+    event["origin"] = p.fields(at + 32, ORIGIN)
     if event["reason"] in DATA:
         event["u"] = p.fields(at + 32, DATA[event["reason"]])
     if event["length"] == 408 and arch in REGISTERS:

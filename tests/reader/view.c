@@ -52,8 +52,8 @@ static void view_header(const struct xen_vm_ring_header *of)
         OF(slot_len), OF(record_len), OF(slots_per_lane), OF(request_off),
         OF(p_group_off), OF(lane_off), OF(record_off), OF(response_off),
         OF(cursor_off), OF(c_group_off), OF(c_group_len), OF(attn_request_off),
-        OF(attn_lane_off), OF(answered_off), OF(target_state),
-        OF(shutdown_reason), OF(producer_state);
+        OF(attn_lane_off), OF(answered_off), OF(target_id), OF(source),
+        OF(target_state), OF(shutdown_reason), OF(producer_state);
     close_with('}');
 }
 
@@ -111,10 +111,23 @@ static void view_data(const struct xen_vm_ring_event *event)
         OF(reason), OF(qualification);
         break;
     }
+    case XEN_VM_RING_REASON_IO_INSTRUCTION: {
+        MEMBER(io);
+        open_with("u", '{');
+        OF(bytes), OF(port), OF(in), OF(str);
+        break;
+    }
     default:
         return;
     }
 #undef MEMBER
+    close_with('}');
+}
+
+static void view_origin(const struct xen_vm_ring_origin *of)
+{
+    open_with("origin", '{');
+    OF(view_gen), OF(plane);
     close_with('}');
 }
 
@@ -128,7 +141,7 @@ static void view_x86(const struct xen_vm_ring_regs_x86 *of)
         OF(vmtrace_pos), OF(cs_base), OF(ss_base), OF(ds_base), OF(es_base),
         OF(fs_base), OF(gs_base), OF(cs), OF(ss), OF(ds), OF(es), OF(fs),
         OF(gs), OF(shadow_gs), OF(gdtr_limit), OF(cs_sel), OF(ss_sel),
-        OF(ds_sel), OF(es_sel), OF(fs_sel), OF(gs_sel);
+        OF(ds_sel), OF(es_sel), OF(fs_sel), OF(gs_sel), OF(known);
 }
 
 static void view_regs(const union xen_vm_ring_tail *tail, uint32_t arch)
@@ -152,6 +165,7 @@ static void view_event(const char *key, const struct xen_vm_ring_event *of,
     open_with(key, '{');
     OF(state), OF(time), OF(flags), OF(lost), OF(reason), OF(vcpu),
         OF(altp2m_idx), OF(length);
+    view_origin(&of->u.origin);
     view_data(of);
     if (of->length == XEN_VM_RING_EVENT_FULL)
         view_regs(&of->regs, arch);

@@ -76,7 +76,7 @@ static void producer_options(void)
     big.opts.arch = 3;
     CHECK_EQ(vmring_producer_open(&big.opts, &producer), -EINVAL);
     big.opts.arch = XEN_VM_RING_ARCH_ARM;
-    big.opts.reserved = 1;
+    big.opts.source = XEN_VM_RING_SOURCE_SIMULATED + 1;
     CHECK_EQ(vmring_producer_open(&big.opts, &producer), -EINVAL);
 }
 

@@ -28,7 +28,7 @@ static void producers(void)
     REFUSED(arch, 77);
     REFUSED(verdicts, 1U << 31);
     REFUSED(on_deadline, VMRING_DEADLINE_PAUSE + 1);
-    REFUSED(reserved, 1);
+    REFUSED(source, XEN_VM_RING_SOURCE_SIMULATED + 1);
     REFUSED(max_async_len, XEN_VM_RING_MAX_ASYNC + 1ULL);
 }
 

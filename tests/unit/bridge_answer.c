@@ -53,6 +53,19 @@ int main(void)
     CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED);
     CHECK_EQ(answer.has_inject, 1);
 
+    /* Going on is what Xen takes no flag for, whatever neutral would be. */
+    for (unsigned int reason = VM_EVENT_REASON_WRITE_CTRLREG;
+         reason <= VM_EVENT_REASON_VMEXIT; reason++) {
+        CHECK_EQ(answer_with(reason, XEN_VM_RING_FLAG_CONTINUE, 1), LEGACY_OK);
+        CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED);
+        CHECK_EQ(answer.response.reason, reason);
+        CHECK_EQ(answer.has_inject, 0);
+    }
+    CHECK_EQ(
+        answer_with(VM_EVENT_REASON_MEM_ACCESS, XEN_VM_RING_FLAG_CONTINUE, 1),
+        LEGACY_OK);
+    CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED);
+
     CHECK_EQ(answer_with(VM_EVENT_REASON_WRITE_CTRLREG, 0, 0), LEGACY_OK);
     CHECK_EQ(answer.response.flags, 0);
     CHECK_EQ(answer_with(VM_EVENT_REASON_CPUID, XEN_VM_RING_FLAG_DENY, 0),

@@ -26,7 +26,7 @@ int main(void)
     vm_event_request_t request;
     struct xen_vm_ring_event event;
 
-    for (unsigned int i = 0; i < XEN_VM_RING_NR_REASONS; i++) {
+    for (unsigned int i = 0; i <= VM_EVENT_REASON_VMEXIT; i++) {
         if (i == VM_EVENT_REASON_MEM_SHARING || i == VM_EVENT_REASON_MEM_PAGING)
             continue; /* of other rings than the monitor's */
         round_trip(i, XEN_VM_RING_ARCH_X86);

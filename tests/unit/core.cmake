@@ -38,6 +38,7 @@ if(NOT VMRING_SANITIZE)
         clang --target=aarch64-linux-gnu -mno-outline-atomics)
 endif()
 vmring_unit_test(abi_constants abi_constants.c)
+vmring_build_test(abi_kept abi_kept)
 
 # core/, both ends in one program; rig.c guards the regions' ends.
 foreach(name

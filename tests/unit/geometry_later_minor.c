@@ -79,9 +79,12 @@ static void passed_over(void)
     CHECK(vmr_geometry_read(&seen, &header, geo.p_len, geo.c_len));
     header.minor = 7;
     header.header_len = 1024;
-    header.reserved[0] = header.reserved[10] = UINT64_MAX;
+    header.reserved[0] = header.reserved[8] = UINT64_MAX;
+    header.reserved_source = UINT32_MAX;
     header.reserved_live[0] = UINT64_MAX;
     CHECK(vmr_geometry_read(&again, &header, geo.p_len, geo.c_len));
+    CHECK_EQ(again.minor, 7);
+    again.minor = seen.minor;
     /* Without the padding behind the last member, which nobody sets. */
     CHECK(!memcmp(&again, &seen,
                   offsetof(struct vmr_geometry, answered_off) +

@@ -3,6 +3,7 @@
 #include "rig.h"
 
 static const struct vmr_geometry good = {
+    .features = XEN_VM_RING_FEATURES,
     .nr_vcpus = 4,
     .nr_lanes = 5,
     .nr_groups = 2,
@@ -20,6 +21,8 @@ static void taken(struct vmr_geometry geo, uint64_t async_len, uint64_t slots)
     struct xen_vm_ring_header header, again;
     struct vmr_geometry seen;
 
+    if (geo.nr_lanes == geo.nr_vcpus)
+        geo.features &= ~(uint64_t)XEN_VM_RING_FEATURE_FOREIGN;
     CHECK(vmr_geometry_lay_out(&geo, async_len));
     CHECK_EQ(geo.slots, slots);
     CHECK(geo.slots * geo.nr_lanes * geo.record_len <= async_len);

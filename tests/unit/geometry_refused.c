@@ -13,6 +13,7 @@ static void begin(void)
     struct vmr_geometry geo = rig_geometry(1, 1, XEN_VM_RING_POLICY_DISCARD, 4);
 
     geo.nr_vcpus = 2;
+    geo.features = XEN_VM_RING_FEATURE_REGISTERS;
     geo.p_len += 16ULL * XEN_VM_RING_PAGE;
     geo.c_len += 16ULL * XEN_VM_RING_PAGE;
     memset(&good, 0, sizeof(good));
@@ -64,6 +65,20 @@ static void too_short(void)
     CHECK(!vmr_geometry_read(&geo, header, len, good.c_len));
 }
 
+/* Lengths agree with their mappings, and are no whole pages. */
+static void no_page(void)
+{
+    struct xen_vm_ring_header header = good;
+    struct vmr_geometry geo;
+
+    header.p_len += XEN_VM_RING_PAGE / 2;
+    CHECK(!vmr_geometry_read(&geo, &header, header.p_len, good.c_len));
+    header = good;
+    header.c_len += 8;
+    CHECK(!vmr_geometry_read(&geo, &header, good.p_len, header.c_len));
+    CHECK(!vmr_geometry_read(&geo, &header, good.p_len, VMR_ANY_LEN));
+}
+
 int main(void)
 {
     uint64_t slot = XEN_VM_RING_SLOT, line = XEN_VM_RING_LINE;
@@ -83,10 +98,16 @@ int main(void)
     CHECK(!WITH(p_len, good.p_len - XEN_VM_RING_PAGE));
     CHECK(!WITH(c_len, good.c_len + XEN_VM_RING_PAGE));
     CHECK(!WITH(c_len, good.c_len - XEN_VM_RING_PAGE));
+    no_page();
 
     CHECK(!WITH(nr_vcpus, 0));
     CHECK(!WITH(nr_lanes, 1));
     CHECK(!WITH(nr_lanes, 4));
+    /* The foreign lane, and the feature that tells of it: both, or neither. */
+    CHECK(!WITH(nr_lanes, 3));
+    CHECK(!WITH(features, XEN_VM_RING_FEATURES));
+    CHECK(!WITH(features, UINT64_MAX));
+    CHECK(WITH(features, UINT64_MAX - XEN_VM_RING_FEATURE_FOREIGN));
     CHECK(!WITH(nr_groups, 0));
     CHECK(!WITH(nr_groups, 3));
     CHECK(!WITH(policy, 2));

@@ -20,6 +20,11 @@ static void pass(uint32_t record_len, uint32_t length, uint32_t expected)
         vmr_lane_publish_cursor(&rig.rx.lanes[1]);
         CHECK_EQ(got.length, expected);
         CHECK_EQ(got.u.words[3], 9);
+        /* Had it registers? */
+        CHECK_EQ(got.flags, length >= XEN_VM_RING_EVENT_FULL &&
+                                    expected < XEN_VM_RING_EVENT_FULL
+                                ? event.flags | XEN_VM_RING_FLAG_REGS_CUT
+                                : event.flags);
         if (expected == XEN_VM_RING_EVENT_FULL)
             CHECK(!memcmp(&got.regs, &event.regs, sizeof(got.regs)));
         else

@@ -191,7 +191,7 @@ static void refused(void)
         "counts next=none row=1:2:3:4:5:6:7:8",
         "counts next=4294967295",
         "counts next=none row=4097:2:3:4:5:6:7",
-        "counts next=none row=1:16:3:4:5:6:7",
+        "counts next=none row=1:17:3:4:5:6:7",
         "subscribed results=01x text=",
         "subscribed results=01",
     };

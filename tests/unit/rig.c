@@ -28,6 +28,9 @@ struct vmr_geometry rig_geometry(uint32_t nr_vcpus, uint32_t nr_groups,
         .arch = XEN_VM_RING_ARCH_X86,
         .clock = XEN_VM_RING_CLOCK_MONOTONIC,
         .record_len = 64,
+        .minor = XEN_VM_RING_VERSION_MINOR,
+        .source = XEN_VM_RING_SOURCE_SIMULATED,
+        .target_id = 0x0123456789abcdef,
     };
 
     CHECK(vmr_geometry_lay_out(&geo, (uint64_t)slots * geo.nr_lanes * 64));

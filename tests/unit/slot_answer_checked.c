@@ -66,7 +66,12 @@ int main(void)
                 XEN_VM_RING_VERDICT_STEP | XEN_VM_RING_VERDICT_ALTP2M));
     CHECK(!flags(mem, XEN_VM_RING_FLAG_REPOSTED, ALL));
     CHECK(!flags(mem, XEN_VM_RING_FLAG_NESTED_P2M, ALL));
-    CHECK(!flags(mem, 1U << 18, ALL));
+    CHECK(!flags(mem, XEN_VM_RING_FLAG_REGS_CUT, ALL));
+    CHECK(!flags(mem, XEN_VM_RING_FLAG_REGS_PARTIAL, ALL));
+    CHECK(!flags(mem, XEN_VM_RING_FLAG_COMPLETED, ALL));
+    CHECK(!flags(mem, XEN_VM_RING_FLAG_NOT_ADVANCED, ALL));
+    CHECK(flags(mem, XEN_VM_RING_FLAG_CONTINUE, XEN_VM_RING_VERDICT_CONTINUE));
+    CHECK(!flags(mem, XEN_VM_RING_FLAG_CONTINUE, XEN_VM_RING_VERDICTS_1_0));
     CHECK(!flags(mem, 1U << 31, ALL));
     /* A reserved word may mean something one day. */
     response.reserved[1] = 1;

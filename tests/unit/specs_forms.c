@@ -5,8 +5,6 @@
 
 #include <errno.h>
 
-#define ALL UINT64_MAX
-
 static const struct {
     const char *text, *canonical;
     struct vmring_spec spec;
@@ -39,7 +37,13 @@ static const struct {
     {"descriptor", "descriptor", {13, 0, 0, 0, 0, 0}},
     {"emul_unimplemented", "emul_unimplemented", {14, 0, 0, 0, 0, 0}},
     {"vmexit:async", "vmexit:async", {15, VMRING_MODE_ASYNC, 0, 0, 0, 0}},
-    {"mem:xr", "mem:rx", {1, 0, VMRING_MEM_R | VMRING_MEM_X, 0, 0, ALL}},
+    {"mem:xr@0", "mem:rx@0x0", {1, 0, VMRING_MEM_R | VMRING_MEM_X, 0, 0, 0}},
+    {"mem:xw@7:walks:faults",
+     "mem:wx@0x7:faults:walks",
+     {1, 0, VMRING_MEM_W | VMRING_MEM_X, VMRING_SPEC_FAULTS | VMRING_SPEC_WALKS,
+      7, 7}},
+    {"io", "io", {16, 0, 0, 0, 0, 0}},
+    {"io:sync", "io:sync", {16, VMRING_MODE_SYNC, 0, 0, 0, 0}},
     {"mem:w@4096:faults",
      "mem:w@0x1000:faults",
      {1, 0, VMRING_MEM_W, VMRING_SPEC_FAULTS, 0x1000, 0x1000}},

@@ -11,11 +11,31 @@ int main(void)
     struct vmring_spec spec;
     char error[256] = "", text[512] = "";
     uint32_t seen = 0;
+    static const char *const bits[] = {"cr0",
+                                       "cr3",
+                                       "cr4",
+                                       "xcr0",
+                                       "msr",
+                                       "cpuid",
+                                       "breakpoint",
+                                       "singlestep",
+                                       "guest_request",
+                                       "debug",
+                                       "descriptor",
+                                       "mem",
+                                       "privileged_call",
+                                       "interrupt",
+                                       "emul_unimplemented",
+                                       "vmexit",
+                                       "io"};
     unsigned int i;
 
     for (i = 0; !vmring_kind(i, &kind); i++) {
         CHECK_EQ(vmring_specs_parse(kind.example, &spec, 1, error, 256), 1);
         CHECK_EQ(spec.reason, kind.reason);
+        /* Its bit of vmring_supported() is the ABI's. */
+        CHECK(i < sizeof(bits) / sizeof(*bits));
+        CHECK_STR(kind.name, bits[i]);
         CHECK(!strncmp(kind.form, kind.name, strlen(kind.name)));
         CHECK(kind.modes & 1 << VMRING_MODE_SYNC);
         CHECK_EQ(!!vmring_reason_has_mode(kind.reason, VMRING_MODE_ASYNC),
@@ -29,7 +49,7 @@ int main(void)
     CHECK_EQ(vmring_kind(i, &kind), -ENOENT);
     CHECK_EQ(vmring_kind(~0u, &kind), -ENOENT);
     /* All but unknown, sharing and paging, which nobody can arm. */
-    CHECK_EQ(seen, 0xfff2);
+    CHECK_EQ(seen, 0x1fff2);
     CHECK(!vmring_reason_has_mode(XEN_VM_RING_REASON_MEM_PAGING, 0));
     {
         struct vmring_spec all[32];

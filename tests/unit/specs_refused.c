@@ -14,7 +14,7 @@ static const struct {
     {":async", "unknown event ''", "lists them"},
     {"cpuid;cr3", "unknown event 'cpuid;cr3'", "lists them"},
     {"cpuid:async", "cannot be asynchronous: 'cpuid:async'", "leave :async"},
-    {"mem:w:async", "cannot be asynchronous", "leave :async"},
+    {"mem:w@1:async", "cannot be asynchronous", "leave :async"},
     {"cr3:sync:async", "contradiction in", "choose :sync or :async"},
     {"cr3:async:async", "given twice", "write cr3"},
     {"cr3:onchange:onchange", "given twice", "write cr3"},
@@ -52,7 +52,14 @@ static const struct {
     {"cr3 cr3:async", "contradiction to an earlier", "keep one"},
     {"mem:w@5 mem:r@5", "contradiction to an earlier", "keep one"},
     {"msr:1-5 msr:5-6", "overlap", "keep the ranges apart"},
-    {"mem:w mem:r@5", "overlap", "keep the ranges apart"},
+    {"mem:w@4-6 mem:r@5", "overlap", "keep the ranges apart"},
+    {"mem:w", "no frames", "mem:[r]"},
+    {"mem:rwx:faults", "no frames", "mem:[r]"},
+    {"mem:w@5:walks", ":walks is for access wx", "mem:[r]"},
+    {"mem:rwx@5:walks", ":walks is for access wx", "mem:[r]"},
+    {"mem:wx@5:walks:walks", "given twice", "mem:[r]"},
+    {"cr0:walks", "does not apply", "cr0"},
+    {"io:async", "cannot be asynchronous", "leave :async"},
 };
 
 int main(void)

@@ -15,6 +15,10 @@ static const struct {
     {"inject,set_registers",
      XEN_VM_RING_VERDICT_INJECT | XEN_VM_RING_VERDICT_SET_REGISTERS},
     {"deny,set_registers,emulate,step,altp2m,inject,next_interrupt,reset",
+     XEN_VM_RING_VERDICTS_1_0},
+    {"continue", XEN_VM_RING_VERDICT_CONTINUE},
+    {"deny,set_registers,emulate,step,altp2m,inject,next_interrupt,reset,"
+     "continue",
      XEN_VM_RING_VERDICTS},
 };
 

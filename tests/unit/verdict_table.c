@@ -26,6 +26,7 @@ static const struct {
     {FLAG(RESET_VMTRACE), RIGHT(RESET)},
     {FLAG(RESET_FORK_STATE), RIGHT(RESET)},
     {FLAG(RESET_FORK_MEMORY), RIGHT(RESET)},
+    {FLAG(CONTINUE), RIGHT(CONTINUE)},
     {FLAG(VCPU_PAUSED), 0},
     {FLAG(FOREIGN), 0},
 };
@@ -103,6 +104,21 @@ static void tails(void)
                      i == j ? 0 : -1);
 }
 
+/* It says that nothing is to be done, and so goes with nothing. */
+static void alone(void)
+{
+    for (uint32_t reason = 0; reason < 2 * XEN_VM_RING_NR_REASONS; reason++)
+        for (int bit = 0; bit < 32; bit++) {
+            uint32_t flag = 1U << bit;
+            bool goes =
+                flag & (FLAG(CONTINUE) | FLAG(VCPU_PAUSED) | FLAG(FOREIGN));
+
+            CHECK_EQ(vmr_response_check(reason, FLAG(CONTINUE) | flag,
+                                        XEN_VM_RING_VERDICTS),
+                     goes ? 0 : -1);
+        }
+}
+
 int main(void)
 {
     /* Beyond the last one, too: a reason may come from anywhere. */
@@ -110,5 +126,6 @@ int main(void)
         for (int bit = 0; bit < 32; bit++)
             one(reason, 1U << bit);
     tails();
+    alone();
     return 0;
 }

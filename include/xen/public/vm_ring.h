@@ -16,6 +16,9 @@
  * and reserved fields are zero.  Those of propose and response are checked;
  * those of header, event and grant may get a meaning in a later minor version,
  * which a consumer that does not know it passes over.
+ *
+ * 1.1 has 1.0's layout.  "Since 1.1": reserved before, and zero still where a
+ * producer does not know it or has nothing to say.
  */
 #ifndef XEN_PUBLIC_VM_RING_H
 #define XEN_PUBLIC_VM_RING_H
@@ -29,7 +32,7 @@ typedef uint64_t xen_vm_ring_u64 __attribute__((__aligned__(8)));
 
 #define XEN_VM_RING_MAGIC         0x676e5256U /* "VRng" */
 #define XEN_VM_RING_VERSION_MAJOR 1
-#define XEN_VM_RING_VERSION_MINOR 0
+#define XEN_VM_RING_VERSION_MINOR 1
 /* One comparable word, as in propose and grant. */
 #define XEN_VM_RING_VERSION                                                    \
     ((XEN_VM_RING_VERSION_MAJOR << 16) | XEN_VM_RING_VERSION_MINOR)
@@ -54,9 +57,24 @@ typedef uint64_t xen_vm_ring_u64 __attribute__((__aligned__(8)));
 #define XEN_VM_RING_CLOCK_MONOTONIC 1 /* ns, the producer's CLOCK_MONOTONIC */
 #define XEN_VM_RING_CLOCK_SYSTEM    2 /* ns, Xen's system time */
 
-/* Feature bits: none has a meaning in version 1.0 but those listed here. */
+/* Where the events come from: since 1.1; 0: not told. */
+#define XEN_VM_RING_SOURCE_XEN       1
+#define XEN_VM_RING_SOURCE_KVM       2
+#define XEN_VM_RING_SOURCE_REPLAY    3 /* recorded before: no verdict counts */
+#define XEN_VM_RING_SOURCE_SIMULATED 4
+
+/*
+ * Feature bits.  The first two say what the ring is, and are told whether they
+ * were asked for or not.
+ */
 #define XEN_VM_RING_FEATURE_REGISTERS (1U << 0) /* register blocks */
 #define XEN_VM_RING_FEATURE_FOREIGN   (1U << 1) /* a lane for other callers */
+/* Since 1.1.  Granted to who has asked for them; reserved, nobody has them. */
+#define XEN_VM_RING_FEATURE_PARTIAL (1U << 2) /* FLAG_REGS_PARTIAL */
+#define XEN_VM_RING_FEATURE_PLANES  (1U << 3) /* planes other than 0 */
+/* Since 1.1.  Required: an answer, and nothing granted. */
+#define XEN_VM_RING_FEATURE_ASK (1U << 4)
+/* What a ring may have whose reader knows no more than 1.0. */
 #define XEN_VM_RING_FEATURES                                                   \
     (XEN_VM_RING_FEATURE_REGISTERS | XEN_VM_RING_FEATURE_FOREIGN)
 
@@ -76,7 +94,9 @@ typedef uint64_t xen_vm_ring_u64 __attribute__((__aligned__(8)));
 #define XEN_VM_RING_VERDICT_INJECT         (1U << 5)
 #define XEN_VM_RING_VERDICT_NEXT_INTERRUPT (1U << 6)
 #define XEN_VM_RING_VERDICT_RESET          (1U << 7) /* vmtrace, fork state */
-#define XEN_VM_RING_VERDICTS               0xffU
+#define XEN_VM_RING_VERDICT_CONTINUE       (1U << 8) /* since 1.1 */
+#define XEN_VM_RING_VERDICTS               0x1ffU
+#define XEN_VM_RING_VERDICTS_1_0           0xffU /* all that 1.0 knows */
 
 /* Reasons: numerically VM_EVENT_REASON_* of vm_event.h. */
 #define XEN_VM_RING_REASON_UNKNOWN             0
@@ -95,7 +115,9 @@ typedef uint64_t xen_vm_ring_u64 __attribute__((__aligned__(8)));
 #define XEN_VM_RING_REASON_DESCRIPTOR_ACCESS   13
 #define XEN_VM_RING_REASON_EMUL_UNIMPLEMENTED  14
 #define XEN_VM_RING_REASON_VMEXIT              15
-#define XEN_VM_RING_NR_REASONS                 16
+#define XEN_VM_RING_REASON_IO_INSTRUCTION      16 /* since 1.1; Xen 4.18 */
+#define XEN_VM_RING_NR_REASONS                 17
+#define XEN_VM_RING_NR_REASONS_1_0             16 /* all that 1.0 knows */
 
 /* Flags 0 to 15: numerically VM_EVENT_FLAG_* of vm_event.h. */
 #define XEN_VM_RING_FLAG_VCPU_PAUSED        (1U << 0)
@@ -122,6 +144,18 @@ typedef uint64_t xen_vm_ring_u64 __attribute__((__aligned__(8)));
 #define XEN_VM_RING_FLAG_REPOSTED                                              \
     (1U << 17) /* seen by an earlier                                           \
                   consumer, perhaps */
+/* Since 1.1.  A response: do nothing, go on.  Alone, for any reason. */
+#define XEN_VM_RING_FLAG_CONTINUE (1U << 18)
+/* Since 1.1.  A record: it had registers, and its lane has no room for them. */
+#define XEN_VM_RING_FLAG_REGS_CUT (1U << 19)
+/*
+ * Since 1.1, reserved.  An event: some registers are not known, and zero; with
+ * FEATURE_PARTIAL only.  The instruction is complete, rip is behind it; the
+ * instruction has not advanced, rip is at it.  Neither: not told.
+ */
+#define XEN_VM_RING_FLAG_REGS_PARTIAL (1U << 20)
+#define XEN_VM_RING_FLAG_COMPLETED    (1U << 21)
+#define XEN_VM_RING_FLAG_NOT_ADVANCED (1U << 22)
 
 /* The register block, x86: as vm_event_regs_x86, bitfields as whole words. */
 struct xen_vm_ring_regs_x86 {
@@ -138,8 +172,18 @@ struct xen_vm_ring_regs_x86 {
     uint32_t cs, ss, ds, es, fs, gs;
     xen_vm_ring_u64 shadow_gs;
     uint16_t gdtr_limit, cs_sel, ss_sel, ds_sel, es_sel, fs_sel, gs_sel;
-    uint16_t reserved;
+    uint16_t known; /* FLAG_REGS_PARTIAL: XEN_VM_RING_KNOWN_*; else 0 */
 };
+
+/* Which of them are known, with FLAG_REGS_PARTIAL: since 1.1, reserved. */
+#define XEN_VM_RING_KNOWN_ABCD     (1U << 0) /* rax to rdx */
+#define XEN_VM_RING_KNOWN_GENERAL  (1U << 1) /* the others up to r15 */
+#define XEN_VM_RING_KNOWN_RIP      (1U << 2)
+#define XEN_VM_RING_KNOWN_RFLAGS   (1U << 3)
+#define XEN_VM_RING_KNOWN_CONTROL  (1U << 4) /* cr0 to cr4 */
+#define XEN_VM_RING_KNOWN_DEBUG    (1U << 5) /* dr6, dr7 */
+#define XEN_VM_RING_KNOWN_MSRS     (1U << 6) /* sysenter_* and msr_* */
+#define XEN_VM_RING_KNOWN_SEGMENTS (1U << 7) /* selectors, bases, gdtr */
 
 /* The register block, arm: as vm_event_regs_arm. */
 struct xen_vm_ring_regs_arm {
@@ -167,8 +211,8 @@ struct xen_vm_ring_mem_access {
     xen_vm_ring_u64 gfn;
     xen_vm_ring_u64 offset;
     xen_vm_ring_u64 gla;
-    uint32_t flags; /* MEM_ACCESS_* of vm_event.h */
-    uint32_t reserved;
+    uint32_t flags;  /* MEM_ACCESS_* of vm_event.h */
+    uint32_t origin; /* xen_vm_ring_origin's */
 };
 
 struct xen_vm_ring_write_ctrlreg {
@@ -219,6 +263,22 @@ struct xen_vm_ring_vmexit {
     xen_vm_ring_u64 qualification;
 };
 
+struct xen_vm_ring_io { /* since 1.1: IN, OUT, INS, OUTS */
+    uint32_t bytes;
+    uint32_t port;
+    uint32_t in;  /* 1: from the port */
+    uint32_t str; /* 1: INS, OUTS */
+};
+
+/* The last bytes, of every reason; since 1.1.  0: not told. */
+struct xen_vm_ring_origin {
+    xen_vm_ring_u64 of_reason[3];
+    uint32_t of_mem_access;
+    uint16_t view_gen; /* of view altp2m_idx, from 1: which of that number */
+    uint8_t plane;     /* 1 + VTL or VMPL that was left */
+    uint8_t reserved;
+};
+
 union xen_vm_ring_data {
     struct xen_vm_ring_mem_access mem_access;
     struct xen_vm_ring_write_ctrlreg write_ctrlreg;
@@ -228,6 +288,8 @@ union xen_vm_ring_data {
     struct xen_vm_ring_desc_access desc_access;
     struct xen_vm_ring_interrupt interrupt;
     struct xen_vm_ring_vmexit vmexit;
+    struct xen_vm_ring_io io;
+    struct xen_vm_ring_origin origin;
     xen_vm_ring_u64 words[4];
 };
 
@@ -330,8 +392,8 @@ struct xen_vm_ring_c_group {
 struct xen_vm_ring_header {
     /* Immutable once live. */
     uint32_t magic;
-    uint16_t major, minor;
-    uint32_t header_len; /* of this structure; more may follow in minor + 1 */
+    uint16_t major, minor; /* in use */
+    uint32_t header_len;   /* of this structure; more may follow in minor + 1 */
     uint32_t arch;
     xen_vm_ring_u64 features;
     xen_vm_ring_u64 epoch; /* of this attach, from 1 */
@@ -353,7 +415,11 @@ struct xen_vm_ring_header {
     /* In a C group's block: its length and the offsets of its bitmaps. */
     uint32_t c_group_len;
     uint32_t attn_request_off, attn_lane_off, answered_off;
-    xen_vm_ring_u64 reserved[11];
+    /* Since 1.1. */
+    xen_vm_ring_u64 target_id; /* never used again; 0: not told */
+    uint32_t source;           /* XEN_VM_RING_SOURCE_* */
+    uint32_t reserved_source;
+    xen_vm_ring_u64 reserved[9];
 
     /* Changed while live, by the producer. */
     xen_vm_ring_u64 target_state; /* XEN_VM_RING_TARGET_* */
@@ -362,6 +428,9 @@ struct xen_vm_ring_header {
     xen_vm_ring_u64 reserved_live[13];
 };
 
+/* A deadline that never comes, in a proposal; elsewhere it is 0. */
+#define XEN_VM_RING_FOR_EVER (~(xen_vm_ring_u64)0)
+
 /* Negotiation: what a consumer proposes. */
 struct xen_vm_ring_propose {
     uint32_t magic;
@@ -369,8 +438,9 @@ struct xen_vm_ring_propose {
     uint32_t version_min, version_max; /* XEN_VM_RING_VERSION */
     xen_vm_ring_u64 features_wanted, features_required;
     xen_vm_ring_u64 async_len; /* bytes of records, all lanes */
-    xen_vm_ring_u64 deadline;  /* ns; 0: the producer's default */
-    uint32_t record_len;       /* 0: the smallest that holds registers */
+    /* ns; 0: the producer's default; XEN_VM_RING_FOR_EVER, since 1.1 */
+    xen_vm_ring_u64 deadline;
+    uint32_t record_len; /* 0: the smallest that holds registers */
     uint32_t policy;
     uint32_t nr_groups;
     uint32_t verdicts;
@@ -392,6 +462,7 @@ struct xen_vm_ring_propose {
 #define XEN_VM_RING_REFUSED_PERMISSION 11
 #define XEN_VM_RING_REFUSED_MEMORY     12
 #define XEN_VM_RING_REFUSED_TARGET     13 /* the target is gone */
+#define XEN_VM_RING_REFUSED_ASKED      14 /* for nothing: FEATURE_ASK */
 
 /* What the producer grants, or the limits it refuses by. */
 struct xen_vm_ring_grant {
@@ -410,7 +481,7 @@ struct xen_vm_ring_grant {
     xen_vm_ring_u64 p_len, c_len;
     /* Frozen Ps that nobody has drained, the oldest first; 0: no more. */
     xen_vm_ring_u64 prev_p_len[XEN_VM_RING_MAX_PREV];
-    /* Limits. */
+    /* Limits, of this producer at this time: in a grant too. */
     xen_vm_ring_u64 min_async_len, max_async_len; /* for this record_len */
     xen_vm_ring_u64 max_deadline;                 /* 0: none */
     uint32_t nr_vcpus;
