@@ -81,6 +81,7 @@ static void make_things(void)
         .arch = XEN_VM_RING_ARCH_X86,
         .clock = XEN_VM_RING_CLOCK_MONOTONIC,
         .record_len = 64,
+        .minor = XEN_VM_RING_VERSION_MINOR,
     };
     ALWAYS(vmr_geometry_lay_out(&client.geo, 4ULL * 64 * (NR_VCPUS + 1)));
     client.tx_memory = malloc(vmr_producer_size(NR_VCPUS, NR_VCPUS + 1));
@@ -179,6 +180,13 @@ static void send_grant(struct input *in)
                           .version = XEN_VM_RING_VERSION,
                           .nr_groups = MAX_GROUPS,
                           .nr_vcpus = NR_VCPUS,
+                          .features = client.geo.features,
+                          .async_len = client.geo.slots * client.geo.nr_lanes *
+                                       client.geo.record_len,
+                          .record_len = client.geo.record_len,
+                          .policy = client.geo.policy,
+                          .arch = client.geo.arch,
+                          .epoch = client.geo.epoch,
                           .verdicts = client.geo.verdicts,
                           .p_len = client.geo.p_len,
                           .c_len = client.geo.c_len,
@@ -437,6 +445,8 @@ void control_client(struct input *in)
         .size = sizeof(opts),
         .timeout_ms = 1000,
         .verdicts = XEN_VM_RING_VERDICT_DENY,
+        .record_len = 64,
+        .nr_groups = MAX_GROUPS,
     };
     char uri[32], error[256] = "";
     int ends[2], err;
@@ -448,6 +458,7 @@ void control_client(struct input *in)
     client.honest = true;
     memset(&client.event, 0, sizeof(client.event));
     make_epochs(in);
+    opts.policy = client.geo.policy;
     for (uint8_t n = take8(in) % 4; n; n--)
         write_word(in);
     connect_client(in, ends);

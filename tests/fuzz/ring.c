@@ -81,9 +81,10 @@ static void make_areas(struct shape *shape, const struct vmr_geometry *geo)
 static void make_shape(struct shape *shape, unsigned int i)
 {
     struct vmr_geometry geo = {
-        .features = XEN_VM_RING_FEATURES,
         .nr_vcpus = presets[i].nr_vcpus,
         .nr_lanes = presets[i].nr_vcpus + (presets[i].foreign ? 1 : 0),
+        .features = XEN_VM_RING_FEATURE_REGISTERS |
+                    (presets[i].foreign ? XEN_VM_RING_FEATURE_FOREIGN : 0),
         .nr_groups = presets[i].nr_groups,
         .policy = presets[i].overwrite ? XEN_VM_RING_POLICY_OVERWRITE
                                        : XEN_VM_RING_POLICY_DISCARD,

@@ -137,8 +137,8 @@ static void format(struct input *in)
 static void verdicts(struct input *in)
 {
     static const char *const names[] = {
-        "deny",   "set_registers", "emulate",        "step",
-        "altp2m", "inject",        "next_interrupt", "reset"};
+        "deny",   "set_registers",  "emulate", "step",    "altp2m",
+        "inject", "next_interrupt", "reset",   "continue"};
     size_t error_len = take8(in);
     char *error = malloc(error_len + 1), *text = text_of(in);
     char again[128] = "none";
@@ -149,7 +149,7 @@ static void verdicts(struct input *in)
         check_error(error, error_len);
     } else {
         ALWAYS(!(mask & ~XEN_VM_RING_VERDICTS));
-        for (unsigned int i = 0; i < 8; i++)
+        for (unsigned int i = 0; i < sizeof(names) / sizeof(*names); i++)
             if (mask >> i & 1)
                 strcat(strcat(again, ","), names[i]);
         ALWAYS(vmring_verdicts_parse(again, &back, NULL, 0) == 0);

@@ -195,6 +195,11 @@ static void events_of_nonsense(struct hostile *h)
     say(h, WIRE_SUBSCRIBE, text, sizeof(text));
 }
 
+static void body_of_none(struct hostile *h)
+{
+    say(h, WIRE_QUIESCE, "now", 4);
+}
+
 static void count_from_nowhere(struct hostile *h)
 {
     static const struct wire_count_request from = {UINT32_MAX - 1, 0};
@@ -293,8 +298,9 @@ static const struct attack attacks[] = {
     {"a giant message", giant, NULL, HANGS_UP, DISCARD},
     {"a second proposal", propose_again, NULL, HANGS_UP, DISCARD},
     {"a producer's message", producers_message, NULL, HANGS_UP, DISCARD},
-    {"events with a NUL", events_with_nul, NULL, HANGS_UP, DISCARD},
-    {"events of nonsense", events_of_nonsense, NULL, HANGS_UP, DISCARD},
+    {"events with a NUL", events_with_nul, NULL, NO_FAULT, DISCARD},
+    {"events of nonsense", events_of_nonsense, NULL, NO_FAULT, DISCARD},
+    {"a body where there is none", body_of_none, NULL, HANGS_UP, DISCARD},
     {"counts from nowhere", count_from_nowhere, NULL, NO_FAULT, DISCARD},
     {"a flood of messages", NULL, flood_quiesce, NO_FAULT, DISCARD},
     {"replies that nobody reads", read_no_replies, NULL, HANGS_UP, DISCARD},

@@ -91,6 +91,7 @@ static void victim(struct victim *v)
         v->maps = mapped_regions();
         v->asked = 1;
         opts.timeout_ms = v->timeout_ms;
+        opts.policy = v->policy;
         v->open_end = vmring_open(uri, &opts, &ring);
         if (v->open_end) {
             v->end = v->open_end;
@@ -222,6 +223,9 @@ static void grant(struct evil *evil, const int *theirs)
                 .magic = XEN_VM_RING_MAGIC,
                 .length = sizeof(answer.grant),
                 .version = XEN_VM_RING_VERSION,
+                .async_len =
+                    evil->geo.slots * evil->geo.nr_lanes * evil->geo.record_len,
+                .arch = evil->geo.arch,
                 .record_len = evil->geo.record_len,
                 .policy = evil->geo.policy,
                 .nr_groups = evil->geo.nr_groups,
@@ -257,15 +261,26 @@ void evil_attach(struct evil *evil)
     int theirs[2];
 
     v->end = 0;
-    evil->control = accept4(evil->listener, NULL, NULL, SOCK_CLOEXEC);
-    CHECK(evil->control >= 0);
-    CHECK_EQ(socket_wait(evil->control, 30000), 0);
-    CHECK(recv(evil->control, proposal, sizeof(proposal), 0) > 0);
+    for (;;) {
+        evil->control = accept4(evil->listener, NULL, NULL, SOCK_CLOEXEC);
+        CHECK(evil->control >= 0);
+        CHECK_EQ(socket_wait(evil->control, 30000), 0);
+        CHECK(recv(evil->control, proposal, sizeof(proposal), 0) > 0);
+        if (v->policy == evil->policy)
+            break;
+        /* It would not take what it has not asked for. */
+        v->policy = evil->policy;
+        close(evil->control);
+        while (!v->end && now_ns() < until)
+            sleep_ns(20000);
+        v->end = 0;
+    }
     check_leaks(v);
     evil->geo = (struct vmr_geometry){.epoch = 1,
                                       .nr_vcpus = V_VCPUS,
                                       .nr_lanes = V_VCPUS,
                                       .nr_groups = 2,
+                                      .minor = XEN_VM_RING_VERSION_MINOR,
                                       .record_len = 448,
                                       .policy = evil->policy,
                                       .arch = XEN_VM_RING_ARCH_X86};

@@ -16,7 +16,8 @@
 struct victim {
     char path[96]; /* ours, both of these: */
     volatile int lies, quit, timeout_ms;
-    volatile int subscribes; /* ours: after so many calls it asks, once */
+    volatile uint32_t policy; /* to ask for */
+    volatile int subscribes;  /* ours: after so many calls it asks, once */
     volatile unsigned long calls, events, sessions, rejected;
     volatile int asked;     /* what vmring_subscribe() came back with; 1: no */
     volatile int end;       /* of the last session: 0 while it lasts */

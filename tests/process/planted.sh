@@ -116,10 +116,10 @@ plant "the cursor is published too early" core/consumer.c \
             vmr_lane_publish_cursor(lane);
             go_on"
 plant "the head before the record" core/lane.c \
-    "    store_head(record, event, (uint32_t)tx->lost, length);" \
+    "    store_head(record, event, flags, (uint32_t)tx->lost, length);" \
     "    vmr_store_release(&tx->line->head, head + 1);
     vmr_store_relaxed(&record->state, DONE(head));
-    store_head(record, event, (uint32_t)tx->lost, length);"
+    store_head(record, event, flags, (uint32_t)tx->lost, length);"
 plant "an answer's seq before its body" core/slot.c \
     "    vmr_copy_to_shared(&rx->response->flags, &response->flags," \
     "    vmr_store_release(&rx->response->seq, seq);
