@@ -32,9 +32,13 @@ int agent_sandbox_prepare(struct agent_sandbox *sandbox, const char *name,
                             "--user %s: only root can become another user; "
                             "leave it out",
                             name);
-    return sandbox->becomes
-               ? sandbox_find_user(name, &sandbox->user, error, error_len)
-               : 0;
+    /*
+     * Now, as they are each thread's own: what is started from here on has none
+     * either.
+     */
+    if (!sandbox->becomes)
+        return sandbox_drop_capabilities(0, error, error_len);
+    return sandbox_find_user(name, &sandbox->user, error, error_len);
 }
 
 int agent_sandbox_enter(const struct agent_sandbox *sandbox,

@@ -17,7 +17,8 @@ struct agent_sandbox {
 };
 
 /*
- * Finds the user to become, while there are files: `name`, or a default.
+ * Finds the user to become, while there are files: `name`, or a default.  Who
+ * is not root, and cannot, gives up what capabilities it has been given.
  * Returns 0 or -errno and a line in error.
  */
 int agent_sandbox_prepare(struct agent_sandbox *sandbox, const char *name,

@@ -103,6 +103,11 @@ if [ "$(id -u)" = 0 ]; then
             "$dir/agent" $endless
         is_inside 54321 54321
         end
+        # Nor has any thread of it what it was given on the way.
+        watch setpriv --reuid 54321 --regid 54321 --clear-groups \
+            --inh-caps +net_raw --ambient-caps +net_raw "$dir/agent" $endless
+        is_inside 54321 54321
+        end
     fi
 else
     watch "$agent" $endless
