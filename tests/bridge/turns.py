@@ -4,6 +4,7 @@
 vCPU waits beyond its deadline, while peers and outputs do their worst."""
 import os
 import subprocess
+import sys
 import threading
 import time
 
@@ -12,6 +13,7 @@ from setup import (AGENT, Bridge, check, connect, finish, junk, no_reader)
 # vmring-bridge(8), "How long its loop takes".
 LONGEST_NS = 250 * 1000 * 1000
 SECONDS = 2
+CROWD = sys.argv[3]
 
 
 def watch(bridge, events):
@@ -83,6 +85,20 @@ def refusals(bridge):
     until(some)
 
 
+def again_and_again():
+    """An agent that asks for the same without end, alone."""
+    bridge = Bridge(guest="vcpus=4,count=0,rate=2000", name="again")
+    done = subprocess.run([CROWD, "subscribe", "local:" + bridge.path,
+                           str(SECONDS), "cpuid msr:0-0x1fff cr3"],
+                          stdout=subprocess.PIPE, timeout=60, check=False)
+    check(done.returncode == 0, "asking again and again")
+    check(bridge.end() == 0, "asking again and again: the end")
+    longest = bridge.numbers()["turns"]["longest_ns"]
+    print("%-16s longest turn %8.3f ms, %s" %
+          ("again-and-again", longest / 1e6, done.stdout.decode().strip()))
+    check(longest <= LONGEST_NS, "again and again: a turn of %d ns" % longest)
+
+
 run("alone", nothing)
 master, slave = no_reader()
 run("stalled-terminal", much_junk, stderr=slave)
@@ -91,4 +107,5 @@ os.close(slave)
 run("full-disk", much_junk, stderr=open("/dev/full", "w"))
 run("crowd", crowd)
 run("refusals", refusals)
+again_and_again()
 finish()
