@@ -3,9 +3,9 @@
 #include "room.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -40,16 +40,27 @@ static bool read_text(int fd, char *text, size_t max)
     return len > 0;
 }
 
+/* Of its first digits; otherwise there is none. */
+static bool parse(const char *text, uint64_t *value)
+{
+    char *end;
+
+    while (*text == ' ')
+        text++;
+    if (*text < '0' || *text > '9')
+        return false;
+    *value = strtoull(text, &end, 10);
+    return true;
+}
+
 /* "max", and what cannot be read, is no limit. */
 static uint64_t number_of(int fd, uint64_t otherwise)
 {
     char text[32];
     uint64_t value;
 
-    if (!read_text(fd, text, sizeof(text)) ||
-        sscanf(text, "%" SCNu64, &value) != 1)
-        return otherwise;
-    return value;
+    return read_text(fd, text, sizeof(text)) && parse(text, &value) ? value
+                                                                    : otherwise;
 }
 
 /* ------------------------------------------------------------- groups -- */
@@ -123,14 +134,15 @@ static uint64_t of_groups(const struct room *room)
 
 static uint64_t of_machine(const struct room *room)
 {
+    static const char name[] = "MemAvailable:";
     char text[1024];
     const char *at;
     uint64_t kib;
 
     if (!read_text(room->meminfo, text, sizeof(text)))
         return UINT64_MAX;
-    at = strstr(text, "MemAvailable:");
-    if (!at || sscanf(at, "MemAvailable: %" SCNu64, &kib) != 1)
+    at = strstr(text, name);
+    if (!at || !parse(at + strlen(name), &kib))
         return UINT64_MAX;
     return kib * 1024;
 }

@@ -63,19 +63,19 @@ for text in ("0", "-1", "k", "1x", "1kk", "", " 1", "2g", "99999999999g",
 # The kernel's limits of this process.
 bridge = Bridge(*mode, name="file-size",
                 preexec_fn=limited(resource.RLIMIT_FSIZE, MIB))
-check("ulimit -f" in bridge.says(), "file size: " + bridge.says())
+bridge.comes_to_say("ulimit -f")
 refused(bridge, "8m", "RLIMIT_FSIZE")
 check(bridge.end() == 0, "ending")
 
 bridge = Bridge(*mode, name="space",
                 preexec_fn=limited(resource.RLIMIT_AS, 90 * MIB))
-check("ulimit -v" in bridge.says(), "address space: " + bridge.says())
+bridge.comes_to_say("ulimit -v")
 refused(bridge, "64m", "RLIMIT_AS")
 check(bridge.end() == 0, "ending")
 
 bridge = Bridge(*mode, name="cpu",
                 preexec_fn=limited(resource.RLIMIT_CPU, 100))
-check("ulimit -t" in bridge.says(), "CPU time: " + bridge.says())
+bridge.comes_to_say("ulimit -t")
 check(bridge.end() == 0, "ending")
 
 bridge = Bridge(*mode, name="files", wait=False,

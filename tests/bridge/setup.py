@@ -71,6 +71,15 @@ class Bridge:
     def says(self):
         return open(self.log).read()
 
+    def comes_to_say(self, text):
+        """Its lines are written a little later than what they tell of."""
+        end = time.monotonic() + PATIENCE
+        while text not in self.says():
+            if time.monotonic() > end:
+                fail("it does not say '%s': %s" % (text, self.says()))
+                return
+            time.sleep(0.01)
+
     def ends(self):
         return self.process.wait(timeout=PATIENCE)
 

@@ -103,6 +103,49 @@ static void by_library(struct vmring_opts opts, int err, const char *needle)
         CHECK_HAS(error, needle);
 }
 
+/* What the source says there is memory for, when it is asked. */
+static uint64_t room_left;
+
+static uint64_t room(void *ctx)
+{
+    (void)ctx;
+    return room_left;
+}
+
+static void by_memory(struct vmring_producer_opts opts)
+{
+    static const struct vmring_producer_ops ops = {.size = sizeof(ops),
+                                                   .room = room};
+    struct xen_vm_ring_propose propose = wired_propose();
+    struct xen_vm_ring_grant grant;
+    pid_t producer;
+
+    opts.ops = &ops;
+    room_left = 100000;
+    producer = wired_serve(path, &opts, 0);
+    propose.async_len = 1 << 20;
+    grant = refused(&propose, XEN_VM_RING_REFUSED_ASYNC_LEN);
+    CHECK(grant.max_async_len > 4096 && grant.max_async_len < room_left);
+    propose.async_len = grant.max_async_len;
+    (void)refused(&propose, XEN_VM_RING_GRANTED);
+    wired_end(producer);
+
+    /* Less than any ring needs; also without records. */
+    for (room_left = 0; room_left <= 8192; room_left += 8192) {
+        producer = wired_serve(path, &opts, 0);
+        propose.async_len = 512;
+        (void)refused(&propose, XEN_VM_RING_REFUSED_MEMORY);
+        wired_end(producer);
+    }
+
+    /* Enough for all that is allowed. */
+    room_left = UINT64_MAX;
+    producer = wired_serve(path, &opts, 0);
+    propose.async_len = 1 << 20;
+    (void)refused(&propose, XEN_VM_RING_GRANTED);
+    wired_end(producer);
+}
+
 int main(void)
 {
     struct vmring_producer_opts opts = wired_opts();
@@ -127,6 +170,7 @@ int main(void)
                "maximum is 1000 ms");
     by_library((struct vmring_opts){0}, 0, "");
     wired_end(producer);
+    by_memory(opts);
     wired_unlink(path);
     return 0;
 }

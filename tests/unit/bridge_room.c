@@ -4,6 +4,7 @@
  * each control group above the bridge and its own limits have left, but for the
  * reserve; what cannot be read is no limit.
  */
+#include <ftw.h>
 #include <sys/stat.h>
 
 #define PROC_FOLDER   "bridge_room.proc"
@@ -88,6 +89,21 @@ static void with_limits(void)
     }
 }
 
+static int remove_one(const char *path, const struct stat *st, int type,
+                      struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static void clean_up(void)
+{
+    (void)nftw(PROC_FOLDER, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    (void)nftw(GROUPS_FOLDER, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 int main(void)
 {
     static const char *const folders[] = {PROC_FOLDER,
@@ -99,7 +115,7 @@ int main(void)
                                           GROUPS_FOLDER "/memory/one"};
     struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
 
-    CHECK_EQ(system("rm -rf " PROC_FOLDER " " GROUPS_FOLDER), 0);
+    clean_up();
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
         CHECK_EQ(mkdir(folders[i], 0755), 0);
     (void)setrlimit(RLIMIT_FSIZE, &none);
@@ -115,6 +131,6 @@ int main(void)
     put(PROC_FOLDER "/self/cgroup", "0::/not/there\n");
     CHECK_EQ(left(), 68 * MIB);
     with_limits();
-    CHECK_EQ(system("rm -rf " PROC_FOLDER " " GROUPS_FOLDER), 0);
+    clean_up();
     return 0;
 }

@@ -66,7 +66,8 @@ static int crowd(const char *path, int64_t until)
             usleep(1000); /* its queue is full */
         /* Some say nothing, and stay till their turn comes again. */
         for (int j = 0; fds[i] >= 0 && j < i % 8; j++)
-            said += send(fds[i], junk, (size_t)(1 + i * j), MSG_NOSIGNAL) > 0;
+            said +=
+                send(fds[i], junk, 1 + (size_t)i * (size_t)j, MSG_NOSIGNAL) > 0;
     }
     printf("%lu peers, %lu messages\n", nr, said);
     return nr > 0 ? 0 : 1;
