@@ -95,8 +95,8 @@ static const struct argp_option argp_options[] = {
      "Events that may be armed, as in 'vmring-agent -e help' (all)", 0},
     {"allow-verdicts", OPT_ALLOW_VERDICTS, "LIST", 0,
      "Verdicts that may be granted: deny, set_registers, emulate, step, "
-     "altp2m, inject, next_interrupt, reset; none; all that the source can do "
-     "(all)",
+     "altp2m, inject, next_interrupt, reset, continue; none; all that the "
+     "source can do (all)",
      0},
     {"max-async-bytes", OPT_MAX_ASYNC_BYTES, "N[k|m|g]", 0,
      "Bytes of asynchronous ring that a consumer may ask for, if there is "

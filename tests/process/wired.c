@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,6 +14,7 @@
 #include "transport/socket.h"
 
 static volatile sig_atomic_t ending;
+static bool raises_later;
 
 static void end(int signal)
 {
@@ -52,6 +54,11 @@ static void raise_for_consumer(struct vmring_producer *producer,
         event.reason = XEN_VM_RING_REASON_MOV_TO_MSR;
         event.vcpu = 2;
         CHECK(vmring_push(producer, 2, &event) >= 0);
+        if (raises_later) {
+            event.reason = XEN_VM_RING_REASON_IO_INSTRUCTION;
+            event.vcpu = 3;
+            CHECK(vmring_push(producer, 3, &event) >= 0);
+        }
     }
     vmring_producer_flush(producer);
 }
@@ -107,6 +114,18 @@ pid_t wired_serve(const char *path, const struct vmring_producer_opts *opts,
     close(ready[1]);
     CHECK(read(ready[0], &byte, 1) == 1);
     close(ready[0]);
+    return pid;
+}
+
+pid_t wired_serve_later(const char *path,
+                        const struct vmring_producer_opts *opts,
+                        unsigned int raise)
+{
+    pid_t pid;
+
+    raises_later = true;
+    pid = wired_serve(path, opts, raise);
+    raises_later = false;
     return pid;
 }
 

@@ -21,6 +21,10 @@ struct vmring_producer_opts wired_opts(void);
  */
 pid_t wired_serve(const char *path, const struct vmring_producer_opts *opts,
                   unsigned int raise);
+/* The same, and records of a reason that 1.0 has not, of vCPU 3. */
+pid_t wired_serve_later(const char *path,
+                        const struct vmring_producer_opts *opts,
+                        unsigned int raise);
 /* Ends it by SIGTERM; check failure unless it exits with 0 then. */
 void wired_end(pid_t pid);
 

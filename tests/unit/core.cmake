@@ -102,7 +102,7 @@ foreach(name consumer_killed consumer_stopped producer_killed overwrite_gaps)
     vmring_process_test(${name} ${SOURCE_OF_EVENTS})
     set_tests_properties(process_${name} PROPERTIES RUN_SERIAL ON)
 endforeach()
-foreach(name refusals versions second_consumer sockets seals hostile_consumer)
+foreach(name refusals versions versions_1_0 second_consumer sockets seals hostile_consumer)
     vmring_process_test(${name}
         ${PROJECT_SOURCE_DIR}/tests/process/wired.c)
 endforeach()
