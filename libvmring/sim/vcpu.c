@@ -301,6 +301,10 @@ void sim_vcpu_resume(struct sim_vcpu *v,
         if (v->step.work == SIM_CPUID)
             check_cpuid(v, rip);
     }
+    /* As Xen: executed again, with a leaf that its results have overwritten. */
+    if ((response->flags & XEN_VM_RING_FLAG_CONTINUE) &&
+        v->step.work == SIM_CPUID)
+        v->cpuid_wrong++;
     if (v->step.work == SIM_INT3 || v->step.work == SIM_DB)
         v->trapped += !!(response->flags & XEN_VM_RING_FLAG_INJECT);
     else if (response->flags & XEN_VM_RING_FLAG_DENY)

@@ -71,6 +71,11 @@ int main(void)
         XEN_VM_RING_FLAG_DENY);
     run("sim:vcpus=1,cpuid=20", 0, "cpuid", 1, 0);
     run("sim:vcpus=1,cpuid=20,deadline=5", 0, "cpuid", 0, 0);
+    run("sim:vcpus=1,int3=20", XEN_VM_RING_VERDICT_CONTINUE, "breakpoint", 1,
+        XEN_VM_RING_FLAG_CONTINUE);
+    CHECK_EQ(
+        try_open("sim:verdicts=inject", XEN_VM_RING_VERDICT_CONTINUE, &ring),
+        -EPERM);
     CHECK_EQ(try_open("sim:verdicts=inject", XEN_VM_RING_VERDICT_DENY, &ring),
              -EPERM);
     CHECK_EQ(try_open("sim:verdicts=inject", XEN_VM_RING_VERDICT_INJECT, &ring),

@@ -99,6 +99,33 @@ static void inject(const char *params, const char *events)
     end();
 }
 
+/* Nothing is done: a trap is swallowed, a write goes on. */
+static void go_on(void)
+{
+    start("vcpus=1,int3=2", "breakpoint");
+    next();
+    stub_answer(sim, &p, 0, XEN_VM_RING_FLAG_CONTINUE);
+    CHECK_EQ(sim->vcpus[0].trapped, 0);
+    next();
+    stub_answer(sim, &p, 1, 0);
+    CHECK_EQ(sim->vcpus[0].trapped, 1);
+    end();
+
+    start("vcpus=1,cr4=2", "cr4");
+    next();
+    stub_answer(sim, &p, 0, XEN_VM_RING_FLAG_CONTINUE);
+    CHECK_EQ(next()->u.write_ctrlreg.old_value,
+             p.events[0].event.u.write_ctrlreg.new_value);
+    CHECK_EQ(sim->vcpus[0].denied, 0);
+    end();
+
+    start("vcpus=1,cpuid=2", "cpuid");
+    next();
+    stub_answer(sim, &p, 0, XEN_VM_RING_FLAG_CONTINUE);
+    CHECK_EQ(sim->vcpus[0].cpuid_wrong, 1);
+    end();
+}
+
 static void overdue(void)
 {
     struct vmring_verdict verdict = {.by = VMRING_OVERDUE};
@@ -131,6 +158,7 @@ int main(void)
     set_registers();
     inject("vcpus=1,int3=3", "breakpoint");
     inject("vcpus=1,db=3", "debug");
+    go_on();
     overdue();
     return 0;
 }
