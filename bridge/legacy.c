@@ -8,9 +8,18 @@
 /* A trap of x86, as HVMOP_inject_trap takes it. */
 #define TRAP_DEBUG_EXCEPTION 1
 #define TRAP_BREAKPOINT      3
+#define TRAP_HW_EXCEPTION    3     /* its type */
 #define NO_ERROR_CODE        (~0u) /* X86_EVENT_NO_EC */
+#define DR6_BS               (1u << 14)
 
 #define ARM_INSN_LEN 4
+
+#define RFLAGS_TF (1u << 8)
+#define RFLAGS_RF (1u << 16)
+
+#define MAX_X86_INSN_LEN 15
+#define INSN_NOP         0x90
+#define PREFIX_OPERAND   0x66
 
 /* ------------------------------------------------------- registers -- */
 
@@ -272,6 +281,24 @@ static void inject_again(const struct xen_vm_ring_event *event, uint32_t vector,
         vector == TRAP_DEBUG_EXCEPTION ? event->u.debug.pending_dbg : 0;
 }
 
+/*
+ * Ends an instruction whose results are in the registers already.  More than
+ * rip goes on then: RF and the shadow of STI or MOV SS end, and with TF set
+ * there is a #DB.  Of all that registers can be set, so an instruction of the
+ * same length that does nothing else is emulated; its bytes are given, so it
+ * does not matter what other vCPUs write to the guest's.
+ */
+static void step_over(uint32_t insn_len, struct xen_vm_ring_response *verdict)
+{
+    uint32_t len =
+        insn_len && insn_len <= MAX_X86_INSN_LEN ? insn_len : MAX_X86_INSN_LEN;
+
+    verdict->flags =
+        XEN_VM_RING_FLAG_EMULATE | XEN_VM_RING_FLAG_SET_EMUL_INSN_DATA;
+    for (uint32_t i = 0; i < XEN_VM_RING_INSN_LEN; i++)
+        verdict->data.emul_insn[i] = i + 1 < len ? PREFIX_OPERAND : INSN_NOP;
+}
+
 void legacy_neutral(const struct xen_vm_ring_event *event, uint32_t arch,
                     struct xen_vm_ring_response *verdict)
 {
@@ -285,9 +312,7 @@ void legacy_neutral(const struct xen_vm_ring_event *event, uint32_t arch,
          * instruction: going on would execute it again, with a leaf that the
          * results have overwritten (svm_vmexit_do_cpuid(), vmx.c).
          */
-        out.flags = XEN_VM_RING_FLAG_SET_REGISTERS;
-        out.data = event->regs;
-        out.data.x86.rip += event->u.cpuid.insn_len;
+        step_over(event->u.cpuid.insn_len, &out);
         break;
     case XEN_VM_RING_REASON_SOFTWARE_BREAKPOINT:
         inject_again(event, TRAP_BREAKPOINT, &out);
@@ -351,6 +376,32 @@ static int set_tail(const struct xen_vm_ring_response *verdict, uint32_t arch,
     return LEGACY_OK;
 }
 
+/*
+ * A consumer that sets the registers behind a CPUID, with other results, does
+ * not see to what else ends with it; of the shadow of STI nobody can.
+ */
+static void end_cpuid(const struct xen_vm_ring_event *event,
+                      const struct xen_vm_ring_response *verdict,
+                      struct legacy_answer *answer)
+{
+    struct vm_event_regs_x86 *regs = &answer->response.data.regs.x86;
+
+    if (event->reason != XEN_VM_RING_REASON_CPUID ||
+        !(verdict->flags & XEN_VM_RING_FLAG_SET_REGISTERS) ||
+        regs->rip != event->regs.x86.rip + event->u.cpuid.insn_len)
+        return;
+    regs->rflags &= ~(uint64_t)RFLAGS_RF;
+    if (!(regs->rflags & RFLAGS_TF) || answer->has_inject)
+        return;
+    answer->has_inject = 1;
+    answer->inject = (struct xen_vm_ring_inject){
+        .vector = TRAP_DEBUG_EXCEPTION,
+        .type = TRAP_HW_EXCEPTION,
+        .error_code = NO_ERROR_CODE,
+        .cr2 = DR6_BS, /* PENDING_DBG, see inject_again() */
+    };
+}
+
 int legacy_answer(const struct xen_vm_ring_event *event,
                   const struct xen_vm_ring_response *verdict, uint32_t arch,
                   int paused, struct legacy_answer *answer)
@@ -386,6 +437,12 @@ int legacy_answer(const struct xen_vm_ring_event *event,
         out.has_inject = 1;
         out.inject = verdict->inject;
     }
+    /* Xen takes an instruction's bytes only in the answer to a breakpoint. */
+    if (event->reason == XEN_VM_RING_REASON_CPUID &&
+        verdict->flags & XEN_VM_RING_FLAG_SET_EMUL_INSN_DATA)
+        response->reason = VM_EVENT_REASON_SOFTWARE_BREAKPOINT;
+    if (paused && arch == XEN_VM_RING_ARCH_X86)
+        end_cpuid(event, verdict, &out);
     *answer = out;
     return LEGACY_OK;
 }

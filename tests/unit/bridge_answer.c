@@ -29,6 +29,62 @@ static void takes(unsigned int reason, uint32_t flags)
     CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED | flags);
 }
 
+#define TF 0x100ULL
+#define RF 0x10000ULL
+
+static struct xen_vm_ring_response verdict_on_cpuid(uint64_t rflags,
+                                                    unsigned int by)
+{
+    struct xen_vm_ring_response verdict = {.flags =
+                                               XEN_VM_RING_FLAG_SET_REGISTERS};
+    vm_event_request_t request;
+
+    make_request(VM_EVENT_REASON_CPUID, X86, &request);
+    request.u.cpuid.insn_length = 2;
+    CHECK_EQ(legacy_to_event(&request, X86, 4, &event), LEGACY_OK);
+    verdict.data = event.regs;
+    verdict.data.x86.rax = 0x4711;
+    verdict.data.x86.rip += by;
+    verdict.data.x86.rflags = rflags;
+    return verdict;
+}
+
+/* Behind it with other results: it has ended, with all that belongs to it. */
+static void other_results_of_cpuid(void)
+{
+    struct xen_vm_ring_response verdict = verdict_on_cpuid(2 | TF | RF, 2);
+
+    CHECK_EQ(legacy_answer(&event, &verdict, X86, 1, &answer), LEGACY_OK);
+    CHECK_EQ(answer.response.flags,
+             VM_EVENT_FLAG_VCPU_PAUSED | VM_EVENT_FLAG_SET_REGISTERS);
+    CHECK_EQ(answer.response.reason, VM_EVENT_REASON_CPUID);
+    CHECK_EQ(answer.response.data.regs.x86.rax, 0x4711);
+    CHECK_EQ(answer.response.data.regs.x86.rflags, 2 | TF);
+    CHECK_EQ(answer.has_inject, 1);
+    CHECK_EQ(answer.inject.vector, 1);
+    CHECK_EQ(answer.inject.type, 3);
+    CHECK_EQ(answer.inject.error_code, UINT32_MAX);
+    CHECK_EQ(answer.inject.insn_len, 0);
+    CHECK_EQ(answer.inject.cr2, 0x4000);
+
+    /* Who injects something else means that. */
+    verdict.flags |= XEN_VM_RING_FLAG_INJECT;
+    verdict.inject.vector = 14;
+    CHECK_EQ(legacy_answer(&event, &verdict, X86, 1, &answer), LEGACY_OK);
+    CHECK_EQ(answer.inject.vector, 14);
+
+    verdict = verdict_on_cpuid(2 | RF, 2);
+    CHECK_EQ(legacy_answer(&event, &verdict, X86, 1, &answer), LEGACY_OK);
+    CHECK_EQ(answer.response.data.regs.x86.rflags, 2);
+    CHECK_EQ(answer.has_inject, 0);
+
+    /* Elsewhere, so it is not the end of it. */
+    verdict = verdict_on_cpuid(2 | TF | RF, 0);
+    CHECK_EQ(legacy_answer(&event, &verdict, X86, 1, &answer), LEGACY_OK);
+    CHECK_EQ(answer.response.data.regs.x86.rflags, 2 | TF | RF);
+    CHECK_EQ(answer.has_inject, 0);
+}
+
 int main(void)
 {
     struct xen_vm_ring_response verdict = {0};
@@ -71,6 +127,8 @@ int main(void)
     CHECK_EQ(answer_with(VM_EVENT_REASON_CPUID, XEN_VM_RING_FLAG_DENY, 0),
              LEGACY_OK);
     CHECK_EQ(answer.response.flags, 0);
+
+    other_results_of_cpuid();
 
     /* One tail, one claim; and no more of it than there is. */
     CHECK_EQ(answer_with(VM_EVENT_REASON_MEM_ACCESS,

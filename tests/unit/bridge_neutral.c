@@ -44,6 +44,30 @@ static void injects(unsigned int reason, unsigned int vector, uint64_t cr2)
     CHECK_EQ(answer.inject.cr2, cr2);
 }
 
+/*
+ * One instruction that does nothing, of the same length: with it end RF and
+ * the shadow of STI, and TF traps.
+ */
+static void steps_over_cpuid(unsigned int len)
+{
+    static const struct xen_vm_ring_response none = {0};
+    const uint8_t *insn = answer.response.data.emul.insn.data;
+    struct xen_vm_ring_event event;
+
+    make_request(VM_EVENT_REASON_CPUID, X86, &request);
+    request.u.cpuid.insn_length = len;
+    CHECK_EQ(legacy_to_event(&request, X86, 4, &event), LEGACY_OK);
+    CHECK_EQ(legacy_answer(&event, &none, X86, 1, &answer), LEGACY_OK);
+    CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED |
+                                        VM_EVENT_FLAG_EMULATE |
+                                        VM_EVENT_FLAG_SET_EMUL_INSN_DATA);
+    /* Xen takes such bytes with this reason alone. */
+    CHECK_EQ(answer.response.reason, VM_EVENT_REASON_SOFTWARE_BREAKPOINT);
+    CHECK_EQ(answer.has_inject, 0);
+    for (unsigned int i = 0; i < 16; i++)
+        CHECK_EQ(insn[i], i + 1 < len ? 0x66 : 0x90);
+}
+
 int main(void)
 {
     static const unsigned int go_on[] = {
@@ -52,7 +76,6 @@ int main(void)
         VM_EVENT_REASON_INTERRUPT,  VM_EVENT_REASON_EMUL_UNIMPLEMENTED,
         VM_EVENT_REASON_VMEXIT,
     };
-    struct vm_event_regs_x86 after;
 
     for (size_t i = 0; i < sizeof(go_on) / sizeof(go_on[0]); i++)
         has_flags(go_on[i], X86, 0);
@@ -62,10 +85,8 @@ int main(void)
     has_flags(VM_EVENT_REASON_DESCRIPTOR_ACCESS, X86, VM_EVENT_FLAG_EMULATE);
     has_flags(VM_EVENT_REASON_SINGLESTEP, X86, VM_EVENT_FLAG_TOGGLE_SINGLESTEP);
 
-    has_flags(VM_EVENT_REASON_CPUID, X86, VM_EVENT_FLAG_SET_REGISTERS);
-    after = request.data.regs.x86;
-    after.rip += request.u.cpuid.insn_length;
-    CHECK(!memcmp(&answer.response.data.regs.x86, &after, sizeof(after)));
+    for (unsigned int len = 1; len <= 15; len++)
+        steps_over_cpuid(len);
 
     has_flags(VM_EVENT_REASON_PRIVILEGED_CALL, ARM,
               VM_EVENT_FLAG_SET_REGISTERS);

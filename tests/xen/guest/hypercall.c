@@ -47,6 +47,11 @@ void install_hypercalls(void)
     write_msr(MSR_HYPERCALL_PAGE, (uint32_t)hypercall_page);
 }
 
+const uint8_t *hypercall_code(void)
+{
+    return hypercall_page[__HYPERVISOR_hvm_op];
+}
+
 int vcpu_op(unsigned int op, unsigned int vcpu, void *arg)
 {
     return hypercall3(__HYPERVISOR_vcpu_op, op, vcpu, arg);

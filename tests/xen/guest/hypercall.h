@@ -5,6 +5,8 @@
 #include <stdint.h>
 
 void install_hypercalls(void);
+/* MOV to eax, 5 bytes, and the instruction that this CPU calls Xen by. */
+const uint8_t *hypercall_code(void);
 
 /* Each returns 0 or positive, or Xen's negative error (xen/errno.h). */
 int vcpu_op(unsigned int op, unsigned int vcpu, void *arg);

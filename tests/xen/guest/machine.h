@@ -10,6 +10,24 @@ static inline void write_port(uint16_t port, uint8_t value)
     __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
+static inline void write_word(uint32_t address, uint32_t value)
+{
+    __asm__ volatile("movl %0, (%1)" : : "r"(value), "r"(address) : "memory");
+}
+
+static inline uint32_t read_dr6(void)
+{
+    uint32_t value;
+
+    __asm__ volatile("movl %%dr6, %0" : "=r"(value));
+    return value;
+}
+
+static inline void write_dr6(uint32_t value)
+{
+    __asm__ volatile("movl %0, %%dr6" : : "r"(value));
+}
+
 static inline uint64_t read_tsc(void)
 {
     uint64_t value;

@@ -14,6 +14,7 @@
 #include "print.h"
 #include "report.h"
 #include "scan.h"
+#include "selfcheck.h"
 #include "smp.h"
 #include "traps.h"
 #include "work.h"
@@ -67,6 +68,8 @@ void guest_main(const struct hvm_start_info *info)
     beat_start(start);
     open_barrier();
     do_work(&vcpus[0]);
+    if (options.self)
+        self_check();
     finish(&vcpus[0]);
     wait_for_finished();
     report(system_time(&vcpus[0]) - start);

@@ -4,17 +4,11 @@
 
 #include "machine.h"
 #include "print.h"
+#include "selfcheck.h"
 
 enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_UD = 6, VECTOR_GP = 13 };
 
 #define EFLAGS_TF 0x100
-
-/* As trap_common pushes it. */
-struct trap_frame {
-    uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax;
-    uint32_t vector, error;
-    uint32_t eip, cs, eflags;
-};
 
 static const uint64_t gdt[] __attribute__((aligned(8))) = {
     [CODE_SELECTOR / 8] = 0x00cf9b000000ffffull, /* flat 4 GiB, 32-bit code */
@@ -129,7 +123,8 @@ void handle_trap(struct trap_frame *frame)
         v->check[KIND_INJECT]++;
         return;
     }
-
+    if (self_trap(frame))
+        return;
     switch (frame->vector) {
     case VECTOR_BP:
         handle_breakpoint(v, frame);

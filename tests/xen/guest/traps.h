@@ -15,6 +15,13 @@ struct __attribute__((packed)) table_register {
     uint32_t base;
 };
 
+/* As trap_common pushes it. */
+struct trap_frame {
+    uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax;
+    uint32_t vector, error;
+    uint32_t eip, cs, eflags;
+};
+
 void build_descriptors(void);
 void install_descriptors(struct vcpu *v);
 const struct table_register *installed_idt(void);
