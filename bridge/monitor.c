@@ -62,6 +62,28 @@ static void lift_restriction(struct monitor *monitor,
                           event->u.mem_access.gfn, 1);
 }
 
+/* Off, whatever it is: by a response Xen can only be told to toggle it. */
+static void stop_stepping(struct monitor *monitor,
+                          const struct xen_vm_ring_event *event,
+                          vm_event_response_t *response)
+{
+    if (event->reason == XEN_VM_RING_REASON_SINGLESTEP &&
+        xc_domain_debug_control(monitor->xch, monitor->domid,
+                                XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF,
+                                event->vcpu) == 0)
+        response->flags &= ~(uint32_t)VM_EVENT_FLAG_TOGGLE_SINGLESTEP;
+}
+
+static void note_what_stays(struct monitor *monitor, uint32_t flags)
+{
+    if (flags &
+        (XEN_VM_RING_FLAG_TOGGLE_SINGLESTEP | XEN_VM_RING_FLAG_FAST_SINGLESTEP))
+        monitor->may_step = true;
+    if (flags &
+        (XEN_VM_RING_FLAG_ALTERNATE_P2M | XEN_VM_RING_FLAG_FAST_SINGLESTEP))
+        monitor->may_altp2m = true;
+}
+
 /*
  * Xen notes the write that a denial is to hold back only after it has put the
  * request (hvm_set_cr0() and its like in arch/x86/hvm/hvm.c): a response that
@@ -94,8 +116,11 @@ static void answer(struct monitor *monitor,
         verdict = &neutral;
         (void)legacy_answer(event, verdict, monitor->arch, paused, &answer);
     }
-    if (!verdict->flags)
+    if (!verdict->flags) {
         lift_restriction(monitor, event);
+        stop_stepping(monitor, event, &answer.response);
+    }
+    note_what_stays(monitor, verdict->flags);
     /* A trap goes in before the vCPU runs; unpaused, Xen sees to it itself. */
     if (answer.has_inject && paused)
         inject(monitor, event, &answer.inject);
@@ -165,6 +190,9 @@ static void handle(struct monitor *monitor, const vm_event_request_t *request)
         answer_malformed(monitor, request);
     } else if (!monitor->producer) {
         monitor->stats.ending++;
+        answer_neutrally(monitor, &event);
+    } else if (monitor_withholds(monitor, &event)) {
+        monitor->stats.arming++;
         answer_neutrally(monitor, &event);
     } else if (!(event.flags & XEN_VM_RING_FLAG_VCPU_PAUSED) ||
                monitor_delivers_async(monitor, &event)) {
@@ -240,6 +268,7 @@ static int drain(struct monitor *monitor)
 int monitor_run(void *source)
 {
     struct monitor *monitor = source;
+    int due = monitor_arm_turn(monitor);
     bool more = false;
 
     if (!monitor->page)
@@ -259,6 +288,8 @@ int monitor_run(void *source)
         return SOURCE_BROKEN;
     if (more)
         return 0;
+    if (due != SOURCE_WAIT)
+        return due;
     if (monitor->nr_specs == 0) {
         monitor_settle(monitor);
         if (monitor->rest != QUIET)

@@ -12,7 +12,10 @@
  *   monitor_support.c which events are known to fire here
  *   monitor_bears.c   what Xen bears of what an agent can ask for
  *   monitor_domctl.c  domctls by hand, and why Xen permits none
- *   monitor_arm.c     which events the domain raises
+ *   monitor_arm.c     which events the domain raises: asked for, and when
+ *   monitor_step.c    from what is armed to what is wanted, step by step
+ *   monitor_ranges.c  MSRs and frames: what is armed, and what is to be
+ *   monitor_event.c   the calls for it
  *   monitor_end.c     when the domain is quiet, and leaving it unharmed
  *   monitor_recover.c a domain whose bridge was killed
  */
@@ -49,6 +52,7 @@ struct monitor_stats {
     uint64_t requests; /* taken from the legacy ring */
     uint64_t at_once;  /* of them: asynchronous, answered at once */
     uint64_t posted;   /* of them: synchronous */
+    uint64_t arming;   /* of them: answered neutrally until all is armed */
     uint64_t ending;   /* of them: answered neutrally while ending */
     uint64_t malformed;
     uint64_t bad_verdicts; /* could not be carried out: neutral instead */
@@ -74,7 +78,7 @@ struct monitor {
     uint32_t arch;
     bool is_intel;
     bool ending;
-    bool may_step, may_altp2m; /* a verdict may have switched that on */
+    bool may_step, may_altp2m; /* a verdict has switched that on, perhaps */
     uint32_t capabilities;     /* bits 1 << XEN_DOMCTL_MONITOR_EVENT_* */
     bool has_mem_access;
     unsigned int target_state; /* XEN_VM_RING_TARGET_* */
@@ -95,8 +99,9 @@ struct monitor {
     uint64_t full_since;    /* ns; 0: not full */
     uint64_t enabled_at;
 
-    /* What is armed. */
+    /* What is to be armed, and is, when no arming is under way. */
     struct vmring_spec specs[VMRING_MAX_SPECS];
+    struct arming *arming;
     unsigned int nr_specs;
     uint32_t async_ctrlregs; /* 1 << index: delivered asynchronously */
     uint32_t async_reasons;  /* 1 << reason */
@@ -159,9 +164,31 @@ void monitor_detach(struct monitor *monitor);
 void monitor_subscribe(void *ctx, const struct vmring_spec *specs,
                        unsigned int nr, int *results, char *error,
                        size_t error_len);
+int monitor_is_arming(void *ctx);
 void monitor_attached(void *ctx, int attached, uint32_t verdicts);
+
+int monitor_allocate_arming(struct monitor *monitor);
+/*
+ * Goes on with what monitor_subscribe() began.  Returns the ms until it is to
+ * be called again, or SOURCE_WAIT: there is nothing to do.
+ */
+int monitor_arm_turn(struct monitor *monitor);
+/* Is it of a subscription that is not in force yet? */
+bool monitor_withholds(const struct monitor *monitor,
+                       const struct xen_vm_ring_event *event);
 bool monitor_delivers_async(const struct monitor *monitor,
                             const struct xen_vm_ring_event *event);
+
+/*
+ * monitor_event.c: each a call to Xen, or two.  0, or -1 and errno.
+ */
+bool monitor_is_async(const struct vmring_spec *spec);
+int monitor_set_event(struct monitor *monitor, const struct vmring_spec *spec,
+                      bool on);
+int monitor_set_frames(struct monitor *monitor, uint64_t first, uint64_t last,
+                       unsigned int watched);
+/* From now on register writes can be denied.  Or -errno. */
+int monitor_defer_writes(struct monitor *monitor);
 
 /* monitor_support.c */
 uint64_t monitor_supported(void *ctx); /* of vmring_producer_ops */

@@ -2,180 +2,38 @@
 /*
  * monitor_arm.c: which events the domain raises.
  *
- * With eight vCPUs or more Xen pauses a vCPU at every asynchronous event too
- * (vm_event_put_request(): fewer free entries than vCPUs), and wakes as many
- * as there are free entries at each response, not the one that is answered:
- * with many vCPUs some stay asleep after the last response.  So there, and
- * where DENY defers every register write until its vCPU resumes, what is to
- * be asynchronous is armed synchronous and answered at once; the vCPU stops
- * no longer and is woken by its own response.
+ * Each call that arms or disarms stops every vCPU for a moment, and there can
+ * be tens of thousands of them: so they are made in slices, one a turn of the
+ * bridge's loop, and the guest has twice as long between two slices as one
+ * takes.  Until all is armed, what is armed anew reports nothing: its consumer
+ * still waits to hear of it, and would let its vCPUs wait.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "monitor.h"
+#include "monitor_arming.h"
 
-#define ASYNC_PAUSES_FROM LEGACY_RING_ENTRIES
+#define NS_PER_MS UINT64_C(1000000)
 
-static bool is_async(const struct vmring_spec *spec)
+/* A slice ends with the first of these. */
+#define SLICE_NS    (4 * NS_PER_MS)
+#define SLICE_STEPS 64
+/* Frames of one subscription: 64 GiB. */
+#define MAX_FRAMES (UINT64_C(1) << 24)
+
+int monitor_allocate_arming(struct monitor *monitor)
 {
-    return spec->mode == VMRING_MODE_ASYNC;
+    monitor->arming = calloc(1, sizeof(*monitor->arming));
+    if (monitor->arming)
+        return 0;
+    log_line(LOG_ERR, "out of memory");
+    return EXIT_FAULT;
 }
 
-/* Must Xen stop the vCPU?  A synchronous exit to Xen would never proceed. */
-static bool arms_sync(const struct monitor *monitor,
-                      const struct vmring_spec *spec)
-{
-    return !is_async(spec) ||
-           (spec->reason != XEN_VM_RING_REASON_VMEXIT &&
-            (monitor->nr_vcpus >= ASYNC_PAUSES_FROM || monitor->deny_set));
-}
-
-/* ------------------------------------------------------ one to a domctl -- */
-
-static int set_ctrlreg(struct monitor *monitor, const struct vmring_spec *spec,
-                       bool on)
-{
-    return xc_monitor_write_ctrlreg(
-        monitor->xch, monitor->domid, (uint16_t)spec->first, on,
-        on && arms_sync(monitor, spec), 0,
-        on && (spec->flags & VMRING_SPEC_ONCHANGE) != 0);
-}
-
-static int set_msrs(struct monitor *monitor, const struct vmring_spec *spec,
-                    bool on)
-{
-    bool onchange = (spec->flags & VMRING_SPEC_ONCHANGE) != 0;
-    int result = 0;
-
-    for (uint64_t msr = spec->first; msr <= spec->last; msr++) {
-        int rc = 0;
-
-        if (monitor_bears_msr(msr))
-            rc = monitor_set_msr(monitor, (uint32_t)msr, on, onchange);
-        /* Ranges may overlap; off goes through to the end. */
-        if (rc < 0 && errno != EEXIST) {
-            result = -1;
-            if (on)
-                break;
-        }
-    }
-    return result;
-}
-
-/*
- * What remains permitted.  EPT knows no page that can be written and not
- * read, so watching reads is watching writes too (ept_p2m_type_to_flags()).
- */
-static xenmem_access_t access_left(unsigned int watched)
-{
-    if (watched & VMRING_MEM_R)
-        return watched & VMRING_MEM_X ? XENMEM_access_n : XENMEM_access_x;
-    if (watched & VMRING_MEM_W)
-        return watched & VMRING_MEM_X ? XENMEM_access_r : XENMEM_access_rx;
-    return watched & VMRING_MEM_X ? XENMEM_access_rw : XENMEM_access_rwx;
-}
-
-static int set_mem_access(struct monitor *monitor,
-                          const struct vmring_spec *spec, bool on)
-{
-    return xc_set_mem_access(monitor->xch, monitor->domid,
-                             on ? access_left(spec->access) : XENMEM_access_rwx,
-                             spec->first,
-                             (uint32_t)(spec->last - spec->first + 1));
-}
-
-static int set_event(struct monitor *monitor, const struct vmring_spec *spec,
-                     bool on)
-{
-    xc_interface *xch = monitor->xch;
-    uint32_t domid = monitor->domid;
-    bool sync = on && arms_sync(monitor, spec);
-
-    switch (spec->reason) {
-    case XEN_VM_RING_REASON_MEM_ACCESS:
-        return set_mem_access(monitor, spec, on);
-    case XEN_VM_RING_REASON_WRITE_CTRLREG:
-        return set_ctrlreg(monitor, spec, on);
-    case XEN_VM_RING_REASON_MOV_TO_MSR:
-        return set_msrs(monitor, spec, on);
-    case XEN_VM_RING_REASON_SOFTWARE_BREAKPOINT:
-        return xc_monitor_software_breakpoint(xch, domid, on);
-    case XEN_VM_RING_REASON_SINGLESTEP:
-        return xc_monitor_singlestep(xch, domid, on);
-    case XEN_VM_RING_REASON_GUEST_REQUEST:
-        return xc_monitor_guest_request(xch, domid, on, sync,
-                                        (spec->flags & VMRING_SPEC_USER) != 0);
-    case XEN_VM_RING_REASON_DEBUG_EXCEPTION:
-        return xc_monitor_debug_exceptions(xch, domid, on, sync);
-    case XEN_VM_RING_REASON_CPUID:
-        return xc_monitor_cpuid(xch, domid, on);
-    case XEN_VM_RING_REASON_PRIVILEGED_CALL:
-        return xc_monitor_privileged_call(xch, domid, on);
-    case XEN_VM_RING_REASON_DESCRIPTOR_ACCESS:
-        return xc_monitor_descriptor_access(xch, domid, on);
-    case XEN_VM_RING_REASON_EMUL_UNIMPLEMENTED:
-        return xc_monitor_emul_unimplemented(xch, domid, on);
-    case XEN_VM_RING_REASON_VMEXIT:
-        return xc_monitor_vmexit(xch, domid, on, sync);
-    default:
-        errno = EOPNOTSUPP;
-        return -1;
-    }
-}
-
-static void note_delivery(struct monitor *monitor,
-                          const struct vmring_spec *spec)
-{
-    uint32_t *mask = &monitor->async_reasons;
-    uint32_t bit = 1u << spec->reason;
-
-    if (spec->reason == XEN_VM_RING_REASON_WRITE_CTRLREG) {
-        mask = &monitor->async_ctrlregs;
-        bit = 1u << (spec->first & 31);
-    }
-    *mask = is_async(spec) ? *mask | bit : *mask & ~bit;
-}
-
-static int arm(struct monitor *monitor, const struct vmring_spec *spec)
-{
-    int rc;
-
-    monitor_disturb(monitor);
-    monitor_say_left_out(monitor, spec);
-    note_delivery(monitor, spec);
-    rc = set_event(monitor, spec, true);
-    if (rc < 0 && errno == EEXIST) {
-        /* Armed by somebody who did not clean up behind himself. */
-        set_event(monitor, spec, false);
-        rc = set_event(monitor, spec, true);
-    }
-    return rc < 0 ? -errno : 0;
-}
-
-static void disarm(struct monitor *monitor, const struct vmring_spec *spec)
-{
-    if (set_event(monitor, spec, false) < 0 && errno != EEXIST &&
-        errno != ESRCH) {
-        char text[128] = "";
-
-        vmring_spec_format(spec, text, sizeof(text));
-        log_line(LOG_ERR, "cannot disarm %s: %s", text, strerror(errno));
-    }
-}
-
-/* ------------------------------------------------------- all or nothing -- */
-
-static void say(char *error, size_t error_len, const struct vmring_spec *spec,
-                const char *why)
-{
-    char text[128] = "event";
-
-    vmring_spec_format(spec, text, sizeof(text));
-    if (error && error_len)
-        snprintf(error, error_len, "%s %s", text, why);
-}
+/* ------------------------------------------------------------- slices -- */
 
 /* Page walks count unless a spec wants them; see xc_monitor_*pagefault(). */
 static void suppress_walks(struct monitor *monitor)
@@ -197,64 +55,148 @@ static void suppress_walks(struct monitor *monitor)
         monitor->walks_suppressed = suppress;
 }
 
-static void disarm_all(struct monitor *monitor)
+static void be_done(struct arming *arming)
 {
-    while (monitor->nr_specs > 0)
-        disarm(monitor, &monitor->specs[--monitor->nr_specs]);
+    arming->busy = arming->withholds = false;
+    arming->results = NULL;
+}
+
+static void finish(struct monitor *monitor)
+{
     suppress_walks(monitor);
+    be_done(monitor->arming);
+}
+
+/* The domain has ended, and what was armed in it. */
+static void forget(struct monitor *monitor)
+{
+    struct arming *arming = monitor->arming;
+
+    for (unsigned int i = 0; arming->results && i < monitor->nr_specs; i++)
+        arming->results[i] = VMRING_SPEC_FAILED;
+    if (arming->results && monitor->nr_specs)
+        monitor_say(arming->error, arming->error_len, &monitor->specs[0],
+                    "cannot be armed: the domain has ended");
+    monitor->nr_specs = arming->nr_armed = 0;
+    ranges_forget(&arming->ranges);
+    be_done(arming);
+}
+
+static void take_a_slice(struct monitor *monitor, uint64_t began)
+{
+    uint64_t took = 0;
+
     monitor_disturb(monitor);
-}
-
-static bool is_same(const struct vmring_spec *a, const struct vmring_spec *b)
-{
-    return a->reason == b->reason && is_async(a) == is_async(b) &&
-           a->access == b->access && a->flags == b->flags &&
-           a->first == b->first && a->last == b->last;
-}
-
-static bool is_listed(const struct vmring_spec *spec,
-                      const struct vmring_spec *specs, unsigned int nr)
-{
-    for (unsigned int i = 0; i < nr; i++) {
-        if (is_same(spec, &specs[i]))
-            return true;
+    for (int i = 0;
+         i < SLICE_STEPS && took < SLICE_NS && monitor_has_step(monitor); i++) {
+        monitor_step(monitor);
+        took = monitor_now() - began;
     }
-    return false;
+    monitor->arming->next_slice =
+        began + took + (took > NS_PER_MS / 2 ? 2 * took : NS_PER_MS);
 }
 
-/*
- * What stays is not touched, so that a successor that asks for the same
- * events misses none.  Ranges may overlap: they are all set anew.
- */
-static void disarm_others(struct monitor *monitor,
-                          const struct vmring_spec *specs, unsigned int nr)
+int monitor_arm_turn(struct monitor *monitor)
 {
-    unsigned int kept = 0;
+    struct arming *arming = monitor->arming;
+    uint64_t now;
 
-    for (unsigned int i = 0; i < monitor->nr_specs; i++) {
-        if (is_listed(&monitor->specs[i], specs, nr))
-            monitor->specs[kept++] = monitor->specs[i];
-        else
-            disarm(monitor, &monitor->specs[i]);
-    }
-    monitor->nr_specs = kept;
-}
-
-/*
- * What verdicts have switched on stays so: Xen's disarming does not end the
- * single-step of a vCPU (hvm_toggle_singlestep() in arch/x86/hvm/hvm.c), nor
- * its alternative view of memory.
- */
-static void put_vcpus_back(struct monitor *monitor)
-{
+    if (!arming->busy)
+        return SOURCE_WAIT;
+    now = monitor_now();
     if (!monitor->page)
-        return;
-    for (unsigned int i = 0; monitor->may_step && i < monitor->nr_vcpus; i++)
-        xc_domain_debug_control(monitor->xch, monitor->domid,
-                                XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF, i);
-    if (monitor->may_altp2m)
-        xc_altp2m_switch_to_view(monitor->xch, monitor->domid, 0);
-    monitor->may_step = monitor->may_altp2m = false;
+        forget(monitor);
+    else if (now >= arming->next_slice)
+        take_a_slice(monitor, now);
+    /* What changes nothing is done at once, however often it is asked for. */
+    if (arming->busy && !monitor_has_step(monitor))
+        finish(monitor);
+    if (!arming->busy)
+        return SOURCE_WAIT;
+    now = monitor_now();
+    if (now >= arming->next_slice)
+        return 0;
+    return (int)((arming->next_slice - now + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+int monitor_is_arming(void *ctx)
+{
+    const struct monitor *monitor = ctx;
+
+    return monitor->arming->busy;
+}
+
+static bool tells_of(const struct vmring_spec *spec,
+                     const struct xen_vm_ring_event *event)
+{
+    uint64_t number = spec->first;
+
+    if (event->reason != spec->reason)
+        return false;
+    if (event->reason == XEN_VM_RING_REASON_WRITE_CTRLREG)
+        number = event->u.write_ctrlreg.index;
+    else if (event->reason == XEN_VM_RING_REASON_MOV_TO_MSR)
+        number = event->u.mov_to_msr.msr;
+    else if (event->reason == XEN_VM_RING_REASON_MEM_ACCESS)
+        number = event->u.mem_access.gfn;
+    return number >= spec->first &&
+           (number == spec->first || number <= spec->last);
+}
+
+bool monitor_withholds(const struct monitor *monitor,
+                       const struct xen_vm_ring_event *event)
+{
+    const struct arming *arming = monitor->arming;
+
+    if (!arming->withholds)
+        return false;
+    for (unsigned int i = 0; i < arming->nr_before; i++) {
+        if (tells_of(&arming->before[i], event))
+            return false;
+    }
+    return true;
+}
+
+/* ------------------------------------------------------- what is asked -- */
+
+/* As monitor_refuse(), of what all of them come to. */
+static const char *refuse_size(const struct vmring_spec *specs, unsigned int i,
+                               int *result)
+{
+    uint64_t frames = 0;
+
+    if (specs[i].reason != XEN_VM_RING_REASON_MEM_ACCESS)
+        return NULL;
+    for (unsigned int k = 0; k <= i; k++) {
+        if (specs[k].reason == XEN_VM_RING_REASON_MEM_ACCESS)
+            frames += specs[k].last - specs[k].first + 1;
+    }
+    if (frames <= MAX_FRAMES)
+        return NULL;
+    *result = VMRING_SPEC_FAILED;
+    return "makes more than 16777216 frames together; give smaller ranges";
+}
+
+static bool refused(struct monitor *monitor, const struct vmring_spec *specs,
+                    unsigned int nr, int *results, char *error,
+                    size_t error_len)
+{
+    bool any = false;
+
+    for (unsigned int i = 0; i < nr; i++) {
+        const char *why = "cannot be armed: the domain has ended";
+
+        results[i] = VMRING_SPEC_FAILED;
+        if (monitor->page) {
+            why = monitor_refuse(monitor, specs, i, &results[i]);
+            if (!why)
+                why = refuse_size(specs, i, &results[i]);
+        }
+        if (why && !any)
+            monitor_say(error, error_len, &specs[i], why);
+        any = any || why;
+    }
+    return any;
 }
 
 void monitor_subscribe(void *ctx, const struct vmring_spec *specs,
@@ -262,71 +204,45 @@ void monitor_subscribe(void *ctx, const struct vmring_spec *specs,
                        size_t error_len)
 {
     struct monitor *monitor = ctx;
-    bool refused = false;
-    int rc;
+    struct arming *arming = monitor->arming;
 
-    if (!monitor->page) /* the domain is dead */
-        monitor->nr_specs = 0;
-    for (unsigned int i = 0; i < nr; i++) {
-        const char *why = monitor->page && nr <= VMRING_MAX_SPECS
-                              ? monitor_refuse(monitor, specs, i, &results[i])
-                              : "cannot be armed: the domain has ended";
-
-        if (!monitor->page)
-            results[i] = VMRING_SPEC_FAILED;
-        if (why && !refused)
-            say(error, error_len, &specs[i], why);
-        refused = refused || why;
-    }
-    if (refused || nr == 0) {
-        if (monitor->nr_specs)
-            disarm_all(monitor);
-        put_vcpus_back(monitor);
+    /* Who asks for more waits until it is done (control.c). */
+    assert(nr == 0 || (!arming->busy && nr <= VMRING_MAX_SPECS));
+    arming->results = NULL;
+    if (refused(monitor, specs, nr, results, error, error_len))
+        nr = 0;
+    if (!monitor->page) {
+        forget(monitor);
         return;
     }
-    disarm_others(monitor, specs, nr);
-    for (unsigned int i = 0; i < nr; i++) {
-        if (!monitor_is_range(&specs[i]) &&
-            is_listed(&specs[i], monitor->specs, monitor->nr_specs))
-            continue;
-        rc = arm(monitor, &specs[i]);
-        if (!is_listed(&specs[i], monitor->specs, monitor->nr_specs))
-            monitor->specs[monitor->nr_specs++] = specs[i];
-        if (rc == 0)
-            continue;
-        results[i] = VMRING_SPEC_FAILED;
-        say(error, error_len, &specs[i], strerror(-rc));
-        disarm_all(monitor);
-        return;
+    ranges_want(&arming->ranges, specs, nr);
+    if (nr) {
+        arming->results = results;
+        arming->error = error;
+        arming->error_len = error_len;
+        memcpy(arming->before, monitor->specs, sizeof(arming->before));
+        arming->nr_before = monitor->nr_specs;
+        memcpy(monitor->specs, specs, nr * sizeof(*specs));
+        for (unsigned int i = 0; i < nr; i++)
+            monitor_say_left_out(monitor, &specs[i]);
     }
-    suppress_walks(monitor);
-    monitor_disturb(monitor);
+    arming->withholds = nr > 0;
+    monitor->nr_specs = nr;
+    arming->busy = true;
+    arming->complained = false;
+    (void)monitor_arm_turn(monitor);
 }
 
 /* ----------------------------------------------------------------- deny -- */
 
-/*
- * Xen denies a register's write only if the write is deferred until the vCPU
- * resumes, and defers only after this domctl, for which libxenctrl has no
- * function.  Disabling the monitor undoes it; nothing else does.
- */
-static int defer_register_writes(struct monitor *monitor)
-{
-    struct xen_domctl domctl;
-
-    memset(&domctl, 0, sizeof(domctl));
-    domctl.cmd = XEN_DOMCTL_monitor_op;
-    domctl.u.monitor_op.op = XEN_DOMCTL_MONITOR_OP_CONTROL_REGISTERS;
-    return monitor_domctl(monitor, &domctl);
-}
-
 static void set_deny(struct monitor *monitor)
 {
+    struct arming *arming = monitor->arming;
     int rc;
 
     if (monitor->deny_set || !monitor->page)
         return;
-    rc = defer_register_writes(monitor);
+    rc = monitor_defer_writes(monitor);
     if (rc < 0) {
         log_line(LOG_WARNING, "Xen cannot deny register writes: %s",
                  strerror(-rc));
@@ -334,13 +250,13 @@ static void set_deny(struct monitor *monitor)
     }
     monitor->deny_set = true;
     /* What a predecessor has left armed asynchronous would be deferred. */
-    for (unsigned int i = 0; i < monitor->nr_specs; i++) {
-        const struct vmring_spec *spec = &monitor->specs[i];
+    for (unsigned int i = 0; i < arming->nr_armed; i++) {
+        const struct vmring_spec *spec = &arming->armed[i];
 
-        if (spec->reason != XEN_VM_RING_REASON_WRITE_CTRLREG || !is_async(spec))
+        if (spec->reason != XEN_VM_RING_REASON_WRITE_CTRLREG ||
+            !monitor_is_async(spec))
             continue;
-        disarm(monitor, spec);
-        rc = arm(monitor, spec);
+        rc = monitor_arm_again(monitor, spec);
         if (rc < 0)
             log_line(LOG_ERR, "cannot arm a control register again: %s",
                      strerror(-rc));
@@ -355,10 +271,6 @@ void monitor_attached(void *ctx, int attached, uint32_t verdicts)
         attached && (verdicts & XEN_VM_RING_VERDICT_DENY) != 0;
     if (monitor->deny_granted)
         set_deny(monitor);
-    if (attached) {
-        monitor->may_step |= (verdicts & XEN_VM_RING_VERDICT_STEP) != 0;
-        monitor->may_altp2m |= (verdicts & XEN_VM_RING_VERDICT_ALTP2M) != 0;
-    }
 }
 
 bool monitor_delivers_async(const struct monitor *monitor,

@@ -64,13 +64,31 @@ void monitor_disturb(struct monitor *monitor)
 
 static bool has_work(struct monitor *monitor)
 {
-    return monitor->nr_specs != 0 ||
+    return monitor->nr_specs != 0 || monitor_is_arming(monitor) ||
            (!monitor->ring.broken && legacy_ring_unanswered(&monitor->ring));
+}
+
+/*
+ * What verdicts have switched on stays so: Xen's disarming does not end the
+ * single-step of a vCPU (hvm_toggle_singlestep() in arch/x86/hvm/hvm.c), in
+ * which it takes no interrupt, nor its alternative view of memory.  Not before
+ * the last verdict, which may switch it on again.
+ */
+static void put_vcpus_back(struct monitor *monitor)
+{
+    for (unsigned int i = 0; monitor->may_step && i < monitor->nr_vcpus; i++)
+        xc_domain_debug_control(monitor->xch, monitor->domid,
+                                XEN_DOMCTL_DEBUG_OP_SINGLE_STEP_OFF, i);
+    if (monitor->may_altp2m)
+        xc_altp2m_switch_to_view(monitor->xch, monitor->domid, 0);
+    monitor->may_step = monitor->may_altp2m = false;
 }
 
 static void start_coming_down(struct monitor *monitor)
 {
     xc_vcpuinfo_t info;
+
+    put_vcpus_back(monitor);
 
     for (unsigned int i = 0; i < monitor->nr_vcpus; i++) {
         monitor->passed[i] = !get_vcpu(monitor, i, &info) || !info.online ||
@@ -216,7 +234,8 @@ int monitor_end(void *source, int forced)
         monitor_detach(monitor);
         return 1;
     }
-    if (monitor->ring.broken) {
+    if (monitor->ring.broken && !monitor_is_arming(monitor)) {
+        put_vcpus_back(monitor);
         /* Whose requests were lost waits for ever: nothing to wait for. */
         if (monitor_disable(monitor) < 0)
             return give_up(monitor);

@@ -47,6 +47,7 @@ static const struct vmring_producer_ops producer_ops = {
     .supported = monitor_supported,
     .quiet = quiet,
     .attached = monitor_attached,
+    .arming = monitor_is_arming,
 };
 
 static void describe(void *source, struct source_info *info)
@@ -146,6 +147,7 @@ static int close_monitor(void *source)
         xenevtchn_close(monitor->xce);
     if (monitor->xch)
         xc_interface_close(monitor->xch);
+    free(monitor->arming);
     free(monitor->harmless);
     free(monitor->started);
     free(monitor->passed);
@@ -184,6 +186,8 @@ int monitor_find(const char *target, struct monitor **found)
         status = monitor_find_target(monitor, target);
     if (!status)
         status = monitor_allocate_rest(monitor);
+    if (!status)
+        status = monitor_allocate_arming(monitor);
     if (!status)
         status = monitor_lock(monitor);
     if (status)
@@ -226,6 +230,7 @@ static void stats(void *source, struct json_object *object)
         {"requests", of->requests},
         {"answered_at_once", of->at_once},
         {"posted", of->posted},
+        {"answered_while_arming", of->arming},
         {"answered_while_ending", of->ending},
         {"malformed", of->malformed},
         {"bad_verdicts", of->bad_verdicts},

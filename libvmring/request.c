@@ -19,11 +19,12 @@ static int64_t now_ms(void)
  * Sends a request and waits for the answer of this type.  If that does not
  * come, the producer counts as gone: it may come unasked.
  */
-static int ask(struct vmring *ring, uint32_t type, const void *body, size_t len,
-               uint32_t answer_type, void *answer, size_t max)
+static int ask_within(struct vmring *ring, int64_t ms, uint32_t type,
+                      const void *body, size_t len, uint32_t answer_type,
+                      void *answer, size_t max)
 {
     struct link *link = ring->link;
-    int64_t end = now_ms() + ring->timeout_ms;
+    int64_t end = now_ms() + ms;
     int err;
 
     if (ring->lost)
@@ -54,6 +55,34 @@ static int ask(struct vmring *ring, uint32_t type, const void *body, size_t len,
     return err == -EPIPE ? -ECONNRESET : err;
 }
 
+static int ask(struct vmring *ring, uint32_t type, const void *body, size_t len,
+               uint32_t answer_type, void *answer, size_t max)
+{
+    return ask_within(ring, ring->timeout_ms, type, body, len, answer_type,
+                      answer, max);
+}
+
+/* A producer arms little by little: what it may take beyond the timeout. */
+#define MS_EACH      4
+#define MOST_EACH    (1 << 18)
+#define FRAMES_OF_MS 64
+
+static int64_t arming_ms(const struct vmring_spec *specs, int nr)
+{
+    int64_t ms = 0;
+
+    for (int i = 0; i < nr; i++) {
+        uint64_t many = specs[i].last - specs[i].first;
+
+        if (specs[i].reason == XEN_VM_RING_REASON_MEM_ACCESS)
+            many /= FRAMES_OF_MS;
+        else if (specs[i].reason != XEN_VM_RING_REASON_MOV_TO_MSR)
+            many = 0;
+        ms += (int64_t)(many < MOST_EACH ? many : MOST_EACH) * MS_EACH;
+    }
+    return ms;
+}
+
 int vmring_subscribe(struct vmring *ring, const char *events, int *results,
                      char *error, size_t error_len)
 {
@@ -66,8 +95,9 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
 
     if (nr < 0)
         return nr == -E2BIG ? -EINVAL : nr;
-    len = ask(ring, WIRE_SUBSCRIBE, events, strlen(events), WIRE_SUBSCRIBED,
-              &answer, sizeof(answer));
+    len = ask_within(ring, ring->timeout_ms + arming_ms(specs, nr),
+                     WIRE_SUBSCRIBE, events, strlen(events), WIRE_SUBSCRIBED,
+                     &answer, sizeof(answer));
     if (len < 0)
         return fail(len, error, error_len, "no answer from the producer: %s",
                     strerror(-len));

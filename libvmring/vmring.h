@@ -247,7 +247,8 @@ int vmring_info(const struct vmring *ring, struct vmring_info *info);
 /*
  * Replaces what is armed by `events` (textual form; "" disarms all).
  * `results`, if not NULL, gets one VMRING_SPEC_* per spec, in order.
- * Blocks for the producer's answer.  Returns the number of specs armed;
+ * Blocks for the producer's answer, which may take 4 ms more than the timeout
+ * for each MSR and each 64 frames.  Returns the number of specs armed;
  * -EINVAL text malformed (nothing changed); -ENOTSUP or -EPERM if any is
  * unsupported or denied, -EIO if arming failed: then nothing stays armed,
  * and `error` names it.  -EAGAIN: the producer does not read what it is

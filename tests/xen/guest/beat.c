@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "clock.h"
+#include "latency.h"
 #include "machine.h"
 #include "options.h"
 #include "print.h"
@@ -47,5 +48,7 @@ void beat(const struct vcpu *v)
     line_begin(&l, "beat");
     line_pair(&l, "ms", NULL, ms);
     line_pair(&l, "events", NULL, nr_events());
+    if (options.timed)
+        line_pair(&l, "gap_us", NULL, latency_gap_us());
     line_end(&l);
 }

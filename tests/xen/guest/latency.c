@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "machine.h"
 #include "print.h"
 
 /* 32 buckets an octave: a bucket is 3 % wide. */
@@ -31,6 +32,26 @@ static uint64_t middle_of(unsigned int bucket)
     shift = bucket / OCTAVE - 1;
     return ((uint64_t)(OCTAVE + bucket % OCTAVE) << shift) +
            (1u << (shift - 1));
+}
+
+static uint32_t gap_us;
+
+uint32_t latency_gap_us(void)
+{
+    return __atomic_exchange_n(&gap_us, 0, __ATOMIC_RELAXED);
+}
+
+/* In microseconds, so that one word has it whole. */
+void latency_gap(uint64_t ns)
+{
+    uint32_t us, most = __atomic_load_n(&gap_us, __ATOMIC_RELAXED);
+
+    divide(&ns, 1000);
+    us = ns > UINT32_MAX ? UINT32_MAX : (uint32_t)ns;
+    while (us > most &&
+           !__atomic_compare_exchange_n(&gap_us, &most, us, false,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        continue;
 }
 
 void latency_note(uint64_t ns)

@@ -6,6 +6,10 @@
 #include <stdint.h>
 
 void latency_note(uint64_t ns);
+/* From one event's end to the next one's. */
+void latency_gap(uint64_t ns);
+/* The longest since it was asked for last, 0 for none. */
+uint32_t latency_gap_us(void);
 /* The median and the 99th percentile of all that was noted. */
 void latency_report(void);
 

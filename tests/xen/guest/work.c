@@ -161,14 +161,18 @@ static void wait_between(const struct vcpu *v)
 
 static void one(struct vcpu *v, enum kind k)
 {
-    uint64_t began;
+    uint64_t asked = options.timed ? system_time(v) : 0;
+    uint64_t began, ended;
 
     wait_between(v);
     began = options.timed ? system_time(v) : 0;
     if (!kinds[k].raise(v))
         v->check[k]++;
-    if (options.timed)
-        latency_note(system_time(v) - began);
+    if (options.timed) {
+        ended = system_time(v);
+        latency_note(ended - began);
+        latency_gap(ended - asked);
+    }
     v->done[k]++;
     beat(v);
 }

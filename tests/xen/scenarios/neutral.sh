@@ -5,7 +5,7 @@
 # kind of event that fires here the guest sees what it would have seen alone,
 # to the last side effect. It checks itself: which traps come where, with which
 # flags and DR6, of a single step by TF, behind STI and MOV SS, with RF set.
-# lab: limit 170
+# lab: limit 220
 # shellcheck source=lib.sh
 . /lab/lib.sh
 # shellcheck source=lib-vmring.sh
@@ -78,7 +78,7 @@ process_wait bsome 10 3
 as_alone some
 
 step "its agent is dead to the world: the deadline answers"
-watch dead "$all" --deadline 5ms
+watch dead "$all" --deadline 5
 process_signal adead STOP
 guest_unpause dead
 as_alone dead

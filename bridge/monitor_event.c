@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * monitor_event.c: the calls by which a domain raises an event, one a call.
+ *
+ * With eight vCPUs or more Xen pauses a vCPU at every asynchronous event too
+ * (vm_event_put_request(): fewer free entries than vCPUs), and wakes as many
+ * as there are free entries at each response, not the one that is answered:
+ * with many vCPUs some stay asleep after the last response.  So there, and
+ * where DENY defers every register write until its vCPU resumes, what is to
+ * be asynchronous is armed synchronous and answered at once; the vCPU stops
+ * no longer and is woken by its own response.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "monitor.h"
+
+#define ASYNC_PAUSES_FROM LEGACY_RING_ENTRIES
+
+bool monitor_is_async(const struct vmring_spec *spec)
+{
+    return spec->mode == VMRING_MODE_ASYNC;
+}
+
+/* Must Xen stop the vCPU?  A synchronous exit to Xen would never proceed. */
+static bool arms_sync(const struct monitor *monitor,
+                      const struct vmring_spec *spec)
+{
+    return !monitor_is_async(spec) ||
+           (spec->reason != XEN_VM_RING_REASON_VMEXIT &&
+            (monitor->nr_vcpus >= ASYNC_PAUSES_FROM || monitor->deny_set));
+}
+
+/* ------------------------------------------------------ one to a domctl -- */
+
+static int set_ctrlreg(struct monitor *monitor, const struct vmring_spec *spec,
+                       bool on)
+{
+    return xc_monitor_write_ctrlreg(
+        monitor->xch, monitor->domid, (uint16_t)spec->first, on,
+        on && arms_sync(monitor, spec), 0,
+        on && (spec->flags & VMRING_SPEC_ONCHANGE) != 0);
+}
+
+/*
+ * What remains permitted.  EPT knows no page that can be written and not
+ * read, so watching reads is watching writes too (ept_p2m_type_to_flags()).
+ */
+static xenmem_access_t access_left(unsigned int watched)
+{
+    if (watched & VMRING_MEM_R)
+        return watched & VMRING_MEM_X ? XENMEM_access_n : XENMEM_access_x;
+    if (watched & VMRING_MEM_W)
+        return watched & VMRING_MEM_X ? XENMEM_access_r : XENMEM_access_rx;
+    return watched & VMRING_MEM_X ? XENMEM_access_rw : XENMEM_access_rwx;
+}
+
+int monitor_set_frames(struct monitor *monitor, uint64_t first, uint64_t last,
+                       unsigned int watched)
+{
+    return xc_set_mem_access(monitor->xch, monitor->domid, access_left(watched),
+                             first, (uint32_t)(last - first + 1));
+}
+
+int monitor_set_event(struct monitor *monitor, const struct vmring_spec *spec,
+                      bool on)
+{
+    xc_interface *xch = monitor->xch;
+    uint32_t domid = monitor->domid;
+    bool sync = on && arms_sync(monitor, spec);
+
+    switch (spec->reason) {
+    case XEN_VM_RING_REASON_WRITE_CTRLREG:
+        return set_ctrlreg(monitor, spec, on);
+    case XEN_VM_RING_REASON_SOFTWARE_BREAKPOINT:
+        return xc_monitor_software_breakpoint(xch, domid, on);
+    case XEN_VM_RING_REASON_SINGLESTEP:
+        return xc_monitor_singlestep(xch, domid, on);
+    case XEN_VM_RING_REASON_GUEST_REQUEST:
+        return xc_monitor_guest_request(xch, domid, on, sync,
+                                        (spec->flags & VMRING_SPEC_USER) != 0);
+    case XEN_VM_RING_REASON_DEBUG_EXCEPTION:
+        return xc_monitor_debug_exceptions(xch, domid, on, sync);
+    case XEN_VM_RING_REASON_CPUID:
+        return xc_monitor_cpuid(xch, domid, on);
+    case XEN_VM_RING_REASON_PRIVILEGED_CALL:
+        return xc_monitor_privileged_call(xch, domid, on);
+    case XEN_VM_RING_REASON_DESCRIPTOR_ACCESS:
+        return xc_monitor_descriptor_access(xch, domid, on);
+    case XEN_VM_RING_REASON_EMUL_UNIMPLEMENTED:
+        return xc_monitor_emul_unimplemented(xch, domid, on);
+    case XEN_VM_RING_REASON_VMEXIT:
+        return xc_monitor_vmexit(xch, domid, on, sync);
+    default:
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+}
+
+/* ----------------------------------------------------------------- deny -- */
+
+/*
+ * Xen denies a register's write only if the write is deferred until the vCPU
+ * resumes, and defers only after this domctl, for which libxenctrl has no
+ * function.  Disabling the monitor undoes it; nothing else does.
+ */
+int monitor_defer_writes(struct monitor *monitor)
+{
+    struct xen_domctl domctl;
+
+    memset(&domctl, 0, sizeof(domctl));
+    domctl.cmd = XEN_DOMCTL_monitor_op;
+    domctl.u.monitor_op.op = XEN_DOMCTL_MONITOR_OP_CONTROL_REGISTERS;
+    return monitor_domctl(monitor, &domctl);
+}
