@@ -18,6 +18,8 @@
 #define MAX_REQUESTS 16
 /* The watch says when the target ends; this finds it if the watch does not. */
 #define LOOK_MS 500
+/* How often to look whether a vCPU is off its CPU: some microseconds each. */
+#define MAX_LOOKS 1000
 /* How soon to look again while vCPUs come down. */
 #define SETTLING_MS 3
 
@@ -87,11 +89,20 @@ static void note_what_stays(struct monitor *monitor, uint32_t flags)
 /*
  * Xen notes the write that a denial is to hold back only after it has put the
  * request (hvm_set_cr0() and its like in arch/x86/hvm/hvm.c): a response that
- * is faster than that denies nothing, and the write happens.  Pausing a
- * domain waits until its vCPUs are off their CPUs, hence past that point.
+ * is faster than that denies nothing, and the write happens.  The vCPU was
+ * paused before the request, so once it is off its CPU it is past that point
+ * and stays there.  Pausing the domain waits for the same, of all vCPUs.
  */
-static void let_it_leave_its_cpu(struct monitor *monitor)
+static void let_it_leave_its_cpu(struct monitor *monitor, unsigned int vcpu)
 {
+    xc_vcpuinfo_t info;
+
+    for (int look = 0; look < MAX_LOOKS; look++) {
+        if (xc_vcpu_getinfo(monitor->xch, monitor->domid, vcpu, &info) < 0)
+            break;
+        if (!info.running)
+            return;
+    }
     if (xc_domain_pause(monitor->xch, monitor->domid) < 0)
         return;
     if (xc_domain_unpause(monitor->xch, monitor->domid) < 0)
@@ -125,7 +136,7 @@ static void answer(struct monitor *monitor,
     if (answer.has_inject && paused)
         inject(monitor, event, &answer.inject);
     if (verdict->flags & XEN_VM_RING_FLAG_DENY)
-        let_it_leave_its_cpu(monitor);
+        let_it_leave_its_cpu(monitor, event->vcpu);
     legacy_ring_answer(&monitor->ring, &answer.response);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmring-lab-inject ENDPOINT: at each CPUID something is injected into the
- * guest, one combination after the other of type, vector, error code and
- * length: all that may be injected where guest/README.md says, and many that
- * may not.  Prints how many of each were sent.
+ * vmring-lab-inject ENDPOINT [right]: at each CPUID something is injected into
+ * the guest, one combination after the other of type, vector, error code and
+ * length: all that may be injected where guest/README.md says and, without
+ * "right", many that may not.  Prints how many of each were sent.
  */
 #include <err.h>
 #include <errno.h>
@@ -66,6 +66,8 @@ static bool is_right(const struct xen_vm_ring_inject *trap)
                              : trap->vector == 3 || trap->vector == 4;
 }
 
+static bool only_right;
+
 /*
  * Left out: what the guest could not tell from something else, an INT of a
  * vector that has an error code as an exception and none as an INT; and of the
@@ -78,7 +80,7 @@ static bool is_tried(const struct xen_vm_ring_inject *trap, size_t i)
     /* The length of an instruction does not matter to an exception. */
     if (trap->type == 3 && trap->insn_len != 0)
         return false;
-    return is_right(trap) || i % 3 == 0;
+    return is_right(trap) || (!only_right && i % 3 == 0);
 }
 
 static size_t next, nr_right, nr_refused, nr_wrong_sent;
@@ -123,8 +125,9 @@ int main(int argc, char **argv)
     struct vmring *ring;
     int ret;
 
-    if (argc != 2)
-        errx(2, "usage: vmring-lab-inject ENDPOINT");
+    if (argc < 2)
+        errx(2, "usage: vmring-lab-inject ENDPOINT [right]");
+    only_right = argc > 2;
     if (vmring_open(argv[1], &opts, &ring) < 0 ||
         vmring_subscribe(ring, "cpuid", NULL, error, sizeof(error)) < 0)
         errx(1, "%s", error);

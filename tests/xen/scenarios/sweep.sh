@@ -142,13 +142,13 @@ assert_guest_right micro
 wait_for 20 "the guest to go" guest_gone micro
 
 step "what Xen would drop is counted"
-domid=$(guest_create micro "inject=6200" 1) || fail "$domid"
+domid=$(guest_create micro "inject=100" 1) || fail "$domid"
 LD_PRELOAD=/usr/bin/vmring-lab-below
 VMRING_LAB_BELOW=pending
 export LD_PRELOAD VMRING_LAB_BELOW
 bridge_start bridge "$domid"
 unset LD_PRELOAD VMRING_LAB_BELOW
-process_start inject vmring-lab-inject "$(socket_of "$domid")"
+process_start inject vmring-lab-inject "$(socket_of "$domid")" right
 guest_unpause micro
 process_wait inject 60 0
 process_wait bridge 10 3 "another event is on its way"
@@ -161,7 +161,7 @@ all=1
 ! is_debug || all=0
 domid=$(guest_create micro "vcpus=1 probe=1 probeall=$all" 1) || fail "$domid"
 guest_unpause micro
-guest_wait micro 60
+guest_wait micro 100
 guest_report micro | sed -n 's/^vmring-guest: write-only //p' >"$run/only"
 wait_for 20 "the guest to go" guest_gone micro
 cat "$run/only"
