@@ -6,7 +6,7 @@
 # Two threads emulate the CPUs: a denial can be lost only while the vCPU is
 # still running beside the answer (let_it_leave_its_cpu() in bridge/monitor.c).
 # lab: thread multi
-# lab: limit 240
+# lab: limit 300
 # shellcheck source=lib.sh
 . /lab/lib.sh
 # shellcheck source=lib-vmring.sh
@@ -41,7 +41,7 @@ run_denied cr4 100 -e "cr4 cpuid" --deny cr4:0x4
 assert_eq "writes that did not happen" 1600 "$(guest_total micro cr4_refused)"
 
 step "CR0.TS and CR3 are denied"
-domid=$(guest_create micro "vcpus=16 order=mixed cr0=10 cr3=10 cpuid=20" 16) ||
+domid=$(guest_create micro "vcpus=4 order=mixed cr0=40 cr3=40 cpuid=20" 4) ||
     fail "$domid"
 bridge_start bridge "$domid"
 agent_start agent "$domid" -q -e "cr0 cr3 cpuid" --deny cr0:0x8 --deny cr3
