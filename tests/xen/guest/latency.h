@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 void latency_note(uint64_t ns);
-/* From one event's end to the next one's. */
+/* From one event's end to the next one's, less the pace. */
 void latency_gap(uint64_t ns);
 /* The longest since it was asked for last, 0 for none. */
 uint32_t latency_gap_us(void);

@@ -171,7 +171,8 @@ static void one(struct vcpu *v, enum kind k)
     if (options.timed) {
         ended = system_time(v);
         latency_note(ended - began);
-        latency_gap(ended - asked);
+        asked += (uint64_t)options.pace_us * NS_PER_US;
+        latency_gap(ended > asked ? ended - asked : 0);
     }
     v->done[k]++;
     beat(v);
