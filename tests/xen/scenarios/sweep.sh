@@ -62,7 +62,7 @@ arguments_of() {
         echo "7 mem:w@0xffffffffff"
         ;;
     cpuid | breakpoint | singlestep | descriptor | privileged_call | \
-        interrupt | emul_unimplemented)
+        interrupt | emul_unimplemented | io)
         echo "0 $1"
         ;;
     *) fail "the scenario does not know the event $1 of -e help" ;;
