@@ -140,6 +140,8 @@ int vmring_worker_next(struct vmring_worker *worker, struct vmring_event *event)
 
     if (vmr_load_relaxed(&ring->told.broken))
         return -EPROTO;
+    if (region_is_broken(&ring->p) || region_is_broken(&ring->c))
+        return break_all(ring);
     if (share->long_enough)
         (void)look_at_target(worker);
     share_flush(ring, share);
@@ -181,9 +183,6 @@ static int watch(const struct vmring_worker *worker, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
 
-    /* A doorbell that has hung up is none any more. */
-    if (fd < 0)
-        return 0;
     return epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
@@ -199,8 +198,14 @@ static int set_up(struct vmring_worker *worker)
         return -errno;
     err = watch(worker, worker->wake);
     if (!err)
-        err = watch(worker, link->ops->bell_fd(link, worker->group));
-    return err ? err : link->ops->bell_apart(link, worker->group, true);
+        err = link->ops->bell_apart(link, worker->group, true);
+    if (err)
+        return err;
+    err = watch(worker, link->ops->bell_fd(link, worker->group));
+    /* Back again; what it fails at, the caller's error stands for. */
+    if (err)
+        (void)link->ops->bell_apart(link, worker->group, false);
+    return err;
 }
 
 static void drop(struct vmring_worker *worker)

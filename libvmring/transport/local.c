@@ -18,8 +18,8 @@ struct local_link {
     int control;
     int epoll;
     uint32_t nr_bells;
-    int bells[XEN_VM_RING_MAX_GROUPS];
-    uint64_t apart; /* groups whose doorbell is another thread's */
+    int bells[XEN_VM_RING_MAX_GROUPS]; /* -1: hung up */
+    int apart[XEN_VM_RING_MAX_GROUPS]; /* another thread's set, or -1 */
 };
 
 static struct local_link *of(struct link *link)
@@ -46,20 +46,6 @@ static int local_recv(struct link *link, uint32_t *type, void *body, size_t max,
     if (err)
         return err;
     return socket_recv(of(link)->control, type, body, max, NULL, 0, NULL);
-}
-
-static int watch(const struct local_link *local, int fd)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
-
-    if (epoll_ctl(local->epoll, EPOLL_CTL_ADD, fd, &event) < 0)
-        return -errno;
-    return 0;
-}
-
-static int unwatch(const struct local_link *local, int fd)
-{
-    return epoll_ctl(local->epoll, EPOLL_CTL_DEL, fd, NULL) < 0 ? -errno : 0;
 }
 
 static unsigned int count_before(const struct xen_vm_ring_grant *grant)
@@ -100,9 +86,11 @@ static int take_grant(struct local_link *local,
         fds[next++] = -1;
     }
     for (; next < nr; next++) {
-        err = watch(local, fds[next]);
+        err = socket_check(fds[next], SOCK_STREAM);
+        if (!err)
+            err = socket_watch(local->epoll, fds[next]);
         if (err)
-            return err == -EPERM ? -EPROTO : err;
+            return err == -EINVAL ? -EPROTO : err;
         local->bells[local->nr_bells++] = fds[next];
         fds[next] = -1;
     }
@@ -170,13 +158,21 @@ static void local_kick(struct link *link, uint32_t group)
         doorbell_ring(local->bells[group]);
 }
 
+/* The set that a doorbell is in. */
+static int set_of(const struct local_link *local, uint32_t group)
+{
+    return local->apart[group] < 0 ? local->epoll : local->apart[group];
+}
+
 static bool local_bell_ack(struct link *link, uint32_t group)
 {
-    int *bell = &of(link)->bells[group];
+    struct local_link *local = of(link);
+    int *bell = &local->bells[group];
     int ret = *bell < 0 ? 0 : doorbell_ack(*bell);
 
     if (ret < 0) {
         /* Hung up: it would poll readable for ever. */
+        (void)socket_unwatch(set_of(local, group), *bell);
         close(*bell);
         *bell = -1;
     }
@@ -189,28 +185,49 @@ static unsigned int local_ack(struct link *link)
     unsigned int rung = 0;
 
     for (uint32_t i = 0; i < local->nr_bells; i++)
-        if (!(local->apart >> i & 1) && local_bell_ack(link, i))
+        if (local->apart[i] < 0 && local_bell_ack(link, i))
             rung++;
     return rung;
 }
 
 static int local_bell_fd(const struct link *link, uint32_t group)
 {
-    return ((const struct local_link *)link)->bells[group];
+    return ((const struct local_link *)link)->apart[group];
+}
+
+/* A set of its own: its thread's, who takes it out when it hangs up. */
+static int take_apart(struct local_link *local, uint32_t group)
+{
+    int bell = local->bells[group];
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    int err = 0;
+
+    if (set < 0)
+        return -errno;
+    if (bell >= 0)
+        err = socket_watch(set, bell);
+    if (!err && bell >= 0)
+        err = socket_unwatch(local->epoll, bell);
+    if (err)
+        close(set);
+    else
+        local->apart[group] = set;
+    return err;
 }
 
 static int local_bell_apart(struct link *link, uint32_t group, bool apart)
 {
     struct local_link *local = of(link);
-    int bell = local->bells[group];
     int err = 0;
 
-    if (bell >= 0)
-        err = apart ? unwatch(local, bell) : watch(local, bell);
+    if (apart)
+        return take_apart(local, group);
+    if (local->bells[group] >= 0)
+        err = socket_watch(local->epoll, local->bells[group]);
     if (err)
         return err;
-    local->apart &= ~(1ULL << group);
-    local->apart |= (uint64_t)apart << group;
+    close(local->apart[group]);
+    local->apart[group] = -1;
     return 0;
 }
 
@@ -226,6 +243,9 @@ static void local_close(struct link *link)
     for (uint32_t i = 0; i < local->nr_bells; i++)
         if (local->bells[i] >= 0)
             close(local->bells[i]);
+    for (uint32_t i = 0; i < XEN_VM_RING_MAX_GROUPS; i++)
+        if (local->apart[i] >= 0)
+            close(local->apart[i]);
     close(local->epoll);
     close(local->control);
     free(local);
@@ -246,23 +266,25 @@ static const struct link_ops local_ops = {
 
 int local_adopt(int fd, struct link **link)
 {
-    struct local_link *local = calloc(1, sizeof(*local));
-    int err = -ENOMEM;
+    int err = socket_check(fd, SOCK_SEQPACKET);
+    struct local_link *local = err ? NULL : calloc(1, sizeof(*local));
 
     if (!local) {
         close(fd);
-        return err;
+        return err ? err : -ENOMEM;
     }
     local->link.ops = &local_ops;
     local->control = fd;
+    for (uint32_t i = 0; i < XEN_VM_RING_MAX_GROUPS; i++)
+        local->apart[i] = -1;
     local->epoll = epoll_create1(EPOLL_CLOEXEC);
-    err = local->epoll < 0 ? -errno : watch(local, fd);
+    err = local->epoll < 0 ? -errno : socket_watch(local->epoll, fd);
     if (err) {
         if (local->epoll >= 0)
             close(local->epoll);
         close(fd);
         free(local);
-        return err == -EPERM ? -EINVAL : err;
+        return err;
     }
     *link = &local->link;
     return 0;

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,13 +42,6 @@ static struct local_peer *of(struct peer *peer)
     return (struct local_peer *)peer;
 }
 
-static int watch(int epoll, int fd)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
-
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
 static int local_send(struct peer *peer, uint32_t type, const void *body,
                       size_t len)
 {
@@ -71,7 +63,7 @@ static int make_bells(struct local_peer *local, uint32_t nr_groups)
             return err;
         local->bells[local->nr_bells++] = ends[0];
         local->theirs[local->nr_theirs++] = ends[1];
-        err = watch(local->epoll, ends[0]);
+        err = socket_watch(local->epoll, ends[0]);
         if (err)
             return err;
     }
@@ -86,6 +78,12 @@ static int local_make(struct peer *peer, size_t p_len, size_t c_len,
     if (!err)
         err = region_make(c, "vmring-c", c_len, 0);
     return err ? err : make_bells(of(peer), nr_groups);
+}
+
+static void close_watched(const struct local_peer *local, int fd)
+{
+    (void)socket_unwatch(local->epoll, fd);
+    close(fd);
 }
 
 static void close_theirs(struct local_peer *local)
@@ -138,7 +136,7 @@ static unsigned int local_ack(struct peer *peer)
             rung++;
         if (ret < 0) {
             /* Hung up: it would poll readable for ever. */
-            close(local->bells[i]);
+            close_watched(local, local->bells[i]);
             local->bells[i] = -1;
         }
     }
@@ -158,9 +156,9 @@ static void local_drop(struct peer *peer)
 
     for (uint32_t i = 0; i < local->nr_bells; i++)
         if (local->bells[i] >= 0)
-            close(local->bells[i]);
+            close_watched(local, local->bells[i]);
     close_theirs(local);
-    close(local->fd);
+    close_watched(local, local->fd);
     free(local);
 }
 
@@ -228,8 +226,10 @@ static int local_accept(struct port *port, struct peer **peer)
 
 static void stop_listening(struct local_port *local)
 {
-    if (local->listener >= 0)
+    if (local->listener >= 0) {
+        (void)socket_unwatch(local->port.epoll, local->listener);
         close(local->listener);
+    }
     if (local->spare >= 0)
         close(local->spare);
     local->listener = local->spare = -1;
@@ -274,7 +274,7 @@ int local_port(int epoll, struct port **port)
 int local_take(struct port *port, int fd, struct peer **peer)
 {
     struct local_peer *local = calloc(1, sizeof(*local));
-    int err = local ? watch(port->epoll, fd) : -ENOMEM;
+    int err = local ? socket_watch(port->epoll, fd) : -ENOMEM;
 
     if (err) {
         free(local);

@@ -2,8 +2,11 @@
 #include "socket.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -122,6 +125,55 @@ int socket_recv(int fd, uint32_t *type, void *body, size_t max, int *fds,
     }
     *type = header.type;
     return (int)((size_t)len - sizeof(header));
+}
+
+static int option_of(int fd, int option)
+{
+    socklen_t len = sizeof(int);
+    int value;
+
+    if (getsockopt(fd, SOL_SOCKET, option, &value, &len) < 0)
+        return errno == ENOTSOCK ? -EINVAL : -errno;
+    return value;
+}
+
+int socket_check(int fd, int type)
+{
+    /* Neither a datagram nor a listening socket ever comes to an end. */
+    const struct {
+        int option, value;
+    } is[] = {{SO_DOMAIN, AF_UNIX}, {SO_TYPE, type}, {SO_ACCEPTCONN, 0}};
+    struct sockaddr_un peer;
+    socklen_t len = sizeof(peer);
+
+    for (unsigned int i = 0; i < sizeof(is) / sizeof(is[0]); i++) {
+        int value = option_of(fd, is[i].option);
+
+        if (value != is[i].value)
+            return value < 0 ? value : -EINVAL;
+    }
+    if (getpeername(fd, (struct sockaddr *)&peer, &len) < 0)
+        return errno == ENOTCONN ? -EINVAL : -errno;
+    return 0;
+}
+
+int socket_unread(int fd)
+{
+    int bytes;
+
+    return ioctl(fd, SIOCOUTQ, &bytes) < 0 ? 0 : bytes;
+}
+
+int socket_watch(int epoll, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
+
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+int socket_unwatch(int epoll, int fd)
+{
+    return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL) < 0 ? -errno : 0;
 }
 
 int socket_wait(int fd, int timeout_ms)

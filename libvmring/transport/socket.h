@@ -26,6 +26,23 @@ int socket_send(int fd, uint32_t type, const void *body, size_t len,
 int socket_recv(int fd, uint32_t *type, void *body, size_t max, int *fds,
                 unsigned int max_fds, unsigned int *nr_fds);
 
+/*
+ * Is it what a peer has to hand over, or our starter: a connected unix socket
+ * of this type?  0; -EINVAL: it is not; -EBADF.
+ */
+int socket_check(int fd, int type);
+
+/* Bytes that were sent by it and are not read yet. */
+int socket_unread(int fd);
+
+/* It makes `epoll` readable, when it is.  -EPERM: it cannot; -ENOSPC... */
+int socket_watch(int epoll, int fd);
+/*
+ * No more.  Before it is closed: a set keeps what somebody else has open, too,
+ * and whoever has it can let it poll readable for ever.
+ */
+int socket_unwatch(int epoll, int fd);
+
 /* 0: readable or hung up; -ETIMEDOUT; -EINTR. */
 int socket_wait(int fd, int timeout_ms);
 

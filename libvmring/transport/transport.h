@@ -54,7 +54,8 @@ struct link_ops {
     /*
      * A group's doorbell for a thread of its own: while it is apart, it is none
      * of ack's and fd's, and that thread calls bell_ack, and kick for it, while
-     * others call what is theirs.  The descriptor is -1 if it has hung up.
+     * others call what is theirs.  bell_fd is of one that is apart, and polls
+     * readable no more when it has hung up.
      */
     int (*bell_fd)(const struct link *link, uint32_t group);
     int (*bell_apart)(struct link *link, uint32_t group, bool apart);

@@ -72,7 +72,7 @@ int main(void)
         {"recvmsg", -ECONNRESET},   {0}};
     struct walk walk = {.prepare = attach, .op = open_it, .settle = use};
 
-    CHECK(faults_walk(&walk) == 6);
+    CHECK(faults_walk(&walk) >= 6);
     walk = (struct walk){.prepare = attach_and_open,
                          .op = close_it,
                          .settle = end,

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: a descriptor that has come to its end wakes nobody any more,
+ * also if whoever handed it over, or started us with it, has kept it open.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/geometry.h"
+#include "transport/region.h"
+#include "transport/socket.h"
+#include "wired.h"
+
+/* Far more than a loop that sleeps makes, far fewer than one that spins. */
+#define FEW 100
+
+/* What a child does, for its parent to see. */
+struct seen {
+    volatile unsigned long turns;
+    volatile int ready;
+};
+
+static struct seen *seen;
+static char path[96], uri[128];
+
+static pid_t start(void (*child)(int arg), int arg)
+{
+    pid_t pid;
+
+    seen->turns = 0;
+    seen->ready = 0;
+    fflush(NULL);
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        child(arg);
+        exit(0);
+    }
+    return pid;
+}
+
+static void pause_ms(int ms)
+{
+    (void)poll(NULL, 0, ms);
+}
+
+/* It has seen what there is to see: now it sleeps. */
+static void check_sleeps(const char *what, pid_t pid)
+{
+    unsigned long from;
+
+    pause_ms(200);
+    from = seen->turns;
+    pause_ms(300);
+    if (seen->turns - from > FEW)
+        fprintf(stderr, "%s: %lu turns in 300 ms\n", what, seen->turns - from);
+    CHECK(seen->turns - from <= FEW);
+    CHECK_EQ(kill(pid, 0), 0);
+    CHECK_EQ(kill(pid, SIGKILL), 0);
+    CHECK(waitpid(pid, NULL, 0) == pid);
+}
+
+static void ready(void)
+{
+    seen->ready = 1;
+}
+
+static void wait_ready(void)
+{
+    for (int i = 0; !seen->ready; i++) {
+        CHECK(i < 30000);
+        pause_ms(1);
+    }
+}
+
+/* ---------------------------------------------------- doorbells handed over */
+
+static void consume(int with_worker)
+{
+    struct vmring_opts opts = {
+        .size = sizeof(opts), .timeout_ms = 30000, .nr_groups = 1};
+    struct vmring_worker *worker = NULL;
+    struct vmring_event event;
+    struct vmring *ring;
+    struct pollfd pfd;
+
+    CHECK_EQ(vmring_open(uri, &opts, &ring), 0);
+    if (with_worker)
+        CHECK_EQ(vmring_worker_open(ring, 0, &worker), 0);
+    while ((worker ? vmring_worker_next(worker, &event)
+                   : vmring_next(ring, &event)) == 0) {
+        ready();
+        pfd = (struct pollfd){
+            worker ? vmring_worker_fd(worker) : vmring_fd(ring), POLLIN, 0};
+        (void)poll(&pfd, 1, 1000);
+        seen->turns++;
+    }
+}
+
+/* The other end is shut: `theirs` is at its end, and stays open here. */
+static void doorbell_at_end(int with_worker)
+{
+    struct vmr_geometry geo = {.epoch = 1,
+                               .nr_vcpus = 1,
+                               .nr_lanes = 1,
+                               .nr_groups = 1,
+                               .record_len = 64,
+                               .arch = XEN_VM_RING_ARCH_X86};
+    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    unsigned char proposal[512];
+    struct wire_grant answer;
+    struct sockaddr_un addr;
+    struct region p, c;
+    int control, bells[2];
+    pid_t pid;
+
+    CHECK_EQ(socket_address(path, &addr), 0);
+    CHECK_EQ(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
+    CHECK_EQ(listen(listener, 1), 0);
+    pid = start(consume, with_worker);
+    control = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    CHECK(recv(control, proposal, sizeof(proposal), 0) > 0);
+    CHECK(vmr_geometry_lay_out(&geo, 65536));
+    CHECK_EQ(region_make(&p, "vmring-p", geo.p_len, 0), 0);
+    CHECK_EQ(region_make(&c, "vmring-c", geo.c_len, 0), 0);
+    CHECK_EQ(doorbell_make(bells), 0);
+    vmr_geometry_publish(&geo, p.at);
+    memset(&answer, 0, sizeof(answer));
+    answer.grant = (struct xen_vm_ring_grant){.magic = XEN_VM_RING_MAGIC,
+                                              .length = sizeof(answer.grant),
+                                              .version = XEN_VM_RING_VERSION,
+                                              .record_len = 64,
+                                              .nr_groups = 1,
+                                              .p_len = geo.p_len,
+                                              .c_len = geo.c_len,
+                                              .nr_vcpus = 1,
+                                              .epoch = 1};
+    CHECK_EQ(socket_send(control, WIRE_GRANT, &answer, sizeof(answer),
+                         (int[]){p.fd, c.fd, bells[1]}, 3),
+             0);
+    wait_ready();
+    close(bells[0]);
+    check_sleeps(with_worker ? "a worker's doorbell" : "a doorbell", pid);
+    close(bells[1]);
+    region_drop(&p);
+    region_drop(&c);
+    close(control);
+    close(listener);
+    unlink(path);
+}
+
+/* ------------------------------------------- a connection started with ---- */
+
+static void serve(int fd)
+{
+    struct vmring_producer_opts opts = wired_opts();
+    struct vmring_producer *producer;
+
+    CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
+    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_serve_fd(producer, fd), 0);
+    ready();
+    for (;;) {
+        struct pollfd pfd = {vmring_producer_fd(producer), POLLIN, 0};
+        struct vmring_verdict verdict;
+
+        (void)poll(&pfd, 1, 1000);
+        seen->turns++;
+        CHECK_EQ(vmring_dispatch(producer), 0);
+        while (vmring_collect(producer, &verdict) == 1)
+            ;
+    }
+}
+
+static void connection_at_end(bool attached)
+{
+    struct xen_vm_ring_propose propose = wired_propose();
+    int ends[2];
+    pid_t pid;
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    pid = start(serve, ends[0]);
+    wait_ready();
+    if (attached)
+        CHECK_EQ(wired_ask(ends[1], &propose, NULL, NULL).result,
+                 XEN_VM_RING_GRANTED);
+    /* The child has a copy of this end, too: its peer's end is shut. */
+    CHECK_EQ(shutdown(ends[1], SHUT_RDWR), 0);
+    close(ends[1]);
+    check_sleeps(attached ? "a consumer's connection" : "a connection", pid);
+    close(ends[0]);
+    unlink(path);
+}
+
+int main(void)
+{
+    seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE,
+                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(seen != MAP_FAILED);
+    wired_path(path);
+    snprintf(uri, sizeof(uri), "local:%s", path);
+    doorbell_at_end(0);
+    doorbell_at_end(1);
+    connection_at_end(false);
+    connection_at_end(true);
+    wired_unlink(path);
+    return 0;
+}
