@@ -353,6 +353,8 @@ int main(int argc, char **argv)
     say_open();
     /* A reader that has gone is an error of the write that notices it. */
     signal(SIGPIPE, SIG_IGN);
+    /* A producer that takes pages of its ring away is one that is broken. */
+    (void)vmring_catch_sigbus();
     if (!options_parse(&options, argc, argv, &status))
         return status;
 

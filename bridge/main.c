@@ -376,6 +376,8 @@ int main(int argc, char **argv)
         log_threshold(arguments.verbose > 1 ? LOG_DEBUG : LOG_INFO);
     else if (arguments.options.quiet)
         log_threshold(LOG_WARNING);
+    /* A consumer that takes away pages that it shares is no reason to die. */
+    (void)vmring_catch_sigbus();
     if (log_begin() < 0) {
         log_line(LOG_ERR, "no thread to write lines with: %s; raise ulimit -u",
                  strerror(errno));

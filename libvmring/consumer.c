@@ -176,6 +176,12 @@ static bool target_changed(struct vmring *ring, struct target *target)
     return !target_is_end(*target) && target_is_news(*target, ring->shown);
 }
 
+/* Nothing that is read there is the producer's any more. */
+static bool is_taken_away(const struct vmring *ring)
+{
+    return region_is_broken(&ring->p) || region_is_broken(&ring->c);
+}
+
 int vmring_next(struct vmring *ring, struct vmring_event *event)
 {
     struct share *own = &ring->own;
@@ -184,7 +190,7 @@ int vmring_next(struct vmring *ring, struct vmring_event *event)
 
     if (ring->lost == -EPROTO)
         return -EPROTO;
-    if (vmr_load_relaxed(&ring->told.broken))
+    if (vmr_load_relaxed(&ring->told.broken) || is_taken_away(ring))
         return consumer_lose(ring, -EPROTO);
     if (target_changed(ring, &target))
         return tell_target(ring, event, target);

@@ -17,14 +17,13 @@ static int64_t now_ms(void)
 
 /*
  * Sends a request and waits for the answer of this type.  If that does not
- * come, the producer counts as gone: it may come unasked.
+ * come by `end`, the producer counts as gone: it may come unasked.
  */
-static int ask_within(struct vmring *ring, int64_t ms, uint32_t type,
-                      const void *body, size_t len, uint32_t answer_type,
-                      void *answer, size_t max)
+static int ask_until(struct vmring *ring, int64_t end, uint32_t type,
+                     const void *body, size_t len, uint32_t answer_type,
+                     void *answer, size_t max)
 {
     struct link *link = ring->link;
-    int64_t end = now_ms() + ms;
     int err;
 
     if (ring->lost)
@@ -58,8 +57,8 @@ static int ask_within(struct vmring *ring, int64_t ms, uint32_t type,
 static int ask(struct vmring *ring, uint32_t type, const void *body, size_t len,
                uint32_t answer_type, void *answer, size_t max)
 {
-    return ask_within(ring, ring->timeout_ms, type, body, len, answer_type,
-                      answer, max);
+    return ask_until(ring, now_ms() + ring->timeout_ms, type, body, len,
+                     answer_type, answer, max);
 }
 
 /* A producer arms little by little: what it may take beyond the timeout. */
@@ -95,7 +94,7 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
 
     if (nr < 0)
         return nr == -E2BIG ? -EINVAL : nr;
-    len = ask_within(ring, ring->timeout_ms + arming_ms(specs, nr),
+    len = ask_until(ring, now_ms() + ring->timeout_ms + arming_ms(specs, nr),
                      WIRE_SUBSCRIBE, events, strlen(events), WIRE_SUBSCRIBED,
                      &answer, sizeof(answer));
     if (len < 0)
@@ -182,11 +181,12 @@ static int fetch_counts(struct vmring *ring, struct vmring_count *rows)
     uint32_t all = ring->core.geo.nr_lanes * XEN_VM_RING_NR_REASONS;
     struct wire_count_request request = {0};
     struct wire_counts *answer = calloc(1, sizeof(*answer));
+    int64_t end = now_ms() + ring->timeout_ms; /* for all of them */
     int err = answer ? 0 : -ENOMEM;
 
     while (!err) {
-        int len = ask(ring, WIRE_COUNT, &request, sizeof(request), WIRE_COUNTS,
-                      answer, sizeof(*answer));
+        int len = ask_until(ring, end, WIRE_COUNT, &request, sizeof(request),
+                            WIRE_COUNTS, answer, sizeof(*answer));
 
         err = len < 0 ? len : merge(ring, answer, len, rows);
         if (err || answer->next == WIRE_NO_MORE)

@@ -2,9 +2,11 @@
 /* serve.c: who comes to a producer, and who has gone. */
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "producer.h"
+#include "transport/socket.h"
 
 /* Messages taken from one peer in one vmring_dispatch(). */
 #define MAX_MESSAGES 8
@@ -105,6 +107,15 @@ static int handle_message(struct vmring_producer *producer, struct peer *peer,
     return 0;
 }
 
+/*
+ * Does it take long?  All that is armed is armed anew, in one go: one of these
+ * in a turn, whoever asks for the next at once.
+ */
+static bool is_long(uint32_t type)
+{
+    return type == WIRE_SUBSCRIBE || type == WIRE_QUIESCE;
+}
+
 /* The peer at one place.  It may give its place up. */
 static void serve_peer(struct vmring_producer *producer, int place)
 {
@@ -112,7 +123,7 @@ static void serve_peer(struct vmring_producer *producer, int place)
     struct peer *peer = producer->peers[place];
 
     for (int i = 0; i < MAX_MESSAGES && producer->peers[place]; i++) {
-        uint32_t type;
+        uint32_t type = 0;
         int ret;
 
         /* One SUBSCRIBE at a time: what is behind it waits where it is. */
@@ -124,6 +135,8 @@ static void serve_peer(struct vmring_producer *producer, int place)
             return;
         if (ret >= 0)
             ret = handle_message(producer, peer, type, body, (size_t)ret);
+        if (ret == 0 && is_long(type))
+            return;
         if (ret == 0)
             continue;
         if (ret == -EPROTO)
@@ -156,6 +169,12 @@ static bool serve_attached(struct vmring_producer *producer)
 
     if (!attached)
         return !producer->session.leaving;
+    if (region_is_broken(&producer->session.c)) {
+        log_line(&producer->log, 4,
+                 "a consumer has taken pages away that it shared: no memory");
+        end_session(producer);
+        return false;
+    }
     producer->stats.doorbells_received += attached->ops->ack(attached);
     for (int i = 0; i < MAX_PEERS; i++)
         if (producer->peers[i] == attached)
@@ -201,10 +220,12 @@ int vmring_serve_fd(struct vmring_producer *producer, int fd)
 {
     bool is_new = !producer->port;
     struct peer *peer;
-    int err = is_new ? local_port(producer->epoll, &producer->port) : 0;
+    int err = socket_check(fd, SOCK_SEQPACKET);
 
     if (producer->serves_domain)
         err = -EINVAL;
+    if (!err && is_new)
+        err = local_port(producer->epoll, &producer->port);
     if (err) {
         close(fd);
         return err;

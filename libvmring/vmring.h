@@ -224,7 +224,23 @@ int vmring_ask(const char *uri, const struct vmring_opts *opts,
 int vmring_restrict(struct vmring *ring);
 
 /*
- * Detaches.  Pending requests that were not answered get the neutral verdict
+ * A peer can take pages of a local: ring away, by holes in its file, when the
+ * system has no memory to fill them again: whoever touches them gets a SIGBUS.
+ * A program that is to outlive that calls vmring_catch_sigbus() once, before
+ * it has threads.  In place of such a page there is one of zeros then, of this
+ * process alone, and the ring is broken: -EPROTO, and a producer ends the
+ * session.  A bus error of anything else is left to the handler that was there
+ * before, or ends the process, as it would have.  0; -EINVAL...
+ *
+ * One that has a handler of its own passes it info->si_addr if info->si_code is
+ * above 0: 1: it is mended, return; 0: it is no page of a ring.  Signal-safe.
+ */
+int vmring_catch_sigbus(void);
+int vmring_survive_sigbus(const void *addr);
+
+/*
+ * Detaches, within a second: a bridge in another domain is waited for so long.
+ * Pending requests that were not answered get the neutral verdict
  * from the producer, which disarms all events.  NULL is fine.
  */
 void vmring_close(struct vmring *ring);

@@ -120,12 +120,15 @@ static int grant_recv(struct link *link, uint32_t *type, void *body, size_t max,
     }
 }
 
-/* Nothing is mapped any more once it is known: it must be told of before. */
+/*
+ * Nothing is mapped any more once it is known: it must be told of before.
+ * Whatever else a bridge has to say does not make it later.
+ */
 static void wait_for_answers(struct grant_link *grant)
 {
     int64_t end = now_ms() + DETACH_MS;
 
-    while (rendezvous_is_waiting(grant->meet)) {
+    while (rendezvous_is_waiting(grant->meet) && now_ms() < end) {
         struct rendezvous_message message;
         int ret = take_message(grant, &message.type, message.body.bytes,
                                sizeof(message.body), true);

@@ -300,7 +300,7 @@ int local_listen(struct port *port, const char *path, unsigned int mode)
         return -errno;
     err = place_take(&local->place, path, local->mode, local->listener);
     if (!err)
-        err = watch(port->epoll, local->listener);
+        err = socket_watch(port->epoll, local->listener);
     if (err) {
         place_leave(&local->place);
         stop_listening(local);

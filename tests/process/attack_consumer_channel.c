@@ -182,9 +182,25 @@ static void producers_message(struct hostile *h)
     say(h, WIRE_GRANT, &grant, sizeof(grant));
 }
 
+/* Told so, and why; nothing else comes of it. */
+static void told_of(struct hostile *h, const char *needle)
+{
+    struct wire_subscribed answer;
+    uint32_t type;
+
+    CHECK_EQ(socket_wait(h->control, 30000), 0);
+    CHECK_EQ(
+        socket_recv(h->control, &type, &answer, sizeof(answer), NULL, 0, NULL),
+        sizeof(answer));
+    CHECK_EQ(type, WIRE_SUBSCRIBED);
+    CHECK_EQ(answer.nr, 0);
+    CHECK_HAS(answer.text, needle);
+}
+
 static void events_with_nul(struct hostile *h)
 {
     say(h, WIRE_SUBSCRIBE, "cpuid\0cr3", 9);
+    told_of(h, "NUL");
 }
 
 static void events_of_nonsense(struct hostile *h)
@@ -193,6 +209,7 @@ static void events_of_nonsense(struct hostile *h)
 
     memset(text, ':', sizeof(text));
     say(h, WIRE_SUBSCRIBE, text, sizeof(text));
+    told_of(h, "unknown event");
 }
 
 static void body_of_none(struct hostile *h)

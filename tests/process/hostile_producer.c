@@ -19,7 +19,7 @@
 /* What a hostile producer does differently. */
 struct act {
     const char *name;
-    int seals_p, seals_c; /* -1: no memfd at all */
+    int seals_p, seals_c; /* -1: no memfd at all; or HUGE_PAGES */
     int short_p, short_c; /* bytes missing of the files */
     int nr_fds;           /* 0: as it should be */
     size_t cut;           /* bytes missing of the message */
@@ -46,7 +46,20 @@ struct act {
 
 enum { NO_HEADER = 1, NOISE, OTHER_VCPUS, OTHER_GROUPS };
 enum { BEFORE_EMPTY = 1, BEFORE_UNSEALED };
-enum { BELL_FILE = 1, BELL_EVENTFD, BELL_PIPE, BELL_EPOLL };
+enum {
+    BELL_FILE = 1,
+    BELL_EVENTFD,
+    BELL_PIPE,
+    BELL_EPOLL,
+    BELL_DATAGRAM,
+    BELL_PACKETS,
+    BELL_LISTENS,
+    BELL_ALONE,
+    BELL_INTERNET
+};
+
+#define HUGE_PAGES 7
+#define HUGE_LEN   (2UL << 20)
 
 #define SEALED (F_SEAL_SHRINK | F_SEAL_GROW)
 
@@ -56,6 +69,8 @@ static const struct act acts[] = {
     {.name = "C unsealed", .seals_c = 1, .err = -EPROTO},
     {.name = "P no memfd", .seals_p = -1, .err = -EPROTO},
     {.name = "C no memfd", .seals_c = -1, .err = -EPROTO},
+    {.name = "P of huge pages", .seals_p = HUGE_PAGES, .err = -EPROTO},
+    {.name = "C of huge pages", .seals_c = HUGE_PAGES, .err = -EPROTO},
     {.name = "P truncated", .short_p = 4096, .err = -EPROTO},
     {.name = "C truncated", .short_c = 4096, .err = -EPROTO},
     {.name = "P of no length", .p_len = 1, .err = -EPROTO},
@@ -118,9 +133,20 @@ static const struct act acts[] = {
     {.name = "a policy not asked for", .policy = 1, .err = -EPROTO},
     {.name = "a record not asked for", .record_len = 128, .err = -EPROTO},
     {.name = "a file for a doorbell", .bell = BELL_FILE, .err = -EPROTO},
-    {.name = "an eventfd for a doorbell", .bell = BELL_EVENTFD, .err = 0},
-    {.name = "a pipe for a doorbell", .bell = BELL_PIPE, .err = 0},
-    {.name = "an epoll for a doorbell", .bell = BELL_EPOLL, .err = 0},
+    {.name = "an eventfd for a doorbell", .bell = BELL_EVENTFD, .err = -EPROTO},
+    {.name = "a pipe for a doorbell", .bell = BELL_PIPE, .err = -EPROTO},
+    {.name = "an epoll for a doorbell", .bell = BELL_EPOLL, .err = -EPROTO},
+    {.name = "datagrams for a doorbell", .bell = BELL_DATAGRAM, .err = -EPROTO},
+    {.name = "packets for a doorbell", .bell = BELL_PACKETS, .err = -EPROTO},
+    {.name = "a socket that listens for a doorbell",
+     .bell = BELL_LISTENS,
+     .err = -EPROTO},
+    {.name = "a socket without another for a doorbell",
+     .bell = BELL_ALONE,
+     .err = -EPROTO},
+    {.name = "a socket of the internet for a doorbell",
+     .bell = BELL_INTERNET,
+     .err = -EPROTO},
     {.name = "C for reading only", .c_read_only = 1, .err = -EPROTO},
     {.name = "one region for both", .c_is_p = 1, .err = -EPROTO},
 };
@@ -129,6 +155,14 @@ static int region(const char *name, uint64_t len, int seals)
 {
     int fd;
 
+    if (seals == HUGE_PAGES) {
+        /* A length that they can have, and that is granted. */
+        fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
+        CHECK(fd >= 0);
+        CHECK_EQ(ftruncate(fd, HUGE_LEN), 0);
+        CHECK_EQ(fcntl(fd, F_ADD_SEALS, SEALED), 0);
+        return fd;
+    }
     if (seals < 0) {
         fd = fileno(tmpfile());
         CHECK(fd >= 0);
@@ -156,6 +190,25 @@ static int no_bell(int kind)
         CHECK_EQ(pipe(ends), 0);
         CHECK(write(ends[1], "x", 1) == 1);
         return ends[0];
+    case BELL_DATAGRAM:
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+        CHECK_EQ(send(ends[1], "", 0, 0), 0);
+        return ends[0];
+    case BELL_PACKETS:
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+        return ends[0];
+    case BELL_LISTENS:
+        ends[0] = socket(AF_UNIX, SOCK_STREAM, 0);
+        /* A name of the kernel's, in no folder. */
+        CHECK_EQ(bind(ends[0], &(struct sockaddr){.sa_family = AF_UNIX},
+                      sizeof(sa_family_t)),
+                 0);
+        CHECK_EQ(listen(ends[0], 1), 0);
+        return ends[0];
+    case BELL_ALONE:
+        return socket(AF_UNIX, SOCK_STREAM, 0);
+    case BELL_INTERNET:
+        return socket(AF_INET, SOCK_STREAM, 0);
     default:
         return epoll_create1(0);
     }
@@ -237,7 +290,7 @@ static void perform(const struct act *act, int control)
     vmr_geometry_publish(&published, &header);
     if (act->header == NOISE)
         memset((char *)&header + 4, 0x5a, sizeof(header) - 4);
-    if (act->header != NO_HEADER)
+    if (act->header != NO_HEADER && act->seals_p != HUGE_PAGES)
         CHECK(pwrite(fds[0], &header, sizeof(header), 0) == sizeof(header));
     *grant = (struct xen_vm_ring_grant){
         .magic = XEN_VM_RING_MAGIC,
@@ -252,8 +305,12 @@ static void perform(const struct act *act, int control)
         .verdicts = act->verdicts,
         .arch = geo.arch,
         .nr_groups = act->nr_groups ? act->nr_groups : 1,
-        .p_len = act->p_len ? act->p_len : geo.p_len,
-        .c_len = act->c_len ? act->c_len : geo.c_len,
+        .p_len = act->seals_p == HUGE_PAGES ? HUGE_LEN
+                 : act->p_len               ? act->p_len
+                                            : geo.p_len,
+        .c_len = act->seals_c == HUGE_PAGES ? HUGE_LEN
+                 : act->c_len               ? act->c_len
+                                            : geo.c_len,
         .prev_p_len = {act->prev_p_len},
         .nr_vcpus = 2,
         .epoch = 1,

@@ -102,7 +102,8 @@ foreach(name consumer_killed consumer_stopped producer_killed overwrite_gaps)
     vmring_process_test(${name} ${SOURCE_OF_EVENTS})
     set_tests_properties(process_${name} PROPERTIES RUN_SERIAL ON)
 endforeach()
-foreach(name refusals versions versions_1_0 second_consumer sockets seals hostile_consumer)
+foreach(name refusals versions versions_1_0 second_consumer sockets seals hostile_consumer
+        memory_taken kept_open)
     vmring_process_test(${name}
         ${PROJECT_SOURCE_DIR}/tests/process/wired.c)
 endforeach()

@@ -27,7 +27,8 @@ static void not_granted(struct grant_share *share)
     CHECK_EQ(grant_share_again(share, &region, NULL, 0), 0);
     CHECK(region.fd < 0 && !strcmp(region.at, "memfd"));
     region_drop(&region);
-    region = (struct region){page, RIG_PAGE, -1, &owner};
+    region =
+        (struct region){.at = page, .len = RIG_PAGE, .fd = -1, .owner = &owner};
     CHECK_EQ(grant_share_again(share, &region, NULL, 0), 0);
     CHECK(dropped == &region && !strcmp(region.at, "page"));
     region_drop(&region);
