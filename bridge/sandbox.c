@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/sockios.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,7 @@ static const struct sandbox_call calls[] = {
     /* Consumers come and go. */
     {"accept4", "a consumer comes", SANDBOX_ALWAYS},
     {"getsockopt", "and who it is", SANDBOX_ALWAYS},
+    {"ioctl", "what it has not read", SANDBOX_IF(1, SIOCOUTQ)},
     {"memfd_create", "the pages of its ring", SANDBOX_ALWAYS},
     {"fallocate", "their memory", SANDBOX_ALWAYS},
     {"fcntl", "their seals", SANDBOX_IF(1, F_ADD_SEALS)},

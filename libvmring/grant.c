@@ -232,6 +232,36 @@ static void abandon(struct epoch *epoch)
     region_drop(&epoch->c);
 }
 
+/* For whoever runs the producer: the consumer is told of memory alone. */
+static const char *why_not_handed(int err)
+{
+    switch (err) {
+    case -ETOOMANYREFS:
+        return "descriptors that were sent before are not read yet, and no "
+               "more can be sent: end the agents that were attached before";
+    case -EMFILE:
+    case -ENFILE:
+        return "no descriptors are left: raise the limit of open files";
+    case -EAGAIN:
+    case -EPIPE:
+    case -ECONNRESET:
+        return "it does not read, or has gone";
+    case -ENOMEM:
+        return "no memory";
+    default:
+        return NULL; /* the transport has said so */
+    }
+}
+
+static void log_not_handed(const struct vmring_producer *producer,
+                           const char *what, int err)
+{
+    const char *why = why_not_handed(err);
+
+    if (why)
+        log_line(&producer->log, 4, "%s: %s", what, why);
+}
+
 static int make_epoch(struct vmring_producer *producer, struct peer *peer,
                       const struct xen_vm_ring_grant *grant,
                       struct epoch *epoch)
@@ -339,6 +369,23 @@ static void begin_epoch(struct vmring_producer *producer, struct peer *peer,
         producer->ops->attached(producer->ops_ctx, 1, epoch->geo.verdicts);
 }
 
+static void refuse(struct vmring_producer *producer, struct peer *peer,
+                   struct wire_grant *answer, uint32_t why)
+{
+    struct xen_vm_ring_grant *grant = &answer->grant;
+
+    /* What there is, not what was asked for, and nothing that was made. */
+    grant->version = XEN_VM_RING_VERSION;
+    grant->features = features(producer);
+    grant->epoch = grant->p_len = grant->c_len = 0;
+    memset(grant->prev_p_len, 0, sizeof(grant->prev_p_len));
+    grant->result = why;
+    (void)peer->ops->send(peer, WIRE_GRANT, answer, sizeof(*answer));
+    log_line(&producer->log, 5, "a consumer was refused for %s",
+             why_refused(why));
+    serve_drop(producer, peer);
+}
+
 void grant_refuse(struct vmring_producer *producer, struct peer *peer,
                   uint32_t why)
 {
@@ -366,6 +413,7 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
     struct wire_grant answer;
     struct epoch epoch;
     uint32_t result;
+    int err;
 
     memset(&propose, 0, sizeof(propose));
     memcpy(&propose, body, len < sizeof(propose) ? len : sizeof(propose));
@@ -375,9 +423,13 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
         fill_in(producer, &propose, &answer.grant);
         result = check_limits(producer, &propose, &answer.grant);
     }
-    if (!result && make_epoch(producer, peer, &answer.grant, &epoch))
-        result = XEN_VM_RING_REFUSED_MEMORY;
-    answer.grant.result = result;
+    if (!result) {
+        err = make_epoch(producer, peer, &answer.grant, &epoch);
+        if (err) {
+            log_not_handed(producer, "no ring for a consumer", err);
+            result = XEN_VM_RING_REFUSED_MEMORY;
+        }
+    }
     if (result) {
         take_out_terms(producer, &answer.grant);
         (void)peer->ops->send(peer, WIRE_GRANT, &answer, sizeof(answer));
@@ -388,12 +440,14 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
     }
     vmr_producer_freeze(&producer->core);
     frozen_add(producer);
-    if (send_grant(producer, peer, &answer, &epoch)) {
+    err = send_grant(producer, peer, &answer, &epoch);
+    if (err) {
+        log_not_handed(producer, "a grant cannot be sent", err);
         /* The P before stays in use until somebody else attaches. */
         frozen_take_back(producer);
         vmr_producer_set_state(&producer->core, XEN_VM_RING_PRODUCER_LIVE);
         abandon(&epoch);
-        serve_drop(producer, peer);
+        refuse(producer, peer, &answer, XEN_VM_RING_REFUSED_MEMORY);
         return;
     }
     begin_epoch(producer, peer, &epoch);

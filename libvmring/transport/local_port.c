@@ -12,6 +12,7 @@
 #include "place.h"
 #include "socket.h"
 #include "transport.h"
+#include "unread.h"
 
 struct local_port {
     struct port port;
@@ -19,12 +20,16 @@ struct local_port {
     int spare;    /* given up to refuse a peer when descriptors run out */
     struct place place;
     unsigned int mode;
+    struct unread unread;
 };
 
 struct local_peer {
     struct peer peer;
+    struct local_port *port;
     int epoll;
     int fd;
+    uid_t uid;   /* who it was when it connected */
+    bool handed; /* descriptors */
     uint32_t nr_bells;
     int bells[XEN_VM_RING_MAX_GROUPS]; /* -1: hung up */
     /* Their other ends, until they are handed over. */
@@ -73,11 +78,15 @@ static int make_bells(struct local_peer *local, uint32_t nr_groups)
 static int local_make(struct peer *peer, size_t p_len, size_t c_len,
                       uint32_t nr_groups, struct region *p, struct region *c)
 {
-    int err = region_make(p, "vmring-p", p_len, 1);
+    struct local_peer *local = of(peer);
+    int err =
+        unread_allows(&local->port->unread, local->uid) ? 0 : -ETOOMANYREFS;
 
     if (!err)
+        err = region_make(p, "vmring-p", p_len, 1);
+    if (!err)
         err = region_make(c, "vmring-c", c_len, 0);
-    return err ? err : make_bells(of(peer), nr_groups);
+    return err ? err : make_bells(local, nr_groups);
 }
 
 static void close_watched(const struct local_peer *local, int fd)
@@ -108,6 +117,7 @@ static int local_grant(struct peer *peer, const struct wire_grant *grant,
         fds[nr++] = local->theirs[i];
     err = socket_send(local->fd, WIRE_GRANT, grant, sizeof(*grant), fds, nr);
     close_theirs(local);
+    local->handed = !err;
     return err;
 }
 
@@ -158,7 +168,11 @@ static void local_drop(struct peer *peer)
         if (local->bells[i] >= 0)
             close_watched(local, local->bells[i]);
     close_theirs(local);
-    close_watched(local, local->fd);
+    (void)socket_unwatch(local->epoll, local->fd);
+    if (local->handed)
+        unread_close(&local->port->unread, local->fd, local->uid);
+    else
+        close(local->fd);
     free(local);
 }
 
@@ -166,13 +180,14 @@ static void local_drop(struct peer *peer)
  * The socket's mode lets a peer connect; its credentials must agree with the
  * mode too, as a descriptor can be passed on.
  */
-static bool is_allowed(const struct local_port *local, int fd)
+static bool is_allowed(const struct local_port *local, int fd, uid_t *uid)
 {
     struct ucred cred;
     socklen_t len = sizeof(cred);
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
         return false;
+    *uid = cred.uid;
     return cred.uid == 0 || cred.uid == geteuid() ||
            ((local->mode & S_IWGRP) && cred.gid == getegid()) ||
            (local->mode & S_IWOTH);
@@ -220,7 +235,7 @@ static int local_accept(struct port *port, struct peer **peer)
     }
     err = local_take(port, fd, peer);
     if (!err)
-        (*peer)->allowed = is_allowed(local, fd);
+        (*peer)->allowed = is_allowed(local, fd, &of(*peer)->uid);
     return err;
 }
 
@@ -242,6 +257,7 @@ static void local_close(struct port *port)
 
     place_leave(&local->place);
     stop_listening(local);
+    unread_end(&local->unread);
     free(local);
 }
 
@@ -282,8 +298,10 @@ int local_take(struct port *port, int fd, struct peer **peer)
         return err;
     }
     local->peer = (struct peer){.ops = &local_ops, .allowed = true};
+    local->port = of_port(port);
     local->epoll = port->epoll;
     local->fd = fd;
+    local->uid = geteuid(); /* it was handed to us */
     *peer = &local->peer;
     return 0;
 }
