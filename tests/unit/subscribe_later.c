@@ -157,7 +157,13 @@ static void one_at_a_time(int fd)
     pair_serve();
     CHECK(hears(fd, WIRE_SUBSCRIBED));
     CHECK(hears(fd, WIRE_SUBSCRIBED));
+    CHECK(!hears(fd, WIRE_SUBSCRIBED));
+    CHECK_EQ(nr_asked, asked + 2);
+    pair_serve();
     CHECK(hears(fd, WIRE_SUBSCRIBED));
+    CHECK_EQ(nr_asked, asked + 3);
+    CHECK_EQ(nr_disarmed, disarmed);
+    pair_serve();
     CHECK(hears(fd, WIRE_QUIET));
     CHECK_EQ(nr_asked, asked + 3);
     CHECK_EQ(nr_disarmed, disarmed + 1);
