@@ -374,12 +374,11 @@ static void refuse(struct vmring_producer *producer, struct peer *peer,
 {
     struct xen_vm_ring_grant *grant = &answer->grant;
 
-    /* What there is, not what was asked for, and nothing that was made. */
-    grant->version = XEN_VM_RING_VERSION;
-    grant->features = features(producer);
+    grant->result = why;
+    take_out_terms(producer, grant);
+    /* Nor is anything there that was made, and could not be sent. */
     grant->epoch = grant->p_len = grant->c_len = 0;
     memset(grant->prev_p_len, 0, sizeof(grant->prev_p_len));
-    grant->result = why;
     (void)peer->ops->send(peer, WIRE_GRANT, answer, sizeof(*answer));
     log_line(&producer->log, 5, "a consumer was refused for %s",
              why_refused(why));
@@ -431,11 +430,7 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
         }
     }
     if (result) {
-        take_out_terms(producer, &answer.grant);
-        (void)peer->ops->send(peer, WIRE_GRANT, &answer, sizeof(answer));
-        log_line(&producer->log, 5, "a consumer was refused for %s",
-                 why_refused(result));
-        serve_drop(producer, peer);
+        refuse(producer, peer, &answer, result);
         return;
     }
     vmr_producer_freeze(&producer->core);

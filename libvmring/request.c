@@ -95,8 +95,8 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
     if (nr < 0)
         return nr == -E2BIG ? -EINVAL : nr;
     len = ask_until(ring, now_ms() + ring->timeout_ms + arming_ms(specs, nr),
-                     WIRE_SUBSCRIBE, events, strlen(events), WIRE_SUBSCRIBED,
-                     &answer, sizeof(answer));
+                    WIRE_SUBSCRIBE, events, strlen(events), WIRE_SUBSCRIBED,
+                    &answer, sizeof(answer));
     if (len < 0)
         return fail(len, error, error_len, "no answer from the producer: %s",
                     strerror(-len));

@@ -187,30 +187,14 @@ struct evil {
 
 static void send_grant(struct evil *evil)
 {
-    struct vmr_geometry geo = {.epoch = 1,
-                               .nr_vcpus = 4,
-                               .nr_lanes = 4,
-                               .nr_groups = 1,
-                               .record_len = 64,
-                               .arch = XEN_VM_RING_ARCH_X86};
-    struct wire_grant answer;
+    const struct vmr_geometry geo = wired_geometry(4);
+    struct wire_grant answer = wired_grant(&geo);
     int bells[2];
 
-    CHECK(vmr_geometry_lay_out(&geo, 65536));
     CHECK_EQ(region_make(&evil->p, "vmring-p", geo.p_len, 0), 0);
     CHECK_EQ(region_make(&evil->c, "vmring-c", geo.c_len, 0), 0);
     CHECK_EQ(doorbell_make(bells), 0);
     vmr_geometry_publish(&geo, evil->p.at);
-    memset(&answer, 0, sizeof(answer));
-    answer.grant = (struct xen_vm_ring_grant){.magic = XEN_VM_RING_MAGIC,
-                                              .length = sizeof(answer.grant),
-                                              .version = XEN_VM_RING_VERSION,
-                                              .record_len = 64,
-                                              .nr_groups = 1,
-                                              .p_len = geo.p_len,
-                                              .c_len = geo.c_len,
-                                              .nr_vcpus = 4,
-                                              .epoch = 1};
     (void)socket_send(evil->control, WIRE_GRANT, &answer, sizeof(answer),
                       (int[]){evil->p.fd, evil->c.fd, bells[1]}, 3);
     evil->bell = bells[0];

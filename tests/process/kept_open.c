@@ -106,15 +106,10 @@ static void consume(int with_worker)
 /* The other end is shut: `theirs` is at its end, and stays open here. */
 static void doorbell_at_end(int with_worker)
 {
-    struct vmr_geometry geo = {.epoch = 1,
-                               .nr_vcpus = 1,
-                               .nr_lanes = 1,
-                               .nr_groups = 1,
-                               .record_len = 64,
-                               .arch = XEN_VM_RING_ARCH_X86};
+    const struct vmr_geometry geo = wired_geometry(1);
     int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     unsigned char proposal[512];
-    struct wire_grant answer;
+    struct wire_grant answer = wired_grant(&geo);
     struct sockaddr_un addr;
     struct region p, c;
     int control, bells[2];
@@ -126,21 +121,10 @@ static void doorbell_at_end(int with_worker)
     pid = start(consume, with_worker);
     control = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     CHECK(recv(control, proposal, sizeof(proposal), 0) > 0);
-    CHECK(vmr_geometry_lay_out(&geo, 65536));
     CHECK_EQ(region_make(&p, "vmring-p", geo.p_len, 0), 0);
     CHECK_EQ(region_make(&c, "vmring-c", geo.c_len, 0), 0);
     CHECK_EQ(doorbell_make(bells), 0);
     vmr_geometry_publish(&geo, p.at);
-    memset(&answer, 0, sizeof(answer));
-    answer.grant = (struct xen_vm_ring_grant){.magic = XEN_VM_RING_MAGIC,
-                                              .length = sizeof(answer.grant),
-                                              .version = XEN_VM_RING_VERSION,
-                                              .record_len = 64,
-                                              .nr_groups = 1,
-                                              .p_len = geo.p_len,
-                                              .c_len = geo.c_len,
-                                              .nr_vcpus = 1,
-                                              .epoch = 1};
     CHECK_EQ(socket_send(control, WIRE_GRANT, &answer, sizeof(answer),
                          (int[]){p.fd, c.fd, bells[1]}, 3),
              0);

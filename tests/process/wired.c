@@ -169,6 +169,41 @@ int wired_connect(const char *path)
     return fd;
 }
 
+struct vmr_geometry wired_geometry(uint32_t nr_vcpus)
+{
+    struct vmr_geometry geo = {.minor = XEN_VM_RING_VERSION_MINOR,
+                               .epoch = 1,
+                               .nr_vcpus = nr_vcpus,
+                               .nr_lanes = nr_vcpus,
+                               .nr_groups = 1,
+                               .record_len = 64,
+                               .arch = XEN_VM_RING_ARCH_X86};
+
+    CHECK(vmr_geometry_lay_out(&geo, 65536));
+    return geo;
+}
+
+struct wire_grant wired_grant(const struct vmr_geometry *geo)
+{
+    struct wire_grant answer;
+
+    memset(&answer, 0, sizeof(answer));
+    answer.grant = (struct xen_vm_ring_grant){
+        .magic = XEN_VM_RING_MAGIC,
+        .length = sizeof(answer.grant),
+        .version = XEN_VM_RING_VERSION,
+        .async_len = geo->slots * geo->nr_lanes * geo->record_len,
+        .record_len = geo->record_len,
+        .nr_groups = geo->nr_groups,
+        .p_len = geo->p_len,
+        .c_len = geo->c_len,
+        .nr_vcpus = geo->nr_vcpus,
+        .arch = geo->arch,
+        .epoch = geo->epoch,
+    };
+    return answer;
+}
+
 struct xen_vm_ring_propose wired_propose(void)
 {
     struct xen_vm_ring_propose propose = {

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "core/geometry.h"
 #include "transport/wire.h"
 #include "unit/check.h"
 #include "vmring.h"
@@ -33,6 +34,10 @@ void wired_path(char path[96]);
 void wired_unlink(const char *path);
 
 int wired_connect(const char *path);
+
+/* A producer by hand of one group: the ring, and what its grant says of it. */
+struct vmr_geometry wired_geometry(uint32_t nr_vcpus);
+struct wire_grant wired_grant(const struct vmr_geometry *geo);
 struct xen_vm_ring_propose wired_propose(void);
 
 /* Proposes and returns the answer and its descriptors (NULL: closed). */
