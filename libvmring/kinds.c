@@ -31,7 +31,7 @@
 #define MAX_GFN ((UINT64_C(1) << 40) - 1)
 
 static const char *parse_range(struct word word, uint64_t max,
-                               struct vmring_spec *spec)
+                               const char *above, struct vmring_spec *spec)
 {
     struct word first;
     bool range = vmring_word_cut(&word, '-', &first);
@@ -41,7 +41,7 @@ static const char *parse_range(struct word word, uint64_t max,
     if (!err && range)
         err = vmring_word_number(word, max, &spec->last);
     if (err)
-        return err == -ERANGE ? "number too big in" : "no number in";
+        return err == -ERANGE ? above : "no number in";
     return spec->first > spec->last ? "range upside down in" : NULL;
 }
 
@@ -60,7 +60,8 @@ static bool good_range(const struct vmring_spec *spec, uint64_t max)
 
 static const char *parse_msr(struct word argument, struct vmring_spec *spec)
 {
-    const char *cause = parse_range(argument, UINT32_MAX, spec);
+    const char *cause =
+        parse_range(argument, UINT32_MAX, "number above 0xffffffff in", spec);
 
     if (!cause && spec->last - spec->first >= MAX_MSRS)
         cause = "more than 8192 registers in";
@@ -111,7 +112,10 @@ static const char *parse_mem(struct word argument, struct vmring_spec *spec)
 
     if (cause)
         return cause;
-    return range ? parse_range(argument, MAX_GFN, spec) : "no frames in";
+    /* All frames of a guest take a producer too long to arm. */
+    return range ? parse_range(argument, MAX_GFN, "frame above 0xffffffffff in",
+                               spec)
+                 : "no frames in";
 }
 
 static int format_mem(const struct vmring_spec *spec, char *text, size_t len)

@@ -6,12 +6,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* No such structure will be longer: a greater one was never set. */
+#define MAX_SIZE 4096
+
+static int check_size(size_t size)
+{
+    return size < sizeof(size_t) || size > MAX_SIZE ? -EINVAL : 0;
+}
+
 int options_copy(void *ours, size_t size, const void *theirs)
 {
     size_t theirs_size, common;
 
     memcpy(&theirs_size, theirs, sizeof(theirs_size));
-    if (theirs_size < sizeof(size_t))
+    if (check_size(theirs_size))
         return -EINVAL;
     for (size_t i = size; i < theirs_size; i++)
         if (((const unsigned char *)theirs)[i])
@@ -27,7 +35,7 @@ int options_fill(void *theirs, const void *ours, size_t size)
     size_t theirs_size;
 
     memcpy(&theirs_size, theirs, sizeof(theirs_size));
-    if (theirs_size < sizeof(size_t))
+    if (check_size(theirs_size))
         return -EINVAL;
     memset(theirs, 0, theirs_size);
     memcpy(theirs, ours, theirs_size < size ? theirs_size : size);

@@ -80,6 +80,45 @@ static void producer_options(void)
     CHECK_EQ(vmring_producer_open(&big.opts, &producer), -EINVAL);
 }
 
+/* What was on the stack: nothing is read or written by it. */
+static void never_set(void)
+{
+    static const size_t sizes[] = {4097, (size_t)1 << 20, SIZE_MAX / 2,
+                                   SIZE_MAX};
+    struct vmring_opts opts = {0};
+    struct vmring_producer_opts producer_opts = {.size = sizeof(producer_opts),
+                                                 .nr_vcpus = 1,
+                                                 .arch = XEN_VM_RING_ARCH_X86};
+    struct vmring_producer_ops ops = {0};
+    struct vmring_producer_stats producer_stats;
+    struct vmring_producer *producer;
+    struct vmring_stats stats;
+    struct vmring_info info;
+    struct vmring *ring;
+
+    CHECK_EQ(vmring_open("sim:vcpus=2", NULL, &ring), 0);
+    CHECK_EQ(vmring_producer_open(&producer_opts, &producer), 0);
+    vmring_dismiss(producer); /* of nobody */
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct vmring_producer *other;
+
+        opts.size = ops.size = info.size = stats.size = sizes[i];
+        producer_stats.size = sizes[i];
+        CHECK_EQ(opens(&opts), -EINVAL);
+        CHECK_EQ(vmring_info(ring, &info), -EINVAL);
+        CHECK_EQ(vmring_stats(ring, &stats), -EINVAL);
+        CHECK_EQ(vmring_producer_stats(producer, &producer_stats), -EINVAL);
+        producer_opts.ops = &ops;
+        CHECK_EQ(vmring_producer_open(&producer_opts, &other), -EINVAL);
+        producer_opts.ops = NULL;
+        producer_opts.size = sizes[i];
+        CHECK_EQ(vmring_producer_open(&producer_opts, &other), -EINVAL);
+        producer_opts.size = sizeof(producer_opts);
+    }
+    vmring_producer_close(producer, NULL, NULL);
+    vmring_close(ring);
+}
+
 static void filled_in(void)
 {
     struct {
@@ -114,6 +153,7 @@ int main(void)
 {
     consumer_options();
     producer_options();
+    never_set();
     filled_in();
     return 0;
 }

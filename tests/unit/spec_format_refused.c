@@ -27,7 +27,7 @@ static const struct vmring_spec senseless[] = {
     {.reason = REASON(MEM_ACCESS), .access = 8},
     {.reason = REASON(MEM_ACCESS), .access = 1, .first = 2, .last = 1},
     {.reason = REASON(MEM_ACCESS), .access = 1, .last = 1ULL << 40},
-    {.reason = REASON(MEM_ACCESS), .access = 1, .last = UINT64_MAX - 1},
+    {.reason = REASON(MEM_ACCESS), .access = 1, .last = UINT64_MAX},
     {.reason = REASON(MEM_ACCESS), .access = 1, .first = 1, .last = UINT64_MAX},
     {.reason = REASON(MEM_ACCESS), .access = 1, .last = UINT64_MAX},
     {.reason = REASON(MEM_ACCESS), .access = 2, .flags = VMRING_SPEC_WALKS},
