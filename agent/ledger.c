@@ -306,6 +306,22 @@ static void check_rows_of_lanes(struct ledger *ledger)
                 all, ledger->total.records);
 }
 
+/* What the ring still holds, by its own words. */
+static void not_compared(struct ledger *ledger, const char *why)
+{
+    uint64_t pending = 0;
+
+    ledger->result = LEDGER_UNCHECKED;
+    for (uint32_t i = 0; ledger->lanes && i < ledger->nr_lanes; i++)
+        pending += ledger->lanes[i].pending;
+    snprintf(ledger->why, sizeof(ledger->why), "%s", why);
+    if (ledger->lanes)
+        snprintf(ledger->why, sizeof(ledger->why),
+                 "%s; by the ring's words %" PRIu64
+                 " records were not handed over",
+                 why, pending);
+}
+
 int ledger_settle(struct ledger *ledger, const char *open)
 {
     int r;
@@ -325,13 +341,10 @@ int ledger_settle(struct ledger *ledger, const char *open)
 
     /* Accounts that still move, or of which one is missing, prove nothing. */
     if (open) {
-        ledger->result = LEDGER_UNCHECKED;
-        snprintf(ledger->why, sizeof(ledger->why), "%s", open);
+        not_compared(ledger, open);
     } else if (ledger->result == LEDGER_ADDS_UP &&
                (!ledger->lanes || !ledger->has_counts)) {
-        ledger->result = LEDGER_UNCHECKED;
-        snprintf(ledger->why, sizeof(ledger->why),
-                 "the producer's counts could not be had");
+        not_compared(ledger, "the producer's counts could not be had");
     }
     return 0;
 }

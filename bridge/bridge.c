@@ -3,8 +3,9 @@
  * bridge.c: the loop between a source and its producer.
  *
  * Serving, until a signal, the target's end or, with --once, the consumer's;
- * then telling a consumer that the target has ended; then ending, in the
- * order that leaves the target unharmed (source.h).
+ * then telling a consumer that it is over, and waiting until it has taken what
+ * is left and fetched its counts; then ending, in the order that leaves the
+ * target unharmed (source.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,13 +22,6 @@
 #include "log.h"
 #include "sandbox.h"
 
-/*
- * A consumer fetches its ledger in this time once the target has ended. One in
- * another domain asks through xenstore, with several round trips of a daemon
- * that dom0's CPUs may be too busy for.
- */
-#define TELLING_MS        1200
-#define TELLING_DOMAIN_MS 15000
 /* Between two looks while ending. */
 #define ENDING_MS 5
 /* Verdicts carried out in a row before the descriptors are looked at. */
@@ -90,6 +84,27 @@ static bool is_suspended(unsigned int state, unsigned int reason)
            reason == XEN_VM_RING_SHUTDOWN_SUSPEND;
 }
 
+static void begin_telling(struct bridge *bridge, int status)
+{
+    bridge->phase = TELLING;
+    bridge->status = status;
+    bridge->tell_until = now_ms() + (int64_t)bridge->options->farewell_s * 1000;
+}
+
+/* The consumer is to end; true: it has, or its time is over. */
+static bool has_told(const struct bridge *bridge)
+{
+    if (!vmring_attached(bridge->producer) || bridge->serves_none)
+        return true;
+    if (now_ms() < bridge->tell_until)
+        return false;
+    log_line(LOG_WARNING,
+             "hanging up on a consumer that has not detached within %u s; a "
+             "slow one needs a longer --farewell",
+             bridge->options->farewell_s);
+    return true;
+}
+
 static void follow_target(struct bridge *bridge)
 {
     unsigned int reason = 0;
@@ -122,10 +137,7 @@ static void follow_target(struct bridge *bridge)
     else
         log_line(LOG_NOTICE, "%s has %s; ending", bridge->info.name,
                  shutdown_name(reason));
-    bridge->phase = TELLING;
-    bridge->status = EXIT_TARGET_ENDED;
-    bridge->tell_until =
-        now_ms() + (bridge->options->to ? TELLING_DOMAIN_MS : TELLING_MS);
+    begin_telling(bridge, EXIT_TARGET_ENDED);
 }
 
 static void follow_consumer(struct bridge *bridge, int nr_verdicts)
@@ -225,9 +237,7 @@ static int serving_turn(struct bridge *bridge)
     follow_target(bridge);
     if (bridge->phase == SERVING)
         follow_consumer(bridge, nr_verdicts);
-    else if (bridge->phase == TELLING &&
-             (!vmring_attached(bridge->producer) || bridge->serves_none ||
-              until(bridge->tell_until) == 0))
+    else if (bridge->phase == TELLING && has_told(bridge))
         begin_end(bridge, bridge->status);
     if (bridge->phase == ENDING)
         return 0;
@@ -278,23 +288,44 @@ static int turn(struct bridge *bridge)
     return due;
 }
 
+/*
+ * The first lets a consumer end in order, another does not wait for it; only
+ * one more gives up leaving the target as found.
+ */
+static void heed_signals(struct bridge *bridge)
+{
+    if (!bridge->nr_signals || bridge->phase == ENDING)
+        return;
+    if (bridge->phase == SERVING && bridge->nr_signals == 1 &&
+        bridge->options->farewell_s && vmring_attached(bridge->producer)) {
+        log_line(LOG_INFO, "a signal; the consumer is to end");
+        bridge->nr_signals = 0;
+        vmring_dismiss(bridge->producer);
+        bridge->nr_armed = 0;
+        begin_telling(bridge, EXIT_AS_ASKED);
+        return;
+    }
+    log_line(LOG_INFO, "a signal; ending");
+    begin_end(bridge,
+              bridge->phase == TELLING ? bridge->status : EXIT_AS_ASKED);
+    bridge->nr_signals = 1;
+}
+
 static void loop(struct bridge *bridge)
 {
     while (bridge->phase != OVER) {
         turns_begin(&bridge->turns);
-        if (bridge->nr_signals && bridge->phase != ENDING) {
-            log_line(LOG_INFO, "a signal; ending");
-            begin_end(bridge, bridge->phase == TELLING ? EXIT_TARGET_ENDED
-                                                       : EXIT_AS_ASKED);
-        }
+        heed_signals(bridge);
         sleep_until_due(bridge, turn(bridge));
     }
 }
 
 static int no_statistics(const struct bridge_options *options, int error)
 {
-    log_line(LOG_ERR, "cannot write the statistics to %s: %s", options->stats,
-             strerror(error));
+    log_line(LOG_ERR, "cannot write the statistics to %s: %s%s", options->stats,
+             strerror(error),
+             error == ENOENT ? "; create its folder, or name another file"
+                             : "");
     return EXIT_OUTPUT;
 }
 

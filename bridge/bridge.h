@@ -20,6 +20,7 @@ struct bridge_options {
     struct allow allow;
     uint32_t allow_verdicts; /* cut down to what the source can do */
     unsigned int linger_s;
+    unsigned int farewell_s; /* for a consumer to end in order; 0: none */
     int once;
     int quiet;
     const char *stats; /* NULL, a file, or "-" */

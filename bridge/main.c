@@ -55,6 +55,7 @@ enum {
     OPT_ALLOW_VERDICTS,
     OPT_MAX_ASYNC_BYTES,
     OPT_LINGER,
+    OPT_FAREWELL,
     OPT_ONCE,
     OPT_RECOVER,
     OPT_STATS,
@@ -90,6 +91,10 @@ static const struct argp_option argp_options[] = {
      0},
     {"linger", OPT_LINGER, "SECONDS", 0,
      "Wait this long for a crashed consumer's successor (10)", 0},
+    {"farewell", OPT_FAREWELL, "SECONDS", 0,
+     "At the end wait this long for the consumer to take what is left, and its "
+     "counts (15)",
+     0},
     {NULL, 0, NULL, 0, "What consumers may do:", 2},
     {"allow-events", OPT_ALLOW_EVENTS, "LIST", 0,
      "Events that may be armed, as in 'vmring-agent -e help' (all)", 0},
@@ -233,6 +238,19 @@ static void target(struct bridge_options *options, const char *text)
     options->target = text;
 }
 
+/* The parser itself could make nothing of it. */
+__attribute__((noreturn)) static void
+refuse_option(const struct argp_state *state)
+{
+    const char *option = state->argv[state->next > 0 ? state->next - 1 : 0];
+
+    /* It stands still at a bad letter among several: "-qz". */
+    if (*option != '-' && state->next < state->argc)
+        option = state->argv[state->next];
+    refuse("%s: no such option, or its argument is missing; see --help",
+           option);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
@@ -279,6 +297,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_LINGER:
         options->linger_s = (unsigned int)number("linger", arg, 10, 86400);
         break;
+    case OPT_FAREWELL:
+        options->farewell_s = (unsigned int)number("farewell", arg, 10, 86400);
+        break;
     case OPT_ONCE:
         options->once = 1;
         break;
@@ -322,6 +343,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
             refuse("--to serves one domain and no socket: leave out --listen "
                    "and --fd");
         break;
+    case ARGP_KEY_ERROR:
+        refuse_option(state);
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -354,6 +377,7 @@ int main(int argc, char **argv)
                 .allow = {UINT64_MAX},
                 .allow_verdicts = XEN_VM_RING_VERDICTS,
                 .linger_s = 10,
+                .farewell_s = 15,
                 .no_sandbox = !SANDBOX_BY_DEFAULT,
             },
     };
@@ -368,7 +392,7 @@ int main(int argc, char **argv)
     argp_err_exit_status = EXIT_USAGE;
     if (argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL,
                    &arguments))
-        refuse("no such option, or its argument is missing; see --help");
+        return EXIT_USAGE; /* refused already */
     sandbox_close_inherited(
         &inherited,
         (const int[]){arguments.options.fd, arguments.options.ready_fd}, 2);

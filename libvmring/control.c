@@ -215,6 +215,14 @@ int control_message(struct vmring_producer *producer, uint32_t type, void *body,
     }
 }
 
+void vmring_dismiss(struct vmring_producer *producer)
+{
+    if (!producer->session.peer)
+        return;
+    control_disarm(producer);
+    producer->session.quiescing = true;
+}
+
 void control_say_quiet(struct vmring_producer *producer)
 {
     struct session *session = &producer->session;

@@ -16,7 +16,8 @@
  *
  * Structures that start with `size` are extended at their end.  The caller
  * stores sizeof() there; a tail that the library does not know must be zero,
- * or the call gives -E2BIG.
+ * or the call gives -E2BIG.  A size below that of a size_t or above 4096 was
+ * never set: -EINVAL.
  */
 #ifndef VMRING_H
 #define VMRING_H
@@ -297,7 +298,8 @@ int vmring_fd(const struct vmring *ring);
  *             more at the start if the target does not run then.  Who takes
  *             it for 0 loses nothing, as vmring_fd() polls readable.
  *  0          nothing now; the doorbells are armed: poll vmring_fd().
- *  -ENODATA   after vmring_quiesce(): that was the last.
+ *  -ENODATA   after vmring_quiesce(): that was the last.  Or unasked: the
+ *             producer ends, in order; vmring_counts() can still be had.
  *  -ESRCH     the target has shut down or is destroyed, all is delivered.  A
  *             target that is suspended may go on, and has not ended.
  *  -ECONNRESET the producer is gone; all it had published is delivered.
@@ -540,7 +542,8 @@ void vmring_producer_close(struct vmring_producer *producer,
  * Serves consumers, one at a time, on `local:PATH`: creates the socket with
  * `mode` (0: 0600) and lets in root, this user, and, by the mode's group and
  * other bits, the peers whom they allow.  A stale socket is replaced, a live
- * one gives -EADDRINUSE.  -EINVAL, -EACCES, -ENOENT (folder), -ENAMETOOLONG.
+ * one gives -EADDRINUSE, a file that is none -EEXIST.  -EINVAL, -EACCES,
+ * -ENOENT (folder), -ENAMETOOLONG.
  *
  * Or on `grant:DOMID/TARGET`: the agents of domain DOMID of Xen, which find it
  * under that name, and no others; `mode` is of no use then.  What goes wrong
@@ -565,6 +568,14 @@ int vmring_dispatch(struct vmring_producer *producer);
 
 /* Is a consumer attached? */
 int vmring_attached(const struct vmring_producer *producer);
+
+/*
+ * Has the attached consumer come to an orderly end, as if it had called
+ * vmring_quiesce(): disarms everything; once the target is quiet, its
+ * vmring_next() gives -ENODATA, unasked.  It can still fetch its counts, so
+ * the caller waits for it to detach, for as long as it likes, before it closes.
+ */
+void vmring_dismiss(struct vmring_producer *producer);
 
 /*
  * A synchronous event of vCPU event->vcpu: to be answered.  flags, reason,

@@ -85,7 +85,7 @@ step "ended while the target is paused for an overdue verdict"
 wait_for 20 "the guest to go" guest_gone micro
 domid=$(guest_create micro "vcpus=16 cpuid=100 pace=10000" 16) ||
     fail "$domid"
-bridge_start bridge "$domid" --deadline 300 --on-deadline pause
+bridge_start bridge "$domid" --deadline 300 --on-deadline pause --farewell 2
 agent_start agent "$domid" -q -e cpuid
 guest_unpause micro
 sleep 0.5
