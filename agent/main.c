@@ -266,12 +266,13 @@ static int status_of(const struct run *run, int ending)
 }
 
 static int watch(const struct options *options, struct endpoint *endpoint,
-                 struct outputs *outputs)
+                 struct outputs *outputs, struct event_base *base)
 {
     struct vmring_info info = {.size = sizeof(info)};
     struct ledger ledger;
     struct run run = {
         .options = options,
+        .base = base,
         .ring = endpoint->ring,
         .info = &info,
         .out = &outputs->main,
@@ -366,9 +367,12 @@ int main(int argc, char **argv)
         if (options.list_kinds) {
             status = list_kinds(&options, &outputs);
         } else {
+            /* Freed by the loop, or by ending. */
+            struct event_base *base = run_base_new();
+
             status = endpoint_open(&endpoint, &options);
             if (!status)
-                status = watch(&options, &endpoint, &outputs);
+                status = watch(&options, &endpoint, &outputs, base);
         }
     }
     output_status = outputs_close(&outputs);

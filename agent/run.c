@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../bridge/exit_status.h"
 #include "json.h"
 #include "loop.h"
 #include "say.h"
@@ -206,6 +207,33 @@ static bool take_batch(struct loop *loop)
     return true;
 }
 
+static void no_loop(int err)
+{
+    (void)err;
+    say("cannot watch for events: no memory or descriptors; raise the limits "
+        "of them (ulimit -v, -n)");
+    exit(EXIT_FAULT);
+}
+
+/* What goes wrong in it is told by whoever called it. */
+static void tell_nothing(int severity, const char *text)
+{
+    (void)severity;
+    (void)text;
+}
+
+struct event_base *run_base_new(void)
+{
+    struct event_base *base;
+
+    event_set_log_callback(tell_nothing);
+    event_set_fatal_callback(no_loop);
+    base = event_base_new();
+    if (!base)
+        no_loop(ENOMEM);
+    return base;
+}
+
 static int loop_open(struct loop *loop, struct run *run)
 {
     memset(loop, 0, sizeof(*loop));
@@ -216,9 +244,7 @@ static int loop_open(struct loop *loop, struct run *run)
                                  .out = run->out,
                                  .has_start = run->origin.known,
                                  .start_ns = run->origin.ns};
-    loop->base = event_base_new();
-    if (!loop->base)
-        return -ENOMEM;
+    loop->base = run->base;
     return loop_watch_for_the_end(loop);
 }
 
@@ -247,7 +273,8 @@ static bool start_workers(struct loop *loop)
                                   EV_READ | EV_PERSIST, on_wake, loop);
     if (loop->lines_event && event_add(loop->lines_event, NULL) == 0)
         return true;
-    say("cannot watch for events: out of memory");
+    say("cannot watch for events: out of memory; raise the limit of it "
+        "(ulimit -v)");
     return false;
 }
 
@@ -278,7 +305,8 @@ void run_until_end(struct run *run)
             loop_run(&loop);
         workers_stop(loop.workers, add_lines, &loop);
     } else {
-        say("cannot watch for events: out of memory");
+        say("cannot watch for events: out of memory; raise the limit of it "
+            "(ulimit -v)");
     }
     loop_close(&loop);
 }

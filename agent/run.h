@@ -24,6 +24,8 @@ enum ending {
     ENDED_FAULT,       /* the agent's own event loop failed */
 };
 
+struct event_base; /* libevent's */
+
 /* What times are shown from; the first thread that has an event may set it. */
 struct origin {
     pthread_mutex_t lock;
@@ -33,6 +35,7 @@ struct origin {
 
 struct run {
     /* Given. */
+    struct event_base *base; /* taken over */
     const struct options *options;
     struct vmring *ring;
     const struct vmring_info *info;
@@ -44,6 +47,13 @@ struct run {
     enum ending ending;
     double seconds; /* for which events were taken */
 };
+
+/*
+ * What the loop waits with: before it attaches, as libevent ends the program if
+ * the system does not give what it needs.  Ends it, after a line, if it cannot
+ * be had.
+ */
+struct event_base *run_base_new(void);
 
 /*
  * Runs until the end; out->error says whether all could be written.  A lost

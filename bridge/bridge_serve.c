@@ -157,6 +157,18 @@ static int cannot_serve(const char *uri, int error)
                  "another bridge serves %s; end it, or give another --listen",
                  uri);
         return EXIT_BUSY;
+    case -EEXIST:
+        log_line(LOG_ERR,
+                 "cannot serve %s: there is a file that is no socket; remove "
+                 "it, or give another --listen",
+                 uri);
+        return EXIT_USAGE;
+    case -ENOENT:
+        log_line(LOG_ERR,
+                 "cannot serve %s: its folder is not there; create it, or "
+                 "give another --listen",
+                 uri);
+        return EXIT_USAGE;
     case -EACCES:
     case -EPERM:
         log_line(LOG_ERR,

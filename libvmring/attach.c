@@ -8,11 +8,26 @@
 #include <unistd.h>
 
 #include "attach.h"
+#include "verdicts.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
 
 /* Every minor of our major: what a later one has, we pass over. */
 #define VERSION_MIN ((uint32_t)XEN_VM_RING_VERSION_MAJOR << 16)
+
+/* What to do about a limit of this process. */
+static const char *remedy(int err)
+{
+    switch (err) {
+    case -ENOMEM:
+        return "; raise the limit of memory (ulimit -v), or ask for less";
+    case -EMFILE:
+        return "; raise the limit of open files (ulimit -n)";
+    case -ENFILE:
+        return "; all open files of this machine are in use";
+    }
+    return "";
+}
 
 static int connect_failed(struct attach *attach, const char *path, int err)
 {
@@ -31,8 +46,8 @@ static int connect_failed(struct attach *attach, const char *path, int err)
     case -ENAMETOOLONG:
         return FAIL(attach, err, "'%s' is too long for a socket's path", path);
     default:
-        return FAIL(attach, err, "cannot connect to '%s': %s", path,
-                    strerror(-err));
+        return FAIL(attach, err, "cannot connect to '%s': %s%s", path,
+                    strerror(-err), remedy(err));
     }
 }
 
@@ -74,7 +89,8 @@ static int open_nothing(struct attach *attach, int err)
 
     if (fd >= 0)
         close(fd);
-    return FAIL(attach, err, "'%s': %s", attach->uri, strerror(-err));
+    return FAIL(attach, err, "'%s': %s%s", attach->uri, strerror(-err),
+                remedy(err));
 }
 
 static int open_sim(struct attach *attach, const char *params)
@@ -86,7 +102,9 @@ static int open_sim(struct attach *attach, const char *params)
     if (err)
         return err;
     err = local_adopt(fd, &attach->ring->link);
-    return err ? FAIL(attach, err, "simulator: %s", strerror(-err)) : 0;
+    return err ? FAIL(attach, err, "simulator: %s%s", strerror(-err),
+                      remedy(err))
+               : 0;
 }
 
 static int open_grant(struct attach *attach, const char *where)
@@ -130,6 +148,7 @@ static int open_link(struct attach *attach)
 int attach_refused(struct attach *attach)
 {
     const struct xen_vm_ring_grant *g = &attach->reply.grant;
+    char wanted[VERDICTS_TEXT], allowed[VERDICTS_TEXT];
 
     switch (g->result) {
     case XEN_VM_RING_REFUSED_VERSION:
@@ -164,10 +183,12 @@ int attach_refused(struct attach *attach)
                     "%u doorbell groups refused; at most %u",
                     attach->opts.nr_groups, g->max_groups);
     case XEN_VM_RING_REFUSED_VERDICTS:
+        verdicts_format(attach->opts.verdicts, wanted);
+        verdicts_format(g->allowed_verdicts, allowed);
         return FAIL(attach, -EPERM,
-                    "verdicts 0x%x refused; the producer allows 0x%x: see its "
+                    "verdicts refused: %s; the producer allows %s: see its "
                     "--allow-verdicts",
-                    attach->opts.verdicts, g->allowed_verdicts);
+                    wanted, allowed);
     case XEN_VM_RING_REFUSED_DEADLINE:
         return FAIL(attach, -ERANGE,
                     "deadline refused; the producer's maximum is %llu ms",
@@ -181,8 +202,9 @@ int attach_refused(struct attach *attach)
                     "the producer does not serve this user; see its --mode");
     case XEN_VM_RING_REFUSED_MEMORY:
         return FAIL(attach, -ENOMEM,
-                    "the producer has no memory for the ring; ask for fewer "
-                    "bytes");
+                    "the producer has no memory or no descriptors for the "
+                    "ring; raise its limits (ulimit -v, -n), or ask for fewer "
+                    "bytes or groups");
     case XEN_VM_RING_REFUSED_TARGET:
         return FAIL(attach, -ESRCH, "the target is gone");
     default:
@@ -263,7 +285,9 @@ static int set_up_core(struct attach *attach, struct link_regions *regions)
         !is_as_asked(attach) || !is_as_granted(&attach->reply.grant, &geo))
         return FAIL(attach, -EPROTO, "the producer's ring is malformed");
     if (consumer_set_up(ring, &geo))
-        return FAIL(attach, -ENOMEM, "no memory for %u vCPUs", geo.nr_vcpus);
+        return FAIL(attach, -ENOMEM,
+                    "no memory for %u vCPUs; raise the limit (ulimit -v)",
+                    geo.nr_vcpus);
     memcpy(ring->target, attach->reply.target, sizeof(ring->target));
     ring->target[sizeof(ring->target) - 1] = '\0';
     ring->allowed_verdicts = attach->reply.grant.allowed_verdicts;
@@ -292,8 +316,9 @@ int attach_exchange(struct attach *attach, struct link_regions *regions)
     case -EPROTO:
         return FAIL(attach, err, "'%s' is no vm_ring producer", attach->uri);
     default:
-        return FAIL(attach, err, "'%s': %s", attach->uri,
-                    *link->error ? link->error : strerror(-err));
+        return FAIL(attach, err, "'%s': %s%s", attach->uri,
+                    *link->error ? link->error : strerror(-err),
+                    *link->error ? "" : remedy(err));
     }
 }
 
@@ -330,8 +355,8 @@ static int set_up_poll(struct attach *attach)
         err = watch(ring->epoll, ring->link->ops->fd(ring->link));
     if (!err)
         err = watch(ring->epoll, ring->poke);
-    return err ? FAIL(attach, err, "cannot wait for '%s': %s", attach->uri,
-                      strerror(-err))
+    return err ? FAIL(attach, err, "cannot wait for '%s': %s%s", attach->uri,
+                      strerror(-err), remedy(err))
                : 0;
 }
 

@@ -150,10 +150,27 @@ static int start(const struct sim_params *params, struct sim_endpoint *ep,
     return err;
 }
 
+/* What to do about a limit of this process. */
+static const char *remedy(int err)
+{
+    switch (err) {
+    case -ENOMEM:
+        return "; raise the limit of memory (ulimit -v)";
+    case -EAGAIN:
+        return "; raise the limits of memory and threads (ulimit -v, -u)";
+    case -EMFILE:
+        return "; raise the limit of open files (ulimit -n)";
+    case -ENOENT:
+        return "; create its folder, or name another file";
+    }
+    return "";
+}
+
 static int fail(int err, const char *what, char *error, size_t error_len)
 {
     if (error && error_len)
-        snprintf(error, error_len, "cannot %s: %s", what, strerror(-err));
+        snprintf(error, error_len, "cannot %s: %s%s", what, strerror(-err),
+                 remedy(err));
     return err;
 }
 

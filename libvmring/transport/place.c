@@ -75,9 +75,10 @@ static int clear_stale(const struct sockaddr_un *addr)
     if (connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) == 0 ||
         errno == EAGAIN)
         err = -EADDRINUSE;
-    else if (errno == ECONNREFUSED && lstat(addr->sun_path, &st) == 0 &&
-             S_ISSOCK(st.st_mode))
-        err = unlink(addr->sun_path) < 0 ? -errno : 0;
+    else if (errno == ECONNREFUSED && lstat(addr->sun_path, &st) == 0)
+        err = !S_ISSOCK(st.st_mode)        ? -EEXIST
+              : unlink(addr->sun_path) < 0 ? -errno
+                                           : 0;
     else if (errno != ENOENT)
         err =
             errno == ECONNREFUSED || errno == EPROTOTYPE ? -EADDRINUSE : -errno;

@@ -165,7 +165,10 @@ int main(void)
     by_library((struct vmring_opts){.record_len = 65}, -EOPNOTSUPP, "65");
     by_library((struct vmring_opts){.policy = 2}, -EOPNOTSUPP, "policy");
     by_library((struct vmring_opts){.nr_groups = 5}, -EOPNOTSUPP, "at most 4");
-    by_library((struct vmring_opts){.verdicts = 0xff}, -EPERM, "allows 0x1");
+    by_library((struct vmring_opts){.verdicts = 0xff}, -EPERM,
+               "refused: "
+               "deny,set_registers,emulate,step,altp2m,inject,next_interrupt,"
+               "reset; the producer allows deny:");
     by_library((struct vmring_opts){.deadline_ns = 2000000000}, -ERANGE,
                "maximum is 1000 ms");
     by_library((struct vmring_opts){0}, 0, "");
