@@ -11,7 +11,8 @@
 /*
  * Copies a caller's sized structure into ours of `size` bytes: what the
  * caller does not know is zero, what we do not know must be.  Both start with
- * a size_t.  -EINVAL: no size, or none that was set; -E2BIG: an unknown tail that is not zero.
+ * a size_t.  -EINVAL: no size, or none that was set; -E2BIG: an unknown tail
+ * that is not zero.
  */
 int options_copy(void *ours, size_t size, const void *theirs);
 
