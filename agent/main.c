@@ -348,7 +348,8 @@ int main(int argc, char **argv)
     if (!check_standard_fds())
         return EXIT_OUTPUT;
     if (sandbox_note_inherited(&inherited) < 0) {
-        fputs("vmring-agent: out of memory\n", stderr);
+        say_open();
+        say_no_memory("the list of what is open");
         return EXIT_FAULT;
     }
     say_open();

@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Description: agent and bridge write to standard error by one function each,
+# which makes visible what comes from others.
+#
+# Usage: one_gate.sh SOURCE_FOLDER
+cd "$1" || exit 1
+found=$(grep -nE '\b(v?warnx?|v?errx?|perror|psignal|error)\(|\bstderr\b|STDERR_FILENO' \
+    agent/*.c bridge/*.c |
+    grep -vE '^(agent/say|bridge/log)\.c:' |
+    # What says them are these, and this is none.
+    grep -vE 'fprintf\(stderr, "vmring-bridge: %s\\n",|fd = STDERR_FILENO, .name = "memory"' |
+    grep -vE '^[^:]*:[0-9]*: *(\*|/\*)')
+[ -z "$found" ] && exit 0
+printf '%s\n' "$found" 'use say() or log_line() instead'
+exit 1
