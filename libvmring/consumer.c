@@ -246,7 +246,8 @@ int consumer_respond(struct vmring *ring, struct share *share,
 
     if (!(event->seq & 1) || rec->vcpu >= ring->core.geo.nr_vcpus ||
         !(share->groups >> vmr_group_of(&ring->core.geo, rec->vcpu) & 1) ||
-        response->reason != rec->reason || !vmr_response_is_whole(response))
+        response->reason != rec->reason ||
+        !vmr_response_is_whole(response, ring->core.geo.arch))
         return -EINVAL;
     switch (vmr_response_check(rec->reason, response->flags,
                                ring->core.geo.verdicts)) {
@@ -255,6 +256,8 @@ int consumer_respond(struct vmring *ring, struct share *share,
     case -2:
         return -EPERM;
     }
+    if (vmr_consumer_is_answered(&ring->core, rec->vcpu, event->seq))
+        return -EALREADY;
     if (!vmr_consumer_answer(&ring->core, rec->vcpu, event->seq, response))
         return -ESTALE;
     count_up(&share->stats.responses, 1);

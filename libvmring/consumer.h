@@ -18,8 +18,7 @@ struct handed {
     struct {
         uint64_t taken, pulled;
     } of[XEN_VM_RING_NR_REASONS];
-    uint64_t overwritten; /* before the last record that was handed out */
-    uint32_t lost;        /* the lost word of that record */
+    uint32_t lost; /* the lost word of the last record */
 } __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
 /*

@@ -29,7 +29,8 @@ int vmring_lane_counts(struct vmring *ring, struct vmring_lane_count **counts)
         return -ENOMEM;
     for (uint32_t i = 0; i < nr; i++) {
         const struct handed *handed = &ring->handed[i];
-        uint64_t overwritten = vmr_load_relaxed(&handed->overwritten);
+        uint64_t overwritten =
+            vmr_load_relaxed(&ring->core.lanes[i].overwritten);
         uint64_t head, lost, pending;
 
         vmr_consumer_lane(&ring->core, i, &head, &lost);
@@ -66,6 +67,6 @@ int vmring_stats(const struct vmring *ring, struct vmring_stats *stats)
         if (ring->workers[g])
             counts_add(&now, &ring->workers[g]->share.stats);
     for (uint32_t i = 0; i < ring->core.geo.nr_lanes; i++)
-        now.overwritten += vmr_load_relaxed(&ring->handed[i].overwritten);
+        now.overwritten += vmr_load_relaxed(&ring->core.lanes[i].overwritten);
     return options_fill(stats, &now, sizeof(now));
 }

@@ -70,10 +70,7 @@ bool drain_next(struct vmring *ring, struct vmring_event *event)
                 hand_out_drained(ring, event);
                 return true;
             }
-            /*
-             * Nobody overruns us in a frozen lane: a record that is not whole
-             * is a lie, and not to be followed slot by slot.
-             */
+            /* Nobody overruns us in a frozen lane: the rest of it is left. */
             if (pull != VMR_PULL_NONE)
                 count_up(&ring->own.stats.rejected, 1);
             ring->before_left = 0;

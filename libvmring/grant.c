@@ -433,14 +433,15 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
         refuse(producer, peer, &answer, result);
         return;
     }
-    vmr_producer_freeze(&producer->core);
+    /* No thread but this one pushes: nothing has the foreign lane. */
+    (void)vmr_producer_freeze(&producer->core);
     frozen_add(producer);
     err = send_grant(producer, peer, &answer, &epoch);
     if (err) {
         log_not_handed(producer, "a grant cannot be sent", err);
         /* The P before stays in use until somebody else attaches. */
         frozen_take_back(producer);
-        vmr_producer_set_state(&producer->core, XEN_VM_RING_PRODUCER_LIVE);
+        vmr_producer_thaw(&producer->core);
         abandon(&epoch);
         refuse(producer, peer, &answer, XEN_VM_RING_REFUSED_MEMORY);
         return;

@@ -73,8 +73,6 @@ static void hand_out_record(struct vmring *ring, struct share *share,
     event->position = lane->tail - 1;
     event->epoch_mark = 0;
     event->lost_before = (uint32_t)lane->gap + discarded;
-    if (lane->gap)
-        count_up(&of->overwritten, lane->gap);
     lane->gap = 0;
     of->lost = event->rec.lost;
     if (where < ring->core.geo.nr_vcpus)

@@ -315,8 +315,9 @@ void vmring_neutral(const struct vmring_event *event,
  * Answers a request; takes effect for that very request only.  The doorbell
  * may be held back until vmring_flush() or the next vmring_next().
  * 0; -EINVAL not a request, flags its reason does not allow, or more data
- * than there is room for; -EPERM a verdict that was not granted; -ESTALE it
- * has been defaulted meanwhile (best effort).
+ * than there is room for, or an injection that x86 does not know or the target
+ * cannot be given; -EPERM a verdict that was not granted; -EALREADY this ring
+ * has answered it; -ESTALE it has been defaulted meanwhile (best effort).
  */
 int vmring_respond(struct vmring *ring, const struct vmring_event *event,
                    const struct xen_vm_ring_response *response);
@@ -360,7 +361,7 @@ struct vmring_lane_count {
     uint32_t reserved;
     uint64_t attempted; /* head + lost since the epoch began */
     uint64_t delivered; /* pulled by this consumer, this epoch */
-    uint64_t lost;      /* lost + overwritten before they were pulled */
+    uint64_t lost;      /* lost, and overwritten as far as is known */
     uint64_t pending;   /* pushed and not pulled yet, flushed or not */
 };
 
@@ -382,7 +383,7 @@ struct vmring_stats {
     uint64_t overwritten;       /* records that the producer overran */
     uint64_t drained;           /* records of the epoch before */
     uint64_t doorbells_sent, doorbells_received;
-    uint64_t rejected; /* requests or records that broke rules */
+    uint64_t rejected; /* what broke rules: requests, records, frozen Ps */
 };
 int vmring_stats(const struct vmring *ring, struct vmring_stats *stats);
 

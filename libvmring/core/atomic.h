@@ -97,10 +97,19 @@ static inline void vmr_fence_full(void)
     VMR_FENCE(__ATOMIC_SEQ_CST);
 }
 
-/* A counter with several writers, all of them on our side. */
-static inline void vmr_add_relaxed(xen_vm_ring_u64 *p, uint64_t v)
+/*
+ * A counter with several writers, all of them on our side and in our memory:
+ * no peer can make it repeat.
+ */
+static inline uint64_t vmr_add_relaxed(xen_vm_ring_u64 *p, uint64_t v)
 {
-    __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
+    return __atomic_fetch_add(p, v, __ATOMIC_RELAXED);
+}
+
+/* Of our memory and written by one thread, for others to read as it is. */
+static inline void vmr_store_count(xen_vm_ring_u64 *p, xen_vm_ring_u64 v)
+{
+    __atomic_store(p, &v, __ATOMIC_RELAXED);
 }
 
 /* A lock with one try, for the producers of a shared lane. */
@@ -120,9 +129,15 @@ static inline void vmr_unlock(uint32_t *lock)
  */
 #if defined(__aarch64__) && !defined(__ARM_FEATURE_ATOMICS)
 
+#define VMR_RMW_CAN_FAIL 1
+#ifndef VMR_RMW_TRIES /* a test has fewer */
 #define VMR_RMW_TRIES 128
+#endif
 
-/* ORs `bits` into *p.  false: the peer kept us from it. */
+/*
+ * ORs `bits` into *p.  false: others kept us from it, by writing anything that
+ * is as near to it as the CPU watches at once, which may be 2 KiB.
+ */
 static inline bool vmr_or(xen_vm_ring_u64 *p, uint64_t bits)
 {
     for (int i = 0; i < VMR_RMW_TRIES; i++) {
@@ -141,7 +156,7 @@ static inline bool vmr_or(xen_vm_ring_u64 *p, uint64_t bits)
     return false;
 }
 
-/* Swaps `v` with *p.  false: the peer kept us from it. */
+/* Swaps `v` with *p.  false: as vmr_or(). */
 static inline bool vmr_exchange(xen_vm_ring_u64 *p, uint64_t v, uint64_t *old)
 {
     for (int i = 0; i < VMR_RMW_TRIES; i++) {
@@ -203,6 +218,10 @@ static inline bool vmr_exchange(xen_vm_ring_u64 *p, uint64_t v, uint64_t *old)
     return true;
 }
 
+#endif
+
+#ifndef VMR_RMW_CAN_FAIL
+#define VMR_RMW_CAN_FAIL 0
 #endif
 
 /*

@@ -38,7 +38,8 @@ static void *first_line(void *memory)
 
 size_t vmr_consumer_size(const struct vmr_geometry *geo)
 {
-    return XEN_VM_RING_LINE + geo->nr_vcpus * sizeof(struct vmr_slot_rx) +
+    return 2 * (size_t)XEN_VM_RING_LINE +
+           geo->nr_vcpus * sizeof(struct vmr_slot_rx) +
            geo->nr_lanes * sizeof(struct vmr_lane_rx) +
            geo->nr_groups * (sizeof(struct vmr_consumer_group) +
                              words_of(geo) * sizeof(uint64_t));
@@ -55,6 +56,9 @@ void vmr_consumer_init(struct vmr_consumer *consumer,
     consumer->geo = *geo;
     consumer->max_batch = batch_of(geo);
     consumer->header = p;
+    consumer->rmws = (void *)at;
+    *consumer->rmws = (struct vmr_rmws){0, 0};
+    at += XEN_VM_RING_LINE;
     consumer->groups = (void *)at;
     at += geo->nr_groups * sizeof(struct vmr_consumer_group);
     consumer->slots = (void *)at;
@@ -71,6 +75,7 @@ void vmr_consumer_init(struct vmr_consumer *consumer,
 
         vmr_bell_rx_init(&group->bell, geo, g, p, c,
                          words + (size_t)g * nr_words);
+        group->bell.ours = consumer->rmws;
         group->lane = group->batch = group->left = 0;
         group->rejected = 0;
         group->faulted = false;
@@ -308,7 +313,7 @@ bool vmr_consumer_answer(struct vmr_consumer *consumer, uint32_t vcpu,
 {
     struct vmr_slot_rx *slot = &consumer->slots[vcpu];
 
-    if (!vmr_slot_is_posted(slot, seq))
+    if (vmr_slot_is_answered(slot, seq) || !vmr_slot_is_posted(slot, seq))
         return false;
     vmr_slot_answer(slot, seq, response);
     vmr_bits_set(
@@ -317,9 +322,21 @@ bool vmr_consumer_answer(struct vmr_consumer *consumer, uint32_t vcpu,
     return true;
 }
 
-bool vmr_consumer_flush(struct vmr_consumer *consumer, uint32_t group)
+bool vmr_consumer_is_answered(const struct vmr_consumer *consumer,
+                              uint32_t vcpu, uint64_t seq)
 {
-    return vmr_bell_flush_answers(&consumer->groups[group].bell);
+    return vmr_slot_is_answered(&consumer->slots[vcpu], seq);
+}
+
+bool vmr_consumer_flush(struct vmr_consumer *consumer, uint32_t g)
+{
+    struct vmr_consumer_group *group = &consumer->groups[g];
+    enum vmr_flush flush = vmr_bell_flush_answers(&group->bell);
+
+    /* Of our own region.  The answers are kept, and the next flush tries. */
+    if (flush == VMR_FLUSH_FAULT && !group->faulted)
+        (void)fault(group);
+    return flush == VMR_FLUSH_RING;
 }
 
 /* Takes the bits that tell something new, and looks at each lane. */
@@ -344,6 +361,11 @@ static bool is_drained(struct vmr_consumer *consumer, uint32_t g)
 
 bool vmr_consumer_arm(struct vmr_consumer *consumer, uint32_t group)
 {
+    const struct vmr_bits *given = &consumer->groups[group].bell.given;
+
+    /* Answers that nobody has been told of: whoever gave them waits. */
+    if (given->low != given->high)
+        return false;
     /*
      * Twice: a bit of a lane that was looked at anyway is left in C by the
      * first, and is news to the second.

@@ -32,6 +32,7 @@ struct vmr_consumer {
     struct vmr_lane_rx *lanes;
     uint32_t max_batch; /* of a lane, before others have their turn */
     struct vmr_consumer_group *groups;
+    struct vmr_rmws *rmws; /* of all bells; on a line of its own */
 };
 
 size_t vmr_consumer_size(const struct vmr_geometry *geo);
@@ -67,13 +68,22 @@ enum vmr_next vmr_consumer_take(struct vmr_consumer *consumer, uint32_t group,
 
 /*
  * Answers the request `seq` of a vCPU.  false: it is no longer posted, its
- * deadline has passed; nothing was written.  Flush afterwards.
+ * deadline has passed, or it has been answered; nothing was written.  Flush
+ * afterwards.
  */
 bool vmr_consumer_answer(struct vmr_consumer *consumer, uint32_t vcpu,
                          uint64_t seq,
                          const struct xen_vm_ring_response *response);
 
-/* Tells the producer of the answers.  true: ring its doorbell for `group`. */
+/* Has this consumer answered it? */
+bool vmr_consumer_is_answered(const struct vmr_consumer *consumer,
+                              uint32_t vcpu, uint64_t seq);
+
+/*
+ * Tells the producer of the answers.  true: ring its doorbell for `group`.
+ * What it is kept from telling is kept for the next flush: while there is any,
+ * vmr_consumer_arm() does not let its caller sleep.
+ */
 bool vmr_consumer_flush(struct vmr_consumer *consumer, uint32_t group);
 
 /* true: sleep, the doorbell will ring; false: there is something already. */

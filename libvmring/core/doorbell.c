@@ -83,6 +83,64 @@ bool vmr_bits_next(struct vmr_bits *bits, uint32_t from, uint32_t *bit)
     return false;
 }
 
+#define NOT_ALONE UINT64_MAX
+
+/*
+ * None of ours was at it when we began: a number; else NOT_ALONE.  Where it is
+ * a single instruction, which cannot fail, nothing is counted.
+ */
+static uint64_t rmw_begin(struct vmr_rmws *ours)
+{
+    uint64_t ended, begun;
+
+    if (!VMR_RMW_CAN_FAIL)
+        return 0;
+    /* In this order: whoever is at it has begun, and has not ended. */
+    ended = vmr_load_acquire(&ours->ended);
+    begun = vmr_add_relaxed(&ours->begun, 1);
+    /*
+     * Pairs with the one in rmw_end() of whoever is in our way: we have begun
+     * for all to see before we touch the word.
+     */
+    vmr_fence_full();
+    return begun == ended ? begun : NOT_ALONE;
+}
+
+static enum vmr_rmw rmw_end(struct vmr_rmws *ours, uint64_t alone, bool done)
+{
+    bool peer = true;
+
+    if (VMR_RMW_CAN_FAIL) {
+        vmr_fence_full();
+        peer =
+            alone != NOT_ALONE && vmr_load_relaxed(&ours->begun) == alone + 1;
+        (void)vmr_add_relaxed(&ours->ended, 1);
+    }
+    return done ? VMR_RMW_DONE : peer ? VMR_RMW_PEER : VMR_RMW_OURS;
+}
+
+static enum vmr_rmw or_bits(struct vmr_rmws *ours, xen_vm_ring_u64 *p,
+                            uint64_t bits)
+{
+    uint64_t alone = rmw_begin(ours);
+
+    return rmw_end(ours, alone, vmr_or(p, bits));
+}
+
+static enum vmr_rmw exchange(struct vmr_rmws *ours, xen_vm_ring_u64 *p,
+                             uint64_t *old)
+{
+    uint64_t alone = rmw_begin(ours);
+
+    return rmw_end(ours, alone, vmr_exchange(p, 0, old));
+}
+
+/* Of two, what matters more. */
+static enum vmr_rmw worse(enum vmr_rmw a, enum vmr_rmw b)
+{
+    return a > b ? a : b;
+}
+
 /* How many of `nr` are dealt to the group. */
 static uint32_t share(const struct vmr_geometry *geo, uint32_t group,
                       uint32_t nr)
@@ -126,31 +184,41 @@ void vmr_bell_tx_init(struct vmr_bell_tx *tx, const struct vmr_geometry *geo,
     vmr_bits_init(&tx->verdicts, words + 2 * (size_t)nr_words, nr_words);
     tx->nr_vcpus = share(geo, group, geo->nr_vcpus);
     tx->arming = 0;
+    tx->owing = false;
+    tx->own = (struct vmr_rmws){0, 0};
+    tx->ours = &tx->own;
 }
 
 /*
  * Sets the bits that are marked in `from` and not yet set in the consumer's
- * words.  false: fault.  *set tells whether any was new.
+ * words.  Those that it is kept from stay marked.  *set tells whether any was
+ * new.
  */
-static bool set_attention(struct vmr_bits *from, xen_vm_ring_u64 *attention,
-                          bool *set)
+static enum vmr_rmw set_attention(struct vmr_rmws *ours, struct vmr_bits *from,
+                                  xen_vm_ring_u64 *attention, bool *set)
 {
+    enum vmr_rmw worst = VMR_RMW_DONE;
+
     for (uint32_t i = from->low; i < from->high; i++) {
         /* A bit that is set already: its consumer has yet to look. */
         uint64_t fresh = from->words[i] & ~vmr_load_relaxed(&attention[i]);
 
+        if (fresh) {
+            enum vmr_rmw rmw = or_bits(ours, &attention[i], fresh);
+
+            worst = worse(worst, rmw);
+            if (rmw != VMR_RMW_DONE)
+                continue;
+            *set = true;
+        }
         from->words[i] = 0;
-        if (!fresh)
-            continue;
-        if (!vmr_or(&attention[i], fresh))
-            return false;
-        *set = true;
     }
-    from->low = from->high = 0;
-    return true;
+    if (worst == VMR_RMW_DONE)
+        from->low = from->high = 0;
+    return worst;
 }
 
-enum vmr_flush vmr_bell_wake(struct vmr_bell_tx *tx)
+static enum vmr_flush wake(const struct vmr_bell_tx *tx)
 {
     uint64_t armed;
 
@@ -162,41 +230,72 @@ enum vmr_flush vmr_bell_wake(struct vmr_bell_tx *tx)
     if (!vmr_load_relaxed(&tx->line->armed))
         return VMR_FLUSH_QUIET;
     /* Of several producers only the one that takes the 1 away rings. */
-    if (!vmr_exchange(&tx->line->armed, 0, &armed))
+    switch (exchange(tx->ours, &tx->line->armed, &armed)) {
+    case VMR_RMW_DONE:
+        return armed ? VMR_FLUSH_RING : VMR_FLUSH_QUIET;
+    case VMR_RMW_OURS:
+        return VMR_FLUSH_AGAIN;
+    default:
         return VMR_FLUSH_FAULT;
-    return armed ? VMR_FLUSH_RING : VMR_FLUSH_QUIET;
+    }
+}
+
+enum vmr_flush vmr_bell_wake(struct vmr_bell_tx *tx)
+{
+    enum vmr_flush flush = wake(tx);
+
+    tx->owing = flush == VMR_FLUSH_AGAIN;
+    return flush;
 }
 
 enum vmr_flush vmr_bell_flush(struct vmr_bell_tx *tx)
 {
-    bool set = false;
+    enum vmr_flush flush = VMR_FLUSH_QUIET;
+    enum vmr_rmw worst;
+    bool set = tx->owing;
 
-    if (tx->requests.low == tx->requests.high &&
-        tx->lanes.low == tx->lanes.high)
+    if (!vmr_bell_is_owing(tx))
         return VMR_FLUSH_QUIET;
     /*
      * Between what was published and the look at the attention bits.  Pairs
      * with the full barrier in vmr_bell_refill() (docs/ABI.md, D1).
      */
     vmr_fence_full();
-    if (!set_attention(&tx->requests, tx->attn_request, &set) ||
-        !set_attention(&tx->lanes, tx->attn_lane, &set))
+    worst = set_attention(tx->ours, &tx->requests, tx->attn_request, &set);
+    worst =
+        worse(worst, set_attention(tx->ours, &tx->lanes, tx->attn_lane, &set));
+    if (worst == VMR_RMW_PEER)
         return VMR_FLUSH_FAULT;
-    return set ? vmr_bell_wake(tx) : VMR_FLUSH_QUIET;
+    if (set)
+        flush = vmr_bell_wake(tx);
+    return flush == VMR_FLUSH_QUIET && worst == VMR_RMW_OURS ? VMR_FLUSH_AGAIN
+                                                             : flush;
 }
 
-enum vmr_flush vmr_bell_flush_lane(struct vmr_bell_tx *tx, uint32_t bit)
+enum vmr_flush vmr_bell_flush_lane(struct vmr_bell_tx *tx, uint32_t bit,
+                                   bool *owing)
 {
     xen_vm_ring_u64 *word = &tx->attn_lane[bit / 64];
     uint64_t mask = 1ULL << bit % 64;
+    enum vmr_flush flush;
 
     /* As in vmr_bell_flush() (D1). */
     vmr_fence_full();
-    if (vmr_load_relaxed(word) & mask)
+    if (!(vmr_load_relaxed(word) & mask)) {
+        switch (or_bits(tx->ours, word, mask)) {
+        case VMR_RMW_DONE:
+            break;
+        case VMR_RMW_OURS:
+            return VMR_FLUSH_AGAIN;
+        default:
+            return VMR_FLUSH_FAULT;
+        }
+    } else if (!*owing) {
         return VMR_FLUSH_QUIET;
-    if (!vmr_or(word, mask))
-        return VMR_FLUSH_FAULT;
-    return vmr_bell_wake(tx);
+    }
+    flush = wake(tx);
+    *owing = flush == VMR_FLUSH_AGAIN;
+    return flush;
 }
 
 /* What is set in a shared word and not known yet. */
@@ -228,18 +327,23 @@ static uint32_t next_news(const xen_vm_ring_u64 *words, const uint64_t *known,
 /*
  * Moves what is set in the shared words into `to`, of which `nr` mean one.  A
  * word that tells nothing new is left as it is: its bits stand for another
- * look later, and the peer need not set them meanwhile.
+ * look later, and the peer need not set them meanwhile.  So is one that others
+ * of ours keep us from.
  */
-static bool take_bits(struct vmr_bits *to, xen_vm_ring_u64 *shared, uint32_t nr)
+static enum vmr_rmw take_bits(struct vmr_rmws *ours, struct vmr_bits *to,
+                              xen_vm_ring_u64 *shared, uint32_t nr)
 {
     uint32_t nr_words = (nr + 63) / 64;
+    enum vmr_rmw worst = VMR_RMW_DONE;
 
     for (uint32_t i = next_news(shared, to->words, 0, nr_words); i < nr_words;
          i = next_news(shared, to->words, i + 1, nr_words)) {
         uint64_t bits;
+        enum vmr_rmw rmw = exchange(ours, &shared[i], &bits);
 
-        if (!vmr_exchange(&shared[i], 0, &bits))
-            return false;
+        worst = worse(worst, rmw);
+        if (rmw != VMR_RMW_DONE)
+            continue;
         if (i == nr / 64)
             bits &= (1ULL << nr % 64) - 1;
         if (!bits)
@@ -247,16 +351,17 @@ static bool take_bits(struct vmr_bits *to, xen_vm_ring_u64 *shared, uint32_t nr)
         to->words[i] |= bits;
         widen(to, i, i + 1);
     }
-    return true;
+    return worst;
 }
 
-bool vmr_bell_fetch_answers(struct vmr_bell_tx *tx)
+enum vmr_rmw vmr_bell_fetch_answers(struct vmr_bell_tx *tx)
 {
-    if (!take_bits(&tx->verdicts, tx->answered, tx->nr_vcpus))
-        return false;
+    enum vmr_rmw rmw =
+        take_bits(tx->ours, &tx->verdicts, tx->answered, tx->nr_vcpus);
+
     /* Pairs with the full barrier in vmr_bell_flush_answers() (D1). */
     vmr_fence_full();
-    return true;
+    return rmw;
 }
 
 void vmr_bell_arm_answers(struct vmr_bell_tx *tx)
@@ -289,14 +394,18 @@ void vmr_bell_rx_init(struct vmr_bell_rx *rx, const struct vmr_geometry *geo,
     rx->nr_vcpus = share(geo, group, geo->nr_vcpus);
     rx->nr_lanes = share(geo, group, geo->nr_lanes);
     rx->rung = 0;
+    rx->own = (struct vmr_rmws){0, 0};
+    rx->ours = &rx->own;
     vmr_bits_set_all(&rx->requests, rx->nr_vcpus);
     vmr_bits_set_all(&rx->lanes, rx->nr_lanes);
 }
 
 bool vmr_bell_refill(struct vmr_bell_rx *rx)
 {
-    if (!take_bits(&rx->requests, rx->attn_request, rx->nr_vcpus) ||
-        !take_bits(&rx->lanes, rx->attn_lane, rx->nr_lanes))
+    if (take_bits(rx->ours, &rx->requests, rx->attn_request, rx->nr_vcpus) ==
+            VMR_RMW_PEER ||
+        take_bits(rx->ours, &rx->lanes, rx->attn_lane, rx->nr_lanes) ==
+            VMR_RMW_PEER)
         return false;
     /*
      * Between clearing the bits and draining: what is published later finds
@@ -332,25 +441,28 @@ void vmr_bell_disarm(struct vmr_bell_rx *rx)
     vmr_store_relaxed(&rx->line->armed, 0);
 }
 
-bool vmr_bell_flush_answers(struct vmr_bell_rx *rx)
+enum vmr_flush vmr_bell_flush_answers(struct vmr_bell_rx *rx)
 {
     bool set = false;
+    enum vmr_rmw rmw;
     uint64_t armed;
 
     if (rx->given.low == rx->given.high)
-        return false;
+        return VMR_FLUSH_QUIET;
     /* Pairs with the full barrier in vmr_bell_fetch_answers() (D1). */
     vmr_fence_full();
-    /* Our own region: a peer that keeps us from it harms itself alone. */
-    (void)set_attention(&rx->given, rx->answered, &set);
-    rx->given.low = rx->given.high = 0;
-    if (!set)
-        return false;
-    /* Pairs with the full barrier in vmr_bell_arm_answers() (D2). */
-    vmr_fence_full();
-    armed = vmr_load_relaxed(&rx->answers->armed);
-    if (!armed || armed == rx->rung)
-        return false;
-    rx->rung = armed;
-    return true;
+    rmw = set_attention(rx->ours, &rx->given, rx->answered, &set);
+    if (set) {
+        /* Pairs with the full barrier in vmr_bell_arm_answers() (D2). */
+        vmr_fence_full();
+        armed = vmr_load_relaxed(&rx->answers->armed);
+        if (armed && armed != rx->rung) {
+            rx->rung = armed;
+            return VMR_FLUSH_RING;
+        }
+    }
+    /* What is left is told by the next flush, which rings by itself. */
+    return rmw == VMR_RMW_DONE   ? VMR_FLUSH_QUIET
+           : rmw == VMR_RMW_OURS ? VMR_FLUSH_AGAIN
+                                 : VMR_FLUSH_FAULT;
 }

@@ -31,6 +31,22 @@ bool vmr_bits_from(const struct vmr_bits *bits, uint32_t from, uint32_t *bit);
 /* The same, wrapping. */
 bool vmr_bits_next(struct vmr_bits *bits, uint32_t from, uint32_t *bit);
 
+/*
+ * Read-modify-writes of words that the peer writes, too, which this side has
+ * begun and ended.  Where they are bounded loops (LL/SC), it tells whether
+ * threads of ours were in each other's way, or the peer in ours.  Private.
+ */
+struct vmr_rmws {
+    xen_vm_ring_u64 begun, ended;
+};
+
+/* What became of one. */
+enum vmr_rmw {
+    VMR_RMW_DONE,
+    VMR_RMW_OURS, /* not done, and it may have been for others of ours */
+    VMR_RMW_PEER, /* not done: nobody but the peer can have kept us from it */
+};
+
 /* The producer's end of a group. */
 struct vmr_bell_tx {
     struct xen_vm_ring_p_group *answers; /* ours: armed for answers */
@@ -40,6 +56,9 @@ struct vmr_bell_tx {
     struct vmr_bits verdicts;        /* answered, to be looked at */
     uint32_t nr_vcpus;               /* of this group */
     uint64_t arming;                 /* the last number that we armed with */
+    bool owing;                      /* bits are set, and nobody was rung */
+    struct vmr_rmws *ours;           /* of whoever shares this C with us */
+    struct vmr_rmws own;             /* `ours`, unless it is set to another */
 };
 
 /* Memory for the bitmaps of all groups: this many words. */
@@ -55,7 +74,8 @@ void vmr_bell_tx_init(struct vmr_bell_tx *tx, const struct vmr_geometry *geo,
 enum vmr_flush {
     VMR_FLUSH_QUIET, /* nothing new, or the consumer is awake */
     VMR_FLUSH_RING,  /* ring its doorbell, once */
-    VMR_FLUSH_FAULT, /* the consumer kept us from a bounded exchange */
+    VMR_FLUSH_FAULT, /* the peer kept us from a bounded exchange */
+    VMR_FLUSH_AGAIN, /* others of ours did: flush again */
 };
 
 /* Tells the consumer of the requests and lanes that were marked. */
@@ -63,15 +83,25 @@ enum vmr_flush vmr_bell_flush(struct vmr_bell_tx *tx);
 
 /*
  * The same for one lane, nothing being marked: it touches no private state
- * but pointers, so several threads may call it at once.
+ * but pointers, so several threads may call it at once.  *owing is the lane's,
+ * false at first: its bit is set, and nobody was rung.
  */
-enum vmr_flush vmr_bell_flush_lane(struct vmr_bell_tx *tx, uint32_t bit);
+enum vmr_flush vmr_bell_flush_lane(struct vmr_bell_tx *tx, uint32_t bit,
+                                   bool *owing);
+
+/* Is anything left to flush? */
+static inline bool vmr_bell_is_owing(const struct vmr_bell_tx *tx)
+{
+    return tx->owing || tx->requests.low != tx->requests.high ||
+           tx->lanes.low != tx->lanes.high;
+}
 
 /* Rings for something that has no attention bit, such as a state word. */
 enum vmr_flush vmr_bell_wake(struct vmr_bell_tx *tx);
 
-/* Moves the answered bits of C into `verdicts`.  false: fault. */
-bool vmr_bell_fetch_answers(struct vmr_bell_tx *tx);
+/* Moves the answered bits of C into `verdicts`, or leaves some where they are.
+ */
+enum vmr_rmw vmr_bell_fetch_answers(struct vmr_bell_tx *tx);
 
 /*
  * Asks to be rung for answers.  Afterwards the caller looks once more with
@@ -89,13 +119,19 @@ struct vmr_bell_rx {
     struct vmr_bits given;           /* answers given since the last flush */
     uint32_t nr_vcpus, nr_lanes;     /* of this group */
     uint64_t rung;                   /* the arming that was rung for last */
+    struct vmr_rmws *ours;           /* as a vmr_bell_tx's */
+    struct vmr_rmws own;
 };
 
 /* The first pass looks at everything. */
 void vmr_bell_rx_init(struct vmr_bell_rx *rx, const struct vmr_geometry *geo,
                       uint32_t group, const void *p, void *c, uint64_t *words);
 
-/* Moves the attention bits into `requests` and `lanes`.  false: fault. */
+/*
+ * Moves the attention bits into `requests` and `lanes`, or leaves those that
+ * others of ours kept us from for the next time: vmr_bell_arm() sees them.
+ * false: fault.
+ */
 bool vmr_bell_refill(struct vmr_bell_rx *rx);
 
 /*
@@ -105,7 +141,10 @@ bool vmr_bell_refill(struct vmr_bell_rx *rx);
 bool vmr_bell_arm(struct vmr_bell_rx *rx);
 void vmr_bell_disarm(struct vmr_bell_rx *rx);
 
-/* Tells the producer of the answers given.  true: ring it, once. */
-bool vmr_bell_flush_answers(struct vmr_bell_rx *rx);
+/*
+ * Tells the producer of the answers given.  What it could not tell of
+ * (VMR_FLUSH_FAULT, VMR_FLUSH_AGAIN) stays in `given`.
+ */
+enum vmr_flush vmr_bell_flush_answers(struct vmr_bell_rx *rx);
 
 #endif /* VMRING_CORE_DOORBELL_H */

@@ -225,7 +225,7 @@ static enum vmr_pull fault(struct vmr_lane_rx *rx)
 /* The tail moves to `to`: what is between is lost. */
 static void skip_to(struct vmr_lane_rx *rx, uint64_t to)
 {
-    rx->overwritten += to - rx->tail;
+    vmr_store_count(&rx->overwritten, rx->overwritten + to - rx->tail);
     rx->gap += to - rx->tail;
     rx->tail = to;
 }
@@ -259,8 +259,9 @@ static bool look_ahead(struct vmr_lane_rx *rx)
            (rx->overwritten && look_at(rx, &rx->line->head));
 }
 
-/* The slot of the tail, if it holds the tail's record, or NULL. */
-static const struct xen_vm_ring_event *find_record(const struct vmr_lane_rx *rx)
+/* The slot of the tail; *state is what it holds, DONE(tail) or not. */
+static const struct xen_vm_ring_event *find_record(const struct vmr_lane_rx *rx,
+                                                   uint64_t *state)
 {
     const struct xen_vm_ring_event *record =
         (const void *)(rx->records +
@@ -270,13 +271,31 @@ static const struct xen_vm_ring_event *find_record(const struct vmr_lane_rx *rx)
      * Stored by vmr_lane_push() (L4).  Relaxed: the tail is below a head that
      * was acquired, so its record is there; only L5 says that it still is.
      */
-    return vmr_load_relaxed(&record->state) == DONE(rx->tail) ? record : NULL;
+    *state = vmr_load_relaxed(&record->state);
+    return record;
 }
 
-/* The record at the tail is being, or has been, overwritten. */
-static enum vmr_pull overrun(struct vmr_lane_rx *rx)
+/*
+ * What a slot can hold once it was DONE(tail): BUSY or DONE of a later position
+ * that is its own.  Compared mod 2^63, as a state has no more of a position.
+ */
+static bool is_later(const struct vmr_lane_rx *rx, uint64_t state)
 {
-    if (rx->policy != XEN_VM_RING_POLICY_OVERWRITE)
+    uint64_t ahead = ((state - 1) / 2 - rx->tail) & (UINT64_MAX >> 1);
+
+    /* A P that stands still: only a push that was never ended is there. */
+    if (!rx->cursor)
+        return ahead == rx->slots && rx->ahead == rx->slots;
+    return ahead && !(ahead >> 62) && !(ahead & (rx->slots - 1));
+}
+
+/*
+ * The record at the tail, which head has said is there, is not.  It is being,
+ * or has been, overwritten; or that is a lie.
+ */
+static enum vmr_pull overrun(struct vmr_lane_rx *rx, uint64_t state)
+{
+    if (rx->policy != XEN_VM_RING_POLICY_OVERWRITE || !is_later(rx, state))
         return fault(rx);
     skip_to(rx, rx->tail + 1);
     rx->ahead--;
@@ -318,6 +337,7 @@ enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
                             struct xen_vm_ring_event *event)
 {
     const struct xen_vm_ring_event *record;
+    uint64_t state;
     bool whole;
 
     if (rx->faulted)
@@ -328,14 +348,14 @@ enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
         if (!rx->ahead)
             return VMR_PULL_NONE;
     }
-    record = find_record(rx);
-    if (!record) {
+    record = find_record(rx, &state);
+    if (state != DONE(rx->tail)) {
         /* Lapped since we looked, perhaps; then head says by how much. */
         if (!look_at(rx, &rx->line->head) || !rx->ahead)
             return fault(rx);
-        record = find_record(rx);
-        if (!record)
-            return overrun(rx);
+        record = find_record(rx, &state);
+        if (state != DONE(rx->tail))
+            return overrun(rx, state);
     }
     whole = copy_record(rx, record, event);
     if (whole)
@@ -347,8 +367,9 @@ enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
          * (L5).
          */
         vmr_fence_acquire();
-        if (vmr_load_relaxed(&record->state) != DONE(rx->tail))
-            return overrun(rx);
+        state = vmr_load_relaxed(&record->state);
+        if (state != DONE(rx->tail))
+            return overrun(rx, state);
     }
     if (!whole)
         return fault(rx);

@@ -28,6 +28,7 @@ struct vmr_lane_tx {
     bool fault_counted;  /* in the producer's lane_faults */
     bool untold;         /* vmr_producer_flush() has to tell of it */
     bool own_untold;     /* vmr_producer_flush_own() has */
+    bool own_owed;       /* and has set its bit, and rung nobody */
 } __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
 /* The consumer's end; of a line of its own, as other lanes' are others'. */
@@ -39,9 +40,9 @@ struct vmr_lane_rx {
     uint64_t tail;  /* the next position to take */
     uint64_t ahead; /* positions from it on that head has shown, untaken */
     uint64_t slots;
-    uint64_t taken;       /* records handed out */
-    uint64_t overwritten; /* positions that the producer overran */
-    uint64_t gap;         /* of these, since the last record handed out */
+    uint64_t taken;              /* records handed out */
+    xen_vm_ring_u64 overwritten; /* positions that the producer overran */
+    uint64_t gap; /* of these, since the last record handed out */
     uint32_t record_len, policy;
     uint32_t ask_ahead; /* records */
     uint32_t idle;      /* looks since the last record, up to a limit */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "producer.h"
-
 #include "atomic.h"
+#include "producer_parts.h"
 
 /* The lanes come first, from a whole line on. */
 static void *first_line(void *memory)
@@ -47,21 +46,14 @@ void vmr_producer_init(struct vmr_producer *producer, void *memory,
         vmr_slot_tx_init(&producer->slots[v], &fifo[v], nr_vcpus);
 }
 
-static struct vmr_bell_tx *bell_of(struct vmr_producer *producer, uint32_t v)
-{
-    return &producer->bells[vmr_group_of(&producer->geo, v)];
-}
-
-/* Makes the next request of a vCPU visible, if it is not. */
-static void post_next(struct vmr_producer *producer, uint32_t vcpu)
+void vmr_post_next(struct vmr_producer *producer, uint32_t vcpu)
 {
     if (vmr_slot_post(&producer->slots[vcpu]))
-        vmr_bits_set(&bell_of(producer, vcpu)->requests,
+        vmr_bits_set(&vmr_bell_of(producer, vcpu)->requests,
                      vmr_bit_of(&producer->geo, vcpu));
 }
 
-/* A cursor that is a lie is found wherever it is read. */
-static void count_fault(struct vmr_producer *producer, uint32_t lane)
+void vmr_count_fault(struct vmr_producer *producer, uint32_t lane)
 {
     struct vmr_lane_tx *tx = &producer->lanes[lane];
 
@@ -71,40 +63,56 @@ static void count_fault(struct vmr_producer *producer, uint32_t lane)
     }
 }
 
-void vmr_producer_freeze(struct vmr_producer *producer)
+bool vmr_producer_freeze(struct vmr_producer *producer)
+{
+    if (!producer->header)
+        return true;
+    if (vmr_has_foreign(producer) && !vmr_foreign_freeze(producer))
+        return false;
+    for (uint32_t v = 0; v < producer->nr_vcpus; v++) {
+        vmr_lane_freeze(&producer->lanes[v]);
+        vmr_count_fault(producer, v);
+    }
+    vmr_producer_set_state(producer, XEN_VM_RING_PRODUCER_FROZEN);
+    return true;
+}
+
+void vmr_producer_thaw(struct vmr_producer *producer)
 {
     if (!producer->header)
         return;
-    for (uint32_t i = 0; i < producer->nr_lanes; i++) {
-        vmr_lane_freeze(&producer->lanes[i]);
-        count_fault(producer, i);
-    }
-    vmr_producer_set_state(producer, XEN_VM_RING_PRODUCER_FROZEN);
+    if (vmr_has_foreign(producer))
+        vmr_foreign_reopen(producer);
+    vmr_producer_set_state(producer, XEN_VM_RING_PRODUCER_LIVE);
 }
 
 void vmr_producer_attach(struct vmr_producer *producer,
                          const struct vmr_geometry *geo, void *p, void *c)
 {
     uint32_t nr_words = 3 * vmr_bitmap_words(geo, geo->nr_lanes);
+    bool first = !producer->header;
 
     producer->geo = *geo;
     producer->header = p;
-    for (uint32_t g = 0; g < geo->nr_groups; g++)
+    for (uint32_t g = 0; g < geo->nr_groups; g++) {
         vmr_bell_tx_init(&producer->bells[g], geo, g, p, c,
                          producer->bell_words + (size_t)g * nr_words);
+        /* Their words of C lie too close together to be told apart. */
+        producer->bells[g].ours = &producer->rmws;
+    }
     for (uint32_t i = 0; i < producer->nr_lanes; i++)
         vmr_lane_tx_init(&producer->lanes[i], geo, i, p, c);
     for (uint32_t v = 0; v < producer->nr_vcpus; v++) {
         vmr_slot_tx_attach(&producer->slots[v], geo, v, p, c);
-        post_next(producer, v);
+        vmr_post_next(producer, v);
     }
-    producer->foreign_pushed = 0;
-    producer->foreign_told = 0;
     producer->attached = true;
     producer->sweeping = false;
     producer->release = 0;
-    producer->faulted = false;
+    producer->faulted = producer->again = false;
     producer->fetch = 0;
+    if (vmr_has_foreign(producer))
+        vmr_foreign_open(producer, first);
 }
 
 void vmr_producer_sweep(struct vmr_producer *producer)
@@ -113,7 +121,7 @@ void vmr_producer_sweep(struct vmr_producer *producer)
         return;
     for (uint32_t v = 0; v < producer->nr_vcpus; v++)
         if (producer->slots[v].nr)
-            vmr_bits_set(&bell_of(producer, v)->verdicts,
+            vmr_bits_set(&vmr_bell_of(producer, v)->verdicts,
                          vmr_bit_of(&producer->geo, v));
     producer->sweeping = true;
 }
@@ -124,8 +132,7 @@ void vmr_producer_release(struct vmr_producer *producer)
     producer->next_deadline = 0;
 }
 
-/* A request of this deadline is now first of its vCPU's. */
-static void expect_by(struct vmr_producer *producer, uint64_t deadline)
+void vmr_expect_by(struct vmr_producer *producer, uint64_t deadline)
 {
     if (deadline < producer->next_deadline)
         producer->next_deadline = deadline;
@@ -142,33 +149,9 @@ bool vmr_producer_post(struct vmr_producer *producer,
     if (!vmr_slot_add(&producer->slots[vcpu], request))
         return false;
     vmr_bits_set(&producer->pending, vcpu);
-    expect_by(producer, request->deadline);
-    post_next(producer, vcpu);
+    vmr_expect_by(producer, request->deadline);
+    vmr_post_next(producer, vcpu);
     return true;
-}
-
-/*
- * The foreign lane is no vCPU's: whoever pushes into it beside the producer's
- * own thread has one try, and touches nothing of the others.
- */
-static bool push_foreign(struct vmr_producer *producer, uint32_t lane,
-                         const struct xen_vm_ring_event *event)
-{
-    struct vmr_lane_tx *tx = &producer->lanes[lane];
-    bool published;
-
-    if (!vmr_trylock(&producer->foreign_lock)) {
-        vmr_add_relaxed(&tx->line->lost_contended, 1);
-        return false;
-    }
-    published = vmr_lane_push(tx, event);
-    if (published) {
-        vmr_lane_show(tx);
-        /* Pairs with the load in tell_foreign() and D1's barrier behind it. */
-        vmr_store_release(&producer->foreign_pushed, tx->head);
-    }
-    vmr_unlock(&producer->foreign_lock);
-    return published;
 }
 
 bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
@@ -176,13 +159,13 @@ bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
 {
     struct vmr_lane_tx *tx = &producer->lanes[lane];
 
+    if (lane >= producer->nr_vcpus)
+        return vmr_foreign_push(producer, event);
     if (!producer->header)
         return false;
-    if (lane >= producer->nr_vcpus)
-        return push_foreign(producer, lane, event);
     if (!vmr_lane_push(tx, event)) {
         /* A loss is told with the next record: nothing to look at for it. */
-        count_fault(producer, lane);
+        vmr_count_fault(producer, lane);
         return false;
     }
     if (!tx->untold) {
@@ -203,46 +186,50 @@ bool vmr_producer_push_own(struct vmr_producer *producer, uint32_t lane,
     return true;
 }
 
-bool vmr_producer_flush_own(struct vmr_producer *producer, uint32_t lane)
+enum vmr_flush vmr_producer_flush_own(struct vmr_producer *producer,
+                                      uint32_t lane)
 {
     struct vmr_lane_tx *tx = &producer->lanes[lane];
+    enum vmr_flush flush;
 
     if (!tx->own_untold || tx->kept_from || !producer->attached)
-        return false;
-    tx->own_untold = false;
+        return VMR_FLUSH_QUIET;
     vmr_lane_show(tx);
-    switch (vmr_bell_flush_lane(&producer->bells[tx->group], tx->bit)) {
-    case VMR_FLUSH_RING:
-        return true;
-    case VMR_FLUSH_FAULT:
-        /* It harms itself: its lane is told of no more. */
-        tx->kept_from = true;
-        break;
-    case VMR_FLUSH_QUIET:
-        break;
-    }
-    return false;
+    flush = vmr_bell_flush_lane(&producer->bells[tx->group], tx->bit,
+                                &tx->own_owed);
+    tx->own_untold = flush == VMR_FLUSH_AGAIN;
+    /* It harms itself: its lane is told of no more. */
+    tx->kept_from = flush == VMR_FLUSH_FAULT;
+    return flush;
 }
 
-typedef enum vmr_flush flush_fn(struct vmr_bell_tx *tx);
-
-static uint64_t each_bell(struct vmr_producer *producer, flush_fn *fn)
+/*
+ * One bell after the other.  By a flag, as a hypervisor may not call by
+ * pointers that it has not prepared for it.
+ */
+static uint64_t each_bell(struct vmr_producer *producer, bool wake)
 {
     uint64_t ring = 0;
 
+    producer->again = false;
     if (!producer->attached || producer->faulted)
         return 0;
     for (uint32_t g = 0; g < producer->geo.nr_groups; g++) {
-        switch (fn(&producer->bells[g])) {
+        struct vmr_bell_tx *bell = &producer->bells[g];
+
+        switch (wake ? vmr_bell_wake(bell) : vmr_bell_flush(bell)) {
         case VMR_FLUSH_RING:
             ring |= 1ULL << g;
             break;
         case VMR_FLUSH_FAULT:
             producer->faulted = true;
             break;
+        case VMR_FLUSH_AGAIN:
         case VMR_FLUSH_QUIET:
             break;
         }
+        if (vmr_bell_is_owing(bell))
+            producer->again = true;
     }
     return ring;
 }
@@ -256,225 +243,27 @@ static void show_untold(struct vmr_producer *producer, uint32_t group)
     for (bit = 0; vmr_bits_from(untold, bit, &bit); bit++) {
         uint32_t lane = bit * producer->geo.nr_groups + group;
 
+        /* The foreign lane shows itself. */
+        if (lane >= producer->nr_vcpus)
+            return;
         producer->lanes[lane].untold = false;
         vmr_lane_show(&producer->lanes[lane]);
     }
 }
 
-/* The foreign lane shows itself. */
-static void tell_foreign(struct vmr_producer *producer)
-{
-    struct vmr_lane_tx *tx = &producer->lanes[producer->nr_vcpus];
-    /*
-     * Relaxed: D1's barrier comes after it.  Pairs with the release store in
-     * push_foreign(): what it counts was shown before.
-     */
-    uint64_t pushed = vmr_load_relaxed(&producer->foreign_pushed);
-
-    if (pushed == producer->foreign_told)
-        return;
-    producer->foreign_told = pushed;
-    vmr_bits_set(&producer->bells[tx->group].lanes, tx->bit);
-}
-
 uint64_t vmr_producer_flush(struct vmr_producer *producer)
 {
-    if (producer->attached) {
+    if (producer->attached)
         for (uint32_t g = 0; g < producer->geo.nr_groups; g++)
             show_untold(producer, g);
-        if (producer->nr_lanes > producer->nr_vcpus)
-            tell_foreign(producer);
-    }
-    return each_bell(producer, vmr_bell_flush);
+    if (producer->header && vmr_has_foreign(producer))
+        vmr_foreign_tell(producer);
+    return each_bell(producer, false);
 }
 
 uint64_t vmr_producer_wake(struct vmr_producer *producer)
 {
-    return each_bell(producer, vmr_bell_wake);
-}
-
-/* The vCPU's first request has its verdict: take it out, post the next. */
-static void retire(struct vmr_producer *producer, uint32_t vcpu,
-                   struct vmr_verdict *verdict)
-{
-    struct vmr_slot_tx *slot = &producer->slots[vcpu];
-
-    verdict->request = *vmr_slot_first(slot);
-    vmr_slot_retire(slot);
-    if (slot->nr) {
-        expect_by(producer, vmr_slot_first(slot)->deadline);
-        post_next(producer, vcpu);
-    } else {
-        vmr_bits_clear(&producer->pending, vcpu);
-    }
-}
-
-static void neutral(struct vmr_verdict *verdict, enum vmr_by by)
-{
-    verdict->by = by;
-    verdict->response = (struct xen_vm_ring_response){
-        .reason = verdict->request.event.reason,
-        .altp2m_idx = verdict->request.event.altp2m_idx,
-    };
-}
-
-/* The answer to the visible request of a vCPU, if it is there and right. */
-static bool collect_one(struct vmr_producer *producer, uint32_t vcpu,
-                        struct vmr_verdict *verdict)
-{
-    struct vmr_slot_tx *slot = &producer->slots[vcpu];
-
-    switch (vmr_slot_collect(slot, &verdict->response)) {
-    case VMR_COLLECT_NONE:
-    case VMR_COLLECT_STALE:
-        if (!producer->sweeping)
-            producer->ignored++;
-        return false;
-    case VMR_COLLECT_ANSWER:
-        break;
-    }
-    if (verdict->response.reason != vmr_slot_first(slot)->event.reason ||
-        !vmr_response_is_whole(&verdict->response) ||
-        vmr_response_check(verdict->response.reason, verdict->response.flags,
-                           producer->geo.verdicts)) {
-        producer->ignored++;
-        return false;
-    }
-    /* Without these it may be the neutral verdict: no flag at all. */
-    verdict->response.flags &= ~XEN_VM_RING_FLAGS_VOID;
-    verdict->by = VMR_BY_CONSUMER;
-    retire(producer, vcpu, verdict);
-    return true;
-}
-
-/* Of one group, what was fetched already.  Each bit is looked at once. */
-static bool collect_group(struct vmr_producer *producer, uint32_t group,
-                          struct vmr_verdict *verdict)
-{
-    struct vmr_bell_tx *bell = &producer->bells[group];
-    uint32_t bit;
-
-    while (vmr_bits_next(&bell->verdicts, 0, &bit)) {
-        vmr_bits_clear(&bell->verdicts, bit);
-        if (collect_one(producer, bit * producer->geo.nr_groups + group,
-                        verdict))
-            return true;
-    }
-    return false;
-}
-
-static bool collect_answer(struct vmr_producer *producer,
-                           struct vmr_verdict *verdict)
-{
-    uint32_t nr_groups = producer->geo.nr_groups;
-
-    if (!producer->attached)
-        return false;
-    for (uint32_t i = 0; i < nr_groups; i++) {
-        if (collect_group(producer, producer->fetch, verdict))
-            return true;
-        if (!producer->sweeping && !producer->faulted) {
-            if (!vmr_bell_fetch_answers(&producer->bells[producer->fetch]))
-                producer->faulted = true;
-            else if (collect_group(producer, producer->fetch, verdict))
-                return true;
-        }
-        producer->fetch = (producer->fetch + 1) % nr_groups;
-    }
-    if (producer->sweeping) {
-        producer->sweeping = producer->attached = false;
-        for (uint32_t v = 0; v < producer->nr_vcpus; v++)
-            vmr_slot_tx_detach(&producer->slots[v]);
-        for (uint32_t i = 0; i < producer->nr_lanes; i++) {
-            vmr_lane_tx_detach(&producer->lanes[i]);
-            count_fault(producer, i);
-        }
-    }
-    return false;
-}
-
-/* One vCPU's first request: is it too late for it? */
-static bool expire_one(struct vmr_producer *producer, uint32_t vcpu,
-                       uint64_t now, struct vmr_verdict *verdict)
-{
-    struct vmr_request *request = vmr_slot_first(&producer->slots[vcpu]);
-
-    if (producer->release) {
-        retire(producer, vcpu, verdict);
-        neutral(verdict, producer->release);
-        return true;
-    }
-    if (request->overdue)
-        return false;
-    if (request->deadline > now) {
-        if (request->deadline < producer->scan_deadline)
-            producer->scan_deadline = request->deadline;
-        return false;
-    }
-    if (producer->pause_overdue) {
-        request->overdue = true;
-        verdict->request = *request;
-        neutral(verdict, VMR_OVERDUE);
-        return true;
-    }
-    retire(producer, vcpu, verdict);
-    neutral(verdict, VMR_BY_DEADLINE);
-    return true;
-}
-
-/* Goes through what is pending, once a deadline may have passed. */
-static bool expire(struct vmr_producer *producer, uint64_t now,
-                   struct vmr_verdict *verdict)
-{
-    uint32_t vcpu;
-
-    if (now < producer->next_deadline)
-        return false;
-    while (vmr_bits_next(&producer->pending, producer->scan, &vcpu) &&
-           vcpu >= producer->scan) {
-        producer->scan = vcpu + 1;
-        if (expire_one(producer, vcpu, now, verdict)) {
-            if (producer->slots[vcpu].nr)
-                producer->scan = vcpu;
-            return true;
-        }
-    }
-    producer->scan = 0;
-    producer->next_deadline = producer->scan_deadline;
-    producer->scan_deadline = VMR_NO_DEADLINE;
-    if (producer->release)
-        producer->next_deadline = 0; /* what comes goes at once, too */
-    return false;
-}
-
-bool vmr_producer_collect(struct vmr_producer *producer, uint64_t now,
-                          struct vmr_verdict *verdict)
-{
-    /* A sweep is over once it finds no answer: only then is it too late. */
-    return collect_answer(producer, verdict) || expire(producer, now, verdict);
-}
-
-bool vmr_producer_arm(struct vmr_producer *producer)
-{
-    bool quiet = true;
-
-    if (!producer->attached || producer->faulted)
-        return true;
-    for (uint32_t g = 0; g < producer->geo.nr_groups; g++)
-        vmr_bell_arm_answers(&producer->bells[g]);
-    for (uint32_t g = 0; g < producer->geo.nr_groups; g++) {
-        struct vmr_bell_tx *bell = &producer->bells[g];
-
-        if (!vmr_bell_fetch_answers(bell))
-            producer->faulted = true;
-        if (bell->verdicts.low != bell->verdicts.high)
-            quiet = false;
-    }
-    if (quiet)
-        return true;
-    for (uint32_t g = 0; g < producer->geo.nr_groups; g++)
-        vmr_bell_disarm_answers(&producer->bells[g]);
-    return false;
+    return each_bell(producer, true);
 }
 
 void vmr_producer_set_target(struct vmr_producer *producer, uint64_t state,

@@ -7,7 +7,8 @@
  * No call allocates, blocks or knows a clock.  The caller serialises all of
  * them for one producer, as vCPUs share the bitmaps of what is to be flushed;
  * but for vmr_producer_push_own() and vmr_producer_flush_own(), and a push into
- * the foreign lane, which needs a flush by whoever makes the other calls.
+ * the foreign lane: any thread may, at any time, also amid attach, freeze and
+ * the end of a sweep; it needs a flush by whoever makes the other calls.
  */
 #ifndef VMRING_CORE_PRODUCER_H
 #define VMRING_CORE_PRODUCER_H
@@ -17,6 +18,9 @@
 #include "slot.h"
 
 #define VMR_NO_DEADLINE UINT64_MAX
+
+/* Response slots that one vmr_producer_collect() looks at, at most. */
+#define VMR_COLLECT_LOOKS 64
 
 /* Why a verdict was given; numerically VMRING_BY_* of vmring.h. */
 enum vmr_by {
@@ -33,6 +37,20 @@ struct vmr_verdict {
     enum vmr_by by;
 };
 
+/*
+ * What the pushers into the lane of no vCPU share with the thread of the other
+ * calls.  Private memory, as all of the producer: none of it is in P.
+ */
+struct vmr_foreign {
+    uint32_t lock; /* who has it may touch the lane; everybody tries once */
+    uint32_t open; /* there is a P that is not frozen */
+    xen_vm_ring_u64 contended; /* pushes that found it taken, or not open */
+    xen_vm_ring_u64 pushed;    /* into the lane, and shown */
+    uint64_t published;        /* of contended, in P; by who has the lock */
+    uint64_t base;             /* of contended, before this epoch */
+    uint64_t flushed, told;    /* of contended and pushed, by flush */
+};
+
 struct vmr_producer {
     struct vmr_geometry geo;           /* of the current epoch */
     struct xen_vm_ring_header *header; /* NULL: no ring yet */
@@ -43,9 +61,8 @@ struct vmr_producer {
     struct vmr_bits pending; /* vCPUs with a request */
     uint64_t *pending_words;
     uint32_t nr_vcpus, nr_lanes;
-    uint32_t foreign_lock;
-    xen_vm_ring_u64 foreign_pushed; /* into the foreign lane, and shown */
-    uint64_t foreign_told;          /* of these, by flush */
+    struct vmr_foreign foreign;
+    struct vmr_rmws rmws; /* of all bells */
 
     bool attached;          /* C may be read */
     bool sweeping;          /* the last look at C */
@@ -59,6 +76,7 @@ struct vmr_producer {
     uint64_t ignored;     /* answers that broke a rule, hints for nothing */
     uint64_t lane_faults; /* lanes whose cursor was a lie */
     bool faulted;         /* a read-modify-write was kept from ending */
+    bool again;           /* flush again: others of ours were at it */
 };
 
 /* Bytes that vmr_producer_init() needs, 8-byte aligned. */
@@ -76,13 +94,20 @@ void vmr_producer_init(struct vmr_producer *producer, void *memory,
 void vmr_producer_attach(struct vmr_producer *producer,
                          const struct vmr_geometry *geo, void *p, void *c);
 
-/* Freezes the current P for a successor of the consumer. */
-void vmr_producer_freeze(struct vmr_producer *producer);
+/*
+ * Freezes the current P for a successor of the consumer.  false: a push into
+ * the foreign lane is under way, in another thread; nothing was done, call
+ * again.
+ */
+bool vmr_producer_freeze(struct vmr_producer *producer);
+
+/* No successor after all: the P that was frozen is live again. */
+void vmr_producer_thaw(struct vmr_producer *producer);
 
 /*
  * The consumer has gone.  vmr_producer_collect() looks at each pending
- * request's answer once more, without hints; when it has returned false,
- * `attached` is false and C can be unmapped.
+ * request's answer once more, without hints; when it has returned false and
+ * `sweeping` is false, so is `attached`, and C can be unmapped.
  */
 void vmr_producer_sweep(struct vmr_producer *producer);
 
@@ -114,30 +139,40 @@ bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
  * is false.
  *
  * A fault of the lane is counted when the epoch ends; so is a consumer that
- * keeps flush_own from its memory, which is not tried again.  flush_own: true:
- * ring the doorbell of the lane's group.
+ * keeps flush_own from its memory, which is not tried again.
+ *
+ * flush_own: VMR_FLUSH_RING: ring the doorbell of the lane's group.
+ * VMR_FLUSH_AGAIN, with LL/SC alone: other threads of ours changed words of C
+ * at the same time; what was pushed is not told of, call again, at once or
+ * later.
  */
 bool vmr_producer_push_own(struct vmr_producer *producer, uint32_t lane,
                            const struct xen_vm_ring_event *event);
-bool vmr_producer_flush_own(struct vmr_producer *producer, uint32_t lane);
+enum vmr_flush vmr_producer_flush_own(struct vmr_producer *producer,
+                                      uint32_t lane);
 
-/* Which groups' doorbells to ring, bit g for group g. */
+/*
+ * Which groups' doorbells to ring, bit g for group g.  `again` tells whether
+ * something is left for another flush, as by flush_own.
+ */
 uint64_t vmr_producer_flush(struct vmr_producer *producer);
 
 /* The same, for something that has no attention bit. */
 uint64_t vmr_producer_wake(struct vmr_producer *producer);
 
 /*
- * The next verdict, if any: answers of the consumer that keep the rules,
- * then what `now` is too late for.  Flush afterwards: a request that waited
- * behind may have become visible.
+ * The next verdict, if any.  What `now` is too late for comes first, and has
+ * the consumer's answer if that is in its slot; then the answers that there
+ * are hints for.  A call looks at VMR_COLLECT_LOOKS slots at most, so there may
+ * be more when it has returned false: vmr_producer_arm() tells.  Flush
+ * afterwards: a request that waited behind may have become visible.
  */
 bool vmr_producer_collect(struct vmr_producer *producer, uint64_t now,
                           struct vmr_verdict *verdict);
 
 /*
  * Arms the doorbells for answers.  true: sleep; false: answers are there
- * already, collect first.
+ * already, or a sweep is not over: collect first.
  */
 bool vmr_producer_arm(struct vmr_producer *producer);
 
@@ -152,7 +187,14 @@ void vmr_producer_set_state(struct vmr_producer *producer, uint64_t state);
  */
 int vmr_response_check(uint32_t reason, uint32_t flags, uint32_t verdicts);
 
-/* Is all the data there that its flags speak of? */
-bool vmr_response_is_whole(const struct xen_vm_ring_response *response);
+/*
+ * Is all the data there that its flags speak of, and such as a target of
+ * `arch` can be given?
+ */
+bool vmr_response_is_whole(const struct xen_vm_ring_response *response,
+                           uint32_t arch);
+
+/* Can x86 and Xen bear that this is injected?  docs/ABI.md has the table. */
+bool vmr_inject_is_borne(const struct xen_vm_ring_inject *inject);
 
 #endif /* VMRING_CORE_PRODUCER_H */

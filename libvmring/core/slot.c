@@ -10,8 +10,9 @@ void vmr_slot_tx_init(struct vmr_slot_tx *tx, struct vmr_request *fifo,
 {
     tx->request = NULL;
     tx->response = NULL;
-    tx->seq = 0;
+    tx->seq = tx->refused = 0;
     tx->first = tx->nr = 0;
+    tx->hint_due = false;
     for (uint32_t i = 0; i < VMR_FIFO; i++)
         tx->fifo[i] = fifo + (size_t)i * stride;
 }
@@ -28,6 +29,7 @@ void vmr_slot_tx_attach(struct vmr_slot_tx *tx, const struct vmr_geometry *geo,
     }
     tx->request = (void *)((unsigned char *)p + geo->request_off + off);
     tx->response = (void *)((unsigned char *)c + geo->response_off + off);
+    tx->hint_due = false;
 }
 
 void vmr_slot_tx_detach(struct vmr_slot_tx *tx)
@@ -108,7 +110,7 @@ void vmr_slot_rx_init(struct vmr_slot_rx *rx, const struct vmr_geometry *geo,
     rx->request =
         (const void *)((const unsigned char *)p + geo->request_off + off);
     rx->response = (void *)((unsigned char *)c + geo->response_off + off);
-    rx->taken = 0;
+    rx->taken = rx->answered = 0;
 }
 
 enum vmr_take vmr_slot_take(struct vmr_slot_rx *rx,
@@ -139,9 +141,15 @@ bool vmr_slot_is_posted(const struct vmr_slot_rx *rx, uint64_t seq)
     return vmr_load_relaxed(&rx->request->state) == seq;
 }
 
+bool vmr_slot_is_answered(const struct vmr_slot_rx *rx, uint64_t seq)
+{
+    return rx->answered == seq;
+}
+
 void vmr_slot_answer(struct vmr_slot_rx *rx, uint64_t seq,
                      const struct xen_vm_ring_response *response)
 {
+    rx->answered = seq;
     vmr_copy_to_shared(&rx->response->flags, &response->flags,
                        sizeof(*response) - 8);
     /* Pairs with the acquire load in vmr_slot_collect() (S3). */

@@ -28,7 +28,9 @@ struct vmr_slot_tx {
     struct xen_vm_ring_event *request;           /* NULL: no ring */
     const struct xen_vm_ring_response *response; /* hostile */
     uint64_t seq;       /* last one given out: odd while posted */
+    uint64_t refused;   /* the last one whose answer broke a rule */
     uint32_t first, nr; /* the FIFO; its first is the visible one */
+    bool hint_due; /* an answer was found before the bit that tells of it */
     /* Far apart, so that the first ones of many vCPUs lie close together. */
     struct vmr_request *fifo[VMR_FIFO];
 } __attribute__((__aligned__(8))); /* the requests lie behind the last one */
@@ -75,7 +77,8 @@ void vmr_slot_retire(struct vmr_slot_tx *tx);
 struct vmr_slot_rx {
     const struct xen_vm_ring_event *request; /* hostile */
     struct xen_vm_ring_response *response;
-    uint64_t taken; /* the last seq taken: each is taken once */
+    uint64_t taken;    /* the last seq taken: each is taken once */
+    uint64_t answered; /* the last one answered: each is answered once */
 } __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
 void vmr_slot_rx_init(struct vmr_slot_rx *rx, const struct vmr_geometry *geo,
@@ -94,7 +97,10 @@ enum vmr_take vmr_slot_take(struct vmr_slot_rx *rx,
 /* Is the request `seq` still posted?  Best effort: it may be retired next. */
 bool vmr_slot_is_posted(const struct vmr_slot_rx *rx, uint64_t seq);
 
-/* Stores the answer to the request `seq`. */
+/* Has `seq` its answer already?  There is one for each (docs/ABI.md, S4). */
+bool vmr_slot_is_answered(const struct vmr_slot_rx *rx, uint64_t seq);
+
+/* Stores the answer to the request `seq`, which has none. */
 void vmr_slot_answer(struct vmr_slot_rx *rx, uint64_t seq,
                      const struct xen_vm_ring_response *response);
 

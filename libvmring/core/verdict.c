@@ -73,16 +73,17 @@ int vmr_response_check(uint32_t reason, uint32_t flags, uint32_t verdicts)
     return 0;
 }
 
-bool vmr_response_is_whole(const struct xen_vm_ring_response *response)
+bool vmr_response_is_whole(const struct xen_vm_ring_response *response,
+                           uint32_t arch)
 {
     for (size_t i = 0;
          i < sizeof(response->reserved) / sizeof(response->reserved[0]); i++)
         if (response->reserved[i])
             return false;
-    /* HVMOP_inject_trap takes these as bytes. */
+    /* Xen has nothing that would inject into an arm guest. */
     if ((response->flags & F(INJECT)) &&
-        (response->inject.vector > 255 || response->inject.type > 255 ||
-         response->inject.insn_len > 255))
+        (arch != XEN_VM_RING_ARCH_X86 ||
+         !vmr_inject_is_borne(&response->inject)))
         return false;
     return !(response->flags & F(SET_EMUL_READ_DATA)) ||
            response->data.emul_read.size <=

@@ -321,7 +321,8 @@ static void respond(uint8_t arg)
     vmring_neutral(&client.event, &response);
     response.flags = arg ? 1U << arg % 18 : 0;
     ret = vmring_respond(client.ring, &client.event, &response);
-    ALWAYS(ret == 0 || ret == -EINVAL || ret == -EPERM || ret == -ESTALE);
+    ALWAYS(ret == 0 || ret == -EINVAL || ret == -EPERM || ret == -ESTALE ||
+           ret == -EALREADY);
     ALWAYS(ret || client.event.seq);
 }
 

@@ -28,7 +28,7 @@ s/ || seq == rx->taken/ || (seq == rx->taken \&\& seq > 99)/
 any-length consumer core/slot.c
 s/else if (event->length != HEAD_LEN)/else if (0)/
 torn-record consumer core/lane.c
-s/^        if (vmr_load_relaxed(&record->state) != DONE(rx->tail))/        if (0)/
+s/^        state = vmr_load_relaxed(&record->state);/        ;/
 record-length consumer core/lane.c
 s/if (event->length != XEN_VM_RING_EVENT_FULL ||/if (0 ||/
 forgiven consumer core/consumer.c
@@ -57,10 +57,10 @@ reads-on producer core/lane.c
 s/^    tx->cursor = NULL;/    ;/
 beyond-mask producer core/verdict.c
 s/return -2;/return 0;/
-other-reason producer core/producer.c
-s/if (verdict->response.reason != vmr_slot_first(slot)->event.reason ||/if (/
-checked-in-place producer core/producer.c
-s/vmr_response_check(verdict->response.reason, verdict->response.flags,/vmr_response_check(verdict->response.reason, slot->response->flags,/
+other-reason producer core/collect.c
+s/return response->reason == slot->fifo\[slot->first\]->event.reason &&/return /
+checked-in-place producer core/collect.c
+s/vmr_response_check(response->reason, response->flags,/vmr_response_check(response->reason, slot->response->flags,/
 two-verdicts producer core/slot.c
 s/if (--tx->nr == 0)/if ((tx->nr -= tx->nr > 1) == 0)/
 bits-of-nobody producer core/doorbell.c

@@ -5,6 +5,19 @@
 
 #include <string.h>
 
+/* Those that found the foreign lane taken: P has them as of the last flush. */
+static uint64_t contended(const struct vmr_producer *tx,
+                          const struct xen_vm_ring_lane *line, uint32_t lane)
+{
+    const struct vmr_foreign *foreign = &tx->foreign;
+
+    if (lane < tx->nr_vcpus)
+        return line->lost_contended;
+    ALWAYS(line->lost_contended == foreign->published - foreign->base);
+    ALWAYS(foreign->published <= foreign->contended);
+    return foreign->contended - foreign->base;
+}
+
 /* The ledger, in P and in private: every attempt is one or the other. */
 static void check_ledger(const struct ring *ring)
 {
@@ -21,7 +34,7 @@ static void check_ledger(const struct ring *ring)
 
         ALWAYS(line->head == lane->head && line->lost == lane->lost);
         ALWAYS(line->shown <= line->head);
-        ALWAYS(line->head + line->lost + line->lost_contended ==
+        ALWAYS(line->head + line->lost + contended(tx, line, i) ==
                ring->members[i].attempts);
         ALWAYS(lane->cons <= lane->head);
         if (lane->policy == XEN_VM_RING_POLICY_DISCARD)
@@ -98,14 +111,14 @@ static void push(struct ring *ring, uint32_t lane, bool full, bool own)
     event = ring_event(XEN_VM_RING_REASON_CPUID, lane, before.head, full);
     /* Counted first: a consumer that looks meanwhile may see it. */
     ring->members[lane].attempts++;
-    ring_enter(ring, PRODUCER, EVENT_WORDS + 10);
+    ring_enter(ring, PRODUCER, EVENT_WORDS + 14);
     published = own ? vmr_producer_push_own(&ring->tx, lane, &event)
                     : vmr_producer_push(&ring->tx, lane, &event);
     ring_leave(ring, PRODUCER);
     ALWAYS(tx->head == before.head + published);
     ALWAYS(!before.faulted || tx->faulted);
     if (tx->policy == XEN_VM_RING_POLICY_OVERWRITE)
-        ALWAYS(published || ring->tx.foreign_lock);
+        ALWAYS(published || ring->tx.foreign.lock);
     else
         ALWAYS(!published || !tx->faulted);
     if (published && ring_is_sound(ring, PRODUCER))
@@ -114,9 +127,9 @@ static void push(struct ring *ring, uint32_t lane, bool full, bool own)
 
 static void contended_push(struct ring *ring, uint8_t arg)
 {
-    ring->tx.foreign_lock = 1; /* another producer is in the middle of one */
+    ring->tx.foreign.lock = 1; /* another producer is in the middle of one */
     push(ring, ring->geo.nr_lanes - 1, arg & 1, false);
-    ring->tx.foreign_lock = 0;
+    ring->tx.foreign.lock = 0;
 }
 
 static void rung(struct ring *ring, uint64_t groups)
@@ -144,7 +157,7 @@ static void push_own(struct ring *ring, uint8_t arg)
     if (arg & 64)
         return;
     ring_enter(ring, PRODUCER, 5);
-    rings = vmr_producer_flush_own(&ring->tx, lane);
+    rings = vmr_producer_flush_own(&ring->tx, lane) == VMR_FLUSH_RING;
     ring_leave(ring, PRODUCER);
     if (rings)
         rung(ring, 1ULL << vmr_group_of(&ring->geo, lane));
@@ -163,9 +176,11 @@ static void flush(struct ring *ring)
     /* And each lane shows what it has. */
     ring_enter(ring, PRODUCER,
                2 * word_steps(ring) + 2 * ring->geo.nr_groups +
-                   ring->geo.nr_lanes + 1);
+                   ring->geo.nr_lanes + 6);
     groups = vmr_producer_flush(&ring->tx);
     ring_leave(ring, PRODUCER);
+    if (ring->tx.header)
+        ALWAYS(ring->tx.foreign.published == ring->tx.foreign.contended);
     rung(ring, groups);
 }
 
@@ -255,9 +270,15 @@ static void got(struct ring *ring, const struct vmr_verdict *verdict,
 static bool collect(struct ring *ring)
 {
     static uint64_t seqs[MAX_MEMBERS];
-    /* Each vCPU's answer is looked at for an old hint, and for a new one. */
-    uint64_t limit = 2ULL * ring->geo.nr_vcpus * ANSWER_STEPS +
-                     word_steps(ring) + ring->geo.nr_lanes + EVENT_WORDS + 2;
+    /*
+     * So many slots at most, each for an old hint or a new one; before them one
+     * that it may be too late for.
+     */
+    uint64_t looks = 2ULL * ring->geo.nr_vcpus < VMR_COLLECT_LOOKS
+                         ? 2ULL * ring->geo.nr_vcpus
+                         : VMR_COLLECT_LOOKS;
+    uint64_t limit = (looks + 1) * ANSWER_STEPS + word_steps(ring) +
+                     ring->geo.nr_lanes + EVENT_WORDS + 6;
     struct vmr_verdict verdict;
     bool given;
 
@@ -317,8 +338,8 @@ bool producer_attach(struct ring *ring)
         return false;
     lose_consumer(ring);
     ring->attached = false;
-    ring_enter(ring, PRODUCER, ring->geo.nr_lanes + 1);
-    vmr_producer_freeze(&ring->tx);
+    ring_enter(ring, PRODUCER, ring->geo.nr_lanes + 8);
+    ALWAYS(vmr_producer_freeze(&ring->tx));
     ring_leave(ring, PRODUCER);
     if (ring->tx.header) {
         for (uint32_t i = 0; i < ring->geo.nr_lanes; i++)
@@ -335,7 +356,7 @@ bool producer_attach(struct ring *ring)
     ring->tx_sleeps = false;
     ring->geo.epoch = ring->epoch + 1;
     vmr_geometry_publish(&ring->geo, (void *)area->p);
-    ring_enter(ring, PRODUCER, (uint64_t)ring->geo.nr_vcpus * EVENT_WORDS + 1);
+    ring_enter(ring, PRODUCER, (uint64_t)ring->geo.nr_vcpus * EVENT_WORDS + 4);
     vmr_producer_attach(&ring->tx, &ring->geo, area->p, area->c);
     ring_leave(ring, PRODUCER);
     return true;

@@ -231,12 +231,13 @@ static bool producer_may(struct ring *ring, const void *at, size_t len,
     const struct area *area = ring_area(ring);
     uint64_t off = (uintptr_t)at - (uintptr_t)area->p;
 
-    if (at == &ring->tx.foreign_lock || at == &ring->tx.foreign_pushed)
+    if (lies_in(at, len, (const void *)&ring->tx.foreign,
+                sizeof(ring->tx.foreign)))
         return true;
     if (lies_in(at, len, area->c, ring->geo.c_len))
         return producer_may_touch(ring, (uintptr_t)at - (uintptr_t)area->c,
                                   kind);
-    return lies_in(at, len, area->p, ring->geo.p_len) && kind != SHIM_LOAD &&
+    return lies_in(at, len, area->p, ring->geo.p_len) && kind == SHIM_STORE &&
            off >= offsetof(struct xen_vm_ring_header, target_state);
 }
 
@@ -335,7 +336,7 @@ static bool is_untold(const struct ring *ring, uint32_t group)
 {
     if (ring->geo.nr_lanes > ring->geo.nr_vcpus &&
         ring->geo.nr_vcpus % ring->geo.nr_groups == group &&
-        ring->tx.foreign_pushed != ring->tx.foreign_told)
+        ring->tx.foreign.pushed != ring->tx.foreign.told)
         return true;
     for (uint32_t i = group; i < ring->geo.nr_lanes; i += ring->geo.nr_groups)
         if (ring->tx.lanes[i].own_untold)

@@ -257,14 +257,14 @@ struct answers_model : rl::test_suite<answers_model, 2> {
     void produce()
     {
         for (;;) {
-            CHECK(vmr_bell_fetch_answers(&to));
+            CHECK(vmr_bell_fetch_answers(&to) == VMR_RMW_DONE);
             if (!collect())
                 return;
             if (rl::rand(3) == 0 && !retire())
                 return; /* a deadline */
             producer.armings++;
             vmr_bell_arm_answers(&to);
-            CHECK(vmr_bell_fetch_answers(&to));
+            CHECK(vmr_bell_fetch_answers(&to) == VMR_RMW_DONE);
             if (to.verdicts.low != to.verdicts.high) {
                 vmr_bell_disarm_answers(&to);
                 continue;
@@ -292,7 +292,7 @@ struct answers_model : rl::test_suite<answers_model, 2> {
             answered = event.state;
             vmr_slot_answer(&rx, event.state, &response);
             vmr_bits_set(&from.given, 0);
-            if (vmr_bell_flush_answers(&from))
+            if (vmr_bell_flush_answers(&from) == VMR_FLUSH_RING)
                 producer.ring();
         }
         producer.busy--;

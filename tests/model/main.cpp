@@ -20,6 +20,7 @@ static const struct {
     {"lane_small", lane_small, rl::sched_bound, 4},
     {"lane_foreign", lane_foreign, rl::sched_random, 100000},
     {"lane_frozen", lane_frozen, rl::sched_random, 100000},
+    {"foreign", foreign, rl::sched_random, 100000},
     {"bell_publishes", bell_publishes, rl::sched_random, 100000},
     {"bell_producers", bell_producers, rl::sched_random, 100000},
     {"bell_answers", bell_answers, rl::sched_random, 100000},

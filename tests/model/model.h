@@ -120,6 +120,7 @@ extern struct outcome lane_overwrite(const struct search &);
 extern struct outcome lane_small(const struct search &);
 extern struct outcome lane_foreign(const struct search &);
 extern struct outcome lane_frozen(const struct search &);
+extern struct outcome foreign(const struct search &);
 extern struct outcome bell_publishes(const struct search &);
 extern struct outcome bell_producers(const struct search &);
 extern struct outcome bell_answers(const struct search &);

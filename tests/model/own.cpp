@@ -43,7 +43,7 @@ struct own_model : rl::test_suite<own_model, 3> {
 
         CHECK(vmr_producer_push_own(&tx, vcpu, &event));
         pushed[vcpu]++;
-        if (vmr_producer_flush_own(&tx, vcpu))
+        if (vmr_producer_flush_own(&tx, vcpu) == VMR_FLUSH_RING)
             consumer.ring();
     }
 

@@ -13,7 +13,7 @@
 #define P_MAX         16384
 #define C_MAX         4096
 #define MAX_WATCHED   512
-#define MAX_ELSEWHERE 4 /* watched words outside the regions: a lock */
+#define MAX_ELSEWHERE 8 /* watched words outside the regions: a lock */
 
 typedef rl::atomic<uint64_t> atomic_word;
 typedef rl::var<uint64_t> exclusive_word;
@@ -202,15 +202,16 @@ void shadow_or(void *at, uint64_t bits, const site &where)
                  info(where));
 }
 
-void shadow_add(void *at, uint64_t v, const site &where)
+uint64_t shadow_add(void *at, uint64_t v, const site &where)
 {
     atomic_word &word = atomic_of(must_find(at, where));
+    uint64_t old;
 
-    if (loosened("split", where))
-        word.store(word.load(rl::mo_relaxed, info(where)) + v, rl::mo_relaxed,
-                   info(where));
-    else
-        word.fetch_add(v, rl::mo_relaxed, info(where));
+    if (!loosened("split", where))
+        return word.fetch_add(v, rl::mo_relaxed, info(where));
+    old = word.load(rl::mo_relaxed, info(where));
+    word.store(old + v, rl::mo_relaxed, info(where));
+    return old;
 }
 
 void shadow_fence(order order, const site &where)
@@ -332,4 +333,12 @@ void watch_bells(const struct ring &ring)
     watch(group + ring.geo.attn_request_off, ATOMIC);
     watch(group + ring.geo.attn_lane_off, ATOMIC);
     watch(group + ring.geo.answered_off, ATOMIC);
+}
+
+void watch_foreign(struct vmr_foreign &foreign)
+{
+    watch(&foreign.lock, ATOMIC);
+    watch(&foreign.open, ATOMIC);
+    watch(&foreign.contended, ATOMIC);
+    watch(&foreign.pushed, ATOMIC);
 }

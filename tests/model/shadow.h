@@ -57,6 +57,7 @@ void watch_slot(const struct ring &ring, uint32_t vcpu, uint64_t request_mask,
                 uint64_t response_mask);
 /* Watches both doorbells' words and the three bitmaps. */
 void watch_bells(const struct ring &ring);
+void watch_foreign(struct vmr_foreign &foreign);
 
 /* What is done to one call of core/ in this run. */
 struct loosening {

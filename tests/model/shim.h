@@ -29,7 +29,7 @@ uint64_t shadow_load(const void *at, order, const site &);
 void shadow_store(void *at, uint64_t v, order, const site &);
 uint64_t shadow_exchange(void *at, uint64_t v, order, const site &);
 void shadow_or(void *at, uint64_t bits, const site &);
-void shadow_add(void *at, uint64_t v, const site &);
+uint64_t shadow_add(void *at, uint64_t v, const site &);
 void shadow_fence(order, const site &);
 void shadow_copy_from(void *to, const void *from, size_t len, const site &);
 void shadow_copy_to(void *to, const void *from, size_t len, const site &);
@@ -75,10 +75,39 @@ static inline void vmr_fence_full(CALLER)
     shadow_fence(FULL, HERE);
 }
 
-static inline void vmr_add_relaxed(xen_vm_ring_u64 *p, uint64_t v, CALLER)
+static inline uint32_t vmr_load_acquire32(const uint32_t *p, CALLER)
 {
-    shadow_add(p, v, HERE);
+    return (uint32_t)shadow_load(p, ACQUIRE, HERE);
 }
+
+static inline uint32_t vmr_load_relaxed32(const uint32_t *p, CALLER)
+{
+    return (uint32_t)shadow_load(p, RELAXED, HERE);
+}
+
+static inline void vmr_store_relaxed32(uint32_t *p, uint32_t v, CALLER)
+{
+    shadow_store(p, v, RELAXED, HERE);
+}
+
+static inline void vmr_store_release32(uint32_t *p, uint32_t v, CALLER)
+{
+    shadow_store(p, v, RELEASE, HERE);
+}
+
+static inline uint64_t vmr_add_relaxed(xen_vm_ring_u64 *p, uint64_t v, CALLER)
+{
+    return shadow_add(p, v, HERE);
+}
+
+/* Of no interest here: nobody else goes by it. */
+static inline void vmr_store_count(xen_vm_ring_u64 *p, uint64_t v)
+{
+    *p = v;
+}
+
+/* As where an OR is one instruction. */
+#define VMR_RMW_CAN_FAIL 0
 
 static inline bool vmr_trylock(uint32_t *lock, CALLER)
 {

@@ -84,15 +84,15 @@ plant "a drained record is not marked" drain.c \
     "event->rec.flags |= XEN_VM_RING_FLAG_REPOSTED;" ";"
 plant "no sweep when a consumer has gone" core/producer.c \
     "        if (producer->slots[v].nr)
-            vmr_bits_set(&bell_of(producer, v)->verdicts," \
+            vmr_bits_set(&vmr_bell_of(producer, v)->verdicts," \
     "        if (0)
-            vmr_bits_set(&bell_of(producer, v)->verdicts,"
+            vmr_bits_set(&vmr_bell_of(producer, v)->verdicts,"
 plant "the doorbell is not rung" core/doorbell.c \
     "return armed ? VMR_FLUSH_RING : VMR_FLUSH_QUIET;" \
     "return VMR_FLUSH_QUIET;"
 plant "the doorbell is rung at every flush" core/doorbell.c \
-    "if (!vmr_exchange(&tx->line->armed, 0, &armed))" \
-    "if ((armed = vmr_load_relaxed(&tx->line->armed), false))"
+    "switch (exchange(tx->ours, &tx->line->armed, &armed)) {" \
+    "switch ((armed = vmr_load_relaxed(&tx->line->armed), VMR_RMW_DONE)) {"
 plant "no look again before sleeping" core/consumer.c \
     "    for (int i = 0; i < 2; i++)
         if (!is_drained(consumer, group))
@@ -101,11 +101,11 @@ plant "no look again before sleeping" core/consumer.c \
     "    vmr_store_relaxed(&consumer->groups[group].bell.line->armed, 1);
     vmr_fence_full();
     return !group || is_drained(consumer, group);"
-plant "no deadline" core/producer.c \
+plant "no deadline" core/collect.c \
     "if (request->deadline > now) {" "if (request->deadline > now || 1) {"
-plant "a deadline too early" core/producer.c \
+plant "a deadline too early" core/collect.c \
     "if (request->deadline > now) {" "if (request->deadline > now + 50000) {"
-plant "a verdict is given and stays posted" core/producer.c \
+plant "a verdict is given and stays posted" core/collect.c \
     "    vmr_slot_retire(slot);
     if (slot->nr) {" "    if (verdict->request.cookie % 64)
         vmr_slot_retire(slot);
@@ -130,9 +130,9 @@ plant "any cursor is believed" core/lane.c \
     "if (cons - tx->cons > tx->head - tx->cons)" "if (0)"
 plant "any seq is an answer" core/slot.c \
     "if (vmr_load_acquire(&tx->response->seq) != tx->seq)" "if (0)"
-plant "the mask is not looked at" core/producer.c \
-    "        vmr_response_check(verdict->response.reason, verdict->response.flags,
-                           producer->geo.verdicts)) {" "        0) {"
+plant "the mask is not looked at" core/collect.c \
+    "           !vmr_response_check(response->reason, response->flags,
+                               producer->geo.verdicts);" "           1;"
 plant "a doorbell that waits for room" transport/socket.c \
     "    (void)!send(fd, \"\", 1, MSG_DONTWAIT | MSG_NOSIGNAL);" \
     "    struct pollfd pfd = {fd, POLLOUT, 0};

@@ -184,7 +184,7 @@ def first_position(header, line, cons):
     return cons
 
 
-def read_records(header, p, lane, line, tail):
+def read_records(header, p, lane, line, tail, live):
     """The records from the tail on; positions that were overwritten; whether
     the lane is broken."""
     slots, discard = header["slots_per_lane"], header["policy"] == DISCARD
@@ -203,7 +203,12 @@ def read_records(header, p, lane, line, tail):
         index = lane * slots + tail % slots
         at = header["record_off"] + index * header["record_len"]
         if p.word(at) != (2 * tail + 2) & mask:
-            if discard:
+            # Of which later position is it?  Not both below: a lie.
+            later = (((p.word(at) - 1) & mask) // 2 - tail) & (mask >> 1)
+            unended = later == slots and \
+                (line["head"] - tail) & mask == slots
+            if discard or not (later and later < 1 << 62 and
+                               later % slots == 0 if live else unended):
                 return records, overwritten, True
             gap += 1
             overwritten += 1
@@ -234,7 +239,7 @@ def read_lanes(header, p, c):
             lane["cons"] = cons
         tail = first_position(header, lane, cons)
         lane["records"], lane["overwritten"], lane["broken"] = \
-            read_records(header, p, number, lane, tail)
+            read_records(header, p, number, lane, tail, c is not None)
         lanes.append(lane)
     return lanes
 

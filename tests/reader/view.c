@@ -244,7 +244,7 @@ static void view_groups(const struct vmr_geometry *geo, void *p, void *c,
             CHECK(vmr_bell_refill(&rx));
             view_bits("attention_requests", geo, g, &rx.requests);
             view_bits("attention_lanes", geo, g, &rx.lanes);
-            CHECK(vmr_bell_fetch_answers(&tx));
+            CHECK_EQ(vmr_bell_fetch_answers(&tx), VMR_RMW_DONE);
             view_bits("answered", geo, g, &tx.verdicts);
         }
         close_with('}');

@@ -44,7 +44,7 @@ vmring_build_test(abi_kept abi_kept)
 foreach(name
         geometry_limits geometry_hostile smallest_ring geometry_later_minor
         geometry_apart geometry_refused geometry_carried
-        verdict_table verdict_whole
+        verdict_table verdict_whole verdict_inject
         lane_last_look lane_frozen_resumed lane_discard_lapped
         lane_record_fields
         target_any_instant doorbell_any_instant
@@ -59,10 +59,12 @@ foreach(name
         lane_overwrite_gaps lane_overwrite_full lane_record_cut lane_wraparound
         lane_hostile_producer
         slot_odd_even slot_hostile_length slot_retire_while_taking
-        slot_answers slot_answer_checked slot_fifo slot_reposted
+        slot_answers slot_answered_once slot_answer_checked
+        slot_answer_found lane_frozen_lies slot_fifo slot_reposted
         doorbell_once doorbell_answers doorbell_words doorbell_hostile_bits
-        doorbell_races
-        producer_deadlines producer_deadlines_random producer_pause
+        doorbell_races doorbell_again doorbell_crowd
+        producer_deadlines producer_deadlines_random producer_deadline_turn
+        producer_pause foreign_lane_epochs foreign_between
         producer_sweep producer_contended own_lanes own_lane_told
         consumer_order consumer_shown consumer_batch_amid
         consumer_many_lanes consumer_cursor_late consumer_hostile_memory)

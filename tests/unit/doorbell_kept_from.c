@@ -166,11 +166,11 @@ static void vcpu_flushes(void)
         let_sleep();
         CHECK(vmr_producer_push_own(&rig.tx, 1, &event));
         kept_from = call;
-        CHECK(!vmr_producer_flush_own(&rig.tx, 1));
+        CHECK_EQ(vmr_producer_flush_own(&rig.tx, 1), VMR_FLUSH_FAULT);
         CHECK_EQ(kept_from, 0);
         kept_from = 1;
         CHECK(vmr_producer_push_own(&rig.tx, 1, &event));
-        CHECK(!vmr_producer_flush_own(&rig.tx, 1));
+        CHECK_EQ(vmr_producer_flush_own(&rig.tx, 1), VMR_FLUSH_QUIET);
         CHECK_EQ(kept_from, 1);
         kept_from = 0;
         CHECK_EQ(rig.tx.lane_faults, 0);
@@ -201,10 +201,14 @@ static void consumer_takes(void)
     CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
 }
 
-/* A consumer that is kept from its own region harms itself alone. */
+/*
+ * Answers that a consumer is kept from telling of: it is told of the peer, the
+ * answers are kept, and it does not sleep on them.
+ */
 static void consumer_answers(void)
 {
     struct xen_vm_ring_event event;
+    struct vmr_verdict verdict;
     uint32_t where;
 
     make();
@@ -214,6 +218,16 @@ static void consumer_answers(void)
     kept_from = 1;
     CHECK(!rig_answer(&rig, &event, where));
     CHECK_EQ(kept_from, 0);
+    CHECK_EQ(rig.rx.groups[0].rejected, 1);
+    CHECK(!vmr_consumer_arm(&rig.rx, 0));
+    kept_from = 1;
+    CHECK(!vmr_consumer_flush(&rig.rx, 0));
+    CHECK_EQ(rig.rx.groups[0].rejected, 1);
+    CHECK(!rig_collect(&rig, &verdict));
+    CHECK(!vmr_consumer_flush(&rig.rx, 0));
+    CHECK(rig_collect(&rig, &verdict));
+    CHECK_EQ(verdict.by, VMR_BY_CONSUMER);
+    CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
 }
 
 int main(void)

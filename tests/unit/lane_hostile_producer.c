@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: a head, state or length that cannot be is a sticky fault; of
- * an overwriting lane a state that moved on is a gap.
+ * an overwriting lane a state that moved on is a gap, by no more than that.
  */
 #include "rig.h"
 
@@ -63,7 +63,19 @@ static void length_is(uint32_t policy, uint16_t length)
     faults();
 }
 
+/* What no slot of this lane holds once head has passed. */
 static void state_is(uint64_t state)
+{
+    for (uint32_t policy = 0; policy < 2; policy++) {
+        begin(policy);
+        record(1)->state = state;
+        faults();
+        CHECK_EQ(rig.rx.lanes[0].overwritten, 0);
+    }
+}
+
+/* A later position's in the same slot: being overwritten, or a lie. */
+static void overrun_by(uint64_t state)
 {
     struct xen_vm_ring_event event;
 
@@ -97,6 +109,12 @@ int main(void)
     state_is(0);
     state_is(3); /* busy */
     state_is(6);
+    state_is(2);  /* of the slot before */
+    state_is(10); /* DONE(4): of another slot */
     state_is(UINT64_MAX);
+    state_is(UINT64_MAX - 1);
+    overrun_by(11); /* BUSY(5) */
+    overrun_by(12);
+    overrun_by(2 * (1 + 4 * 1000) + 1);
     return 0;
 }

@@ -15,7 +15,7 @@ static bool push(uint32_t lane)
     struct xen_vm_ring_event event = rig_event(1, lane, 1);
 
     CHECK(vmr_producer_push_own(&rig.tx, lane, &event));
-    return vmr_producer_flush_own(&rig.tx, lane);
+    return vmr_producer_flush_own(&rig.tx, lane) == VMR_FLUSH_RING;
 }
 
 static xen_vm_ring_u64 *attention(uint32_t word)

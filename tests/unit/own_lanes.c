@@ -48,7 +48,7 @@ static void *vcpu(void *arg)
         } while (!published && i == EVENTS);
         pushed[lane] += published;
         if (rig_random(&seed) % 8 == 0 || i == EVENTS)
-            if (vmr_producer_flush_own(&rig.tx, lane))
+            if (vmr_producer_flush_own(&rig.tx, lane) == VMR_FLUSH_RING)
                 ring();
         if (rig_random(&seed) % 4096 == 0)
             usleep(100);

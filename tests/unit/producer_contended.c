@@ -14,11 +14,11 @@ int main(void)
 
     rig_make(&rig, &geo);
     CHECK(vmr_producer_push(&rig.tx, 2, &event));
-    rig.tx.foreign_lock = 1; /* another is at it, and preempted */
+    rig.tx.foreign.lock = 1; /* another is at it, and preempted */
     for (int i = 0; i < 5; i++)
         CHECK(!vmr_producer_push(&rig.tx, 2, &event));
     CHECK(vmr_producer_push(&rig.tx, 1, &event));
-    rig.tx.foreign_lock = 0;
+    rig.tx.foreign.lock = 0;
     CHECK(vmr_producer_push(&rig.tx, 2, &event));
     CHECK_EQ(rig_lane(&rig, 2)->lost, 0);
     CHECK_EQ(rig_lane(&rig, 2)->lost_contended, 5);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: a response is whole while its reserved words are zero, what it
- * injects fits in bytes and its data in its tail, if its flags speak of them.
+ * injects can be injected and its data fits in its tail, if its flags speak of
+ * them.
  */
 #include "rig.h"
 
@@ -13,7 +14,7 @@ static bool injects(uint32_t flags, uint32_t vector, uint32_t type,
     response.inject.vector = vector;
     response.inject.type = type;
     response.inject.insn_len = insn_len;
-    return vmr_response_is_whole(&response);
+    return vmr_response_is_whole(&response, XEN_VM_RING_ARCH_X86);
 }
 
 static bool reads(uint32_t flags, uint32_t size)
@@ -21,7 +22,7 @@ static bool reads(uint32_t flags, uint32_t size)
     struct xen_vm_ring_response response = {.flags = flags};
 
     response.data.emul_read.size = size;
-    return vmr_response_is_whole(&response);
+    return vmr_response_is_whole(&response, XEN_VM_RING_ARCH_X86);
 }
 
 int main(void)
@@ -31,19 +32,25 @@ int main(void)
     uint32_t read = XEN_VM_RING_FLAG_SET_EMUL_READ_DATA;
     uint32_t room = sizeof(response.data.emul_read.data);
 
-    CHECK(vmr_response_is_whole(&response));
+    CHECK(vmr_response_is_whole(&response, XEN_VM_RING_ARCH_X86));
     for (size_t i = 0;
          i < sizeof(response.reserved) / sizeof(response.reserved[0]); i++) {
         response.reserved[i] = 1;
-        CHECK(!vmr_response_is_whole(&response));
+        CHECK(!vmr_response_is_whole(&response, XEN_VM_RING_ARCH_X86));
         response.reserved[i] = 0;
     }
 
-    CHECK(injects(inject, 255, 255, 255));
-    CHECK(!injects(inject, 256, 0, 0));
-    CHECK(!injects(inject, 0, 256, 0));
-    CHECK(!injects(inject, 0, 0, 256));
+    CHECK(injects(inject, 14, 3, 0));
+    CHECK(!injects(inject, 14, 4, 0));
     CHECK(injects(0, 256, 256, 256)); /* nothing is injected */
+    /* Xen has nothing that would inject into an arm guest. */
+    response.flags = inject;
+    response.inject.vector = 14;
+    response.inject.type = 3;
+    CHECK(vmr_response_is_whole(&response, XEN_VM_RING_ARCH_X86));
+    CHECK(!vmr_response_is_whole(&response, XEN_VM_RING_ARCH_ARM));
+    response.flags = 0;
+    CHECK(vmr_response_is_whole(&response, XEN_VM_RING_ARCH_ARM));
 
     CHECK(reads(read, room));
     CHECK(!reads(read, room + 1));

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * inject.c: what can be injected into an x86 guest.  docs/ABI.md, "Verdicts",
+ * has the same table.
+ *
+ * Vector, type, error code and length belong together.  Xen asserts some of it
+ * (hvm_inject_event(), vmx_inject_event(), svm_inject_event()), and the CPU
+ * refuses to run a guest for the rest: VM entry's checks of what it is to
+ * deliver, VMEXIT_INVALID.
+ */
+#include "producer.h"
+
+#define NO_ERROR_CODE 0xffffffffU
+
+/* Numerically HVMOP_TRAP_*. */
+#define HARDWARE   3 /* exception */
+#define INTERRUPT  4 /* int n */
+#define PRIVILEGED 5 /* int1, also called icebp */
+#define SOFTWARE   6 /* int3, into */
+
+#define BIT(vector) (1U << (vector))
+
+/* #DE #DB, #BR #UD #NM #DF, #TS #NP #SS #GP #PF, #MF #AC #MC #XM. */
+#define EXCEPTIONS                                                             \
+    (BIT(0) | BIT(1) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(10) | BIT(11) | \
+     BIT(12) | BIT(13) | BIT(14) | BIT(16) | BIT(17) | BIT(18) | BIT(19))
+
+/* Of these, with an error code; of those again, with one of 0. */
+#define WITH_CODE                                                              \
+    (BIT(8) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17))
+#define WITH_ZERO (BIT(8) | BIT(17))
+
+#define MAX_CODE 0xffffU
+#define MAX_INSN 15
+
+static bool is_exception(const struct xen_vm_ring_inject *inject)
+{
+    uint32_t bit = inject->vector < 32 ? BIT(inject->vector) : 0;
+
+    if (!(bit & EXCEPTIONS))
+        return false;
+    if (!(bit & WITH_CODE))
+        return inject->error_code == NO_ERROR_CODE;
+    return inject->error_code <= ((bit & WITH_ZERO) ? 0 : MAX_CODE);
+}
+
+/* An instruction raises it, and is behind when it is delivered. */
+static bool is_software(const struct xen_vm_ring_inject *inject)
+{
+    return inject->error_code == NO_ERROR_CODE && inject->insn_len > 0;
+}
+
+bool vmr_inject_is_borne(const struct xen_vm_ring_inject *inject)
+{
+    if (inject->insn_len > MAX_INSN)
+        return false;
+    switch (inject->type) {
+    case HARDWARE:
+        return is_exception(inject);
+    case INTERRUPT:
+        return is_software(inject) && inject->vector <= 255;
+    case PRIVILEGED:
+        return is_software(inject) && inject->vector == 1;
+    case SOFTWARE:
+        return is_software(inject) &&
+               (inject->vector == 3 || inject->vector == 4);
+    default:
+        return false;
+    }
+}
