@@ -344,7 +344,7 @@ struct xen_vm_ring_response {
 struct xen_vm_ring_lane {
     xen_vm_ring_u64 head;           /* records pushed since the epoch began */
     xen_vm_ring_u64 lost;           /* records that found no room */
-    xen_vm_ring_u64 lost_contended; /* foreign lane: no trylock; atomic */
+    xen_vm_ring_u64 lost_contended; /* foreign lane: found its lock taken */
     xen_vm_ring_u64 resume;         /* frozen: where the next consumer starts */
     xen_vm_ring_u64 reserved[12];
     xen_vm_ring_u64 shown; /* records flushed: those to take */
