@@ -155,8 +155,6 @@ static bool expire_one(struct vmr_producer *producer, uint32_t vcpu,
     struct vmr_request *request = vmr_slot_first(&producer->slots[vcpu]);
 
     if (producer->release) {
-        if (answered_late(producer, vcpu, verdict))
-            return true;
         retire(producer, vcpu, verdict);
         neutral(verdict, producer->release);
         return true;

@@ -206,6 +206,13 @@ static void consumer_answers(void)
     raise_both();
     (void)vmr_producer_flush(&rig.tx);
     CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_REQUEST);
+    {
+        struct xen_vm_ring_event record;
+        uint32_t lane;
+
+        while (vmr_consumer_next(&rig.rx, 0, &record, &lane) != VMR_NEXT_NONE)
+            ;
+    }
     (void)vmr_producer_arm(&rig.tx);
     others = rig.rx.rmws;
     kept_from = 1;

@@ -74,6 +74,19 @@ static void state_is(uint64_t state)
     }
 }
 
+/* The last slot's, never written, reads like a position far away. */
+static void never_written(void)
+{
+    struct xen_vm_ring_event event = rig_event(1, 0, 1);
+
+    begin(XEN_VM_RING_POLICY_OVERWRITE);
+    CHECK(rig_push(&rig, 0, &event));
+    record(3)->state = 0;
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_EVENT);
+    faults();
+}
+
 /* A later position's in the same slot: being overwritten, or a lie. */
 static void overrun_by(uint64_t state)
 {
@@ -113,6 +126,7 @@ int main(void)
     state_is(10); /* DONE(4): of another slot */
     state_is(UINT64_MAX);
     state_is(UINT64_MAX - 1);
+    never_written();
     overrun_by(11); /* BUSY(5) */
     overrun_by(12);
     overrun_by(2 * (1 + 4 * 1000) + 1);

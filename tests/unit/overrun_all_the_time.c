@@ -29,6 +29,19 @@ static int next(struct vmring_event *event)
                   : vmring_next(pair.ring, event);
 }
 
+/* Each slot of lane 1 says that the next round's record is being written. */
+static void overwrite(void)
+{
+    const struct vmr_geometry *geo = &pair.producer->core.geo;
+    unsigned char *records =
+        (unsigned char *)pair.producer->p.at + geo->record_off + SLOTS * 64;
+
+    CHECK_EQ(geo->slots, SLOTS);
+    for (uint64_t h = SLOTS; h < 2 * SLOTS - 1; h++)
+        ((struct xen_vm_ring_event *)(void *)(records + (h - SLOTS) * 64))
+            ->state = 2 * h + 1;
+}
+
 static void overrun(bool by_worker)
 {
     struct vmring_producer_opts opts = pair_opts();
@@ -51,8 +64,9 @@ static void overrun(bool by_worker)
     CHECK_EQ(next(&event), 0);
     CHECK(!polls_readable());
 
-    /* As if all but the last had been overwritten just now. */
+    /* As if all but the last were being overwritten just now. */
     pair.producer->core.lanes[1].head = SLOTS - 1;
+    overwrite();
     CHECK_EQ(vmring_push(pair.producer, 1, &raised), 1);
     vmring_producer_flush(pair.producer);
     while (next(&event) == 0) {

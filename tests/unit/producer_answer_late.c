@@ -40,6 +40,8 @@ static void answered_late(bool gone, bool told)
     rig.now = 1000;
     for (int i = 0; i < 2; i++) {
         CHECK(rig_collect(&rig, &verdict));
+        /* Of one that has gone all answers come first. */
+        CHECK_EQ(verdict.request.cookie, gone ? 5 + i : 6 - i);
         if (verdict.request.cookie == 5)
             CHECK_EQ(verdict.by, VMR_BY_CONSUMER);
         else

@@ -18,7 +18,11 @@ int main(void)
     for (int i = 0; i < 5; i++)
         CHECK(!vmr_producer_push(&rig.tx, 2, &event));
     CHECK(vmr_producer_push(&rig.tx, 1, &event));
+    (void)vmr_producer_flush(&rig.tx); /* has one try, too */
+    CHECK_EQ(rig_lane(&rig, 2)->lost_contended, 0);
     rig.tx.foreign.lock = 0;
+    (void)vmr_producer_flush(&rig.tx);
+    CHECK_EQ(rig_lane(&rig, 2)->lost_contended, 5);
     CHECK(vmr_producer_push(&rig.tx, 2, &event));
     CHECK_EQ(rig_lane(&rig, 2)->lost, 0);
     CHECK_EQ(rig_lane(&rig, 2)->lost_contended, 5);
