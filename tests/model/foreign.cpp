@@ -28,7 +28,9 @@ struct foreign_model : rl::test_suite<foreign_model, PUSHERS + 1> {
             watch_bells(rings[e]);
             watch(rings[e].header(), ATOMIC, 7ULL << 32);
             watch_lane(rings[e], 0, EXCLUSIVE);
-            watch(rings[e].lane(1), ATOMIC, 0xf | 1 << 16);
+            /* Who counts there has the lock, or the P that is frozen. */
+            watch(rings[e].lane(1), EXCLUSIVE, 1 << 1);
+            watch(rings[e].lane(1), ATOMIC, 0xd | 1 << 16);
             /* Nobody but the pushers has it, until it is unmapped. */
             watch(rings[e].cursor(1), EXCLUSIVE);
             for (uint64_t i = 0; i < SLOTS; i++)
