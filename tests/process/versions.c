@@ -213,6 +213,23 @@ static void questions_amid(void)
     vmring_close(ring);
 }
 
+/* What is 0 in an answer has a number of its own in a question. */
+static void for_ever(void)
+{
+    struct xen_vm_ring_propose propose = wired_propose();
+    struct xen_vm_ring_grant grant;
+
+    propose.deadline = XEN_VM_RING_FOR_EVER;
+    grant = ask(&propose, NULL, 0);
+    CHECK_EQ(grant.result, XEN_VM_RING_GRANTED);
+    CHECK_EQ(grant.deadline, 0);
+    CHECK_EQ(grant.max_deadline, 0);
+    propose.deadline = 5000000000;
+    CHECK_EQ(ask(&propose, NULL, 0).deadline, 5000000000);
+    propose.deadline = 0; /* the producer's own */
+    CHECK_EQ(ask(&propose, NULL, 0).deadline, 0);
+}
+
 int main(void)
 {
     struct vmring_producer_opts opts = wired_opts();
@@ -226,6 +243,10 @@ int main(void)
     features();
     questions();
     questions_amid();
+    wired_end(producer);
+    opts.deadline_ns = UINT64_MAX;
+    producer = wired_serve(path, &opts, 0);
+    for_ever();
     wired_end(producer);
     wired_unlink(path);
     return 0;

@@ -43,10 +43,11 @@ int main(void)
 {
     count("cpuid cr3 cr4:async cr0 msr:0-0x1fff msr:0xc0000000-0xc0001fff "
           "guest_request:async breakpoint debug",
-          (uint64_t[16]){
+          (uint64_t[XEN_VM_RING_NR_REASONS]){
               [4] = 21, [5] = 30, [6] = 7, [8] = 5, [9] = 2, [10] = 100},
           3 * (100 + 30 + 7 + 2 + 1));
-    count("cr4:async debug:async", (uint64_t[16]){[4] = 20, [9] = 2}, 0);
-    count("cr3", (uint64_t[16]){0}, 0);
+    count("cr4:async debug:async",
+          (uint64_t[XEN_VM_RING_NR_REASONS]){[4] = 20, [9] = 2}, 0);
+    count("cr3", (uint64_t[XEN_VM_RING_NR_REASONS]){0}, 0);
     return 0;
 }
