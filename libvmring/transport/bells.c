@@ -27,6 +27,7 @@
 
 #define NS_PER_RING (1000000000ULL / BELLS_PER_SECOND)
 #define HOLD_NS     1000000L
+#define MAX_HOLD_NS 100000000L
 
 /*
  * The last id that a domain can have.  Linux restricts a handle to a domain
@@ -34,22 +35,14 @@
  */
 #define NO_DOMAIN 0x7fef
 
-struct bell {
-    uint32_t port;
-    /*
-     * When the rings so far would be over at the highest rate: it runs ahead
-     * of the time by what is left of a burst at most.
-     */
-    uint64_t paid_until;
-};
-
 struct bells {
     xenevtchn_handle *evtchn;
     bool lent; /* evtchn is not ours to close */
     int epoll, timer;
     uint64_t held; /* masked until the timer says so */
+    struct bell_budget own, *budget;
     uint32_t nr;
-    struct bell bell[XEN_VM_RING_MAX_GROUPS];
+    uint32_t port[XEN_VM_RING_MAX_GROUPS];
 };
 
 static uint64_t now_ns(void)
@@ -106,6 +99,7 @@ static int make(xenevtchn_handle *evtchn, struct bells **out, char *error,
         return fail(-ENOMEM, error, error_len, "no memory");
     bells->epoll = bells->timer = -1;
     bells->evtchn = evtchn;
+    bells->budget = &bells->own;
     bells->lent = evtchn;
     err = evtchn ? 0 : bells_handle(&bells->evtchn, error, error_len);
     if (err) {
@@ -125,7 +119,7 @@ static int add(struct bells *bells, xenevtchn_port_or_error_t port)
 {
     if (port < 0)
         return errno ? -errno : -EINVAL;
-    bells->bell[bells->nr++].port = (uint32_t)port;
+    bells->port[bells->nr++] = (uint32_t)port;
     return 0;
 }
 
@@ -178,9 +172,14 @@ int bells_bind(uint32_t domid, const uint32_t *ports, uint32_t nr,
     return 0;
 }
 
+void bells_count_with(struct bells *bells, struct bell_budget *budget)
+{
+    bells->budget = budget ? budget : &bells->own;
+}
+
 uint32_t bells_port(const struct bells *bells, uint32_t group)
 {
-    return bells->bell[group].port;
+    return bells->port[group];
 }
 
 int bells_fd(const struct bells *bells)
@@ -191,7 +190,7 @@ int bells_fd(const struct bells *bells)
 void bells_ring(struct bells *bells, uint32_t group)
 {
     if (group < bells->nr)
-        (void)xenevtchn_notify(bells->evtchn, bells->bell[group].port);
+        (void)xenevtchn_notify(bells->evtchn, bells->port[group]);
 }
 
 /* Each port is there once at most: the others are masked. */
@@ -207,28 +206,34 @@ static uint64_t pending(struct bells *bells)
             break;
         port = xenevtchn_pending(bells->evtchn);
         for (uint32_t g = 0; g < bells->nr; g++)
-            if (bells->bell[g].port == (uint32_t)port)
+            if (bells->port[g] == (uint32_t)port)
                 rung |= 1ULL << g;
     }
     return rung;
 }
 
-/* Counts a ring.  false: there were too many of late. */
-static bool affordable(struct bell *bell, uint64_t now)
+/* Counts a ring.  How long until there were not too many of late? */
+static uint64_t count(struct bell_budget *budget, uint64_t now)
 {
-    if (bell->paid_until < now)
-        bell->paid_until = now;
-    bell->paid_until += NS_PER_RING;
-    return bell->paid_until - now <= BELLS_BURST * NS_PER_RING;
+    uint64_t burst = now + BELLS_BURST * NS_PER_RING;
+
+    if (budget->paid_until < now)
+        budget->paid_until = now;
+    budget->paid_until += NS_PER_RING;
+    return budget->paid_until > burst ? budget->paid_until - burst : 0;
 }
 
-static void hold(struct bells *bells, uint32_t group)
+/* All that are held now, for so long. */
+static void hold(struct bells *bells, uint64_t groups, uint64_t ns)
 {
     struct itimerspec when = {.it_value = {.tv_nsec = HOLD_NS}};
 
-    if (!bells->held)
-        (void)timerfd_settime(bells->timer, 0, &when, NULL);
-    bells->held |= 1ULL << group;
+    if (!groups)
+        return;
+    if (ns > HOLD_NS)
+        when.it_value.tv_nsec = ns < MAX_HOLD_NS ? (long)ns : MAX_HOLD_NS;
+    (void)timerfd_settime(bells->timer, 0, &when, NULL);
+    bells->held |= groups;
 }
 
 /* Those that were held back long enough. */
@@ -247,17 +252,20 @@ uint64_t bells_ack(struct bells *bells)
     uint64_t late = let_go(bells);
     uint64_t rung = pending(bells);
     uint64_t now = rung ? now_ns() : 0;
+    uint64_t groups = 0, wait = 0;
 
     for (uint32_t g = 0; g < bells->nr; g++) {
         if (late & (1ULL << g))
-            (void)xenevtchn_unmask(bells->evtchn, bells->bell[g].port);
+            (void)xenevtchn_unmask(bells->evtchn, bells->port[g]);
         if (!(rung & (1ULL << g)))
             continue;
-        if (affordable(&bells->bell[g], now))
-            (void)xenevtchn_unmask(bells->evtchn, bells->bell[g].port);
+        wait = count(bells->budget, now);
+        if (wait)
+            groups |= 1ULL << g;
         else
-            hold(bells, g);
+            (void)xenevtchn_unmask(bells->evtchn, bells->port[g]);
     }
+    hold(bells, groups, wait);
     return rung;
 }
 
@@ -273,7 +281,7 @@ void bells_close(struct bells *bells)
     if (!bells)
         return;
     for (uint32_t i = 0; bells->lent && i < bells->nr; i++)
-        (void)xenevtchn_unbind(bells->evtchn, bells->bell[i].port);
+        (void)xenevtchn_unbind(bells->evtchn, bells->port[i]);
     if (!bells->lent)
         xenevtchn_close(bells->evtchn);
     if (bells->timer >= 0)

@@ -3,9 +3,9 @@
  * bells.h: doorbells that are event channels, one a group.
  *
  * A port that was rung is masked until it is acknowledged, and stays so, for a
- * millisecond at a time, when it is rung more often than BELLS_PER_SECOND for
- * longer than a burst: whoever rings without end is heard that often.  No ring
- * is forgotten over that.
+ * millisecond or more, when all that have one budget are rung more often than
+ * BELLS_PER_SECOND for longer than a burst: whoever rings without end is heard
+ * that often, by however many ports.  No ring is forgotten over that.
  */
 #ifndef VMRING_TRANSPORT_BELLS_H
 #define VMRING_TRANSPORT_BELLS_H
@@ -18,6 +18,14 @@
 
 struct bells;
 struct xenevtchn_handle;
+
+/*
+ * When the rings so far would be over at the highest rate: it runs ahead of the
+ * time by what is left of a burst at most.
+ */
+struct bell_budget {
+    uint64_t paid_until;
+};
 
 /*
  * A handle for bells_offer(), of one struct bells at a time: for a process that
@@ -38,6 +46,12 @@ int bells_offer(uint32_t domid, uint32_t nr, struct xenevtchn_handle *evtchn,
 /* The consumer's: bound to `ports` of domain `domid`.  -EINVAL: no such. */
 int bells_bind(uint32_t domid, const uint32_t *ports, uint32_t nr,
                struct bells **bells, char *error, size_t error_len);
+
+/*
+ * Whose rings these count with, of the same thread; NULL: by themselves, as
+ * all that one bells_offer() or bells_bind() gave do.
+ */
+void bells_count_with(struct bells *bells, struct bell_budget *budget);
 
 /* Our port of a group. */
 uint32_t bells_port(const struct bells *bells, uint32_t group);

@@ -31,7 +31,8 @@ struct grant_link {
      */
     uint32_t nr_bells;
     struct bells *bells[XEN_VM_RING_MAX_GROUPS];
-    uint64_t apart; /* groups whose doorbell is another thread's */
+    uint64_t apart;          /* groups whose doorbell is another thread's */
+    struct bell_budget rung; /* of all the others */
     bool given_up;
     int kept; /* 0, or why event channels can be bound even so */
     int epoll;
@@ -164,6 +165,7 @@ static int bind_bells(struct grant_link *grant,
                          bell, grant->link.error, sizeof(grant->link.error));
         if (err)
             break;
+        bells_count_with(*bell, &grant->rung);
         grant->nr_bells++;
         err = watch(grant, bells_fd(*bell));
     }
@@ -247,6 +249,7 @@ static int grant_bell_apart(struct link *link, uint32_t group, bool apart)
 
     if (err)
         return err;
+    bells_count_with(grant->bells[group], apart ? NULL : &grant->rung);
     grant->apart &= ~(1ULL << group);
     grant->apart |= (uint64_t)apart << group;
     return 0;

@@ -18,6 +18,7 @@
 #include "grant_pages.h"
 
 #define PAGE        XEN_VM_RING_PAGE
+#define PIECE       512U /* pages: 2 MiB */
 #define MAX_HANDED  (2 + XEN_VM_RING_MAX_PREV)
 #define MAX_REFS    (1U << 20) /* of Linux with gnttab_max_frames=2048 */
 #define NOBODY      0x7ff0     /* DOMID_SELF: no domain maps pages as that */
@@ -101,16 +102,36 @@ static void take_refs(struct grant_share *share, const uint32_t *refs,
 
 /*
  * Which of the owed references does the kernel give now?  As many as `nr` are
- * shared for a moment, with nobody; `refs` has room for them.
+ * shared for a moment, with nobody; `refs` has room for them.  Piece by piece,
+ * as long as owed ones come: what the other domain still maps is memory that is
+ * not there for this.
  */
 static void see_refs(struct grant_share *share, uint32_t *refs, uint32_t nr)
 {
-    void *at = xengntshr_share_pages(share->gntshr, NOBODY, (int)nr, refs, 0);
+    void *pieces[(XEN_VM_RING_DIRECTORY_MAX + PIECE - 1) / PIECE];
+    unsigned int nr_pieces = 0;
+    size_t owed = share->nr_owed + 1;
 
-    if (!at)
-        return;
-    take_refs(share, refs, nr);
-    xengntshr_unshare(share->gntshr, at, nr);
+    for (uint32_t from = 0; from < nr && share->nr_owed < owed &&
+                            nr_pieces < sizeof(pieces) / sizeof(*pieces);
+         from += PIECE) {
+        uint32_t here = nr - from < PIECE ? nr - from : PIECE;
+        void *at = xengntshr_share_pages(share->gntshr, NOBODY, (int)here,
+                                         refs + from, 0);
+
+        if (!at)
+            break;
+        pieces[nr_pieces++] = at;
+        owed = share->nr_owed;
+        take_refs(share, refs + from, here);
+    }
+    /* The last first: they are given again in the order that they were. */
+    while (nr_pieces--) {
+        uint32_t from = nr_pieces * PIECE;
+
+        xengntshr_unshare(share->gntshr, pieces[nr_pieces],
+                          nr - from < PIECE ? nr - from : PIECE);
+    }
 }
 
 /*
