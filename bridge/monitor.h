@@ -136,6 +136,8 @@ int monitor_find(const char *target, struct monitor **monitor);
 /* monitor_lock.c */
 int monitor_lock(struct monitor *monitor);
 void monitor_unlock(struct monitor *monitor);
+/* Writes down what is to be put back if this process is killed. */
+void monitor_note(struct monitor *monitor);
 /* As source_ops.confine: where the lock is will be out of reach. */
 void monitor_forget_place(void *source);
 

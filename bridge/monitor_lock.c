@@ -30,11 +30,12 @@ static int cannot_lock(const char *path, int error)
 
 static int is_taken(const struct monitor *monitor, int fd)
 {
-    char pid[16] = "";
-    ssize_t n = read(fd, pid, sizeof(pid) - 1);
+    char note[64] = "";
+    ssize_t n = read(fd, note, sizeof(note) - 1);
 
+    note[strcspn(note, " ")] = '\0';
     log_line(LOG_ERR, "%s has a bridge already, process %s; end that one",
-             monitor->name, n > 0 ? pid : "unknown");
+             monitor->name, n > 0 ? note : "unknown");
     return EXIT_BUSY;
 }
 
@@ -47,15 +48,31 @@ static bool is_current(int folder, int fd, const char *path)
            ours.st_ino == found.st_ino && ours.st_dev == found.st_dev;
 }
 
-static void note_pid(int fd)
+/* For the line that another bridge writes, and for whoever comes if we die. */
+void monitor_note(struct monitor *monitor)
 {
-    char pid[16];
-    int len = snprintf(pid, sizeof(pid), "%d", (int)getpid());
+    char note[64];
+    int len = snprintf(note, sizeof(note), "%d %llu %llu", (int)getpid(),
+                       (unsigned long long)monitor->found_max_kb,
+                       (unsigned long long)monitor->raised_max_kb);
 
-    /* Only for the line that another bridge writes. */
-    if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, (size_t)len, 0) < len)
+    if (ftruncate(monitor->lock, 0) < 0 ||
+        pwrite(monitor->lock, note, (size_t)len, 0) < len)
         log_line(LOG_DEBUG, "cannot note who has the lock: %s",
                  strerror(errno));
+}
+
+/* What a bridge that was killed has raised is ours to lower. */
+static void take_over(struct monitor *monitor)
+{
+    unsigned long long found, raised;
+    char note[64] = "";
+
+    if (pread(monitor->lock, note, sizeof(note) - 1, 0) <= 0 ||
+        sscanf(note, "%*d %llu %llu", &found, &raised) != 2)
+        return;
+    monitor->found_max_kb = found;
+    monitor->raised_max_kb = raised;
 }
 
 static int take(struct monitor *monitor, const char *path)
@@ -77,8 +94,9 @@ static int take(struct monitor *monitor, const char *path)
             break;
         close(fd); /* its owner has just ended, and removed it */
     }
-    note_pid(fd);
     monitor->lock = fd;
+    take_over(monitor);
+    monitor_note(monitor);
     return 0;
 }
 

@@ -116,6 +116,7 @@ static void raise_maximum(struct monitor *monitor)
     if (!monitor->raised_max_kb)
         monitor->found_max_kb = info.max_memkb;
     monitor->raised_max_kb = (pages + 1) * PAGE_KB;
+    monitor_note(monitor);
 }
 
 static void lower_maximum(struct monitor *monitor)
@@ -139,9 +140,34 @@ static bool is_arm(const struct monitor *monitor)
     return monitor->arch == XEN_VM_RING_ARCH_ARM;
 }
 
+/* Xen looks for the ring where the parameter says, now only. */
+static int enable_at(struct monitor *monitor, xen_pfn_t gfn, uint32_t *port)
+{
+    struct xen_domctl domctl;
+    int rc;
+
+    memset(&domctl, 0, sizeof(domctl));
+    domctl.cmd = XEN_DOMCTL_vm_event_op;
+    domctl.u.vm_event_op.op = XEN_VM_EVENT_ENABLE;
+    domctl.u.vm_event_op.mode = XEN_DOMCTL_VM_EVENT_OP_MONITOR;
+    if (gfn != monitor->ring_gfn &&
+        xc_hvm_param_set(monitor->xch, monitor->domid,
+                         HVM_PARAM_MONITOR_RING_PFN, gfn) < 0)
+        return -errno;
+    rc = monitor_domctl(monitor, &domctl);
+    *port = domctl.u.vm_event_op.u.enable.port;
+    if (gfn != monitor->ring_gfn)
+        xc_hvm_param_set(monitor->xch, monitor->domid,
+                         HVM_PARAM_MONITOR_RING_PFN, monitor->ring_gfn);
+    return rc;
+}
+
 /* On arm nothing is populated on demand, and no page can be moved. */
 static int bring_page(struct monitor *monitor, xen_pfn_t *gfn)
 {
+    uint32_t port;
+    int rc;
+
     *gfn = monitor->ring_gfn;
     if (is_arm(monitor)) {
         monitor->had_page = give_back(monitor, *gfn) == 0;
@@ -149,6 +175,12 @@ static int bring_page(struct monitor *monitor, xen_pfn_t *gfn)
         *gfn = find_free(monitor);
         if (!*gfn) {
             errno = EXDEV;
+            return -1;
+        }
+        /* Nothing is there to enable; who must not is told so first. */
+        rc = enable_at(monitor, *gfn, &port);
+        if (rc == -EBUSY || rc == -EPERM || rc == -EACCES) {
+            errno = -rc;
             return -1;
         }
     }
@@ -174,28 +206,6 @@ static int take_page(struct monitor *monitor, xen_pfn_t gfn)
             return -1;
     }
     return move(monitor, gfn, its);
-}
-
-/* Xen looks for the ring where the parameter says, now only. */
-static int enable_at(struct monitor *monitor, xen_pfn_t gfn, uint32_t *port)
-{
-    struct xen_domctl domctl;
-    int rc;
-
-    memset(&domctl, 0, sizeof(domctl));
-    domctl.cmd = XEN_DOMCTL_vm_event_op;
-    domctl.u.vm_event_op.op = XEN_VM_EVENT_ENABLE;
-    domctl.u.vm_event_op.mode = XEN_DOMCTL_VM_EVENT_OP_MONITOR;
-    if (gfn != monitor->ring_gfn &&
-        xc_hvm_param_set(monitor->xch, monitor->domid,
-                         HVM_PARAM_MONITOR_RING_PFN, gfn) < 0)
-        return -errno;
-    rc = monitor_domctl(monitor, &domctl);
-    *port = domctl.u.vm_event_op.u.enable.port;
-    if (gfn != monitor->ring_gfn)
-        xc_hvm_param_set(monitor->xch, monitor->domid,
-                         HVM_PARAM_MONITOR_RING_PFN, monitor->ring_gfn);
-    return rc;
 }
 
 /* What the guest had when the ring is no longer in use. */
@@ -276,7 +286,7 @@ static int enable_on_fresh_page(struct monitor *monitor, uint32_t *port)
     } else {
         error = map_and_enable(monitor, gfn, port);
         if (error)
-            give_back(monitor, gfn);
+            take_page(monitor, gfn);
     }
     if (error)
         restore(monitor);
@@ -352,5 +362,6 @@ int monitor_take_back(struct monitor *monitor)
     /* Every domain is built with one there, and libxenctrl drops it. */
     if (is_free(monitor, gfn))
         (void)populate(monitor, gfn);
+    lower_maximum(monitor);
     return 0;
 }

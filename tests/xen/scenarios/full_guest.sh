@@ -4,7 +4,7 @@
 # A guest has its memory as it was when an agent has gone, whatever its memory
 # is like: more than it may have, populated on demand, without the page that
 # was built for a ring. No such guest can keep an agent from attaching.
-# lab: limit 180
+# lab: limit 240
 # shellcheck source=lib.sh
 . /lab/lib.sh
 # shellcheck source=lib-vmring.sh
@@ -32,6 +32,10 @@ without_ring_page() {
     process_start access xen-access "$domid" cpuid
     wait_for 20 "xen-access's events" grep -q "^CPUID executed" \
         "$run/access.out"
+    before=$(guest_memory)
+    process_line bridge 9 "another vm_event consumer" vmring-bridge "$domid"
+    assert_eq "the guest's memory after one that was refused" "$before" \
+        "$(guest_memory)"
     process_signal access INT
     wait_for 60 "the end of xen-access" process_ended access
 }
@@ -84,6 +88,16 @@ looping_guest 16
 guest_unpause micro
 guest_memory
 attach_often 3
+
+step "and its bridge is killed"
+before=$(guest_memory)
+bridge_start killed "$domid"
+process_signal killed KILL
+process_wait killed 5 137
+process_line recover 15 "the ring is free again" \
+    vmring-bridge --recover "$domid"
+assert_eq "the guest's memory after a bridge that was killed" "$before" \
+    "$(guest_memory)"
 
 step "and has no page for a ring"
 without_ring_page
