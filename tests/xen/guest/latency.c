@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "latency.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "machine.h"
@@ -11,6 +12,7 @@
 #define NR_BUCKETS (28 * OCTAVE)
 
 static uint32_t counts[NR_BUCKETS];
+static uint32_t longest; /* at most what it holds: 4.2 s */
 
 static unsigned int bucket_of(uint64_t ns)
 {
@@ -56,6 +58,13 @@ void latency_gap(uint64_t ns)
 
 void latency_note(uint64_t ns)
 {
+    uint32_t before = __atomic_load_n(&longest, __ATOMIC_RELAXED);
+    uint32_t took = ns > UINT32_MAX ? UINT32_MAX : (uint32_t)ns;
+
+    while (took > before &&
+           !__atomic_compare_exchange_n(&longest, &before, took, false,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
     __atomic_fetch_add(&counts[bucket_of(ns)], 1, __ATOMIC_RELAXED);
 }
 
@@ -84,5 +93,6 @@ void latency_report(void)
     line_pair(&l, "events", NULL, nr);
     line_pair(&l, "p50_ns", NULL, percentile(nr, 50));
     line_pair(&l, "p99_ns", NULL, percentile(nr, 99));
+    line_pair(&l, "max_ns", NULL, longest);
     line_end(&l);
 }

@@ -10,7 +10,7 @@ void latency_note(uint64_t ns);
 void latency_gap(uint64_t ns);
 /* The longest since it was asked for last, 0 for none. */
 uint32_t latency_gap_us(void);
-/* The median and the 99th percentile of all that was noted. */
+/* The median, the 99th percentile and the longest of all that was noted. */
 void latency_report(void);
 
 #endif

@@ -1,0 +1,104 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+#
+# What others do to a bridge holds none of its guest's vCPUs: a terminal that has
+# stalled, a full disk, a xenstore daemon that has stopped, a crowd of peers,
+# memory that is short, many MSRs, one request again and again. By the bridge's
+# own measure of its turns, and by the guest's own clock.
+# lab: limit 300
+# shellcheck source=lib.sh
+. /lab/lib.sh
+# shellcheck source=lib-vmring.sh
+. /lab/lib-vmring.sh
+
+# vmring-bridge(8), "How long its loop takes"; and its default deadline.
+longest_turn_ns=250000000
+deadline_ns=1000000000
+
+# shellcheck disable=SC2317 # run_with calls it
+xenstored_stops() {
+    daemon=$(pidof xenstored oxenstored | cut -d ' ' -f 1)
+    [ -n "$daemon" ] || fail "where is xenstored?"
+    kill -STOP "$daemon"
+    sleep 4
+    kill -CONT "$daemon"
+}
+
+# shellcheck disable=SC2317
+crowd_comes() {
+    vmring-lab-crowd crowd "/run/vmring/dom$domid.sock" 5 ||
+        fail "no crowd"
+}
+
+# shellcheck disable=SC2317
+memory_is_short() {
+    mkdir -p /run/lab/memory
+    mount -t tmpfs -o size=100% none /run/lab/memory
+    available=$(awk '/MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
+    dd if=/dev/zero of=/run/lab/memory/fill bs=1M count=$((available - 40)) \
+        2>/dev/null
+    echo "$(grep MemAvailable /proc/meminfo)"
+    process_start big vmring-agent -q -e cr4 --async-bytes 64m \
+        "$(socket_of "$domid")"
+    process_wait big 30 "$big_status" "$big_says"
+    umount /run/lab/memory
+}
+
+# shellcheck disable=SC2317
+many_msrs() {
+    vmring-lab-crowd subscribe "$(socket_of "$domid")" 6 \
+        "cpuid msr:0-0x1fff msr:0xc0000000-0xc0001fff" ||
+        vmring-lab-crowd subscribe "$(socket_of "$domid")" 6 \
+            "cpuid msr:0xc0000081-0xc0000084"
+}
+
+# run_with NAME WHAT OPTION...: the bridge is started with these while WHAT is
+# done; $agent_watches says whether an agent is attached meanwhile.
+run_with() {
+    name=$1
+    what=$2
+    shift 2
+    step "$name"
+    domid=$(guest_create micro "vcpus=4 cpuid=$events pace=10000 timed=1" 4) ||
+        fail "$domid"
+    if [ "$name" = stalled ]; then
+        process_start bridge sh -c 'exec "$@" 3>/run/lab/ready' sh \
+            vmring-lab-crowd stalled vmring-bridge -v --ready-fd 3 \
+            --stats "$run/bridge.json" "$domid"
+        wait_for 20 "the bridge to serve" is_ready bridge
+        rm -f "$run/ready"
+    else
+        bridge_start bridge "$domid" "$@"
+    fi
+    [ "$agent_watches" = no ] || agent_start agent "$domid" -q -e cpuid
+    guest_unpause micro
+    sleep 1
+    $what
+    [ "$agent_watches" = no ] || process_wait agent 120 3
+    guest_wait micro 120
+    wait_for 60 "the end of bridge" process_ended bridge
+    rm -f "$run/bridge.flat"
+    assert_guest_right micro
+    longest=$(value bridge .turns.longest_ns)
+    held=$(guest_report micro | sed -n 's/.* latency .* max_ns=\([0-9]*\).*/\1/p')
+    echo "$name: longest turn $((longest / 1000)) us," \
+        "longest event of the guest $((held / 1000)) us," \
+        "by deadline $(value bridge .verdicts.deadline)"
+    [ "$longest" -le $longest_turn_ns ] || fail "a turn took $longest ns"
+    [ "$held" -le $((deadline_ns + longest_turn_ns)) ] ||
+        fail "a vCPU was held for $held ns"
+    wait_for 20 "the end of the domain" guest_gone micro
+}
+
+events=400
+agent_watches=yes
+run_with alone true
+run_with stalled crowd_comes
+run_with crowd crowd_comes -v
+run_with xenstored xenstored_stops
+big_status=8 big_says="."
+agent_watches=yes
+run_with memory memory_is_short
+agent_watches=no
+run_with msrs many_msrs
+pass "no turn was too long"
