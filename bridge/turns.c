@@ -55,6 +55,11 @@ void turns_end(struct turns *turns)
     turns->nr++;
     if (took > turns->longest_ns)
         turns->longest_ns = took;
+    if (took > TURN_MAX_MS * UINT64_C(1000000))
+        log_line(LOG_WARNING,
+                 "a turn of the loop took %" PRIu64
+                 " ms, and all vCPUs waited for it; give this more of a CPU",
+                 took / 1000000);
 }
 
 static void add(struct json_object *object, const char *key, uint64_t value)

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 /* No turn may take longer, whatever anybody does: vmring-bridge(8). */
-#define TURN_MAX_MS 250
+#define TURN_MAX_MS 500
 
 /* What a turn is made of. */
 enum turn_part {
