@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,20 +88,30 @@ static void answer(struct vmring *ring)
     vmring_flush(ring);
 }
 
+static bool has_ended(const struct vmring *ring)
+{
+    unsigned int reason;
+
+    return vmring_target_state(ring, &reason) >= XEN_VM_RING_TARGET_SHUTDOWN;
+}
+
 static int subscribe(const char *uri, int64_t until, const char *events)
 {
     char error[256] = "";
     struct vmring_opts opts = {
         .size = sizeof(opts), .error = error, .error_len = sizeof(error)};
-    struct vmring *ring;
+    struct vmring *ring = NULL;
     unsigned long nr = 0;
     int err = vmring_open(uri, &opts, &ring);
 
-    while (!err && now_ms() < until) {
+    while (!err && now_ms() < until && !has_ended(ring)) {
         err = vmring_subscribe(ring, events, NULL, error, sizeof(error)) < 0;
         answer(ring);
         nr++;
     }
+    /* It may end while it is asked. */
+    if (err && ring && has_ended(ring))
+        err = 0;
     if (err)
         fprintf(stderr, "after %lu: %s\n", nr, error);
     else
