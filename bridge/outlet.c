@@ -25,6 +25,7 @@ struct outlet {
     pthread_mutex_t lock; /* held for a few instructions at a time */
     pthread_cond_t news;
     size_t head, tail; /* bytes that were put, and written; free-running */
+    bool begun;        /* the thread has: it has no capabilities any more */
     bool closing;
     int error; /* the first of writing */
     char queue[OUTLET_BYTES];
@@ -82,6 +83,10 @@ static void *write_on(void *ctx)
     size_t at, nr;
 
     give_up_capabilities();
+    pthread_mutex_lock(&outlet->lock);
+    outlet->begun = true;
+    pthread_cond_broadcast(&outlet->news);
+    pthread_mutex_unlock(&outlet->lock);
     while ((nr = wait_for_some(outlet, &at)) > 0) {
         write_all(outlet, outlet->queue + at, nr);
         pthread_mutex_lock(&outlet->lock);
@@ -105,6 +110,11 @@ static int start_thread(struct outlet *outlet)
     err = pthread_create(&outlet->thread, &attributes, write_on, outlet);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
+    /* A filter of system calls that comes first would leave it them. */
+    pthread_mutex_lock(&outlet->lock);
+    while (!err && !outlet->begun)
+        pthread_cond_wait(&outlet->news, &outlet->lock);
+    pthread_mutex_unlock(&outlet->lock);
     return err;
 }
 
