@@ -242,8 +242,10 @@ int vmring_serve_fd(struct vmring_producer *producer, int fd)
 static int serve_domain(struct vmring_producer *producer, const char *where)
 {
 #ifdef VMRING_GRANT
-    int err =
-        grant_serve(producer->epoll, &producer->log, where, &producer->port);
+    const struct channel_ops channels = {producer->ops->channel_is_bound,
+                                         producer->ops_ctx};
+    int err = grant_serve(producer->epoll, &producer->log, where, &channels,
+                          &producer->port);
 
     producer->serves_domain = !err;
     return err;

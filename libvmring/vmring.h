@@ -500,6 +500,13 @@ struct vmring_producer_ops {
      * more is told how much there is.  NULL: as much as the kernel gives.
      */
     uint64_t (*room)(void *ctx);
+    /*
+     * For `grant:`: has this process's event channel `port` another end still?
+     * 1 it has, 0 it has not, < 0 not known.  Asked twice a second at most.
+     * By that an agent's domain that is destroyed, reset or boots another
+     * kernel is known to be gone though xenstore does not say so.
+     */
+    int (*channel_is_bound)(void *ctx, uint32_t port);
 };
 
 #define VMRING_DEADLINE_NEUTRAL 0
@@ -532,7 +539,9 @@ int vmring_producer_open(const struct vmring_producer_opts *opts,
 
 /*
  * Ends: every pending request comes back neutral through `drain` first (may
- * be NULL), consumers see XEN_VM_RING_PRODUCER_CLOSED.  NULL is fine.
+ * be NULL), consumers see XEN_VM_RING_PRODUCER_CLOSED.  NULL is fine.  Never
+ * blocks.  What is left in xenstore is removed meanwhile; if the process ends
+ * before that is done, its end is put off for 3 s at most.
  */
 void vmring_producer_close(struct vmring_producer *producer,
                            void (*drain)(void *ctx,

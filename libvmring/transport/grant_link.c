@@ -10,7 +10,7 @@
 
 #include "bells.h"
 #include "grant_pages.h"
-#include "rendezvous.h"
+#include "meet.h"
 #include "transport.h"
 
 /* A detach waits this long for what was asked before to be answered. */
@@ -21,7 +21,7 @@
 struct grant_link {
     struct link link;
     uint32_t domid;
-    struct rendezvous_agent *meet;
+    struct meet_agent *meet;
     struct grant_map *map;
     bool mapped;
     bool deaf; /* xenstore is lost: the ring goes on without messages */
@@ -61,8 +61,7 @@ static int watch(const struct grant_link *grant, int fd)
 static void go_deaf(struct grant_link *grant)
 {
     grant->deaf = true;
-    (void)epoll_ctl(grant->epoll, EPOLL_CTL_DEL, rendezvous_fd(grant->meet),
-                    NULL);
+    (void)epoll_ctl(grant->epoll, EPOLL_CTL_DEL, meet_fd(grant->meet), NULL);
 }
 
 static bool grant_gone(const struct link *link)
@@ -81,8 +80,7 @@ static int unwatch(const struct grant_link *grant, int fd)
 static int take_message(struct grant_link *grant, uint32_t *type, void *body,
                         size_t max, bool asked)
 {
-    int ret =
-        grant->deaf ? -EAGAIN : rendezvous_recv(grant->meet, type, body, max);
+    int ret = grant->deaf ? -EAGAIN : meet_recv(grant->meet, type, body, max);
 
     if (ret == -EPIPE && grant->mapped) {
         go_deaf(grant);
@@ -96,7 +94,7 @@ static int take_message(struct grant_link *grant, uint32_t *type, void *body,
 /* Until there may be a message, or it is time to look whether all is well. */
 static int wait_until(struct grant_link *grant, int64_t end)
 {
-    struct pollfd pfd = {.fd = rendezvous_fd(grant->meet), .events = POLLIN};
+    struct pollfd pfd = {.fd = meet_fd(grant->meet), .events = POLLIN};
     int64_t left = end - now_ms();
 
     if (left <= 0)
@@ -129,15 +127,14 @@ static void wait_for_answers(struct grant_link *grant)
 {
     int64_t end = now_ms() + DETACH_MS;
 
-    while (rendezvous_is_waiting(grant->meet) && now_ms() < end) {
+    while (meet_is_waiting(grant->meet) && now_ms() < end) {
         struct rendezvous_message message;
         int ret = take_message(grant, &message.type, message.body.bytes,
                                sizeof(message.body), true);
 
         /* That it was seen is no message: it may not wait any more. */
         if (ret == -EAGAIN)
-            ret =
-                rendezvous_is_waiting(grant->meet) ? wait_until(grant, end) : 0;
+            ret = meet_is_waiting(grant->meet) ? wait_until(grant, end) : 0;
         if (ret < 0 && ret != -EINTR)
             return;
     }
@@ -146,7 +143,7 @@ static void wait_for_answers(struct grant_link *grant)
 static int grant_send(struct link *link, uint32_t type, const void *body,
                       size_t len)
 {
-    int err = rendezvous_send(of(link)->meet, type, body, len);
+    int err = meet_send(of(link)->meet, type, body, len);
 
     if (!err && type == WIRE_DETACH)
         wait_for_answers(of(link));
@@ -280,10 +277,11 @@ static void grant_close(struct link *link)
 {
     struct grant_link *grant = of(link);
 
+    /* The unmapping rings. */
+    grant_map_close(grant->map);
     while (grant->nr_bells)
         bells_close(grant->bells[--grant->nr_bells]);
-    grant_map_close(grant->map);
-    rendezvous_close(grant->meet);
+    meet_close(grant->meet);
     if (grant->epoll >= 0)
         close(grant->epoll);
     free(grant);
@@ -307,15 +305,14 @@ static const struct link_ops grant_ops = {
 static int set_up(struct grant_link *grant, const char *target, char *error,
                   size_t error_len)
 {
-    int err =
-        rendezvous_open(grant->domid, target, &grant->meet, error, error_len);
+    int err = meet_open(grant->domid, target, &grant->meet, error, error_len);
 
     if (!err)
         err = grant_map_open(grant->domid, &grant->map, error, error_len);
     if (err)
         return err;
     grant->epoll = epoll_create1(EPOLL_CLOEXEC);
-    err = grant->epoll < 0 ? -errno : watch(grant, rendezvous_fd(grant->meet));
+    err = grant->epoll < 0 ? -errno : watch(grant, meet_fd(grant->meet));
     return err ? fail(err, error, error_len, "%s", strerror(-err)) : 0;
 }
 

@@ -5,12 +5,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bells.h"
 #include "grant_pages.h"
-#include "rendezvous.h"
+#include "meet.h"
 #include "transport.h"
 
 /*
@@ -19,15 +20,21 @@
  */
 #define MAX_KEPT 256
 
+/* What nobody tells of is looked at so often. */
+#define TICK_MS 500
+
 struct grant_port {
     struct port port;
     struct log log;
     uint32_t domid;
-    struct rendezvous_bridge *meet;
+    struct meet_bridge *meet;
+    struct channel_ops channels;
     struct grant_share *share;
     struct xenevtchn_handle *evtchn; /* lent to the peer that has bells */
     struct grant_peer *peers;
     int again;        /* an eventfd: there is a request that nobody took */
+    int tick;         /* a timer */
+    uint64_t ticks;   /* seen */
     bool has_request; /* in `request` */
     bool gone;        /* the agent's domain is destroyed */
     bool lost;        /* of xenstore there is nothing more to be had */
@@ -43,6 +50,9 @@ struct grant_peer {
     uint64_t session;
     uint64_t seq;     /* of its last request */
     uint64_t quiesce; /* of the last that asked for quiet */
+    uint64_t look;    /* for what it has said before it went; 0: not yet */
+    uint64_t ticked;  /* the tick at which its channel was looked at */
+    bool cut;         /* its channel has no other end any more */
     struct bells *bells;
     struct grant_handout *handout; /* NULL: it was granted nothing */
 };
@@ -70,18 +80,18 @@ static void lose(struct grant_port *port, const char *why)
     log_line(&port->log, 4, "%s", why);
     port->port.open = false;
     port->lost = true;
-    (void)epoll_ctl(port->port.epoll, EPOLL_CTL_DEL,
-                    rendezvous_serve_fd(port->meet), NULL);
+    (void)epoll_ctl(port->port.epoll, EPOLL_CTL_DEL, meet_serve_fd(port->meet),
+                    NULL);
 }
 
 /* Is there a request that nobody has taken? */
-static bool look(struct grant_port *port, bool anyway)
+static bool look(struct grant_port *port)
 {
     int ret;
 
     if (port->has_request || port->lost)
         return port->has_request;
-    ret = rendezvous_next(port->meet, anyway, &port->request);
+    ret = meet_next(port->meet, &port->request);
     switch (ret) {
     case 1:
         port->has_request = true;
@@ -129,8 +139,10 @@ static int grant_accept(struct port *any, struct peer **out)
     uint64_t count;
 
     (void)!read(port->again, &count, sizeof(count));
+    if (read(port->tick, &count, sizeof(count)) == sizeof(count))
+        port->ticks++;
     (void)grant_share_collect(port->share, now_ns());
-    if (!look(port, false))
+    if (!look(port))
         return -EAGAIN;
     if (find(port, port->request.session)) {
         /* It is taken now, or when those before it have been swept. */
@@ -160,20 +172,20 @@ static int grant_send(struct peer *any, uint32_t type, const void *body,
                       size_t len)
 {
     struct grant_peer *peer = of(any);
-    struct rendezvous_bridge *meet = peer->port->meet;
+    struct meet_bridge *meet = peer->port->meet;
     struct message_grant message;
 
     if (peer->port->lost)
         return -EPIPE;
     if (type == WIRE_QUIET)
-        return rendezvous_tell_quiet(meet, peer->session, peer->quiesce);
+        return meet_tell_quiet(meet, peer->session, peer->quiesce);
     if (type == WIRE_GRANT) {
         memset(&message, 0, sizeof(message));
         memcpy(&message.grant, body, sizeof(message.grant));
         body = &message;
         len = sizeof(message);
     }
-    return rendezvous_reply(meet, peer->session, peer->seq, type, body, len);
+    return meet_reply(meet, peer->session, peer->seq, type, body, len);
 }
 
 /* Its request, if there is one. */
@@ -199,16 +211,34 @@ static int take(struct grant_peer *peer, uint32_t *type, void *body, size_t max)
 }
 
 /*
+ * Has its end of the channel gone, with its domain or with that domain's
+ * kernel?  Neither clears a byte in our pages, nor may xenstore tell.
+ */
+static bool is_cut(struct grant_peer *peer)
+{
+    const struct grant_port *port = peer->port;
+
+    if (!peer->cut && peer->ticked != port->ticks && port->channels.is_bound) {
+        peer->ticked = port->ticks;
+        peer->cut = port->channels.is_bound(port->channels.ctx,
+                                            bells_port(peer->bells, 0)) == 0;
+    }
+    return peer->cut;
+}
+
+/*
  * One that has let go of the pages; or that never took them, or was granted
  * none, and another has come after it.
  */
 static bool grant_gone(struct peer *any)
 {
-    const struct grant_peer *peer = of(any);
+    struct grant_peer *peer = of(any);
     uint64_t life = XEN_VM_RING_LIFE_OFFERED;
 
     if (peer->handout)
         life = grant_handout_life(peer->handout);
+    if (life == XEN_VM_RING_LIFE_MAPPED && is_cut(peer))
+        return true;
     return peer->port->gone || life == XEN_VM_RING_LIFE_GONE ||
            (life == XEN_VM_RING_LIFE_OFFERED &&
             peer->port->latest != peer->session);
@@ -221,9 +251,14 @@ static int grant_recv(struct peer *any, uint32_t *type, void *body, size_t max)
 
     if (ret != -EAGAIN || !grant_gone(any))
         return ret;
-    /* It let go after it had said so, if it has: look once more. */
-    if (look(peer->port, true))
+    /* It let go after it had said so, if it has: xenstore has a look. */
+    if (!peer->look)
+        peer->look = meet_look(peer->port->meet);
+    if (look(peer->port))
         ret = take(peer, type, body, max);
+    else if (!peer->port->lost &&
+             !meet_has_looked(peer->port->meet, peer->look))
+        return -EAGAIN;
     return ret == -EAGAIN ? -ECONNRESET : ret;
 }
 
@@ -309,8 +344,12 @@ static int grant_grant(struct peer *any, const struct wire_grant *grant,
             bells_port(peer->bells, message.nr_ports);
         message.nr_ports++;
     }
-    return rendezvous_reply(peer->port->meet, peer->session, peer->seq,
-                            WIRE_GRANT, &message, sizeof(message));
+    err = meet_reply(peer->port->meet, peer->session, peer->seq, WIRE_GRANT,
+                     &message, sizeof(message));
+    if (err)
+        log_line(&peer->port->log, 4, "a grant cannot be sent: %s",
+                 strerror(-err));
+    return err;
 }
 
 static bool grant_kick(struct peer *any, uint32_t group)
@@ -349,11 +388,13 @@ static void grant_close(struct port *any)
 {
     struct grant_port *port = of_port(any);
 
-    rendezvous_serve_end(port->meet);
+    meet_serve_end(port->meet);
     grant_share_close(port->share);
     bells_handle_close(port->evtchn);
     if (port->again >= 0)
         close(port->again);
+    if (port->tick >= 0)
+        close(port->tick);
     free(port);
 }
 
@@ -371,6 +412,17 @@ static const struct port_ops grant_ops = {
     .drop = grant_drop,
 };
 
+static int start_ticking(struct grant_port *port)
+{
+    const struct timespec each = {TICK_MS / 1000, TICK_MS % 1000 * 1000000L};
+    const struct itimerspec times = {each, each};
+
+    port->tick = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (port->tick < 0 || timerfd_settime(port->tick, 0, &times, NULL) < 0)
+        return -errno;
+    return watch(port->port.epoll, port->tick);
+}
+
 static int set_up(struct grant_port *port, const char *target, char *error,
                   size_t error_len)
 {
@@ -385,13 +437,14 @@ static int set_up(struct grant_port *port, const char *target, char *error,
         return -errno;
     err = watch(port->port.epoll, port->again);
     if (!err)
-        err = rendezvous_serve(port->domid, target, &port->meet, error,
-                               error_len);
-    return err ? err : watch(port->port.epoll, rendezvous_serve_fd(port->meet));
+        err = start_ticking(port);
+    if (!err)
+        err = meet_serve(port->domid, target, &port->meet, error, error_len);
+    return err ? err : watch(port->port.epoll, meet_serve_fd(port->meet));
 }
 
 int grant_serve(int epoll, const struct log *log, const char *where,
-                struct port **out)
+                const struct channel_ops *channels, struct port **out)
 {
     struct grant_port *port = calloc(1, sizeof(*port));
     char target[RENDEZVOUS_NAME], error[256] = "";
@@ -401,7 +454,8 @@ int grant_serve(int epoll, const struct log *log, const char *where,
         return -ENOMEM;
     port->port = (struct port){.ops = &grant_ops, .epoll = epoll, .open = true};
     port->log = *log;
-    port->again = -1;
+    port->channels = *channels;
+    port->again = port->tick = -1;
     err = rendezvous_parse(where, &port->domid, target);
     if (!err)
         err = set_up(port, target, error, sizeof(error));

@@ -3,8 +3,9 @@
  * rendezvous.h: where a bridge and an agent's domain meet: xenstore.
  *
  * docs/XENSTORE.md has the tree and who may do what there.  Each end asks
- * xenstored and waits for its answer, a bounded number of times a call; for
- * the other end nobody waits.  Where there is `error`, a line is left there
+ * xenstored and waits for its answer, a bounded number of times a call, and
+ * without a limit to the time: meet.h has that.  For the other end nobody
+ * waits.  Where there is `error`, a line is left there
  * on failure.
  */
 #ifndef VMRING_TRANSPORT_RENDEZVOUS_H
@@ -58,13 +59,9 @@ int rendezvous_serve_fd(const struct rendezvous_bridge *bridge);
 int rendezvous_next(struct rendezvous_bridge *bridge, bool anyway,
                     struct rendezvous_message *request);
 
-/* Answers a request.  -EINVAL, -EPIPE. */
-int rendezvous_reply(struct rendezvous_bridge *bridge, uint64_t session,
-                     uint64_t seq, uint32_t type, const void *body, size_t len);
-
-/* Tells a session that the target is quiet: WIRE_QUIET. */
-int rendezvous_tell_quiet(struct rendezvous_bridge *bridge, uint64_t session,
-                          uint64_t seq);
+/* Writes an answer of message_write(); `quiet`: where that is told. */
+int rendezvous_tell(struct rendezvous_bridge *bridge, bool quiet,
+                    uint64_t session, uint64_t seq, const char *message);
 
 /* Removes the tree.  NULL is fine. */
 void rendezvous_serve_end(struct rendezvous_bridge *bridge);
@@ -96,6 +93,9 @@ int rendezvous_send(struct rendezvous_agent *agent, uint32_t type,
  */
 int rendezvous_recv(struct rendezvous_agent *agent, uint32_t *type, void *body,
                     size_t max);
+
+/* Is there perhaps a message, though the descriptor does not say so? */
+bool rendezvous_may_have(const struct rendezvous_agent *agent);
 
 /* Is there something that was not answered? */
 bool rendezvous_is_waiting(const struct rendezvous_agent *agent);

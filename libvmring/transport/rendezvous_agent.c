@@ -312,6 +312,11 @@ int rendezvous_recv(struct rendezvous_agent *agent, uint32_t *type, void *body,
     return ret < 0 && ret != -EAGAIN ? lose(agent, ret) : ret;
 }
 
+bool rendezvous_may_have(const struct rendezvous_agent *agent)
+{
+    return agent->look || agent->lost;
+}
+
 bool rendezvous_is_waiting(const struct rendezvous_agent *agent)
 {
     return !agent->lost && (agent->nr_queued || agent->answered != agent->seq);

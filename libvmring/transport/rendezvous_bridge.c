@@ -296,32 +296,17 @@ int rendezvous_next(struct rendezvous_bridge *bridge, bool anyway,
     return err ? err : read_request(bridge, request);
 }
 
-static int tell(struct rendezvous_bridge *bridge, const char *node,
-                uint64_t session, uint64_t seq, const char *message)
+int rendezvous_tell(struct rendezvous_bridge *bridge, bool quiet,
+                    uint64_t session, uint64_t seq, const char *message)
 {
     char path[XENSTORE_PATH], text[XENSTORE_TEXT];
     int err;
 
-    path_of(bridge, node, path);
+    path_of(bridge, quiet ? "quiet" : "reply", path);
     snprintf(text, sizeof(text), "session=%" PRIu64 " seq=%" PRIu64 " %s",
              session, seq, message);
     err = xenstore_write(bridge->xs, path, text);
     return xenstore_is_lost(err) ? -EPIPE : err;
-}
-
-int rendezvous_reply(struct rendezvous_bridge *bridge, uint64_t session,
-                     uint64_t seq, uint32_t type, const void *body, size_t len)
-{
-    char message[MESSAGE_MAX];
-    int ret = message_write(type, body, len, message);
-
-    return ret < 0 ? ret : tell(bridge, "reply", session, seq, message);
-}
-
-int rendezvous_tell_quiet(struct rendezvous_bridge *bridge, uint64_t session,
-                          uint64_t seq)
-{
-    return tell(bridge, "quiet", session, seq, "quiet");
 }
 
 void rendezvous_serve_end(struct rendezvous_bridge *bridge)

@@ -148,13 +148,19 @@ int local_listen(struct port *port, const char *path, unsigned int mode);
 /* One has come, by this connected socket; takes it over, also on failure. */
 int local_take(struct port *port, int fd, struct peer **peer);
 
+/* What Xen knows of event channels; is_bound as in vmring.h, or NULL. */
+struct channel_ops {
+    int (*is_bound)(void *ctx, uint32_t port);
+    void *ctx;
+};
+
 /*
  * The grant transport, where it was built in (VMRING_GRANT).  grant_serve()
  * makes a port for the agents of one domain, "DOMID/TARGET": -EINVAL; what
  * else fails is logged.  grant_connect() looks for such a port of domain DOMID.
  */
 int grant_serve(int epoll, const struct log *log, const char *where,
-                struct port **port);
+                const struct channel_ops *channels, struct port **port);
 int grant_connect(const char *where, struct link **link, char *error,
                   size_t error_len);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <xenstore.h>
 
 #include "check.h"
+#include "transport/errand.h"
 
 #define PATH       160
 #define VALUE      4096 /* of a message of xenstored */
@@ -21,6 +23,22 @@
 #define MAX_EVENTS 20000
 
 struct fake_xenstore fake_xenstore;
+
+/* Each end calls from a thread of its own. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t continued = PTHREAD_COND_INITIALIZER;
+static bool stopped;
+
+static void unlock(const bool *held)
+{
+    (void)held;
+    pthread_mutex_unlock(&lock);
+}
+
+/* Until the end of the block. */
+#define LOCKED                                                                 \
+    __attribute__((__cleanup__(unlock), __unused__)) const bool held =         \
+        pthread_mutex_lock(&lock) == 0
 
 struct node {
     char path[PATH];
@@ -189,6 +207,8 @@ static bool take_out(uint32_t domid, const char *path)
 
 static bool answers(void)
 {
+    while (stopped)
+        pthread_cond_wait(&continued, &lock);
     fake_xenstore.calls++;
     if (fake_xenstore.calls == fake_xenstore.fail_at) {
         errno = fake_xenstore.fail_errno;
@@ -201,6 +221,7 @@ static bool answers(void)
 
 struct xs_handle *xs_open(unsigned long flags)
 {
+    LOCKED;
     struct xs_handle *xs;
 
     CHECK_EQ(flags, 0);
@@ -227,6 +248,7 @@ struct xs_handle *xs_open(unsigned long flags)
 
 void xs_close(struct xs_handle *xs)
 {
+    LOCKED;
     struct xs_handle **at = &handles;
 
     while (*at != xs)
@@ -241,6 +263,7 @@ void xs_close(struct xs_handle *xs)
 void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
               unsigned int *len)
 {
+    LOCKED;
     const struct node *node;
     char full[PATH];
     char *copy;
@@ -265,6 +288,7 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
 bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
               const void *data, unsigned int len)
 {
+    LOCKED;
     char full[PATH];
 
     (void)t;
@@ -274,12 +298,14 @@ bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
 
 bool xs_mkdir(struct xs_handle *xs, xs_transaction_t t, const char *path)
 {
+    LOCKED;
     (void)t;
     return answers() && (find(path) || put(xs->domid, path, "", 0));
 }
 
 bool xs_rm(struct xs_handle *xs, xs_transaction_t t, const char *path)
 {
+    LOCKED;
     (void)t;
     return answers() && take_out(xs->domid, path);
 }
@@ -287,6 +313,7 @@ bool xs_rm(struct xs_handle *xs, xs_transaction_t t, const char *path)
 char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
                     unsigned int *num)
 {
+    LOCKED;
     (void)t;
     *num = 0;
     if (!answers())
@@ -306,6 +333,7 @@ bool xs_set_permissions(struct xs_handle *xs, xs_transaction_t t,
                         const char *path, struct xs_permissions *perms,
                         unsigned int nr)
 {
+    LOCKED;
     struct node *node = find(path);
 
     (void)t;
@@ -320,6 +348,7 @@ bool xs_set_permissions(struct xs_handle *xs, xs_transaction_t t,
 
 xs_transaction_t xs_transaction_start(struct xs_handle *xs)
 {
+    LOCKED;
     (void)xs;
     if (!answers())
         return XBT_NULL;
@@ -334,6 +363,7 @@ xs_transaction_t xs_transaction_start(struct xs_handle *xs)
 
 bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t t, bool abort)
 {
+    LOCKED;
     bool conflict = fake_xenstore.conflicts && !abort;
 
     (void)xs;
@@ -357,6 +387,7 @@ bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t t, bool abort)
 
 bool xs_watch(struct xs_handle *xs, const char *path, const char *token)
 {
+    LOCKED;
     struct event *watch = &xs->watches[xs->nr_watches++];
 
     if (!answers())
@@ -370,11 +401,13 @@ bool xs_watch(struct xs_handle *xs, const char *path, const char *token)
 
 int xs_fileno(struct xs_handle *xs)
 {
+    LOCKED;
     return xs->fd;
 }
 
 char **xs_check_watch(struct xs_handle *xs)
 {
+    LOCKED;
     const struct event *event = &xs->events[xs->first];
     eventfd_t count;
     char **strings;
@@ -402,6 +435,7 @@ char **xs_check_watch(struct xs_handle *xs)
 
 bool xs_is_domain_introduced(struct xs_handle *xs, unsigned int domid)
 {
+    LOCKED;
     (void)xs;
     return answers() && fake_xenstore.destroyed != domid;
 }
@@ -409,6 +443,7 @@ bool xs_is_domain_introduced(struct xs_handle *xs, unsigned int domid)
 bool fake_xenstore_put(uint32_t domid, const char *path, const char *value,
                        size_t len)
 {
+    LOCKED;
     if (!value)
         return take_out(domid, path);
     return put(domid, path, value, len == SIZE_MAX ? strlen(value) : len);
@@ -416,6 +451,7 @@ bool fake_xenstore_put(uint32_t domid, const char *path, const char *value,
 
 const char *fake_xenstore_get(uint32_t domid, const char *path)
 {
+    LOCKED;
     const struct node *node = find(path);
 
     return node && may(domid, node, XS_PERM_READ) ? node->value : NULL;
@@ -423,6 +459,7 @@ const char *fake_xenstore_get(uint32_t domid, const char *path)
 
 unsigned int fake_xenstore_nodes(const char *path)
 {
+    LOCKED;
     unsigned int nr = 0;
 
     for (unsigned int i = 0; i < nr_nodes; i++)
@@ -432,6 +469,7 @@ unsigned int fake_xenstore_nodes(const char *path)
 
 void fake_xenstore_destroy(uint32_t domid)
 {
+    LOCKED;
     fake_xenstore.destroyed = domid;
     for (struct xs_handle *xs = handles; xs; xs = xs->next)
         for (unsigned int i = 0; i < xs->nr_watches; i++)
@@ -441,13 +479,22 @@ void fake_xenstore_destroy(uint32_t domid)
 
 void fake_xenstore_lose(bool lost)
 {
+    LOCKED;
     fake_xenstore.lost = lost;
     for (struct xs_handle *xs = handles; xs; xs = xs->next)
         (void)eventfd_write(xs->fd, 1);
 }
 
+void fake_xenstore_stop(bool stop)
+{
+    LOCKED;
+    stopped = stop;
+    pthread_cond_broadcast(&continued);
+}
+
 void fake_xenstore_check_empty(const char *path)
 {
+    errands_wait_for_ended();
     CHECK_EQ(fake_xenstore.handles, 0);
     CHECK_EQ(fake_xenstore.transactions, 0);
     CHECK_EQ(fake_xenstore_nodes(path), 0);

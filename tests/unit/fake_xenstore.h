@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fake_xenstore.h: libxenstore in memory, all domains in one process: nodes,
- * their permissions, watches, transactions that others spoil.
+ * their permissions, watches, transactions that others spoil.  Any thread may
+ * call.
  */
 #ifndef VMRING_TESTS_FAKE_XENSTORE_H
 #define VMRING_TESTS_FAKE_XENSTORE_H
@@ -41,7 +42,10 @@ void fake_xenstore_destroy(uint32_t domid);
 /* The store loses its connections, or has them again. */
 void fake_xenstore_lose(bool lost);
 
-/* Nothing is held, and nothing is left below. */
+/* xenstored is stopped: whoever asks waits until it goes on. */
+void fake_xenstore_stop(bool stop);
+
+/* Nothing is held once all errands are done, and nothing is left below. */
 void fake_xenstore_check_empty(const char *path);
 
 #endif /* VMRING_TESTS_FAKE_XENSTORE_H */

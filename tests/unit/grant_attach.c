@@ -40,6 +40,7 @@ static void make(void)
     opts.log = keep_line;
     nr_lines = 0;
     pair_make(&pair, &opts);
+    pair.of_domain = true;
     fake_xenstore.domid = 0;
     CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
     /* By this way only. */

@@ -31,6 +31,7 @@ static void begin(void)
     opts.log = keep_line;
     line[0] = '\0';
     pair_make(&pair, &opts);
+    pair.of_domain = true;
     fake_xenstore.domid = 0;
     CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
     pair_serve();

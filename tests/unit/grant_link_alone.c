@@ -67,9 +67,9 @@ static void answer(uint32_t type, const void *body, size_t len)
 {
     const struct rendezvous_message *request = meeting_next(bridge);
 
-    CHECK_EQ(rendezvous_reply(bridge, request->session, request->seq, type,
-                              body, len),
-             0);
+    CHECK_EQ(
+        meeting_reply(bridge, request->session, request->seq, type, body, len),
+        0);
 }
 
 static int take(int timeout_ms)
@@ -119,7 +119,7 @@ static void interrupted(void)
 
     start();
     CHECK_EQ(link_->ops->recv(link_, &type, &grant, sizeof(grant), 0), -EAGAIN);
-    faults_arm(1);
+    faults_arm(2); /* after a look without waiting */
     CHECK_EQ(link_->ops->recv(link_, &type, &grant, sizeof(grant), 5000),
              -EINTR);
     CHECK(faults_disarm(&fault));
@@ -148,7 +148,7 @@ static void grant_faults(void)
         ret = take(0);
         fired = faults_disarm(&fault);
         /* No directory has the number 0. */
-        if (!fired)
+        if (!fired || !strcmp(fault.call, "poll"))
             CHECK_EQ(ret, -EINVAL);
         /* An event that libxenstore cannot tell of is a lost connection. */
         else if (ret != -ECONNRESET)

@@ -153,6 +153,7 @@ static void local(void)
     struct vmring_event event;
 
     pair_make(&pair, &opts);
+    pair.of_domain = true;
     pair_attach(&pair, NULL);
     CHECK_EQ(vmring_restrict(pair.ring), 0);
     CHECK_EQ(vmring_next(pair.ring, &event), 0);

@@ -31,6 +31,7 @@ static void begin(void)
 
     opts.deadline_ns = UINT64_MAX;
     pair_make(&pair, &opts);
+    pair.of_domain = true;
     fake_xenstore.domid = 0;
     CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
     CHECK_EQ(vmring_dispatch(pair.producer), 0);

@@ -16,12 +16,20 @@ foreach(name rendezvous_exchange rendezvous_restarts rendezvous_hostile
         rendezvous_faults)
     vmring_unit_test(${name} ${name}.c meeting.c fake_xenstore.c)
 endforeach()
-vmring_fault_test(grant_attach pair.c meeting.c fake_xenstore.c fake_xen.c)
-vmring_fault_test(grant_ends pair.c meeting.c fake_xenstore.c fake_xen.c)
-vmring_fault_test(grant_workers pair.c meeting.c fake_xenstore.c fake_xen.c)
+# It takes the time that xenstored is given.
+vmring_fault_test(xenstore_stopped pair.c meeting.c fake_xenstore.c fake_xen.c)
+
+# What a bridge does not wait for is done at once.
+set(AT_ONCE meeting.c fake_xenstore.c fake_xen.c errands_at_once.c)
+vmring_fault_test(grant_attach pair.c ${AT_ONCE})
+vmring_fault_test(grant_ends pair.c ${AT_ONCE})
+vmring_fault_test(grant_workers pair.c ${AT_ONCE})
+vmring_fault_test(grant_port_alone ${AT_ONCE})
+vmring_fault_test(grant_restrict pair.c ${AT_ONCE} grant_rig.c)
+foreach(name grant_attach grant_ends grant_workers grant_port_alone
+        grant_restrict)
+    target_link_options(test_${name} PRIVATE -Wl,--wrap=errands_post)
+endforeach()
 vmring_fault_test(rendezvous_malformed meeting.c fake_xenstore.c)
 vmring_fault_test(grant_link_alone meeting.c fake_xenstore.c fake_xen.c)
-vmring_fault_test(grant_port_alone meeting.c fake_xenstore.c fake_xen.c)
-vmring_fault_test(grant_restrict pair.c meeting.c fake_xenstore.c fake_xen.c
-    grant_rig.c)
 target_link_options(test_grant_restrict PRIVATE -Wl,--wrap=munmap)

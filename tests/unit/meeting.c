@@ -37,6 +37,21 @@ struct rendezvous_agent *meeting_open(void)
     return agent;
 }
 
+int meeting_reply(struct rendezvous_bridge *bridge, uint64_t session,
+                  uint64_t seq, uint32_t type, const void *body, size_t len)
+{
+    char text[MESSAGE_MAX];
+    int ret = message_write(type, body, len, text);
+
+    return ret < 0 ? ret : rendezvous_tell(bridge, false, session, seq, text);
+}
+
+int meeting_tell_quiet(struct rendezvous_bridge *bridge, uint64_t session,
+                       uint64_t seq)
+{
+    return rendezvous_tell(bridge, true, session, seq, "quiet");
+}
+
 const struct rendezvous_message *meeting_next(struct rendezvous_bridge *bridge)
 {
     CHECK_EQ(rendezvous_next(bridge, false, &message), 1);
@@ -70,8 +85,8 @@ void meeting_exchange(struct rendezvous_bridge *bridge,
     CHECK_EQ(rendezvous_recv(agent, &type, &grant, sizeof(grant)), -EAGAIN);
     memset(&grant, 0, sizeof(grant));
     grant.grant.grant.result = XEN_VM_RING_REFUSED_BUSY;
-    CHECK_EQ(rendezvous_reply(bridge, message.session, message.seq, WIRE_GRANT,
-                              &grant, sizeof(grant)),
+    CHECK_EQ(meeting_reply(bridge, message.session, message.seq, WIRE_GRANT,
+                           &grant, sizeof(grant)),
              0);
     CHECK_EQ(rendezvous_recv(agent, &type, &grant, sizeof(grant)),
              (int)sizeof(grant));

@@ -17,6 +17,12 @@ void meeting_prepare(void);
 struct rendezvous_bridge *meeting_serve(void);
 struct rendezvous_agent *meeting_open(void);
 
+/* Answers, as a bridge's end of the transport does.  -EINVAL, -EPIPE. */
+int meeting_reply(struct rendezvous_bridge *bridge, uint64_t session,
+                  uint64_t seq, uint32_t type, const void *body, size_t len);
+int meeting_tell_quiet(struct rendezvous_bridge *bridge, uint64_t session,
+                       uint64_t seq);
+
 /* The next request, which there must be; static. */
 const struct rendezvous_message *meeting_next(struct rendezvous_bridge *bridge);
 /* There is none. */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "pair.h"
 
+#include <poll.h>
 #include <sys/socket.h>
+#include <time.h>
 
 static struct vmring_producer *waiting;
+static const struct pair *now_served;
 
 struct vmring_producer_opts pair_opts(void)
 {
@@ -22,7 +25,14 @@ void pair_serve(void)
 {
     struct vmring_verdict verdict;
 
+    struct pollfd pfd = {.fd = vmring_producer_fd(waiting), .events = POLLIN};
+
     (void)vmring_dispatch(waiting);
+    /* Not poll(), which serves when it waits. */
+    for (int i = 0; i < 4 && now_served->of_domain &&
+                    ppoll(&pfd, 1, &(struct timespec){0}, NULL) == 1;
+         i++)
+        (void)vmring_dispatch(waiting);
     while (vmring_collect(waiting, &verdict) == 1)
         ;
 }
@@ -32,6 +42,7 @@ void pair_make(struct pair *pair, const struct vmring_producer_opts *opts)
     *pair = (struct pair){0};
     CHECK_EQ(vmring_producer_open(opts, &pair->producer), 0);
     waiting = pair->producer;
+    now_served = pair;
     faults_idle = pair_serve;
 }
 

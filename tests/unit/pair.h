@@ -13,6 +13,7 @@ struct pair {
     struct vmring_producer *producer;
     struct vmring *ring; /* NULL: not attached */
     int served;          /* the producer's end of the last connection */
+    bool of_domain;      /* by grant:, which takes more than one turn */
 };
 
 /* What a pair is made with when a test does not mind: 2 vCPUs. */

@@ -26,9 +26,9 @@ static bool is_readable(int fd)
 static void ok(struct rendezvous_bridge *bridge,
                const struct rendezvous_message *request)
 {
-    CHECK_EQ(rendezvous_reply(bridge, request->session, request->seq, WIRE_OK,
-                              NULL, 0),
-             0);
+    CHECK_EQ(
+        meeting_reply(bridge, request->session, request->seq, WIRE_OK, NULL, 0),
+        0);
 }
 
 /* What nobody answers with more than that it was seen. */
@@ -49,8 +49,8 @@ static void queued(struct rendezvous_bridge *bridge,
         if (types[i] == WIRE_SUPPORTED) {
             const struct wire_support support = {0x1234};
 
-            CHECK_EQ(rendezvous_reply(bridge, request->session, request->seq,
-                                      WIRE_SUPPORT, &support, sizeof(support)),
+            CHECK_EQ(meeting_reply(bridge, request->session, request->seq,
+                                   WIRE_SUPPORT, &support, sizeof(support)),
                      0);
             CHECK_EQ(rendezvous_recv(agent, &type, &body, sizeof(body)), 8);
             CHECK_EQ(type, WIRE_SUPPORT);
@@ -87,10 +87,10 @@ static void quiet(struct rendezvous_bridge *bridge,
     CHECK_EQ(rendezvous_recv(agent, &type, &body, sizeof(body)), -EAGAIN);
     CHECK_EQ(rendezvous_send(agent, WIRE_SUPPORTED, NULL, 0), 0);
     request = meeting_next(bridge);
-    CHECK_EQ(rendezvous_tell_quiet(bridge, session, seq), 0);
+    CHECK_EQ(meeting_tell_quiet(bridge, session, seq), 0);
     memset(&body, 0, sizeof(body));
-    CHECK_EQ(rendezvous_reply(bridge, session, request->seq, WIRE_SUPPORT,
-                              &body, sizeof(struct wire_support)),
+    CHECK_EQ(meeting_reply(bridge, session, request->seq, WIRE_SUPPORT, &body,
+                           sizeof(struct wire_support)),
              0);
     CHECK_EQ(rendezvous_recv(agent, &type, &body, sizeof(body)), 8);
     CHECK_EQ(rendezvous_recv(agent, &type, &body, sizeof(body)), 0);

@@ -46,8 +46,8 @@ static void live(void)
         (void)rendezvous_send(agent, WIRE_QUIESCE, NULL, 0);
         for (int i = 0; i < 3; i++) {
             if (rendezvous_next(bridge, false, message) == 1)
-                (void)rendezvous_reply(bridge, message->session, message->seq,
-                                       WIRE_OK, NULL, 0);
+                (void)meeting_reply(bridge, message->session, message->seq,
+                                    WIRE_OK, NULL, 0);
             (void)rendezvous_recv(agent, &type, message->body.bytes,
                                   sizeof(message->body));
         }

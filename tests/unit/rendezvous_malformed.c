@@ -150,8 +150,8 @@ static void next_fails(void)
     CHECK_EQ(rendezvous_send(agent, WIRE_SUPPORTED, NULL, 0), 0);
     CHECK_EQ(rendezvous_send(agent, WIRE_QUIESCE, NULL, 0), 0);
     request = meeting_next(bridge);
-    CHECK_EQ(rendezvous_reply(bridge, request->session, request->seq,
-                              WIRE_SUPPORT, &support, sizeof(support)),
+    CHECK_EQ(meeting_reply(bridge, request->session, request->seq, WIRE_SUPPORT,
+                           &support, sizeof(support)),
              0);
     /* It reads whose tree it is, and the answer. */
     fake_xenstore.fail_at = fake_xenstore.calls + 3;

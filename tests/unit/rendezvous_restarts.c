@@ -55,19 +55,19 @@ static void agent_restarts(void)
     session = request->session;
     seq = request->seq;
     next = meeting_open();
-    CHECK_EQ(rendezvous_reply(bridge, session, seq, WIRE_OK, NULL, 0), 0);
-    CHECK_EQ(rendezvous_tell_quiet(bridge, session, seq), 0);
+    CHECK_EQ(meeting_reply(bridge, session, seq, WIRE_OK, NULL, 0), 0);
+    CHECK_EQ(meeting_tell_quiet(bridge, session, seq), 0);
     CHECK_EQ(rendezvous_recv(next, &type, body, sizeof(body)), -EAGAIN);
     CHECK_EQ(rendezvous_send(next, WIRE_SUPPORTED, NULL, 0), 0);
     CHECK(rendezvous_is_waiting(next));
-    CHECK_EQ(rendezvous_reply(bridge, session, seq, WIRE_OK, NULL, 0), 0);
+    CHECK_EQ(meeting_reply(bridge, session, seq, WIRE_OK, NULL, 0), 0);
     CHECK_EQ(rendezvous_recv(next, &type, body, sizeof(body)), -EAGAIN);
     CHECK(rendezvous_is_waiting(next));
     request = meeting_next(bridge);
     CHECK(request->session != session);
-    CHECK_EQ(rendezvous_reply(bridge, request->session, request->seq, WIRE_OK,
-                              NULL, 0),
-             0);
+    CHECK_EQ(
+        meeting_reply(bridge, request->session, request->seq, WIRE_OK, NULL, 0),
+        0);
     CHECK_EQ(rendezvous_recv(next, &type, body, sizeof(body)), -EAGAIN);
     CHECK(!rendezvous_is_waiting(next));
     meeting_exchange(bridge, next);
@@ -149,7 +149,7 @@ static void store_lost(void)
     fake_xenstore_lose(true);
     CHECK_EQ(rendezvous_next(bridge, false, request), -EPIPE);
     CHECK_EQ(rendezvous_next(bridge, true, request), -EPIPE);
-    CHECK_EQ(rendezvous_reply(bridge, 1, 1, WIRE_OK, NULL, 0), -EPIPE);
+    CHECK_EQ(meeting_reply(bridge, 1, 1, WIRE_OK, NULL, 0), -EPIPE);
     CHECK_EQ(rendezvous_recv(agent, &type, body, sizeof(body)), -EPIPE);
     CHECK_EQ(rendezvous_send(agent, WIRE_DETACH, NULL, 0), -EPIPE);
     fake_xenstore.domid = 0;

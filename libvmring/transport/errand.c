@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/* errand.c: see errand.h. */
+#include "errand.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+struct queue {
+    struct errand *first, *last;
+};
+
+struct errands {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct queue waiting, done;
+    int64_t since; /* ms; 0: there is nothing in hand */
+    int fd;        /* an eventfd: `done` is not empty */
+    bool over;     /* all of it is the thread's */
+};
+
+/* Those that were ended, and until when the process is held for them. */
+static pthread_mutex_t ended_lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned int nr_ended;
+static int64_t ended_until;
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void append(struct queue *queue, struct errand *errand)
+{
+    errand->next = NULL;
+    if (queue->last)
+        queue->last->next = errand;
+    else
+        queue->first = errand;
+    queue->last = errand;
+}
+
+static struct errand *pop(struct queue *queue)
+{
+    struct errand *errand = queue->first;
+
+    if (errand)
+        queue->first = errand->next;
+    if (!queue->first)
+        queue->last = NULL;
+    return errand;
+}
+
+static void destroy(struct errands *errands)
+{
+    struct errand *errand;
+
+    while ((errand = pop(&errands->done)) != NULL)
+        free(errand);
+    if (errands->fd >= 0)
+        close(errands->fd);
+    pthread_cond_destroy(&errands->changed);
+    pthread_mutex_destroy(&errands->lock);
+    free(errands);
+}
+
+/* With the lock. */
+static void finish(struct errands *errands, struct errand *errand)
+{
+    errands->since = 0;
+    errand->is_done = true;
+    if (errands->over || errand->how == ERRAND_FORGOTTEN) {
+        free(errand);
+    } else if (errand->how == ERRAND_POSTED) {
+        append(&errands->done, errand);
+        (void)eventfd_write(errands->fd, 1);
+    } else {
+        pthread_cond_broadcast(&errands->changed);
+    }
+}
+
+static void *work(void *ctx)
+{
+    struct errands *errands = ctx;
+    struct errand *errand;
+
+    pthread_mutex_lock(&errands->lock);
+    for (;;) {
+        while (!errands->waiting.first && !errands->over)
+            pthread_cond_wait(&errands->changed, &errands->lock);
+        errand = pop(&errands->waiting);
+        if (!errand)
+            break;
+        errands->since = now_ms();
+        pthread_mutex_unlock(&errands->lock);
+        errand->run(errand);
+        pthread_mutex_lock(&errands->lock);
+        finish(errands, errand);
+    }
+    pthread_mutex_unlock(&errands->lock);
+    destroy(errands);
+    pthread_mutex_lock(&ended_lock);
+    nr_ended--;
+    pthread_mutex_unlock(&ended_lock);
+    return NULL;
+}
+
+static int start_thread(struct errands *errands)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    sigset_t all, before;
+    int err;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    err = pthread_create(&thread, &attr, work, errands);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return -err;
+}
+
+int errands_start(struct errands **out)
+{
+    struct errands *errands = calloc(1, sizeof(*errands));
+    pthread_condattr_t attr;
+    int err = 0;
+
+    if (!errands)
+        return -ENOMEM;
+    pthread_mutex_init(&errands->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&errands->changed, &attr);
+    pthread_condattr_destroy(&attr);
+    errands->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (errands->fd < 0)
+        err = -errno;
+    if (!err)
+        err = start_thread(errands);
+    if (err)
+        destroy(errands);
+    else
+        *out = errands;
+    return err;
+}
+
+static void add(struct errands *errands, struct errand *errand)
+{
+    errand->is_done = false;
+    append(&errands->waiting, errand);
+    pthread_cond_broadcast(&errands->changed);
+}
+
+bool errands_do(struct errands *errands, struct errand *errand, int ms)
+{
+    struct timespec until;
+    bool is_done;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000L;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&errands->lock);
+    errand->how = ERRAND_AWAITED;
+    add(errands, errand);
+    while (!errand->is_done &&
+           pthread_cond_timedwait(&errands->changed, &errands->lock, &until) !=
+               ETIMEDOUT)
+        ;
+    is_done = errand->is_done;
+    if (!is_done)
+        errand->how = ERRAND_FORGOTTEN;
+    pthread_mutex_unlock(&errands->lock);
+    return is_done;
+}
+
+void errands_post(struct errands *errands, struct errand *errand)
+{
+    pthread_mutex_lock(&errands->lock);
+    errand->how = ERRAND_POSTED;
+    add(errands, errand);
+    pthread_mutex_unlock(&errands->lock);
+}
+
+int errands_fd(const struct errands *errands)
+{
+    return errands->fd;
+}
+
+struct errand *errands_done(struct errands *errands)
+{
+    struct errand *errand;
+    eventfd_t count;
+
+    pthread_mutex_lock(&errands->lock);
+    errand = pop(&errands->done);
+    if (!errands->done.first)
+        (void)eventfd_read(errands->fd, &count);
+    pthread_mutex_unlock(&errands->lock);
+    return errand;
+}
+
+int64_t errands_late(struct errands *errands)
+{
+    int64_t now = now_ms(), late = 0;
+
+    pthread_mutex_lock(&errands->lock);
+    if (errands->since && now > errands->since)
+        late = now - errands->since;
+    else if (errands->since || errands->waiting.first)
+        late = 1;
+    pthread_mutex_unlock(&errands->lock);
+    return late;
+}
+
+void errands_end(struct errands *errands, struct errand *last, int ms)
+{
+    int64_t until = now_ms() + ms;
+
+    if (!errands)
+        return;
+    pthread_mutex_lock(&ended_lock);
+    nr_ended++;
+    if (until > ended_until)
+        ended_until = until;
+    pthread_mutex_unlock(&ended_lock);
+    pthread_mutex_lock(&errands->lock);
+    if (last)
+        add(errands, last);
+    errands->over = true;
+    pthread_cond_broadcast(&errands->changed);
+    pthread_mutex_unlock(&errands->lock);
+}
+
+static bool have_all_ended(void)
+{
+    bool all;
+
+    pthread_mutex_lock(&ended_lock);
+    all = !nr_ended || now_ms() >= ended_until;
+    pthread_mutex_unlock(&ended_lock);
+    return all;
+}
+
+__attribute__((destructor)) void errands_wait_for_ended(void)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+
+    while (!have_all_ended())
+        nanosleep(&pause, NULL);
+}

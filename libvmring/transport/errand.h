@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * errand.h: what may take for ever, in a thread of its own.
+ *
+ * libxenstore waits without limit for a xenstored that was stopped or killed,
+ * and no signal ends that.  So it is called there, and nobody waits for it
+ * longer than he wants to.  Errands are done one after the other.
+ */
+#ifndef VMRING_TRANSPORT_ERRAND_H
+#define VMRING_TRANSPORT_ERRAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct errands;
+
+/* The first member of a block of malloc(), which free() ends. */
+struct errand {
+    struct errand *next;
+    void (*run)(struct errand *errand); /* in the thread */
+    enum { ERRAND_AWAITED, ERRAND_POSTED, ERRAND_FORGOTTEN } how;
+    bool is_done;
+};
+
+/* Starts the thread, which gets no signal.  -EAGAIN, -ENOMEM, -EMFILE. */
+int errands_start(struct errands **errands);
+
+/*
+ * Has it done, and waits for that.  false: it takes longer than `ms`; the
+ * errand, and what it works on, are the thread's now, until errands_end().
+ */
+bool errands_do(struct errands *errands, struct errand *errand, int ms);
+
+/* Has it done; nobody waits. */
+void errands_post(struct errands *errands, struct errand *errand);
+
+/* Polls readable when there is one that was posted and is done. */
+int errands_fd(const struct errands *errands);
+
+/* The next of those, which is the caller's again; NULL: none. */
+struct errand *errands_done(struct errands *errands);
+
+/* For how many ms the present one goes on, 1 at least; 0: there is none. */
+int64_t errands_late(struct errands *errands);
+
+/*
+ * What is not done yet is done, then `last` (NULL: nothing), and all of them
+ * freed; nobody waits, but that the end of the process is put off for it, by
+ * `ms` at most.  NULL is fine.
+ */
+void errands_end(struct errands *errands, struct errand *last, int ms);
+
+/* Waits for those that were ended, as the end of the process does. */
+void errands_wait_for_ended(void);
+
+#endif /* VMRING_TRANSPORT_ERRAND_H */

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * meet.h: the rendezvous as the ends of the grant transport use it: as in
+ * rendezvous.h, but that nobody waits for xenstored longer than a limit, and a
+ * bridge not at all.  What takes longer counts as xenstore lost.
+ */
+#ifndef VMRING_TRANSPORT_MEET_H
+#define VMRING_TRANSPORT_MEET_H
+
+#include "rendezvous.h"
+
+/* How long xenstored may take: for one thing to do; at the end. */
+#define MEET_LOST_MS 5000
+#define MEET_END_MS  3000
+
+/* --- The bridge's end: only meet_serve() waits --- */
+struct meet_bridge;
+
+/* As rendezvous_serve().  -ETIMEDOUT. */
+int meet_serve(uint32_t domid, const char *target, struct meet_bridge **meet,
+               char *error, size_t error_len);
+/* Polls readable when there is something for meet_next(). */
+int meet_serve_fd(const struct meet_bridge *meet);
+/* As rendezvous_next(): -ESRCH, -ESTALE, -EPIPE are sticky. */
+int meet_next(struct meet_bridge *meet, struct rendezvous_message *request);
+/*
+ * Has xenstore look though nobody has said that there is a request.  The look
+ * has been taken, and meet_next() returned what it found, once
+ * meet_has_looked() of this number; or xenstore is lost.
+ */
+uint64_t meet_look(struct meet_bridge *meet);
+bool meet_has_looked(const struct meet_bridge *meet, uint64_t number);
+/* Begins to answer.  -EINVAL, -ENOMEM, -EPIPE. */
+int meet_reply(struct meet_bridge *meet, uint64_t session, uint64_t seq,
+               uint32_t type, const void *body, size_t len);
+int meet_tell_quiet(struct meet_bridge *meet, uint64_t session, uint64_t seq);
+/* Begins to remove the tree.  NULL is fine. */
+void meet_serve_end(struct meet_bridge *meet);
+
+/* --- The agent's end: each call waits MEET_LOST_MS at most, once --- */
+struct meet_agent;
+
+int meet_open(uint32_t domid, const char *target, struct meet_agent **meet,
+              char *error, size_t error_len);
+int meet_fd(const struct meet_agent *meet);
+int meet_send(struct meet_agent *meet, uint32_t type, const void *body,
+              size_t len);
+int meet_recv(struct meet_agent *meet, uint32_t *type, void *body, size_t max);
+bool meet_is_waiting(const struct meet_agent *meet);
+void meet_close(struct meet_agent *meet);
+
+#endif /* VMRING_TRANSPORT_MEET_H */

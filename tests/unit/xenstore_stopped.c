@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: xenstored is stopped right after an agent has asked something,
+ * and stays so: the bridge's turns stay short, a deadline is kept, and closing
+ * waits for nobody; after a time it counts as lost.  That the agent's domain
+ * has gone meanwhile is learnt from Xen.  Who comes then is told within that
+ * time.
+ */
+#include <errno.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fake_xen.h"
+#include "meeting.h"
+#include "pair.h"
+#include "transport/meet.h"
+#include "transport/transport.h"
+
+/* For a machine that is busy; xenstored is stopped for longer. */
+#define TURN_MS 1000
+
+static struct pair pair;
+static char line[200];
+static int bound = 1;
+static unsigned int asked;
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void keep_line(void *ctx, int level, const char *text)
+{
+    (void)ctx;
+    if (level < 6)
+        snprintf(line, sizeof(line), "%s", text);
+}
+
+static int channel_is_bound(void *ctx, uint32_t port)
+{
+    CHECK(ctx == &pair);
+    CHECK(port > 0);
+    asked++;
+    return bound;
+}
+
+static void begin(void)
+{
+    static const struct vmring_producer_ops ops = {
+        .size = sizeof(ops),
+        .channel_is_bound = channel_is_bound,
+    };
+    struct vmring_producer_opts opts = pair_opts();
+
+    opts.log = keep_line;
+    opts.ops = &ops;
+    opts.ops_ctx = &pair;
+    opts.deadline_ns = UINT64_C(200000000);
+    line[0] = '\0';
+    bound = 1;
+    pair_make(&pair, &opts);
+    pair.of_domain = true;
+    fake_xenstore.domid = 0;
+    CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
+    pair_serve();
+}
+
+static void attach(void)
+{
+    struct vmring_event event;
+
+    fake_xenstore.domid = MEETING_AGENT;
+    CHECK_EQ(vmring_open("grant:0/5", NULL, &pair.ring), 0);
+    CHECK(vmring_attached(pair.producer));
+    CHECK_EQ(vmring_next(pair.ring, &event), 0);
+}
+
+/* One turn of a bridge's loop; it never takes long. */
+static void turn(void)
+{
+    int64_t before = now_ms();
+
+    (void)vmring_dispatch(pair.producer);
+    CHECK(now_ms() - before < TURN_MS);
+    usleep(1000);
+}
+
+/* A request that nobody answers is over at its deadline. */
+static void keeps_deadline(void)
+{
+    struct xen_vm_ring_event cr4 = pair_event(4, 0);
+    struct vmring_verdict verdict;
+    int64_t before = now_ms();
+
+    CHECK_EQ(vmring_post(pair.producer, &cr4, 77), 0);
+    vmring_producer_flush(pair.producer);
+    while (vmring_collect(pair.producer, &verdict) == 0) {
+        turn();
+        CHECK(now_ms() - before < 200 + TURN_MS);
+    }
+    CHECK_EQ(verdict.by, VMRING_BY_DEADLINE);
+    CHECK_EQ(verdict.cookie, 77);
+}
+
+static void turns_for(int ms)
+{
+    int64_t end = now_ms() + ms;
+
+    while (now_ms() < end)
+        turn();
+}
+
+/* What an agent writes, and then xenstored is stopped. */
+static void ask_and_stop(void)
+{
+    char node[128];
+
+    snprintf(node, sizeof(node), "%s", MEETING "/agent/request");
+    CHECK(fake_xenstore_put(MEETING_AGENT, node, "nonsense", SIZE_MAX));
+    fake_xenstore_stop(true);
+}
+
+static void close_ring(void)
+{
+    struct vmring *ring = pair.ring;
+
+    pair.ring = NULL;
+    vmring_close(ring);
+}
+
+static void ends_at_once(void)
+{
+    int64_t before;
+
+    begin();
+    attach();
+    ask_and_stop();
+    keeps_deadline();
+    before = now_ms();
+    vmring_producer_close(pair.producer, NULL, NULL);
+    CHECK(now_ms() - before < TURN_MS);
+    pair.producer = NULL;
+    faults_idle = NULL;
+    /* It goes on: the tree is removed even so. */
+    fake_xenstore_stop(false);
+    close_ring();
+    fake_xenstore_check_empty(MEETING_ABOVE);
+    fake_xen_check_empty();
+}
+
+static void counts_as_lost(void)
+{
+    struct vmring_verdict verdict;
+    int64_t before;
+
+    begin();
+    attach();
+    ask_and_stop();
+    before = now_ms();
+    while (!*line) {
+        turn();
+        CHECK(now_ms() - before < MEET_LOST_MS + 10000);
+    }
+    CHECK(now_ms() - before >= MEET_LOST_MS);
+    CHECK_HAS(line, "xenstore is lost");
+    /* The ring goes on. */
+    CHECK(vmring_attached(pair.producer));
+    keeps_deadline();
+    /* Until Xen says that there is nobody at its other end. */
+    asked = 0;
+    turns_for(1200);
+    CHECK(vmring_attached(pair.producer));
+    CHECK(asked > 0 && asked <= 4);
+    bound = -1; /* it does not know */
+    turns_for(1200);
+    CHECK(vmring_attached(pair.producer));
+    bound = 0;
+    before = now_ms();
+    while (vmring_attached(pair.producer)) {
+        turn();
+        CHECK(now_ms() - before < 10000);
+    }
+    CHECK_HAS(line, "gone without a word");
+    CHECK_EQ(vmring_collect(pair.producer, &verdict), 0);
+    CHECK_EQ(vmring_dispatch(pair.producer), -EBADF);
+    vmring_producer_close(pair.producer, NULL, NULL);
+    faults_idle = NULL;
+    fake_xenstore_stop(false);
+    close_ring();
+    fake_xenstore_check_empty(MEETING_ABOVE);
+}
+
+/* By a channel that has no other end alone: xenstore is there. */
+static void domain_reset(void)
+{
+    int64_t before;
+
+    begin();
+    attach();
+    bound = 0;
+    before = now_ms();
+    while (vmring_attached(pair.producer)) {
+        turn();
+        CHECK(now_ms() - before < 10000);
+    }
+    close_ring();
+    /* Who comes next is served. */
+    bound = 1;
+    attach();
+    close_ring();
+    vmring_producer_close(pair.producer, NULL, NULL);
+    faults_idle = NULL;
+    fake_xenstore_check_empty(MEETING_ABOVE);
+}
+
+static void comes_to_a_stopped_one(void)
+{
+    struct vmring_opts opts = {.size = sizeof(opts)};
+    char error[256] = "";
+    struct meet_bridge *meet;
+    struct vmring *ring;
+    int64_t before;
+
+    opts.error = error;
+    opts.error_len = sizeof(error);
+    begin();
+    fake_xenstore_stop(true);
+    before = now_ms();
+    fake_xenstore.domid = MEETING_AGENT;
+    CHECK_EQ(vmring_open("grant:0/5", &opts, &ring), -ETIMEDOUT);
+    CHECK(now_ms() - before < 2 * MEET_LOST_MS);
+    CHECK_HAS(error, "xenstored does not answer within 5 s");
+    *error = '\0';
+    fake_xenstore.domid = 0;
+    CHECK_EQ(meet_serve(MEETING_AGENT, "6", &meet, error, sizeof(error)),
+             -ETIMEDOUT);
+    CHECK_HAS(error, "xenstored does not answer within 5 s");
+    fake_xenstore_stop(false);
+    vmring_producer_close(pair.producer, NULL, NULL);
+    faults_idle = NULL;
+    fake_xenstore_check_empty(MEETING_ABOVE);
+}
+
+int main(void)
+{
+    meeting_prepare();
+    ends_at_once();
+    counts_as_lost();
+    domain_reset();
+    comes_to_a_stopped_one();
+    return 0;
+}
