@@ -3,7 +3,8 @@
  * bridge_start.c: a vmring-bridge of the agent's own, for one domain.
  *
  * Once it serves, the bridge writes the path of its socket and a newline to
- * the descriptor of its --ready-fd.
+ * the descriptor of its --ready-fd; or the path of another's, if there is a
+ * bridge already.
  */
 #include "bridge_start.h"
 
@@ -28,6 +29,8 @@
 
 /* A domain that is busy may take its time to be watched. */
 #define READY_MS 30000
+/* One that is being built is waited for: so much shorter that it says so. */
+#define BUILT_S "20"
 /* When to tell the user why the agent has not ended yet. */
 #define SLOW_END_MS 5000
 #define POLL_MS     10
@@ -82,7 +85,7 @@ static int spawn(struct bridge *bridge, const struct options *options,
                  int ready_fd)
 {
     char path[PATH_MAX], fd[16], deadline[16], events[512];
-    const char *argv[15];
+    const char *argv[18];
     unsigned int argc = 0;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
@@ -94,6 +97,10 @@ static int spawn(struct bridge *bridge, const struct options *options,
     snprintf(deadline, sizeof(deadline), "%u", options->deadline_ms);
     argv[argc++] = BRIDGE;
     argv[argc++] = "--once";
+    /* One that serves this domain already, by whatever socket, will do. */
+    argv[argc++] = "--share";
+    argv[argc++] = "--wait";
+    argv[argc++] = BUILT_S;
     argv[argc++] = "--ready-fd";
     argv[argc++] = fd;
     if (options->deadline_ms) {

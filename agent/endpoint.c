@@ -16,6 +16,8 @@
 
 /* Where a bridge that serves a domain by default listens. */
 #define SOCKET_FORMAT "local:/run/vmring/dom%u.sock"
+/* Before a name, or an id: it is taken for nothing else then. */
+#define DOMAIN "domain:"
 /* DOMID_FIRST_RESERVED of Xen's public headers. */
 #define MAX_DOMID 0x7fef
 
@@ -95,6 +97,17 @@ static bool is_uri(const char *text)
     return scheme && text[scheme] == ':';
 }
 
+/* For what is none of these the library has no better line. */
+static bool is_known(const char *uri)
+{
+    static const char *const schemes[] = {"local:", "fd:", "grant:", "sim:"};
+    bool known = false;
+
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+        known = known || !strncmp(uri, schemes[i], strlen(schemes[i]));
+    return known;
+}
+
 static bool is_domid(const char *text, unsigned int *domid)
 {
     unsigned long value;
@@ -131,21 +144,31 @@ static int attach_by_bridge(struct endpoint *endpoint,
 static int attach_to(struct endpoint *endpoint, const struct options *options)
 {
     const char *name = options->endpoint;
+    bool is_named = !strncmp(name, DOMAIN, strlen(DOMAIN));
     unsigned int domid;
     char error[256], uri[64];
     int r;
 
-    if (is_uri(name)) {
+    if (is_uri(name) && !is_named) {
         r = attach(endpoint, options, name, error, sizeof(error));
+        if (r == -EINVAL && !is_known(name))
+            snprintf(error, sizeof(error),
+                     "'%s' is no endpoint; say local:PATH, grant:DOMID/TARGET "
+                     "or sim:vcpus=4, or for a domain of that name domain:%s",
+                     name, name);
         return r ? complain(r, error) : EXIT_AS_ASKED;
     }
-    if (!*name || *name == '-' || strchr(name, '/')) {
+    if (!is_named && (!*name || *name == '-' || strchr(name, '/'))) {
         say("%s: neither a domain nor a URI; for a socket write "
-            "local:PATH",
+            "local:PATH, for a domain of that name domain:NAME",
             *name ? name : "''");
         return EXIT_USAGE;
     }
-    if (is_domid(name, &domid)) {
+    if (is_named && !name[strlen(DOMAIN)]) {
+        say(DOMAIN " is without a name behind it");
+        return EXIT_USAGE;
+    }
+    if (is_domid(is_named ? name + strlen(DOMAIN) : name, &domid)) {
         snprintf(uri, sizeof(uri), SOCKET_FORMAT, domid);
         r = attach(endpoint, options, uri, error, sizeof(error));
         if (!r)

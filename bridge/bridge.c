@@ -381,10 +381,19 @@ static int write_statistics(struct bridge *bridge)
 
 static int open_source(struct bridge *bridge)
 {
-    int status = bridge->ops->open(bridge->options->target, &bridge->source);
+    const struct bridge_options *options = bridge->options;
+    struct source_start start = {.target = options->target,
+                                 .wait_s = options->wait_s,
+                                 .shares = options->shares};
+    int status = bridge->ops->open(&start, &bridge->source);
 
     if (!status)
         bridge->ops->describe(bridge->source, &bridge->info);
+    if (status != SOURCE_SHARED)
+        return status;
+    snprintf(bridge->socket, sizeof(bridge->socket), "%.*s",
+             (int)sizeof(bridge->socket) - 1, start.other + strlen("local:"));
+    bridge_tell_ready(bridge);
     return status;
 }
 
@@ -459,5 +468,8 @@ int bridge_run(const struct bridge_options *options)
     if (bridge.stats >= 0)
         close(bridge.stats);
     room_close(&bridge.room);
+    /* As asked: a signal ended it, or another serves. */
+    if (status == SOURCE_INTERRUPTED || status == SOURCE_SHARED)
+        status = EXIT_AS_ASKED;
     return close_status ? close_status : status;
 }

@@ -8,12 +8,14 @@
 
 struct bridge_options {
     const struct source_ops *source;
-    const char *target; /* as the source wants it */
-    const char *listen; /* NULL: the source's default, unless fd is given */
-    const char *to;     /* NULL, or the domain whose agents are served */
-    unsigned int mode;  /* of the socket; 0: the library's default */
-    int fd;             /* a connected socket, or -1 */
-    int ready_fd;       /* or -1 */
+    const char *target;  /* as the source wants it */
+    const char *listen;  /* NULL: the source's default, unless fd is given */
+    const char *to;      /* NULL, or the domain whose agents are served */
+    unsigned int mode;   /* of the socket; 0: the library's default */
+    int fd;              /* a connected socket, or -1 */
+    int ready_fd;        /* or -1 */
+    bool shares;         /* another bridge's socket will do */
+    unsigned int wait_s; /* for a target that is being built */
     uint64_t deadline_ns;
     uint32_t on_deadline;
     uint64_t max_async_len; /* bytes of records that a consumer may have */

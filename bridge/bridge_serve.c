@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <xenstore.h>
 
 #include "bridge_state.h"
 #include "domain.h"
 #include "exit_status.h"
 #include "log.h"
 #include "outlet.h"
+#include "store.h"
 
 /* Who has started us reads --ready-fd at once. */
 #define READY_MS 1000
@@ -100,6 +100,16 @@ static uint64_t room(void *ctx)
     return left;
 }
 
+static int channel_is_bound(void *ctx, uint32_t port)
+{
+    struct bridge *bridge = ctx;
+    const struct vmring_producer_ops *ops = bridge->ops->producer_ops;
+
+    return ops->channel_is_bound
+               ? ops->channel_is_bound(bridge->info.producer_ctx, port)
+               : -1;
+}
+
 static const struct vmring_producer_ops producer_ops = {
     .size = sizeof(producer_ops),
     .subscribe = subscribe,
@@ -108,6 +118,7 @@ static const struct vmring_producer_ops producer_ops = {
     .attached = attached,
     .arming = arming,
     .room = room,
+    .channel_is_bound = channel_is_bound,
 };
 
 void bridge_disarm(struct bridge *bridge)
@@ -189,21 +200,51 @@ static int cannot_serve(const char *uri, int error)
     }
 }
 
+/* For whoever wants to start another. */
+static void say_where(struct bridge *bridge, const char *uri)
+{
+    if (bridge->ops->serves)
+        bridge->ops->serves(bridge->source, uri);
+}
+
+/* The domain of --to: of that name, and one that xenstore serves. */
+static int find_agents(const char *to, uint32_t *domid)
+{
+    struct store_namesakes found = {0};
+    struct store *store;
+    unsigned int i = 0;
+    int err;
+
+    to = domain_text(to);
+    if (domain_is_id(to, domid))
+        return 0;
+    store = store_open();
+    err = store_find(store, to, &found);
+    store_close(store);
+    while (i < found.nr && !found.of[i].introduced)
+        i++;
+    if (i < found.nr)
+        *domid = found.of[i].domid;
+    else if (err)
+        log_line(LOG_ERR,
+                 "xenstore does not answer (%s), so '%s' of --to is not found; "
+                 "look whether xenstored runs",
+                 strerror(-err), to);
+    else
+        log_line(LOG_ERR, "no domain '%s' for --to; see xl list", to);
+    return i < found.nr ? 0 : EXIT_NO_TARGET;
+}
+
 /* By granted pages, to the agents of one domain.  The library says why not. */
 static int serve_domain(struct bridge *bridge)
 {
-    const char *to = bridge->options->to;
-    struct xs_handle *xs = xs_open(0);
-    long domid = domain_find(xs, to);
-    char uri[64];
+    char uri[64], note[64];
+    uint32_t domid;
+    int status = find_agents(bridge->options->to, &domid);
 
-    if (xs)
-        xs_close(xs);
-    if (domid == NO_DOMAIN) {
-        log_line(LOG_ERR, "no domain '%s' for --to; see xl list", to);
-        return EXIT_NO_TARGET;
-    }
-    snprintf(uri, sizeof(uri), "grant:%ld/%s", domid, bridge->info.tree);
+    if (status)
+        return status;
+    snprintf(uri, sizeof(uri), "grant:%u/%s", domid, bridge->info.tree);
     switch (vmring_serve(bridge->producer, uri, 0)) {
     case 0:
         break;
@@ -216,12 +257,16 @@ static int serve_domain(struct bridge *bridge)
         return EXIT_NO_XEN;
     case -EOPNOTSUPP:
         return EXIT_UNSUPPORTED;
+    case -ETIMEDOUT: /* xenstored, which somebody will continue or start */
+        return EXIT_NO_TARGET;
     default:
         return EXIT_FAULT;
     }
+    snprintf(note, sizeof(note), "which serves the agents of domain %u", domid);
+    say_where(bridge, note);
     snprintf(bridge->socket, sizeof(bridge->socket), "%s", bridge->info.tree);
     log_line(LOG_INFO,
-             "serving domain %ld; its agents say grant:DOMID/%s, with the id "
+             "serving domain %u; its agents say grant:DOMID/%s, with the id "
              "of this domain",
              domid, bridge->info.tree);
     return 0;
@@ -262,6 +307,7 @@ int bridge_serve(struct bridge *bridge)
                  uri + strlen("local:"));
         log_line(LOG_INFO, "serving %s", uri);
     }
+    say_where(bridge, uri ? uri : "which serves whoever has started it");
     return 0;
 }
 

@@ -3,55 +3,32 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xenstore.h>
 
 /* Greater ids are Xen's own: DOMID_FIRST_RESERVED. */
 #define MAX_DOMID 0x7fef
 
-static bool name_is(struct xs_handle *xs, const char *domid, const char *name)
-{
-    char path[64];
-    char *found;
-    bool same;
+#define PREFIX "domain:"
 
-    snprintf(path, sizeof(path), "/local/domain/%s/name", domid);
-    found = xs_read(xs, XBT_NULL, path, NULL);
-    same = found && strcmp(found, name) == 0;
-    free(found);
-    return same;
+const char *domain_text(const char *text)
+{
+    size_t len = strlen(PREFIX);
+
+    return strncmp(text, PREFIX, len) ? text : text + len;
 }
 
-static long domid_by_name(struct xs_handle *xs, const char *name)
+bool domain_is_id(const char *text, uint32_t *domid)
 {
-    unsigned int nr = 0;
-    char **domids;
-    long domid = NO_DOMAIN;
-
-    if (!xs)
-        return NO_DOMAIN;
-    domids = xs_directory(xs, XBT_NULL, "/local/domain", &nr);
-    for (unsigned int i = 0; domids && i < nr; i++) {
-        if (name_is(xs, domids[i], name))
-            domid = strtol(domids[i], NULL, 10);
-    }
-    free(domids);
-    return domid;
-}
-
-long domain_find(struct xs_handle *xs, const char *text)
-{
+    unsigned long value;
     char *end;
-    long domid;
 
     if (!isdigit((unsigned char)text[0]))
-        return domid_by_name(xs, text);
+        return false;
     errno = 0;
-    domid = strtol(text, &end, 10);
-    if (errno || *end || domid > MAX_DOMID)
-        return domid_by_name(xs, text); /* "2fast" may be a name */
-    return domid;
+    value = strtoul(text, &end, 10);
+    if (errno || *end || value > MAX_DOMID)
+        return false;
+    *domid = (uint32_t)value;
+    return true;
 }

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* domain.h: which domain is meant. */
+/* domain.h: how a domain is named on a command line. */
 #ifndef BRIDGE_DOMAIN_H
 #define BRIDGE_DOMAIN_H
 
-struct xs_handle;
+#include <stdbool.h>
+#include <stdint.h>
 
-#define NO_DOMAIN (-1)
+/*
+ * What stands behind "domain:", which any name can have before it, so that it
+ * is taken for nothing else; or all of it.
+ */
+const char *domain_text(const char *text);
 
-/* The domain of this id or name; NO_DOMAIN.  xs may be NULL: ids only. */
-long domain_find(struct xs_handle *xs, const char *text);
+/* Is it an id, and no name?  "2fast" is one. */
+bool domain_is_id(const char *text, uint32_t *domid);
 
 #endif /* BRIDGE_DOMAIN_H */

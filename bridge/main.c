@@ -12,6 +12,7 @@
 #include "../sandbox/sandbox.h"
 #include "../terminal/visible.h"
 #include "bridge.h"
+#include "domain.h"
 #include "exit_status.h"
 #include "log.h"
 #include "signals.h"
@@ -57,6 +58,8 @@ enum {
     OPT_LINGER,
     OPT_FAREWELL,
     OPT_ONCE,
+    OPT_SHARE,
+    OPT_WAIT,
     OPT_RECOVER,
     OPT_STATS,
     OPT_NO_SANDBOX,
@@ -81,6 +84,12 @@ static const struct argp_option argp_options[] = {
      "Write the socket's path and a newline there once serving; closed "
      "without: failed",
      0},
+    {"share", OPT_SHARE, NULL, 0,
+     "If another bridge has TARGET already, write its socket's path to "
+     "--ready-fd and end",
+     0},
+    {"wait", OPT_WAIT, "SECONDS", 0,
+     "Wait this long for a TARGET that is being built (60)", 0},
     {"once", OPT_ONCE, NULL, 0,
      "End when the consumer has detached, or crashed and found no successor",
      0},
@@ -229,7 +238,7 @@ static void target(struct bridge_options *options, const char *text)
 {
     if (options->target)
         refuse("one TARGET only: '%s' is too much", text);
-    if (!*text)
+    if (!*domain_text(text))
         refuse("TARGET is empty");
     if (strncmp(text, "sim:", 4) == 0) {
         options->source = &sim_source;
@@ -264,7 +273,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->mode = (unsigned int)number("mode", arg, 8, 0777);
         break;
     case OPT_TO:
-        if (!*arg)
+        if (!*domain_text(arg))
             refuse("--to takes a domain's id or name");
         options->to = arg;
         break;
@@ -299,6 +308,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         break;
     case OPT_FAREWELL:
         options->farewell_s = (unsigned int)number("farewell", arg, 10, 86400);
+        break;
+    case OPT_SHARE:
+        options->shares = true;
+        break;
+    case OPT_WAIT:
+        options->wait_s = (unsigned int)number("wait", arg, 10, 86400);
         break;
     case OPT_ONCE:
         options->once = 1;
@@ -378,6 +393,7 @@ int main(int argc, char **argv)
                 .allow_verdicts = XEN_VM_RING_VERDICTS,
                 .linger_s = 10,
                 .farewell_s = 15,
+                .wait_s = 60,
                 .no_sandbox = !SANDBOX_BY_DEFAULT,
             },
     };

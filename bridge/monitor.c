@@ -106,8 +106,7 @@ static void let_it_leave_its_cpu(struct monitor *monitor, unsigned int vcpu)
     if (xc_domain_pause(monitor->xch, monitor->domid) < 0)
         return;
     if (xc_domain_unpause(monitor->xch, monitor->domid) < 0)
-        log_line(LOG_ERR, "cannot unpause %s: %s; 'xl unpause' it",
-                 monitor->name, strerror(errno));
+        monitor_cannot_unpause(monitor);
 }
 
 static void answer(struct monitor *monitor,
@@ -333,8 +332,7 @@ static void unpause_if_none(struct monitor *monitor)
         return;
     monitor->paused = false;
     if (xc_domain_unpause(monitor->xch, monitor->domid) < 0)
-        log_line(LOG_ERR, "cannot unpause %s: %s; 'xl unpause' it",
-                 monitor->name, strerror(errno));
+        monitor_cannot_unpause(monitor);
 }
 
 void monitor_carry_out(void *source, const struct vmring_verdict *verdict)

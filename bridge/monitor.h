@@ -7,6 +7,7 @@
  *   monitor_source.c  the source: its life, and its numbers
  *   monitor.c         requests in, verdicts out
  *   monitor_target.c  finding the domain, and seeing its end
+ *   monitor_built.c   waiting for one that is being built
  *   monitor_lock.c    one bridge a domain
  *   monitor_ring.c    taking the legacy ring into use, and giving it back
  *   monitor_support.c which events are known to fire here
@@ -83,10 +84,11 @@ struct monitor {
     bool has_mem_access;
     unsigned int target_state; /* XEN_VM_RING_TARGET_* */
     unsigned int shutdown_reason;
-    uint64_t looked_at; /* ns */
-    int lock;           /* a descriptor, or -1 */
-    int lock_folder;    /* where it is, if there is one */
-    int epoll;          /* of xce and xs, which can go; or -1 */
+    uint64_t looked_at;      /* ns */
+    int lock;                /* a descriptor, or -1 */
+    char serves[SOURCE_URI]; /* what others are told of that, or "" */
+    int lock_folder;         /* where it is, if there is one */
+    int epoll;               /* of xce and xs, which can go; or -1 */
 
     /* The legacy ring. */
     struct legacy_ring ring;
@@ -131,10 +133,16 @@ uint64_t monitor_now(void); /* ns */
 /* Each of the following that returns int returns an exit status. */
 
 /* monitor_source.c: opens Xen's interfaces, finds and locks the domain. */
-int monitor_find(const char *target, struct monitor **monitor);
+int monitor_find(struct source_start *start, struct monitor **monitor);
 
-/* monitor_lock.c */
-int monitor_lock(struct monitor *monitor);
+/* monitor_built.c: updates *info.  Or SOURCE_INTERRUPTED. */
+int monitor_wait_until_built(struct monitor *monitor, unsigned int wait_s,
+                             xc_dominfo_t *info);
+
+/* monitor_lock.c: or SOURCE_SHARED, if that will do. */
+int monitor_lock(struct monitor *monitor, struct source_start *start);
+/* Notes for others where it serves. */
+void monitor_serves(void *source, const char *uri);
 void monitor_unlock(struct monitor *monitor);
 /* Writes down what is to be put back if this process is killed. */
 void monitor_note(struct monitor *monitor);
@@ -142,8 +150,13 @@ void monitor_note(struct monitor *monitor);
 void monitor_forget_place(void *source);
 
 /* monitor_target.c: finds it by id or name, checks it, watches for its end. */
-int monitor_find_target(struct monitor *monitor, const char *target);
+int monitor_find_target(struct monitor *monitor,
+                        const struct source_start *start);
+/* 0, or -errno; -ESRCH: Xen has no such domain. */
+int monitor_get_info(struct monitor *monitor, xc_dominfo_t *info);
 void monitor_look_at_target(struct monitor *monitor);
+/* Says why, by errno. */
+void monitor_cannot_unpause(const struct monitor *monitor);
 /* Reads what the watch has brought. */
 void monitor_read_watch(struct monitor *monitor);
 bool monitor_is_dead(const struct monitor *monitor);

@@ -17,6 +17,13 @@
 
 #include "monitor.h"
 
+/* A bridge that starts says where it serves in this time, or is not shared. */
+#define SIBLING_MS 5000
+#define LOOK_MS    50
+
+/* Where it serves, in the file. */
+#define NOTE SOURCE_URI
+
 static void path_of(const struct monitor *monitor, char *path, size_t len)
 {
     snprintf(path, len, RUN_DIRECTORY "/dom%u.lock", monitor->domid);
@@ -28,15 +35,55 @@ static int cannot_lock(const char *path, int error)
     return error == EACCES || error == EPERM ? EXIT_PERMISSION : EXIT_FAULT;
 }
 
-static int is_taken(const struct monitor *monitor, int fd)
+/* Who has it, and where that serves, if it does yet. */
+static void read_note(int fd, char pid[16], char uri[NOTE])
 {
-    char note[64] = "";
-    ssize_t n = read(fd, note, sizeof(note) - 1);
+    char text[64 + NOTE] = "";
+    int end = 0;
 
-    note[strcspn(note, " ")] = '\0';
-    log_line(LOG_ERR, "%s has a bridge already, process %s; end that one",
-             monitor->name, n > 0 ? note : "unknown");
+    if (pread(fd, text, sizeof(text) - 1, 0) <= 0 ||
+        sscanf(text, "%15s %*u %*u %n", pid, &end) != 1)
+        snprintf(pid, 16, "unknown");
+    snprintf(uri, NOTE, "%.*s", NOTE - 1, text + end);
+}
+
+static int is_taken(const struct monitor *monitor, int fd,
+                    struct source_start *start)
+{
+    char pid[16], uri[NOTE];
+
+    read_note(fd, pid, uri);
+    if (start->shares && !strncmp(uri, "local:", 6)) {
+        snprintf(start->other, sizeof(start->other), "%s", uri);
+        return SOURCE_SHARED;
+    }
+    if (!strncmp(uri, "local:", 6))
+        log_line(LOG_ERR,
+                 "%s has a bridge already, process %s; its agents attach to %s",
+                 monitor->name, pid, uri);
+    else
+        log_line(LOG_ERR,
+                 "%s has a bridge already, process %s, %s; one domain has one "
+                 "bridge",
+                 monitor->name, pid,
+                 *uri ? uri : "which does not serve anybody yet");
     return EXIT_BUSY;
+}
+
+/* Who shares it waits until it is known where, or there is nobody any more. */
+static bool may_wait(int fd, const struct source_start *start,
+                     unsigned int *waited)
+{
+    char pid[16], uri[NOTE];
+
+    if (!start->shares || *waited >= SIBLING_MS)
+        return false;
+    read_note(fd, pid, uri);
+    if (*uri)
+        return false;
+    usleep(LOOK_MS * 1000);
+    *waited += LOOK_MS;
+    return true;
 }
 
 /* Is what we have locked still what others will find? */
@@ -48,16 +95,20 @@ static bool is_current(int folder, int fd, const char *path)
            ours.st_ino == found.st_ino && ours.st_dev == found.st_dev;
 }
 
-/* For the line that another bridge writes, and for whoever comes if we die. */
+/*
+ * For other bridges, and agents that one of them was started for; and for
+ * whoever comes if we die: "PID FOUND RAISED URI".
+ */
 void monitor_note(struct monitor *monitor)
 {
-    char note[64];
-    int len = snprintf(note, sizeof(note), "%d %llu %llu", (int)getpid(),
-                       (unsigned long long)monitor->found_max_kb,
-                       (unsigned long long)monitor->raised_max_kb);
+    char text[64 + NOTE];
+    int len =
+        snprintf(text, sizeof(text), "%d %llu %llu %s", (int)getpid(),
+                 (unsigned long long)monitor->found_max_kb,
+                 (unsigned long long)monitor->raised_max_kb, monitor->serves);
 
     if (ftruncate(monitor->lock, 0) < 0 ||
-        pwrite(monitor->lock, note, (size_t)len, 0) < len)
+        pwrite(monitor->lock, text, (size_t)len, 0) < len)
         log_line(LOG_DEBUG, "cannot note who has the lock: %s",
                  strerror(errno));
 }
@@ -75,8 +126,10 @@ static void take_over(struct monitor *monitor)
     monitor->raised_max_kb = raised;
 }
 
-static int take(struct monitor *monitor, const char *path)
+static int take(struct monitor *monitor, const char *path,
+                struct source_start *start)
 {
+    unsigned int waited = 0;
     int fd;
 
     for (;;) {
@@ -84,11 +137,16 @@ static int take(struct monitor *monitor, const char *path)
         if (fd < 0)
             return cannot_lock(path, errno);
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-            int status = errno == EWOULDBLOCK ? is_taken(monitor, fd)
-                                              : cannot_lock(path, errno);
+            int error = errno, status = 0;
 
+            if (error != EWOULDBLOCK)
+                status = cannot_lock(path, error);
+            else if (!may_wait(fd, start, &waited))
+                status = is_taken(monitor, fd, start);
             close(fd);
-            return status;
+            if (status)
+                return status;
+            continue;
         }
         if (is_current(AT_FDCWD, fd, path))
             break;
@@ -100,7 +158,7 @@ static int take(struct monitor *monitor, const char *path)
     return 0;
 }
 
-int monitor_lock(struct monitor *monitor)
+int monitor_lock(struct monitor *monitor, struct source_start *start)
 {
     char path[64];
     int folder, status, err;
@@ -113,12 +171,20 @@ int monitor_lock(struct monitor *monitor)
     folder = open(RUN_DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return cannot_lock(RUN_DIRECTORY, errno);
-    status = take(monitor, path);
+    status = take(monitor, path, start);
     if (status)
         close(folder);
     else
         monitor->lock_folder = folder;
     return status;
+}
+
+void monitor_serves(void *source, const char *uri)
+{
+    struct monitor *monitor = source;
+
+    snprintf(monitor->serves, sizeof(monitor->serves), "%s", uri);
+    monitor_note(monitor);
 }
 
 void monitor_unlock(struct monitor *monitor)

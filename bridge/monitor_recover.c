@@ -180,8 +180,9 @@ static int take_back(struct monitor *monitor)
 
 int monitor_recover(const char *target, int forced)
 {
+    struct source_start start = {.target = target};
     struct monitor *monitor;
-    int status = monitor_find(target, &monitor);
+    int status = monitor_find(&start, &monitor);
 
     if (status)
         return status;

@@ -41,6 +41,18 @@ static int quiet(void *ctx)
     return monitor->rest == QUIET;
 }
 
+/* Of ours; Xen takes the other end away with its domain, or when that resets.
+ */
+static int channel_is_bound(void *ctx, uint32_t port)
+{
+    const struct monitor *monitor = ctx;
+    xc_evtchn_status_t of = {.dom = DOMID_SELF, .port = port};
+
+    if (xc_evtchn_status(monitor->xch, &of) < 0)
+        return -errno;
+    return of.status == EVTCHNSTAT_interdomain;
+}
+
 static const struct vmring_producer_ops producer_ops = {
     .size = sizeof(producer_ops),
     .subscribe = monitor_subscribe,
@@ -48,6 +60,7 @@ static const struct vmring_producer_ops producer_ops = {
     .quiet = quiet,
     .attached = monitor_attached,
     .arming = monitor_is_arming,
+    .channel_is_bound = channel_is_bound,
 };
 
 static void describe(void *source, struct source_info *info)
@@ -171,7 +184,7 @@ static int watch_descriptors(struct monitor *monitor)
     return EXIT_FAULT;
 }
 
-int monitor_find(const char *target, struct monitor **found)
+int monitor_find(struct source_start *start, struct monitor **found)
 {
     struct monitor *monitor = calloc(1, sizeof(*monitor));
     int status;
@@ -183,13 +196,13 @@ int monitor_find(const char *target, struct monitor **found)
     monitor->port = monitor->lock = monitor->lock_folder = monitor->epoll = -1;
     status = open_interfaces(monitor);
     if (!status)
-        status = monitor_find_target(monitor, target);
+        status = monitor_find_target(monitor, start);
     if (!status)
         status = monitor_allocate_rest(monitor);
     if (!status)
         status = monitor_allocate_arming(monitor);
     if (!status)
-        status = monitor_lock(monitor);
+        status = monitor_lock(monitor, start);
     if (status)
         close_monitor(monitor);
     else
@@ -197,10 +210,10 @@ int monitor_find(const char *target, struct monitor **found)
     return status;
 }
 
-static int open_monitor(const char *target, void **source)
+static int open_monitor(struct source_start *start, void **source)
 {
     struct monitor *monitor;
-    int status = monitor_find(target, &monitor);
+    int status = monitor_find(start, &monitor);
 
     if (status)
         return status;
@@ -262,6 +275,7 @@ static void stats(void *source, struct json_object *object)
 const struct source_ops monitor_source = {
     .open = open_monitor,
     .describe = describe,
+    .serves = monitor_serves,
     .recover = monitor_recover,
     .producer_ops = &producer_ops,
     .start = start,

@@ -14,26 +14,20 @@
 
 #include "domain.h"
 #include "monitor.h"
+#include "store.h"
 
-static void find_name(struct monitor *monitor)
+/* "domain 5 (web1)"; `found` is what xenstore calls it, or "". */
+static void call_it(struct monitor *monitor, const char *found)
 {
-    char path[64];
-    char *name;
-
     snprintf(monitor->name, sizeof(monitor->name), "domain %u", monitor->domid);
-    if (!monitor->xs)
+    if (!*found)
         return;
-    snprintf(path, sizeof(path), "/local/domain/%u/name", monitor->domid);
-    name = xs_read(monitor->xs, XBT_NULL, path, NULL);
-    if (name && *name) {
-        snprintf(monitor->name, sizeof(monitor->name), "domain %u (%.40s)",
-                 monitor->domid, name);
-        for (char *c = monitor->name; *c; c++) {
-            if (!isprint((unsigned char)*c))
-                *c = '?';
-        }
+    snprintf(monitor->name, sizeof(monitor->name), "domain %u (%.40s)",
+             monitor->domid, found);
+    for (char *c = monitor->name; *c; c++) {
+        if (!isprint((unsigned char)*c))
+            *c = '?';
     }
-    free(name);
 }
 
 /* ------------------------------------------------------- what it can do -- */
@@ -93,7 +87,7 @@ static int check_target(struct monitor *monitor, const xc_dominfo_t *info)
     return 0;
 }
 
-static int get_info(struct monitor *monitor, xc_dominfo_t *info)
+int monitor_get_info(struct monitor *monitor, xc_dominfo_t *info)
 {
     int nr = xc_domain_getinfo(monitor->xch, monitor->domid, 1, info);
 
@@ -102,23 +96,84 @@ static int get_info(struct monitor *monitor, xc_dominfo_t *info)
     return nr == 1 && info->domid == monitor->domid ? 0 : -ESRCH;
 }
 
-int monitor_find_target(struct monitor *monitor, const char *target)
+static int no_names(const char *name, int err)
 {
+    if (err == -ETIMEDOUT)
+        log_line(LOG_ERR,
+                 "xenstored does not answer within %d s, so no domain is found "
+                 "by its name, '%s'; look whether it runs, or give an id",
+                 STORE_MS / 1000, name);
+    else
+        log_line(LOG_ERR,
+                 "cannot ask xenstore (%s), so no domain is found by its name, "
+                 "'%s'; look whether xenstored runs, or give an id",
+                 strerror(-err), name);
+    return EXIT_NO_TARGET;
+}
+
+/*
+ * Of those that xenstore has under that name the one that Xen has: nodes of
+ * domains that have gone may be left in it.
+ */
+static int find_by_name(struct monitor *monitor, struct store *store,
+                        const char *name)
+{
+    struct store_namesakes found;
+    int err = store_find(store, name, &found);
+    bool is_dying = false;
     xc_dominfo_t info;
-    long domid;
+
+    if (err)
+        return no_names(name, err);
+    for (unsigned int i = 0; i < found.nr; i++) {
+        uint32_t domid = monitor->domid;
+
+        monitor->domid = found.of[i].domid;
+        err = monitor_get_info(monitor, &info);
+        if (err != -ESRCH && (err || !info.dying))
+            return 0;
+        is_dying |= !err;
+        if (err)
+            monitor->domid = domid;
+    }
+    if (is_dying)
+        return 0; /* which is said of it */
+    log_line(LOG_ERR, "no domain is called '%s'; 'xl list' shows them", name);
+    return EXIT_NO_TARGET;
+}
+
+static int find_it(struct monitor *monitor, struct store *store,
+                   const char *text)
+{
+    char name[STORE_NAME];
+    int status = 0;
+
+    if (!domain_is_id(text, &monitor->domid))
+        status = find_by_name(monitor, store, text);
+    if (status)
+        return status;
+    if (store_watch(store, monitor->domid, name) < 0)
+        log_line(LOG_WARNING,
+                 "xenstore does not answer; domain %u goes without its name, "
+                 "and its end is seen by asking Xen",
+                 monitor->domid);
+    call_it(monitor, name);
+    return 0;
+}
+
+int monitor_find_target(struct monitor *monitor,
+                        const struct source_start *start)
+{
+    /* Without xenstore there are no names, and the end is seen by polling. */
+    struct store *store = store_open();
+    int status = find_it(monitor, store, domain_text(start->target));
+    xc_dominfo_t info;
     int error;
 
-    /* Without xenstore there are no names, and the end is seen by polling. */
-    monitor->xs = xs_open(0);
-    domid = domain_find(monitor->xs, target);
-    if (domid == NO_DOMAIN) {
-        log_line(LOG_ERR, "no domain is called '%s'; 'xl list' shows them",
-                 target);
-        return EXIT_NO_TARGET;
-    }
-    monitor->domid = (uint32_t)domid;
-    find_name(monitor);
-    error = get_info(monitor, &info);
+    monitor->xs = store_take(store);
+    if (status)
+        return status;
+    error = monitor_get_info(monitor, &info);
     if (error == -EACCES || error == -EPERM)
         return monitor_not_permitted(monitor, "domain { getdomaininfo }");
     if (error < 0) {
@@ -126,13 +181,12 @@ int monitor_find_target(struct monitor *monitor, const char *target)
                  monitor->domid);
         return EXIT_NO_TARGET;
     }
+    status = monitor_wait_until_built(monitor, start->wait_s, &info);
+    if (status)
+        return status;
     monitor->nr_vcpus = info.max_vcpu_id + 1;
     monitor->arch = host_arch();
     monitor->is_intel = cpu_is_intel();
-    if (monitor->xs && !xs_watch(monitor->xs, "@releaseDomain", "end")) {
-        xs_close(monitor->xs);
-        monitor->xs = NULL;
-    }
     return check_target(monitor, &info);
 }
 
@@ -162,10 +216,22 @@ void monitor_read_watch(struct monitor *monitor)
     monitor->xs = NULL;
 }
 
+/* The pause was ours; whoever took it away takes the next one of his own. */
+static void note_unpaused(struct monitor *monitor, const xc_dominfo_t *info)
+{
+    if (!monitor->paused || info->paused || info->dying)
+        return;
+    monitor->paused = false;
+    log_line(LOG_WARNING,
+             "somebody has unpaused %s though a verdict is overdue: its other "
+             "vCPUs run",
+             monitor->name);
+}
+
 void monitor_look_at_target(struct monitor *monitor)
 {
     xc_dominfo_t info;
-    int error = get_info(monitor, &info);
+    int error = monitor_get_info(monitor, &info);
 
     monitor->looked_at = monitor_now();
     if (error == -ESRCH || (!error && info.dying)) {
@@ -179,6 +245,21 @@ void monitor_look_at_target(struct monitor *monitor)
                                             : XEN_VM_RING_TARGET_RUNNING;
         monitor->shutdown_reason = 0;
     }
+    if (!error)
+        note_unpaused(monitor, &info);
+}
+
+void monitor_cannot_unpause(const struct monitor *monitor)
+{
+    /* Xen has no pause of ours any more: so it says when it has none. */
+    if (errno == EINVAL)
+        log_line(LOG_WARNING,
+                 "somebody has unpaused %s while it was paused for a verdict; "
+                 "it runs",
+                 monitor->name);
+    else if (errno != ESRCH)
+        log_line(LOG_ERR, "cannot unpause %s: %s; 'xl unpause' it",
+                 monitor->name, strerror(errno));
 }
 
 bool monitor_is_suspended(const struct monitor *monitor)

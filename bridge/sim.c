@@ -17,8 +17,9 @@ struct sim_guest {
     int ended;
 };
 
-static int sim_source_open(const char *target, void **source)
+static int sim_source_open(struct source_start *start, void **source)
 {
+    const char *target = start->target;
     struct sim_guest *guest;
     char error[256] = "";
     int err;

@@ -8,6 +8,7 @@
 #define BRIDGE_SOURCE_H
 
 #include <json-c/json.h>
+#include <stdbool.h>
 
 #include "../libvmring/vmring.h"
 #include "run_directory.h"
@@ -31,13 +32,29 @@ struct source_info {
     int nr_fds; /* poll these for input, then call run() */
 };
 
+/* Neither open nor an exit status. */
+#define SOURCE_INTERRUPTED (-3) /* by a signal that ends us, while waiting */
+#define SOURCE_SHARED      (-4) /* another bridge has the target */
+
+#define SOURCE_URI 114 /* "local:" and a socket's path */
+
+struct source_start {
+    const char *target;
+    unsigned int wait_s;    /* for a target that is being built */
+    bool shares;            /* another bridge's socket will do */
+    char other[SOURCE_URI]; /* of SOURCE_SHARED: where it serves */
+};
+
 struct source_ops {
     /*
-     * Attaches to the target, arms nothing.  Returns an exit status; when it
-     * is not 0, one line has been logged and nothing is left attached.
+     * Attaches to the target, arms nothing.  Returns an exit status, or one of
+     * the above; when it is not 0, a line has been logged if it is an error,
+     * and nothing is left attached.
      */
-    int (*open)(const char *target, void **source);
+    int (*open)(struct source_start *start, void **source);
     void (*describe)(void *source, struct source_info *info);
+    /* Where consumers come to it from now on.  May be NULL. */
+    void (*serves)(void *source, const char *uri);
 
     /*
      * Instead of all else: frees the target from a bridge that was killed.

@@ -10,6 +10,8 @@
 #include "errand.h"
 #include "meet.h"
 
+int meet_lost_ms = 15000;
+
 /* The thread's, but between errands, until xenstored was too late. */
 struct place {
     uint32_t domid;
@@ -86,7 +88,7 @@ static struct call *make(struct meet_agent *meet,
 /* false: it is lost, and so is the call. */
 static bool is_in_time(struct meet_agent *meet, struct call *call)
 {
-    meet->is_lost = !errands_do(meet->errands, &call->errand, MEET_LOST_MS);
+    meet->is_lost = !errands_do(meet->errands, &call->errand, meet_lost_ms);
     return !meet->is_lost;
 }
 
@@ -184,7 +186,7 @@ static int open_in_time(struct meet_agent *meet, char *error, size_t error_len)
         return fail(-ETIMEDOUT, error, error_len,
                     "xenstored does not answer within %d s; look whether it "
                     "is stopped",
-                    MEET_LOST_MS / 1000);
+                    meet_lost_ms / 1000);
     err = call->ret;
     if (err)
         explain(error, error_len, "%s", call->error);

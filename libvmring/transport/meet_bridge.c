@@ -172,7 +172,7 @@ int meet_next(struct meet_bridge *meet, struct rendezvous_message *request)
         return meet->lost;
     if (take_done(meet, request))
         return 1;
-    if (!meet->lost && errands_late(meet->errands) > MEET_LOST_MS)
+    if (!meet->lost && errands_late(meet->errands) > meet_lost_ms)
         lose(meet, -EPIPE);
     if (!meet->lost && !meet->is_looking &&
         (meet->asked != meet->taken || is_readable(meet->fd)))
@@ -272,11 +272,11 @@ static int serve_in_time(struct meet_bridge *meet, char *error,
         return fail(-ENOMEM, error, error_len, "no memory");
     serve->errand.run = run_serve;
     serve->place = meet->place;
-    if (!errands_do(meet->errands, &serve->errand, MEET_LOST_MS))
+    if (!errands_do(meet->errands, &serve->errand, meet_lost_ms))
         return fail(-ETIMEDOUT, error, error_len,
                     "xenstored does not answer within %d s; look whether it "
                     "is stopped",
-                    MEET_LOST_MS / 1000);
+                    meet_lost_ms / 1000);
     err = serve->err;
     if (err)
         explain(error, error_len, "%s", serve->error);

@@ -15,6 +15,7 @@
 #define NAME "dom5.lock"
 #define LOCK RUN_DIRECTORY "/" NAME
 
+static struct source_start start;
 static struct monitor monitor = {
     .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
 
@@ -32,7 +33,7 @@ static pid_t start_another(void)
         struct monitor other = {
             .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
 
-        if (monitor_lock(&other) == 0 && write(ready[1], "", 1) == 1)
+        if (monitor_lock(&other, &start) == 0 && write(ready[1], "", 1) == 1)
             pause();
         _exit(1);
     }
@@ -54,6 +55,24 @@ static int noted_pid(void)
     return atoi(text);
 }
 
+/* Whoever shares learns where the other serves; nobody else does. */
+static void serves_elsewhere(void)
+{
+    struct monitor late = {
+        .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
+
+    monitor_serves(&monitor, "local:/run/somewhere.sock");
+    CHECK_EQ(noted_pid(), getpid());
+    CHECK_EQ(monitor_lock(&late, &start), EXIT_BUSY);
+    start.shares = true;
+    CHECK_EQ(monitor_lock(&late, &start), SOURCE_SHARED);
+    CHECK_STR(start.other, "local:/run/somewhere.sock");
+    /* One that serves by no socket cannot be shared. */
+    monitor_serves(&monitor, "which serves the agents of domain 7");
+    CHECK_EQ(monitor_lock(&late, &start), EXIT_BUSY);
+    start.shares = false;
+}
+
 int main(void)
 {
     struct monitor another = {
@@ -63,9 +82,9 @@ int main(void)
 
     log_threshold(LOG_EMERG);
     (void)unlink(LOCK);
-    CHECK_EQ(monitor_lock(&monitor), 0);
+    CHECK_EQ(monitor_lock(&monitor, &start), 0);
     CHECK_EQ(noted_pid(), getpid());
-    CHECK_EQ(monitor_lock(&another), 0); /* of another domain */
+    CHECK_EQ(monitor_lock(&another, &start), 0); /* of another domain */
     monitor_unlock(&another);
     monitor_unlock(&another); /* once is enough */
     monitor_unlock(&monitor);
@@ -73,15 +92,21 @@ int main(void)
 
     pid = start_another();
     CHECK_EQ(noted_pid(), pid);
-    CHECK_EQ(monitor_lock(&monitor), EXIT_BUSY);
+    CHECK_EQ(monitor_lock(&monitor, &start), EXIT_BUSY);
     CHECK_EQ(monitor.lock, -1);
     CHECK_EQ(noted_pid(), pid);
+    /* It does not say where it serves. */
+    start.shares = true;
+    CHECK_EQ(monitor_lock(&monitor, &start), EXIT_BUSY);
+    start.shares = false;
     /* Killed, it leaves its file and no lock. */
     CHECK_EQ(kill(pid, SIGKILL), 0);
     CHECK_EQ(waitpid(pid, NULL, 0), pid);
     CHECK_EQ(access(LOCK, F_OK), 0);
-    CHECK_EQ(monitor_lock(&monitor), 0);
+    CHECK_EQ(monitor_lock(&monitor, &start), 0);
     CHECK_EQ(noted_pid(), getpid());
+
+    serves_elsewhere();
 
     /* A lock on a file that is no longer there is none. */
     CHECK(is_current(monitor.lock_folder, monitor.lock, NAME));
@@ -90,25 +115,25 @@ int main(void)
     pid = start_another();
     CHECK(!is_current(monitor.lock_folder, monitor.lock, NAME));
     monitor_unlock(&monitor); /* not the other's */
-    CHECK_EQ(monitor_lock(&monitor), EXIT_BUSY);
+    CHECK_EQ(monitor_lock(&monitor, &start), EXIT_BUSY);
     CHECK_EQ(kill(pid, SIGKILL), 0);
     CHECK_EQ(waitpid(pid, NULL, 0), pid);
-    CHECK_EQ(monitor_lock(&monitor), 0);
+    CHECK_EQ(monitor_lock(&monitor, &start), 0);
     monitor_unlock(&monitor);
 
     /* Confined to another folder it leaves its file, and no lock. */
-    CHECK_EQ(monitor_lock(&monitor), 0);
+    CHECK_EQ(monitor_lock(&monitor, &start), 0);
     monitor_forget_place(&monitor);
     CHECK_EQ(monitor.lock_folder, -1);
     monitor_unlock(&monitor);
     CHECK_EQ(access(LOCK, F_OK), 0);
-    CHECK_EQ(monitor_lock(&monitor), 0);
+    CHECK_EQ(monitor_lock(&monitor, &start), 0);
     monitor_unlock(&monitor);
 
     /* Agents reach the folder whatever the umask of its maker. */
     CHECK_EQ(rmdir(RUN_DIRECTORY), 0);
     umask(077);
-    CHECK_EQ(monitor_lock(&monitor), 0);
+    CHECK_EQ(monitor_lock(&monitor, &start), 0);
     CHECK_EQ(stat(RUN_DIRECTORY, &st), 0);
     CHECK_EQ(st.st_mode & 0777, 0755);
     monitor_unlock(&monitor);

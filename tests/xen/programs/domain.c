@@ -2,7 +2,7 @@
 /*
  * vmring-lab-domain: what xl does to a domain, without xenstore.
  *
- *   vmring-lab-domain pause|unpause|resume|destroy DOMID
+ *   vmring-lab-domain pause|unpause|resume|destroy|reset DOMID
  *   vmring-lab-domain shutdown DOMID REASON    Xen's SHUTDOWN_*, a number
  */
 #include <err.h>
@@ -22,6 +22,9 @@ static int carry_out(xc_interface *xch, int argc, char **argv)
         return xc_domain_unpause(xch, domid);
     if (!strcmp(argv[1], "resume"))
         return xc_domain_resume(xch, domid, 1);
+    /* As when it boots another kernel by kexec: it keeps its id and memory. */
+    if (!strcmp(argv[1], "reset"))
+        return xc_domain_soft_reset(xch, domid);
     if (!strcmp(argv[1], "destroy"))
         return xc_domain_destroy(xch, domid);
     if (!strcmp(argv[1], "shutdown") && argc == 4)

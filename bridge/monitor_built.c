@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * monitor_built.c: waiting for a domain that the toolstack still builds.
+ *
+ * Its name is there long before it can be watched, and it is there for long if
+ * it is restored.  Xen has no word for it: the domain is paused, and its first
+ * vCPU, whose state is loaded last, has never been up.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+#include "monitor.h"
+
+#define LOOK_MS 200
+
+#define NS_PER_MS UINT64_C(1000000)
+
+static bool is_built(struct monitor *monitor, const xc_dominfo_t *info)
+{
+    xc_vcpuinfo_t vcpu;
+
+    /* What cannot be watched at all is for others to say. */
+    if (!info->hvm || !info->paused || info->dying || info->shutdown)
+        return true;
+    return xc_vcpu_getinfo(monitor->xch, monitor->domid, 0, &vcpu) == 0 &&
+           (vcpu.online || vcpu.cpu_time);
+}
+
+/* A signal that ends us; it is delivered when it is let in again. */
+static bool has_come(const sigset_t *ending)
+{
+    sigset_t come;
+
+    sigemptyset(&come);
+    if (sigpending(&come) < 0)
+        return false;
+    for (int nr = 1; nr < SIGRTMIN; nr++)
+        if (sigismember(ending, nr) == 1 && sigismember(&come, nr) == 1)
+            return true;
+    return false;
+}
+
+static int wait_for_it(struct monitor *monitor, unsigned int wait_s,
+                       const sigset_t *ending, xc_dominfo_t *info)
+{
+    const struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
+    uint64_t until = monitor_now() + wait_s * 1000 * NS_PER_MS;
+    int error;
+
+    while (!is_built(monitor, info)) {
+        if (has_come(ending))
+            return SOURCE_INTERRUPTED;
+        if (monitor_now() >= until) {
+            log_line(LOG_ERR,
+                     "%s is still being built after %u s; start me again, or "
+                     "say --wait",
+                     monitor->name, wait_s);
+            return EXIT_NO_TARGET;
+        }
+        nanosleep(&look, NULL);
+        error = monitor_get_info(monitor, info);
+        if (error < 0) {
+            log_line(LOG_ERR, "%s is gone, and was never built; start it again",
+                     monitor->name);
+            return EXIT_NO_TARGET;
+        }
+    }
+    return 0;
+}
+
+int monitor_wait_until_built(struct monitor *monitor, unsigned int wait_s,
+                             xc_dominfo_t *info)
+{
+    sigset_t ending, before;
+    int status;
+
+    if (is_built(monitor, info))
+        return 0;
+    log_line(LOG_WARNING, "%s is being built: waiting for that, %u s at most",
+             monitor->name, wait_s);
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGINT);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGHUP);
+    sigaddset(&ending, SIGQUIT);
+    sigprocmask(SIG_BLOCK, &ending, &before);
+    status = wait_for_it(monitor, wait_s, &ending, info);
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return status;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h: what a bridge asks xenstore while it starts, within a limit: names
+ * of domains, and that it is told of their end.
+ */
+#ifndef BRIDGE_STORE_H
+#define BRIDGE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+struct xs_handle;
+
+/* So long each. */
+#define STORE_MS 5000
+
+/* Domains of one name: one at most is alive, more may be left in xenstore. */
+#define STORE_MAX_NAMESAKES 32
+struct store_namesakes {
+    unsigned int nr;
+    struct {
+        uint32_t domid;
+        bool introduced; /* xenstore serves it */
+    } of[STORE_MAX_NAMESAKES];
+};
+
+/* What is known of a domain by its id. */
+#define STORE_NAME 64
+
+/* NULL: there is no thread to be had; all the others take that. */
+struct store *store_open(void);
+
+/*
+ * Who has that name.  0; -ETIMEDOUT: xenstored does not answer in time, nor
+ * is it asked again; or what libxenstore says.
+ */
+int store_find(struct store *store, const char *name,
+               struct store_namesakes *found);
+
+/* What that domain is called ("": nothing), and ends of domains are watched. */
+int store_watch(struct store *store, uint32_t domid, char name[STORE_NAME]);
+
+/* Ends it.  Its connection, which watches; NULL: none that answers. */
+struct xs_handle *store_take(struct store *store);
+void store_close(struct store *store);
+
+#endif /* BRIDGE_STORE_H */
