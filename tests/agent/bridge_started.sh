@@ -25,11 +25,11 @@ bridge_is "echo \"\$@\" >$dir/args" \
 run 3 -q some-guest; says 'has shut down (poweroff)'
 grep -q 'The ledger adds up' "$dir/out" || fail 'no ledger'
 [ "$(cat "$dir/args")" = \
-    "--once --ready-fd 3 --quiet --allow-events cpuid --allow-verdicts none \
+    "--once --share --wait 20 --ready-fd 3 --quiet --allow-events cpuid --allow-verdicts none \
 -- some-guest" ] || fail "the bridge was given: $(cat "$dir/args")"
 [ -S "$dir/socket" ] && fail 'the bridge still serves'
 run 3 -q -e 'cr4 cr3:async cpuid' --deny cr4:1 --deadline 500 some-guest
-[ "$(cat "$dir/args")" = "--once --ready-fd 3 --deadline 500 --quiet \
+[ "$(cat "$dir/args")" = "--once --share --wait 20 --ready-fd 3 --deadline 500 --quiet \
 --allow-events write_ctrlreg,cpuid --allow-verdicts deny -- some-guest" ] ||
     fail "the bridge was given: $(cat "$dir/args")"
 run 0 -e help some-guest
