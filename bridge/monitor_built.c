@@ -45,7 +45,7 @@ static int wait_for_it(struct monitor *monitor, unsigned int wait_s,
                        const sigset_t *ending, xc_dominfo_t *info)
 {
     const struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
-    uint64_t until = monitor_now() + wait_s * 1000 * NS_PER_MS;
+    uint64_t until = monitor_now() + (uint64_t)wait_s * 1000 * NS_PER_MS;
     int error;
 
     while (!is_built(monitor, info)) {

@@ -10,16 +10,21 @@
 
 #include "../libvmring/transport/errand.h"
 
+/* The thread's until it has answered. */
+struct connection {
+    struct xs_handle *xs; /* NULL: none yet */
+};
+
 struct store {
     struct errands *errands;
-    struct xs_handle **xs; /* the thread's until it has answered */
-    bool late;             /* it has not: it is the thread's for good */
+    struct connection *to;
+    bool late; /* it has not answered: `to` is the thread's for good */
 };
 
 /* All that is asked, and what is said to it. */
 struct question {
     struct errand errand;
-    struct xs_handle **xs;
+    struct connection *to;
     int err;
     char name[256];
     uint32_t domid;
@@ -28,9 +33,9 @@ struct question {
 
 static int connect_to_it(struct question *question)
 {
-    if (!*question->xs)
-        *question->xs = xs_open(0);
-    return *question->xs ? 0 : errno ? -errno : -ENOENT;
+    if (!question->to->xs)
+        question->to->xs = xs_open(0);
+    return question->to->xs ? 0 : errno ? -errno : -ENOENT;
 }
 
 static char *read_of(struct xs_handle *xs, const char *domid, const char *node)
@@ -44,14 +49,14 @@ static char *read_of(struct xs_handle *xs, const char *domid, const char *node)
 static void note(struct question *question, const char *domid)
 {
     struct store_namesakes *found = &question->found;
-    char *name = read_of(*question->xs, domid, "name");
+    char *name = read_of(question->to->xs, domid, "name");
     unsigned long number = strtoul(domid, NULL, 10);
 
     if (name && !strcmp(name, question->name) && number <= UINT32_MAX &&
         found->nr < STORE_MAX_NAMESAKES) {
         found->of[found->nr].domid = (uint32_t)number;
         found->of[found->nr].introduced =
-            xs_is_domain_introduced(*question->xs, (unsigned int)number);
+            xs_is_domain_introduced(question->to->xs, (unsigned int)number);
         found->nr++;
     }
     free(name);
@@ -66,7 +71,7 @@ static void run_find(struct errand *errand)
     question->err = connect_to_it(question);
     if (question->err)
         return;
-    domids = xs_directory(*question->xs, XBT_NULL, "/local/domain", &nr);
+    domids = xs_directory(question->to->xs, XBT_NULL, "/local/domain", &nr);
     if (!domids)
         question->err = errno == ENOENT ? 0 : -errno;
     for (unsigned int i = 0; domids && i < nr; i++)
@@ -89,12 +94,12 @@ static void run_watch(struct errand *errand)
         return;
     snprintf(domid, sizeof(domid), "%u", question->domid);
     errno = 0;
-    name = read_of(*question->xs, domid, "name");
+    name = read_of(question->to->xs, domid, "name");
     if (!name && errno != ENOENT && errno != EACCES)
         question->err = errno ? -errno : -EIO;
     snprintf(question->name, sizeof(question->name), "%s", name ? name : "");
     free(name);
-    if (!question->err && !xs_watch(*question->xs, "@releaseDomain", "end"))
+    if (!question->err && !xs_watch(question->to->xs, "@releaseDomain", "end"))
         question->err = -errno;
 }
 
@@ -102,9 +107,9 @@ static void run_close(struct errand *errand)
 {
     const struct question *question = (const struct question *)errand;
 
-    if (*question->xs)
-        xs_close(*question->xs);
-    free(question->xs);
+    if (question->to->xs)
+        xs_close(question->to->xs);
+    free(question->to);
 }
 
 static struct question *make(const struct store *store,
@@ -115,7 +120,7 @@ static struct question *make(const struct store *store,
     if (!question)
         return NULL;
     question->errand.run = run;
-    question->xs = store->xs;
+    question->to = store->to;
     return question;
 }
 
@@ -125,10 +130,10 @@ struct store *store_open(void)
 
     if (!store)
         return NULL;
-    store->xs = calloc(1, sizeof(*store->xs));
-    if (store->xs && !errands_start(&store->errands))
+    store->to = calloc(1, sizeof(*store->to));
+    if (store->to && !errands_start(&store->errands))
         return store;
-    free(store->xs);
+    free(store->to);
     free(store);
     return NULL;
 }
@@ -193,8 +198,8 @@ struct xs_handle *store_take(struct store *store)
     struct xs_handle *xs = NULL;
 
     if (store && !store->late) {
-        xs = *store->xs;
-        *store->xs = NULL;
+        xs = store->to->xs;
+        store->to->xs = NULL;
     }
     store_close(store);
     return xs;

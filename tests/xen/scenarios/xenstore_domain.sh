@@ -6,7 +6,7 @@
 # killed and the agent's domain reset, as by kexec: the bridge learns of it from
 # Xen alone.
 # lab: needs agent-domain
-# lab: limit 400
+# lab: limit 500
 # lab: thread multi
 # shellcheck source=lib.sh
 . /lab/lib.sh
@@ -15,13 +15,14 @@
 # shellcheck source=lib-domains.sh
 . /lab/lib-domains.sh
 
-# shellcheck disable=SC2317 # wait_for calls it
-goes_on() { # BEATS
-    [ "$(xl dmesg | grep -c 'vmring-guest: beat')" -ge "$1" ]
+# xl waits for xenstored, too.
+beats() {
+    vmring-lab-domain says "$domid" | grep -c 'vmring-guest: beat'
 }
 
-beats() {
-    xl dmesg | grep -c 'vmring-guest: beat'
+# shellcheck disable=SC2317 # wait_for calls it
+goes_on() { # BEATS
+    [ "$(beats)" -ge "$1" ]
 }
 
 # attach TAG OPTION...: a bridge for the agent domain, and an agent there.
