@@ -155,8 +155,6 @@ int monitor_find_target(struct monitor *monitor,
 /* 0, or -errno; -ESRCH: Xen has no such domain. */
 int monitor_get_info(struct monitor *monitor, xc_dominfo_t *info);
 void monitor_look_at_target(struct monitor *monitor);
-/* Says why, by errno. */
-void monitor_cannot_unpause(const struct monitor *monitor);
 /* Reads what the watch has brought. */
 void monitor_read_watch(struct monitor *monitor);
 bool monitor_is_dead(const struct monitor *monitor);

@@ -249,19 +249,6 @@ void monitor_look_at_target(struct monitor *monitor)
         note_unpaused(monitor, &info);
 }
 
-void monitor_cannot_unpause(const struct monitor *monitor)
-{
-    /* Xen has no pause of ours any more: so it says when it has none. */
-    if (errno == EINVAL)
-        log_line(LOG_WARNING,
-                 "somebody has unpaused %s while it was paused for a verdict; "
-                 "it runs",
-                 monitor->name);
-    else if (errno != ESRCH)
-        log_line(LOG_ERR, "cannot unpause %s: %s; 'xl unpause' it",
-                 monitor->name, strerror(errno));
-}
-
 bool monitor_is_suspended(const struct monitor *monitor)
 {
     return monitor->target_state == XEN_VM_RING_TARGET_SHUTDOWN &&
