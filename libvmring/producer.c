@@ -279,6 +279,7 @@ int vmring_collect(struct vmring_producer *producer,
     }
     /* If it did not reach the consumer, its next message shows. */
     (void)control_say_subscribed(producer);
+    serve_go_on(producer);
     control_say_quiet(producer);
     /*
      * What arming finds may be no answer at all, and it has disarmed then: so

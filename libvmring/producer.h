@@ -22,6 +22,7 @@ struct session {
     bool clean;        /* it had said so */
     bool quiescing;
     bool subscribing; /* its SUBSCRIBE has no answer yet */
+    bool held;        /* nothing is received from it while the source arms */
     uint32_t version; /* in use */
     struct region c;
 };
@@ -122,6 +123,8 @@ void serve_drop(struct vmring_producer *producer, struct peer *peer);
 void serve_forget_session(struct vmring_producer *producer);
 /* There was one connection, and it has gone: nothing will poll readable. */
 bool serve_is_over(const struct vmring_producer *producer);
+/* What was held while the source armed is received again, if it has done. */
+void serve_go_on(struct vmring_producer *producer);
 void serve_close(struct vmring_producer *producer);
 
 #endif /* VMRING_PRODUCER_H */

@@ -83,7 +83,7 @@ static void end_session(struct vmring_producer *producer)
              session->clean ? "the consumer has detached"
                             : "the consumer has gone without a word");
     session->leaving = true;
-    session->subscribing = false;
+    session->subscribing = session->held = false;
     serve_drop(producer, session->peer);
     session->peer = NULL;
     vmr_producer_sweep(&producer->core);
@@ -116,6 +116,27 @@ static bool is_long(uint32_t type)
     return type == WIRE_SUBSCRIBE || type == WIRE_QUIESCE;
 }
 
+static bool wants_answer(uint32_t type)
+{
+    return type == WIRE_SUBSCRIBE || type == WIRE_SUPPORTED ||
+           type == WIRE_COUNT;
+}
+
+static void hold(struct vmring_producer *producer, bool held)
+{
+    struct session *session = &producer->session;
+
+    if (session->held != held)
+        session->peer->ops->hold(session->peer, held);
+    session->held = held;
+}
+
+void serve_go_on(struct vmring_producer *producer)
+{
+    if (producer->session.held && !control_is_arming(producer))
+        hold(producer, false);
+}
+
 /* The peer at one place.  It may give its place up. */
 static void serve_peer(struct vmring_producer *producer, int place)
 {
@@ -123,16 +144,23 @@ static void serve_peer(struct vmring_producer *producer, int place)
     struct peer *peer = producer->peers[place];
 
     for (int i = 0; i < MAX_MESSAGES && producer->peers[place]; i++) {
+        bool is_armed_for =
+            peer == producer->session.peer && control_is_arming(producer);
         uint32_t type = 0;
         int ret;
 
         /* One SUBSCRIBE at a time: what is behind it waits where it is. */
-        if (peer == producer->session.peer && control_is_arming(producer))
+        if (is_armed_for && !peer->ops->gone(peer)) {
+            hold(producer, true);
             return;
+        }
         ret = peer->ops->recv(peer, &type, body, sizeof(body) - 8);
 
         if (ret == -EAGAIN || ret == -EINTR)
             return;
+        /* It has gone, and waits for none of these any more. */
+        if (ret >= 0 && is_armed_for && wants_answer(type))
+            continue;
         if (ret >= 0)
             ret = handle_message(producer, peer, type, body, (size_t)ret);
         if (ret == 0 && is_long(type))

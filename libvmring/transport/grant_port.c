@@ -53,6 +53,7 @@ struct grant_peer {
     uint64_t look;    /* for what it has said before it went; 0: not yet */
     uint64_t ticked;  /* the tick at which its channel was looked at */
     bool cut;         /* its channel has no other end any more */
+    bool held;        /* nobody takes its requests now */
     struct bells *bells;
     struct grant_handout *handout; /* NULL: it was granted nothing */
 };
@@ -144,9 +145,11 @@ static int grant_accept(struct port *any, struct peer **out)
     (void)grant_share_collect(port->share, now_ns());
     if (!look(port))
         return -EAGAIN;
-    if (find(port, port->request.session)) {
+    peer = find(port, port->request.session);
+    if (peer) {
         /* It is taken now, or when those before it have been swept. */
-        (void)eventfd_write(port->again, 1);
+        if (!peer->held)
+            (void)eventfd_write(port->again, 1);
         return -EAGAIN;
     }
     if (port->request.type != WIRE_PROPOSE) {
@@ -371,6 +374,15 @@ static unsigned int grant_ack(struct peer *any)
                : 0;
 }
 
+static void grant_hold(struct peer *any, bool held)
+{
+    struct grant_peer *peer = of(any);
+
+    if (peer->held && !held)
+        (void)eventfd_write(peer->port->again, 1);
+    peer->held = held;
+}
+
 static void grant_drop(struct peer *any)
 {
     struct grant_peer *peer = of(any);
@@ -409,6 +421,7 @@ static const struct port_ops grant_ops = {
     .kick = grant_kick,
     .ack = grant_ack,
     .gone = grant_gone,
+    .hold = grant_hold,
     .drop = grant_drop,
 };
 

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -160,6 +161,14 @@ static bool local_gone(struct peer *peer)
     return poll(&pfd, 1, 0) > 0 && (pfd.revents & POLLHUP);
 }
 
+/* That it has hung up is told in any case. */
+static void local_hold(struct peer *peer, bool held)
+{
+    const struct local_peer *local = of(peer);
+
+    (void)socket_rewatch(local->epoll, local->fd, held ? 0 : EPOLLIN);
+}
+
 static void local_drop(struct peer *peer)
 {
     struct local_peer *local = of(peer);
@@ -272,6 +281,7 @@ static const struct port_ops local_ops = {
     .kick = local_kick,
     .ack = local_ack,
     .gone = local_gone,
+    .hold = local_hold,
     .drop = local_drop,
 };
 

@@ -164,11 +164,21 @@ int socket_unread(int fd)
     return ioctl(fd, SIOCOUTQ, &bytes) < 0 ? 0 : bytes;
 }
 
+static int control(int epoll, int how, int fd, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data = {.fd = fd}};
+
+    return epoll_ctl(epoll, how, fd, &event) < 0 ? -errno : 0;
+}
+
 int socket_watch(int epoll, int fd)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
+    return control(epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
+}
 
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+int socket_rewatch(int epoll, int fd, uint32_t events)
+{
+    return control(epoll, EPOLL_CTL_MOD, fd, events);
 }
 
 int socket_unwatch(int epoll, int fd)

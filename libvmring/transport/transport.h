@@ -128,6 +128,9 @@ struct port_ops {
     unsigned int (*ack)(struct peer *peer);
     /* Has it gone, though messages of it may be left? */
     bool (*gone)(struct peer *peer);
+    /* Nobody receives from it for now: its messages wake nobody, its end does.
+     */
+    void (*hold)(struct peer *peer, bool held);
     /* Hangs up.  Regions that it still has mapped do it no good. */
     void (*drop)(struct peer *peer);
 };

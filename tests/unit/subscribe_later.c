@@ -2,12 +2,16 @@
 /*
  * Description: a source that arms bit by bit: verdicts go on meanwhile, the
  * consumer has its answer when the source has done, and what it asks for
- * behind that waits; a consumer that goes does not hold up its successor.
+ * behind that waits and wakes nobody; a consumer that goes meanwhile is seen
+ * to.
  */
 #include "pair.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "transport/socket.h"
@@ -169,20 +173,65 @@ static void one_at_a_time(int fd)
     CHECK_EQ(nr_disarmed, disarmed + 1);
 }
 
-/* Its end is seen once the source has done what it is at. */
+static bool is_awake(void)
+{
+    struct pollfd pfd = {.fd = vmring_producer_fd(pair.producer),
+                         .events = POLLIN};
+
+    /* Not poll(), which serves when it waits. */
+    return ppoll(&pfd, 1, &(struct timespec){0}, NULL) == 1;
+}
+
+/* Its end is seen though the source is at work, and that it had detached. */
 static void goes_meanwhile(int fd)
 {
+    unsigned int asked = nr_asked, disarmed = nr_disarmed;
+
     looks = FOREVER;
     ask(fd, WIRE_SUBSCRIBE, "cpuid");
     pair_serve();
+    ask(fd, WIRE_SUBSCRIBE, "cr3");
+    ask(fd, WIRE_SUPPORTED, "");
+    pair_serve();
+    pair_serve();
+    CHECK(!is_awake());
+    CHECK_EQ(vmring_attached(pair.producer), 1);
     close(fd);
     vmring_close(pair.ring);
     pair.ring = NULL;
-    pair_serve();
-    CHECK_EQ(vmring_attached(pair.producer), 1);
-    looks = left = 0;
+    CHECK(is_awake());
     pair_serve();
     CHECK_EQ(vmring_attached(pair.producer), 0);
+    CHECK_EQ(nr_asked, asked + 1);
+    CHECK_EQ(nr_disarmed, disarmed + 1);
+    looks = left = 0;
+    pair_serve();
+}
+
+/* One that was killed leaves to its successor what is being armed. */
+static void is_killed_meanwhile(void)
+{
+    unsigned int asked = nr_asked, disarmed = nr_disarmed;
+    int fd = pair_connect(&pair);
+    char uri[32];
+
+    snprintf(uri, sizeof(uri), "fd:%d", dup(fd));
+    CHECK_EQ(vmring_open(uri, NULL, &pair.ring), 0);
+    looks = FOREVER;
+    ask(fd, WIRE_SUBSCRIBE, "cpuid");
+    pair_serve();
+    ask(fd, WIRE_SUBSCRIBE, "cr3");
+    /* What the kernel does to each of its descriptors, in one. */
+    CHECK_EQ(shutdown(fd, SHUT_RDWR), 0);
+    pair_serve();
+    CHECK_EQ(vmring_attached(pair.producer), 0);
+    CHECK_EQ(nr_asked, asked + 1);
+    CHECK_EQ(nr_disarmed, disarmed);
+    vmring_close(pair.ring);
+    pair.ring = NULL;
+    close(fd);
+    looks = left = 0;
+    pair_serve();
 }
 
 /* An answer that cannot be told is an end, as it is when it comes at once. */
@@ -262,6 +311,7 @@ int main(void)
     answer_comes_when_it_is_done();
     one_at_a_time(fd);
     goes_meanwhile(fd);
+    is_killed_meanwhile();
     fd = attach(0);
     does_not_listen(fd);
     close(fd);
