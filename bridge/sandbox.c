@@ -39,6 +39,7 @@ static const struct sandbox_call calls[] = {
     {"accept4", "a consumer comes", SANDBOX_ALWAYS},
     {"getsockopt", "and who it is", SANDBOX_ALWAYS},
     {"ioctl", "what it has not read", SANDBOX_IF(1, SIOCOUTQ)},
+    {"shutdown", "no more, once it has", SANDBOX_ALWAYS},
     {"memfd_create", "the pages of its ring", SANDBOX_ALWAYS},
     {"fallocate", "their memory", SANDBOX_ALWAYS},
     {"fcntl", "their seals", SANDBOX_IF(1, F_ADD_SEALS)},
