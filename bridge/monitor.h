@@ -94,7 +94,8 @@ struct monitor {
     struct legacy_ring ring;
     void *page;    /* NULL: not attached */
     int port;      /* local, or -1 */
-    bool had_page; /* arm: the guest had a page there, which is dropped */
+    bool in_place; /* the ring has its own frame, as on arm, */
+    bool had_page; /* where the guest had a page, which is dropped */
     xen_pfn_t ring_gfn;
     uint64_t raised_max_kb; /* we raised the maximum to this; 0: not */
     uint64_t found_max_kb;  /* and it was this before */

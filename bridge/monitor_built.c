@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "monitor.h"
+#include "signals.h"
 
 #define LOOK_MS 200
 
@@ -80,10 +81,10 @@ int monitor_wait_until_built(struct monitor *monitor, unsigned int wait_s,
     log_line(LOG_WARNING, "%s is being built: waiting for that, %u s at most",
              monitor->name, wait_s);
     sigemptyset(&ending);
-    sigaddset(&ending, SIGINT);
-    sigaddset(&ending, SIGTERM);
-    sigaddset(&ending, SIGHUP);
-    sigaddset(&ending, SIGQUIT);
+    for (int i = 0; i < NR_SIGNALS; i++)
+        /* The kernel notes one that is blocked though it is ignored. */
+        if (bridge_signal_ends(bridge_ending_signals[i]))
+            sigaddset(&ending, bridge_ending_signals[i]);
     sigprocmask(SIG_BLOCK, &ending, &before);
     status = wait_for_it(monitor, wait_s, &ending, info);
     sigprocmask(SIG_SETMASK, &before, NULL);

@@ -13,6 +13,9 @@
  * guest would have the ring.  But Xen frees what is at a frame that another
  * page is moved to.  The page that every domain is built with for a ring goes
  * there and back, and all memory is as it was found, in each mode of memory.
+ *
+ * A guest that puts pages of its own wherever there might be a free frame gets
+ * its ring in place, as on arm: it cannot keep an agent away.
  */
 #include <errno.h>
 #include <string.h>
@@ -113,7 +116,8 @@ static void raise_maximum(struct monitor *monitor)
     if (xc_domain_setmaxmem(monitor->xch, monitor->domid,
                             (pages + 1) * PAGE_KB) < 0)
         return;
-    if (!monitor->raised_max_kb)
+    /* Not ours, or what a bridge that was killed has made of it. */
+    if (info.max_memkb != monitor->raised_max_kb)
         monitor->found_max_kb = info.max_memkb;
     monitor->raised_max_kb = (pages + 1) * PAGE_KB;
     monitor_note(monitor);
@@ -131,6 +135,7 @@ static void lower_maximum(struct monitor *monitor)
         xc_domain_setmaxmem(monitor->xch, monitor->domid,
                             monitor->found_max_kb);
     monitor->raised_max_kb = 0;
+    monitor_note(monitor);
 }
 
 /* ----------------------------------------------------- the ring's page -- */
@@ -162,21 +167,25 @@ static int enable_at(struct monitor *monitor, xen_pfn_t gfn, uint32_t *port)
     return rc;
 }
 
-/* On arm nothing is populated on demand, and no page can be moved. */
+/*
+ * On arm nothing is populated on demand, and no page can be moved.  Nor is one
+ * where there is no free frame; what is given back must not be kept then.
+ */
 static int bring_page(struct monitor *monitor, xen_pfn_t *gfn)
 {
     uint32_t port;
     int rc;
 
-    *gfn = monitor->ring_gfn;
-    if (is_arm(monitor)) {
+    *gfn = is_arm(monitor) ? 0 : find_free(monitor);
+    monitor->in_place = !*gfn;
+    if (monitor->in_place && !is_arm(monitor) && keeps_pages(monitor)) {
+        errno = EXDEV;
+        return -1;
+    }
+    if (monitor->in_place) {
+        *gfn = monitor->ring_gfn;
         monitor->had_page = give_back(monitor, *gfn) == 0;
     } else {
-        *gfn = find_free(monitor);
-        if (!*gfn) {
-            errno = EXDEV;
-            return -1;
-        }
         /* Nothing is there to enable; who must not is told so first. */
         rc = enable_at(monitor, *gfn, &port);
         if (rc == -EBUSY || rc == -EPERM || rc == -EACCES) {
@@ -196,7 +205,7 @@ static int take_page(struct monitor *monitor, xen_pfn_t gfn)
 {
     xen_pfn_t its = monitor->ring_gfn;
 
-    if (is_arm(monitor))
+    if (monitor->in_place)
         return give_back(monitor, gfn);
     if (move(monitor, its, gfn) < 0) {
         if (!keeps_pages(monitor))
@@ -211,7 +220,7 @@ static int take_page(struct monitor *monitor, xen_pfn_t gfn)
 /* What the guest had when the ring is no longer in use. */
 static void restore(struct monitor *monitor)
 {
-    if (is_arm(monitor) && monitor->had_page)
+    if (monitor->in_place && monitor->had_page)
         (void)populate(monitor, monitor->ring_gfn);
     monitor->had_page = false;
     lower_maximum(monitor);
@@ -232,6 +241,13 @@ static int cannot_enable(struct monitor *monitor, int error)
     case ESRCH:
         log_line(LOG_ERR, "%s is gone", monitor->name);
         return EXIT_NO_TARGET;
+    case EXDEV:
+        log_line(LOG_ERR,
+                 "cannot enable the monitor of %s: its memory is populated on "
+                 "demand, and it has pages at each frame that a ring could "
+                 "take; let it balloon down first",
+                 monitor->name);
+        return EXIT_UNSUPPORTED;
     case EOPNOTSUPP:
     case ENODEV:
     case ENOSYS:
