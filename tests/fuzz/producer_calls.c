@@ -325,7 +325,9 @@ static void lose_consumer(struct ring *ring)
     if (!ring->tx.attached)
         return;
     vmr_producer_sweep(&ring->tx);
-    collect_all(ring);
+    /* A call looks at some slots only, and gives nothing if they have none. */
+    for (uint32_t v = 0; v <= ring->geo.nr_vcpus; v += VMR_COLLECT_LOOKS)
+        collect_all(ring);
     ALWAYS(!ring->tx.attached && !ring->tx.sweeping);
 }
 
