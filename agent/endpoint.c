@@ -12,6 +12,7 @@
 #include <syslog.h>
 
 #include "../bridge/exit_status.h"
+#include "early.h"
 #include "say.h"
 
 /* Where a bridge that serves a domain by default listens. */
@@ -71,6 +72,7 @@ static int attach(struct endpoint *endpoint, const struct options *options,
         .deadline_ns = options->deadline_ms * UINT64_C(1000000),
         .error = error,
         .error_len = error_len,
+        .interrupted = early_has_come,
     };
     int r;
 

@@ -15,6 +15,7 @@
 
 #include "../bridge/exit_status.h"
 #include "../sandbox/sandbox.h"
+#include "early.h"
 #include "endpoint.h"
 #include "json.h"
 #include "ledger.h"
@@ -291,14 +292,22 @@ static int watch(const struct options *options, struct endpoint *endpoint,
         endpoint_close(endpoint);
         return EXIT_FAULT;
     }
+    early_begin();
     r = vmring_subscribe(endpoint->ring, options->events, NULL, error,
                          sizeof(error));
     if (r < 0) {
-        say("%s", error[0] ? error : strerror(-r));
+        early_drop();
+        if (r == -EINTR)
+            say("ended by a signal before all was armed; nothing of it stays");
+        else
+            say("%s", error[0] ? error : strerror(-r));
         endpoint_close(endpoint);
         ledger_close(&ledger);
+        if (r == -EINTR)
+            return EXIT_AS_ASKED;
         return r == -ENOTSUP ? EXIT_UNSUPPORTED : endpoint_status(r);
     }
+    early_hand_over();
     if (options->format == FORMAT_JSON)
         json_attached(&outputs->main, &info, options->endpoint, options->events,
                       run.origin.ns);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../bridge/exit_status.h"
+#include "early.h"
 #include "json.h"
 #include "loop.h"
 #include "say.h"
@@ -298,9 +299,12 @@ static void loop_run(struct loop *loop)
 void run_until_end(struct run *run)
 {
     struct loop loop;
+    int opened;
 
     run->ending = ENDED_FAULT;
-    if (loop_open(&loop, run) == 0) {
+    opened = loop_open(&loop, run);
+    early_end();
+    if (opened == 0) {
         if (start_workers(&loop))
             loop_run(&loop);
         workers_stop(loop.workers, add_lines, &loop);

@@ -377,6 +377,8 @@ int attach_connect(struct attach *attach, const struct vmring_opts *opts)
     ring->log = (struct log){attach->opts.log, attach->opts.log_ctx};
     ring->timeout_ms =
         attach->opts.timeout_ms ? attach->opts.timeout_ms : DEFAULT_TIMEOUT_MS;
+    ring->interrupted = attach->opts.interrupted;
+    ring->interrupted_ctx = attach->opts.interrupted_ctx;
     ring->epoll = ring->poke = -1;
     ring->p = ring->c = REGION_NONE;
     err = open_link(attach);

@@ -48,6 +48,8 @@ struct vmring {
     struct sim_endpoint *sim; /* of a sim: URI */
     struct log log;
     int timeout_ms;
+    int (*interrupted)(void *ctx); /* or NULL */
+    void *interrupted_ctx;
     int epoll; /* the link's descriptor and the poke */
     int poke;  /* an eventfd of our own: come again without a doorbell */
     bool poked;

@@ -153,6 +153,14 @@ struct vmring_opts {
     int timeout_ms;       /* for the control channel; 0: 10 000 */
     char *error;          /* may be NULL: one line on failure, with cause */
     size_t error_len;     /*   and remedy */
+    /*
+     * May be NULL.  Asked ten times a second while a call waits for an answer
+     * of an attached producer; not 0: the call ends with -EINTR, and the
+     * producer counts as gone, as the answer may come yet.  vmring_close()
+     * detaches even so.
+     */
+    int (*interrupted)(void *ctx);
+    void *interrupted_ctx;
 };
 
 /*
@@ -270,7 +278,7 @@ int vmring_info(const struct vmring *ring, struct vmring_info *info);
  * unsupported or denied, -EIO if arming failed: then nothing stays armed,
  * and `error` names it.  -EAGAIN: the producer does not read what it is
  * asked; -ETIMEDOUT: no answer in time, the producer counts as gone from then
- * on; -ECONNRESET; -EPROTO, sticky.
+ * on; -EINTR by vmring_opts.interrupted; -ECONNRESET; -EPROTO, sticky.
  */
 int vmring_subscribe(struct vmring *ring, const char *events, int *results,
                      char *error, size_t error_len);

@@ -5,6 +5,7 @@
  *   peer SOCKET name          its target's name is not for a terminal
  *   peer SOCKET refusal       nor is why it refuses to arm events
  *   peer SOCKET quiet         never says that the target is quiet
+ *   peer SOCKET arming        never has done arming; says when it may stop
  *
  * It pushes CPUIDs while they are armed, until it is killed.
  */
@@ -28,6 +29,10 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
 {
     int refused = !strcmp(mode, "refusal");
 
+    if (!strcmp(mode, "arming")) {
+        puts(nr ? "arming" : "disarmed");
+        fflush(stdout);
+    }
     armed = refused ? 0 : nr;
     (void)ctx;
     (void)specs;
@@ -35,6 +40,12 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
         results[i] = refused ? VMRING_SPEC_UNSUPPORTED : VMRING_SPEC_ARMED;
     if (refused && nr)
         snprintf(error, error_len, "%s", EVIL);
+}
+
+static int arming(void *ctx)
+{
+    (void)ctx;
+    return armed && !strcmp(mode, "arming");
 }
 
 static int quiet(void *ctx)
@@ -46,6 +57,7 @@ static int quiet(void *ctx)
 static const struct vmring_producer_ops ops = {
     .size = sizeof(ops),
     .subscribe = subscribe,
+    .arming = arming,
     .quiet = quiet,
 };
 

@@ -37,6 +37,9 @@ class Peer:
     def __enter__(self):
         return "local:" + self.socket
 
+    def says(self):
+        return self.process.stdout.readline()
+
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
@@ -114,6 +117,30 @@ def quiet():
         ends_unquiet(agent, time.monotonic())
 
 
+def arming():
+    """A signal while it waits until all is armed: it detaches in order."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP,
+                   signal.SIGQUIT):
+        peer = Peer("arming")
+        with peer as uri:
+            agent = subprocess.Popen([AGENT, "-q", uri],
+                                     stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE)
+            check("it arms", peer.says() == b"arming\n")
+            agent.send_signal(number)
+            try:
+                _, said = agent.communicate(timeout=LIMIT)
+                check("status 0", agent.returncode == 0,
+                      (number, agent.returncode, said))
+                check("one line says so", said.count(b"\n") == 1 and
+                      b"before all was armed" in said, said)
+                check("it was detached", peer.says() == b"disarmed\n")
+            except subprocess.TimeoutExpired:
+                check("it ends", False, number)
+                agent.kill()
+
+
 texts()
 quiet()
+arming()
 sys.exit(failed)

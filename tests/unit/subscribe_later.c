@@ -208,6 +208,41 @@ static void goes_meanwhile(int fd)
     pair_serve();
 }
 
+static int looks_left;
+
+static int is_enough(void *ctx)
+{
+    CHECK(ctx == &looks_left);
+    return --looks_left < 0;
+}
+
+/* One that waits no longer has detached, and what was armed for it goes. */
+static void is_interrupted(void)
+{
+    struct vmring_opts opts = {.size = sizeof(opts),
+                               .interrupted = is_enough,
+                               .interrupted_ctx = &looks_left};
+    unsigned int disarmed = nr_disarmed;
+    uint64_t mask;
+    char uri[32];
+
+    snprintf(uri, sizeof(uri), "fd:%d", pair_connect(&pair));
+    CHECK_EQ(vmring_open(uri, &opts, &pair.ring), 0);
+    looks_left = 2;
+    looks = FOREVER;
+    CHECK_EQ(vmring_subscribe(pair.ring, "cpuid", NULL, NULL, 0), -EINTR);
+    CHECK_EQ(looks_left, -1);
+    CHECK_EQ(vmring_supported(pair.ring, &mask), -ECONNRESET);
+    CHECK_EQ(vmring_attached(pair.producer), 1);
+    vmring_close(pair.ring);
+    pair.ring = NULL;
+    pair_serve();
+    CHECK_EQ(vmring_attached(pair.producer), 0);
+    CHECK_EQ(nr_disarmed, disarmed + 1);
+    looks = left = 0;
+    pair_serve();
+}
+
 /* One that was killed leaves to its successor what is being armed. */
 static void is_killed_meanwhile(void)
 {
@@ -312,6 +347,7 @@ int main(void)
     one_at_a_time(fd);
     goes_meanwhile(fd);
     is_killed_meanwhile();
+    is_interrupted();
     fd = attach(0);
     does_not_listen(fd);
     close(fd);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* early.c: signals that come before there is a loop to take them. */
+#include "early.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+#define NR_SIGNALS (sizeof(signals) / sizeof(signals[0]))
+
+static volatile sig_atomic_t come; /* the last one; 0: none */
+static struct sigaction before[NR_SIGNALS];
+static sigset_t let_in;
+
+static void note(int number)
+{
+    come = number;
+}
+
+void early_begin(void)
+{
+    struct sigaction action = {.sa_handler = note};
+
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < NR_SIGNALS; i++) {
+        (void)sigaction(signals[i], NULL, &before[i]);
+        /* As nohup(1) has it. */
+        if (before[i].sa_handler != SIG_IGN)
+            (void)sigaction(signals[i], &action, NULL);
+    }
+}
+
+int early_has_come(void *ctx)
+{
+    (void)ctx;
+    return come != 0;
+}
+
+void early_drop(void)
+{
+    come = 0;
+    for (size_t i = 0; i < NR_SIGNALS; i++)
+        (void)sigaction(signals[i], &before[i], NULL);
+}
+
+void early_hand_over(void)
+{
+    sigset_t held;
+    int last;
+
+    sigemptyset(&held);
+    for (size_t i = 0; i < NR_SIGNALS; i++)
+        sigaddset(&held, signals[i]);
+    (void)sigprocmask(SIG_BLOCK, &held, &let_in);
+    last = come;
+    early_drop();
+    if (last)
+        (void)raise(last);
+}
+
+void early_end(void)
+{
+    (void)sigprocmask(SIG_SETMASK, &let_in, NULL);
+}
