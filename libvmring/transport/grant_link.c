@@ -13,8 +13,6 @@
 #include "meet.h"
 #include "transport.h"
 
-/* A detach waits this long for what was asked before to be answered. */
-#define DETACH_MS 1000
 /* A bridge that was killed does not say so in xenstore: look this often. */
 #define LOOK_MS 100
 
@@ -125,7 +123,7 @@ static int grant_recv(struct link *link, uint32_t *type, void *body, size_t max,
  */
 static void wait_for_answers(struct grant_link *grant)
 {
-    int64_t end = now_ms() + DETACH_MS;
+    int64_t end = now_ms() + MEET_DETACH_MS;
 
     while (meet_is_waiting(grant->meet) && now_ms() < end) {
         struct rendezvous_message message;

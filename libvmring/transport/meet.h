@@ -42,6 +42,8 @@ int meet_tell_quiet(struct meet_bridge *meet, uint64_t session, uint64_t seq);
 void meet_serve_end(struct meet_bridge *meet);
 
 /* --- The agent's end: each call waits that long at most, once --- */
+#define MEET_DETACH_MS 1000 /* that of WIRE_DETACH */
+
 struct meet_agent;
 
 int meet_open(uint32_t domid, const char *target, struct meet_agent **meet,

@@ -88,7 +88,12 @@ static struct call *make(struct meet_agent *meet,
 /* false: it is lost, and so is the call. */
 static bool is_in_time(struct meet_agent *meet, struct call *call)
 {
-    meet->is_lost = !errands_do(meet->errands, &call->errand, meet_lost_ms);
+    /* Who detaches has nothing to wait for but that. */
+    int ms = call->type == WIRE_DETACH && meet_lost_ms > MEET_DETACH_MS
+                 ? MEET_DETACH_MS
+                 : meet_lost_ms;
+
+    meet->is_lost = !errands_do(meet->errands, &call->errand, ms);
     return !meet->is_lost;
 }
 

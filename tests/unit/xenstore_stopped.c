@@ -13,6 +13,7 @@
 #include "fake_xen.h"
 #include "meeting.h"
 #include "pair.h"
+#include "transport/errand.h"
 #include "transport/meet.h"
 #include "transport/transport.h"
 
@@ -216,6 +217,31 @@ static void domain_reset(void)
     fake_xenstore_check_empty(MEETING_ABOVE);
 }
 
+/* It says so, and goes: the pages tell the bridge. */
+static void detaches_from_a_stopped_one(void)
+{
+    int lost_ms = meet_lost_ms;
+    struct errands *errands;
+    int64_t before;
+
+    begin();
+    attach();
+    meet_lost_ms = 20 * TURN_MS;
+    fake_xenstore_stop(true);
+    before = now_ms();
+    close_ring();
+    CHECK(now_ms() - before < 5 * TURN_MS);
+    meet_lost_ms = lost_ms;
+    fake_xenstore_stop(false);
+    /* This xenstore has one transaction at a time: its own thread's first. */
+    CHECK_EQ(errands_start(&errands), 0);
+    errands_end(errands, NULL, 60000);
+    errands_wait_for_ended();
+    vmring_producer_close(pair.producer, NULL, NULL);
+    faults_idle = NULL;
+    fake_xenstore_check_empty(MEETING_ABOVE);
+}
+
 static void comes_to_a_stopped_one(void)
 {
     struct vmring_opts opts = {.size = sizeof(opts)};
@@ -251,6 +277,7 @@ int main(void)
     ends_at_once();
     counts_as_lost();
     domain_reset();
+    detaches_from_a_stopped_one();
     comes_to_a_stopped_one();
     return 0;
 }
