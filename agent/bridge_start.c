@@ -174,14 +174,25 @@ static int read_ready(struct bridge *bridge, int fd, int signal_fd)
     }
 }
 
+/* Those that end the agent; one that is ignored comes if it is blocked. */
+static void find_ending(sigset_t *ending)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    struct sigaction action;
+
+    sigemptyset(ending);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        if (sigaction(signals[i], NULL, &action) == 0 &&
+            action.sa_handler != SIG_IGN)
+            sigaddset(ending, signals[i]);
+}
+
 static int wait_ready(struct bridge *bridge, int fd)
 {
     sigset_t ending, old;
     int signal_fd, r;
 
-    sigemptyset(&ending);
-    sigaddset(&ending, SIGINT);
-    sigaddset(&ending, SIGTERM);
+    find_ending(&ending);
     sigprocmask(SIG_BLOCK, &ending, &old);
     signal_fd = signalfd(-1, &ending, SFD_CLOEXEC);
     r = read_ready(bridge, fd, signal_fd);

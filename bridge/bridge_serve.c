@@ -311,9 +311,11 @@ int bridge_serve(struct bridge *bridge)
     return 0;
 }
 
-/* The socket's path, or the name for --to, so that who has started us knows
- * where to go. */
-void bridge_tell_ready(const struct bridge *bridge)
+/*
+ * The socket's path, or the name for --to, so that who has started us knows
+ * where to go.  If that has gone meanwhile, nobody comes for --once.
+ */
+void bridge_tell_ready(struct bridge *bridge)
 {
     const struct bridge_options *options = bridge->options;
     struct outlet *outlet;
@@ -327,8 +329,12 @@ void bridge_tell_ready(const struct bridge *bridge)
     error = outlet ? outlet_put(outlet, line, (size_t)len) : -errno;
     if (outlet && !error)
         error = outlet_close(outlet, READY_MS);
-    if (error)
+    if (error == -EPIPE && options->once) {
+        log_line(LOG_WARNING, "who has started this has gone; ending");
+        bridge->nr_signals++;
+    } else if (error) {
         log_line(LOG_WARNING, "cannot write to --ready-fd: %s",
                  strerror(-error));
+    }
     close(options->ready_fd);
 }

@@ -64,6 +64,6 @@ void bridge_tear_down_loop(struct bridge *bridge);
 int bridge_open_producer(struct bridge *bridge);
 int bridge_serve(struct bridge *bridge);
 void bridge_disarm(struct bridge *bridge);
-void bridge_tell_ready(const struct bridge *bridge);
+void bridge_tell_ready(struct bridge *bridge);
 
 #endif /* BRIDGE_BRIDGE_STATE_H */

@@ -50,12 +50,36 @@ run 11 -q some-guest; says 'killed by signal 9'
 
 # Interrupted while it starts: the bridge is ended, too.
 bridge_is "echo \$\$ >$dir/pid" 'exec sleep 60'
+for signal in TERM HUP; do
+    rm -f "$dir/pid"
+    "$agent" -q some-guest 2>"$dir/err" &
+    pid=$!
+    while [ ! -s "$dir/pid" ]; do sleep 0.1; done
+    kill -$signal $pid
+    wait $pid
+    [ $? -eq 1 ] || fail "interrupted by SIG$signal, but another status"
+    says 'interrupted'
+    kill -0 "$(cat "$dir/pid")" 2>/dev/null &&
+        fail "SIG$signal: the bridge is left behind"
+done
+
+# Killed while it starts: nobody will come to the bridge, which ends.
+bridge_is "echo \$\$ >$dir/pid" "while [ ! -e $dir/go ]; do sleep 0.1; done" \
+    "exec $bridge --once --quiet --ready-fd 3 --listen local:$dir/socket \
+    sim:vcpus=2,count=100"
+rm -f "$dir/pid"
 "$agent" -q some-guest 2>"$dir/err" &
 pid=$!
 while [ ! -s "$dir/pid" ]; do sleep 0.1; done
-kill -TERM $pid
-wait $pid
-[ $? -eq 1 ] || fail 'interrupted, but another status'
-says 'interrupted'
-kill -0 "$(cat "$dir/pid")" 2>/dev/null && fail 'the bridge is left behind'
+kill -KILL $pid
+wait $pid 2>/dev/null
+touch "$dir/go"
+for i in $(seq 300); do
+    kill -0 "$(cat "$dir/pid")" 2>/dev/null || break
+    sleep 0.1
+done
+if kill -0 "$(cat "$dir/pid")" 2>/dev/null; then
+    fail 'a bridge is left to nobody'
+    kill "$(cat "$dir/pid")"
+fi
 exit $failed
