@@ -4,6 +4,7 @@
  * test plays: what they ask out of turn, and each call that fails.
  */
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -231,6 +232,43 @@ static void lost(void)
     settle();
 }
 
+static bool is_awake(void)
+{
+    struct pollfd pfd = {.fd = epoll, .events = POLLIN};
+
+    return poll(&pfd, 1, 0) == 1;
+}
+
+/* What nobody takes for now wakes nobody, but for a tick once in a while. */
+static void held(void)
+{
+    struct rendezvous_agent *agent;
+    struct peer *none;
+    uint32_t type;
+    int looks = 0;
+
+    start();
+    agent = meeting_open();
+    propose(agent);
+    CHECK_EQ(accept_one(&peer), 0);
+    CHECK(take(peer, &type) > 0);
+    CHECK_EQ(peer->ops->send(peer, WIRE_OK, NULL, 0), 0);
+    CHECK_EQ(rendezvous_recv(agent, &type, &type, 0), -EAGAIN);
+    peer->ops->hold(peer, true);
+    CHECK_EQ(rendezvous_send(agent, WIRE_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(accept_one(&none), -EAGAIN);
+    do
+        CHECK_EQ(port->ops->accept(port, &none), -EAGAIN);
+    while (is_awake() && ++looks < 10);
+    CHECK(looks < 10);
+    peer->ops->hold(peer, false);
+    CHECK(is_awake());
+    CHECK_EQ(take(peer, &type), 0);
+    CHECK_EQ(type, WIRE_SUPPORTED);
+    rendezvous_close(agent);
+    settle();
+}
+
 int main(void)
 {
     static const struct expectation expect[] = {
@@ -245,5 +283,6 @@ int main(void)
     out_of_turn();
     grant_faults();
     lost();
+    held();
     return 0;
 }
