@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <stddef.h>
 
-static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1};
 #define NR_SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
 static volatile sig_atomic_t come; /* the last one; 0: none */
@@ -24,6 +24,8 @@ void early_begin(void)
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < NR_SIGNALS; i++) {
         (void)sigaction(signals[i], NULL, &before[i]);
+        /* There is no ledger to show yet. */
+        action.sa_handler = signals[i] == SIGUSR1 ? SIG_IGN : note;
         /* As nohup(1) has it. */
         if (before[i].sa_handler != SIG_IGN)
             (void)sigaction(signals[i], &action, NULL);

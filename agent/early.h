@@ -6,7 +6,7 @@
 #ifndef AGENT_EARLY_H
 #define AGENT_EARLY_H
 
-/* From now on they are noted, those that end the agent. */
+/* From now on they are noted, those that end the agent; SIGUSR1 is ignored. */
 void early_begin(void);
 /* As vmring_opts.interrupted. */
 int early_has_come(void *ctx);

@@ -251,4 +251,5 @@ void loop_unwatch_the_end(struct loop *loop)
             event_free(loop->signals[i]);
     /* It is ending, and still attached: any other signal may cut it short. */
     (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGUSR1, SIG_IGN); /* the ledger comes anyway */
 }

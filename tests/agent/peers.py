@@ -127,6 +127,7 @@ def arming():
                                      stdout=subprocess.PIPE,
                                      stderr=subprocess.PIPE)
             check("it arms", peer.says() == b"arming\n")
+            agent.send_signal(signal.SIGUSR1)
             agent.send_signal(number)
             try:
                 _, said = agent.communicate(timeout=LIMIT)
