@@ -27,6 +27,7 @@ struct bridge_options {
     int quiet;
     const char *stats; /* NULL, a file, or "-" */
     int no_sandbox;
+    int reader; /* reader.h, or -1 */
 };
 
 /* Runs until the end; returns an exit status. */

@@ -10,6 +10,7 @@
 #include "exit_status.h"
 #include "log.h"
 #include "outlet.h"
+#include "reader.h"
 #include "store.h"
 
 /* Who has started us reads --ready-fd at once. */
@@ -110,6 +111,13 @@ static int channel_is_bound(void *ctx, uint32_t port)
                : -1;
 }
 
+static int open_reading(void *ctx, int fd)
+{
+    const struct bridge *bridge = ctx;
+
+    return bridge_reader_open(bridge->options->reader, fd);
+}
+
 static const struct vmring_producer_ops producer_ops = {
     .size = sizeof(producer_ops),
     .subscribe = subscribe,
@@ -119,6 +127,7 @@ static const struct vmring_producer_ops producer_ops = {
     .arming = arming,
     .room = room,
     .channel_is_bound = channel_is_bound,
+    .open_reading = open_reading,
 };
 
 void bridge_disarm(struct bridge *bridge)
@@ -132,10 +141,11 @@ void bridge_disarm(struct bridge *bridge)
 int bridge_open_producer(struct bridge *bridge)
 {
     const struct bridge_options *options = bridge->options;
+    struct vmring_producer_ops ops = producer_ops;
     struct vmring_producer_opts opts = {
         .size = sizeof(opts),
         .log = log_text,
-        .ops = &producer_ops,
+        .ops = &ops,
         .ops_ctx = bridge,
         .target = bridge->info.name,
         .nr_vcpus = bridge->info.nr_vcpus,
@@ -149,7 +159,12 @@ int bridge_open_producer(struct bridge *bridge)
         .source = bridge->info.source,
         .target_id = bridge->info.target_id,
     };
-    int error = vmring_producer_open(&opts, &bridge->producer);
+    int error;
+
+    /* Who sees all files needs nobody for it. */
+    if (options->no_sandbox)
+        ops.open_reading = NULL;
+    error = vmring_producer_open(&opts, &bridge->producer);
 
     if (error < 0) {
         log_line(LOG_ERR, "cannot make the ring's producer: %s",

@@ -15,6 +15,7 @@
 #include "domain.h"
 #include "exit_status.h"
 #include "log.h"
+#include "reader.h"
 #include "signals.h"
 
 /* The C library looks for it, so it must be visible. */
@@ -387,6 +388,7 @@ int main(int argc, char **argv)
                 .source = &monitor_source,
                 .fd = -1,
                 .ready_fd = -1,
+                .reader = -1,
                 .deadline_ns = UINT64_C(1000000000),
                 .max_async_len = UINT64_C(64) << 20,
                 .allow = {UINT64_MAX},
@@ -418,6 +420,9 @@ int main(int argc, char **argv)
         log_threshold(LOG_WARNING);
     /* A consumer that takes away pages that it shares is no reason to die. */
     (void)vmring_catch_sigbus();
+    if (!arguments.recover && !arguments.options.to &&
+        !arguments.options.no_sandbox)
+        arguments.options.reader = bridge_reader_start();
     if (log_begin() < 0) {
         log_line(LOG_ERR, "no thread to write lines with: %s; raise ulimit -u",
                  strerror(errno));
@@ -425,5 +430,6 @@ int main(int argc, char **argv)
     }
     status = run(&arguments);
     log_end();
+    bridge_reader_end(arguments.options.reader);
     return status;
 }

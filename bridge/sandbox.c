@@ -43,6 +43,7 @@ static const struct sandbox_call calls[] = {
     {"memfd_create", "the pages of its ring", SANDBOX_ALWAYS},
     {"fallocate", "their memory", SANDBOX_ALWAYS},
     {"fcntl", "their seals", SANDBOX_IF(1, F_ADD_SEALS)},
+    {"fchmod", "nobody else opens them", SANDBOX_IF(1, S_IRUSR)},
     {"socketpair", "its doorbells", SANDBOX_IF(0, AF_UNIX)},
     {"fcntl", "a descriptor to spare, to refuse one with",
      SANDBOX_IF(1, F_DUPFD_CLOEXEC)},

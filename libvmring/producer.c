@@ -94,6 +94,9 @@ int vmring_producer_open(const struct vmring_producer_opts *their_opts,
         err = options_copy(&producer->ops_copy, sizeof(producer->ops_copy),
                            opts.ops);
     producer->ops = &producer->ops_copy;
+    producer->reopen = (struct reopen){.open = producer->ops_copy.open_reading,
+                                       .ctx = opts.ops_ctx,
+                                       .log = &producer->log};
     if (!err)
         err = allocate(producer);
     if (err) {
@@ -389,6 +392,16 @@ static void drain_all(struct vmring_producer *producer,
             drain(ctx, &verdict);
 }
 
+/* What has been published, a consumer that has not detached takes yet. */
+static void may_be_read_on(struct vmring_producer *producer)
+{
+    if (producer->session.clean)
+        return;
+    region_leave(&producer->p);
+    for (unsigned int i = 0; i < producer->frozen.nr; i++)
+        region_leave(&producer->frozen.p[i]);
+}
+
 void vmring_producer_close(struct vmring_producer *producer,
                            void (*drain)(void *ctx,
                                          const struct vmring_verdict *verdict),
@@ -402,6 +415,7 @@ void vmring_producer_close(struct vmring_producer *producer,
         ring(producer, vmr_producer_wake(&producer->core));
         drain_all(producer, drain, ctx);
     }
+    may_be_read_on(producer);
     serve_close(producer);
     region_drop(&producer->p);
     frozen_close(producer);

@@ -59,6 +59,7 @@ struct vmring_producer {
 
     int epoll;
     struct port *port;  /* NULL: nobody can come */
+    struct reopen reopen;
     bool serves_domain; /* by the grant transport, and by no other */
     uint64_t arrivals;
     struct peer *peers[MAX_PEERS]; /* NULL: a place that is free */

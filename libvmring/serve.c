@@ -253,7 +253,7 @@ int vmring_serve_fd(struct vmring_producer *producer, int fd)
     if (producer->serves_domain)
         err = -EINVAL;
     if (!err && is_new)
-        err = local_port(producer->epoll, &producer->port);
+        err = local_port(producer->epoll, &producer->reopen, &producer->port);
     if (err) {
         close(fd);
         return err;
@@ -297,7 +297,9 @@ int vmring_serve(struct vmring_producer *producer, const char *uri,
     if (strncmp(uri, "local:", 6) || (mode & ~0777u) ||
         (!is_new && (producer->port->open || producer->serves_domain)))
         return -EINVAL;
-    err = is_new ? local_port(producer->epoll, &producer->port) : 0;
+    err = is_new
+              ? local_port(producer->epoll, &producer->reopen, &producer->port)
+              : 0;
     if (err)
         return err;
     err = local_listen(producer->port, uri + 6, mode);

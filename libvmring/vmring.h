@@ -516,6 +516,14 @@ struct vmring_producer_ops {
      * kernel is known to be gone though xenstore does not say so.
      */
     int (*channel_is_bound)(void *ctx, uint32_t port);
+    /*
+     * Another descriptor of the memory `fd`, of an opening of its own for
+     * reading alone, or -errno: 200 ms at most.  It is what a consumer is
+     * handed, so that its memory can be taken back later.  NULL: opens
+     * /proc/self/fd/N.  On failure it is sealed instead, and stays allocated
+     * for as long as a consumer has it mapped.
+     */
+    int (*open_reading)(void *ctx, int fd);
 };
 
 #define VMRING_DEADLINE_NEUTRAL 0

@@ -84,7 +84,8 @@ static int local_make(struct peer *peer, size_t p_len, size_t c_len,
         unread_allows(&local->port->unread, local->uid) ? 0 : -ETOOMANYREFS;
 
     if (!err)
-        err = region_make(p, "vmring-p", p_len, 1);
+        err = region_make_readable(p, "vmring-p", p_len,
+                                   local->port->port.reopen);
     if (!err)
         err = region_make(c, "vmring-c", c_len, 0);
     return err ? err : make_bells(local, nr_groups);
@@ -285,13 +286,14 @@ static const struct port_ops local_ops = {
     .drop = local_drop,
 };
 
-int local_port(int epoll, struct port **port)
+int local_port(int epoll, struct reopen *reopen, struct port **port)
 {
     struct local_port *local = calloc(1, sizeof(*local));
 
     if (!local)
         return -ENOMEM;
-    local->port = (struct port){.ops = &local_ops, .epoll = epoll};
+    local->port =
+        (struct port){.ops = &local_ops, .epoll = epoll, .reopen = reopen};
     local->listener = local->spare = local->place.folder = -1;
     *port = &local->port;
     return 0;

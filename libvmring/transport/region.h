@@ -12,9 +12,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../options.h"
 #include "guard.h"
 
 struct region;
+
+/*
+ * Who opens a file anew, for reading alone: another descriptor, or -errno; as
+ * in vmring.h.  NULL: /proc does.
+ */
+struct reopen {
+    int (*open)(void *ctx, int fd);
+    void *ctx;
+    const struct log *log;
+    bool failed; /* and it was said */
+};
 
 /* Of regions that are no memfds. */
 struct region_owner {
@@ -25,13 +37,15 @@ struct region_owner {
 struct region {
     void *at; /* NULL: none */
     size_t len;
-    int fd;                     /* -1: none */
+    int fd;                     /* what a peer is handed; -1: none */
+    int own;                    /* to take its pages back by; -1: fd is it */
     struct region_owner *owner; /* NULL: nobody but this process */
     struct guard *guard;
-    bool made; /* by us: its pages are ours to take back */
+    bool made; /* by us: its pages are ours to take back, if that can be */
+    bool kept; /* by whom it was handed to, for as long as they like */
 };
 
-#define REGION_NONE ((struct region){.fd = -1})
+#define REGION_NONE ((struct region){.fd = -1, .own = -1})
 
 /*
  * The producer's: `len` bytes, zero, allocated now, mapped, then sealed: its
@@ -40,6 +54,18 @@ struct region {
  */
 int region_make(struct region *region, const char *name, size_t len,
                 int peer_reads_only);
+
+/*
+ * The same, and a peer reads only; its pages can be taken back, unlike those of
+ * what is sealed against writing: that forbids it to us, too.  So another open
+ * file of the same memory is what a peer gets, for reading, and no other user
+ * can open it anew.  Where that cannot be had it is sealed, which is said once.
+ */
+int region_make_readable(struct region *region, const char *name, size_t len,
+                         struct reopen *reopen);
+
+/* Whoever still has it mapped goes on reading it when it is dropped. */
+void region_leave(struct region *region);
 
 /*
  * The consumer's: maps what it was handed, read-only or not.  Takes fd over

@@ -139,10 +139,11 @@ struct port {
     const struct port_ops *ops;
     int epoll; /* the producer's: polls readable when there is work here */
     bool open; /* others may come */
+    struct reopen *reopen; /* of memory; where there is such */
 };
 
 /* A port of unix sockets, with nobody to come yet.  -ENOMEM. */
-int local_port(int epoll, struct port **port);
+int local_port(int epoll, struct reopen *reopen, struct port **port);
 /*
  * Consumers may come to a socket at this path, by `mode` and by their
  * credentials.  -EADDRINUSE, -EACCES, -ENAMETOOLONG, -EINVAL.

@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attack.h"
@@ -111,15 +113,39 @@ static void punch_holes(struct hostile *h)
              0);
 }
 
+static void as_another_user(const struct hostile *h)
+{
+    int status;
+    pid_t pid;
+
+    fflush(NULL);
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        char self[64];
+
+        CHECK_EQ(setgid(65534), 0);
+        CHECK_EQ(setuid(65534), 0);
+        snprintf(self, sizeof(self), "/proc/self/fd/%d", h->p_fd);
+        CHECK(fchmod(h->p_fd, 0666) < 0);
+        CHECK(open(self, O_RDWR) < 0);
+        CHECK(truncate(self, 0) < 0);
+        _exit(0);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK_EQ(status, 0);
+}
+
 /* Whatever is tried on the descriptors is refused by the kernel. */
 static void resize_and_seal(struct hostile *h)
 {
     const int fds[] = {h->p_fd, h->c_fd};
 
     for (int i = 0; i < 2; i++) {
-        CHECK(ftruncate(fds[i], 0) < 0 && errno == EPERM);
-        CHECK(ftruncate(fds[i], 1 << 20) < 0 && errno == EPERM);
-        CHECK(fallocate(fds[i], 0, 0, 1 << 20) < 0 && errno == EPERM);
+        /* P is open for reading alone: EINVAL and EBADF say so. */
+        CHECK(ftruncate(fds[i], 0) < 0);
+        CHECK(ftruncate(fds[i], 1 << 20) < 0);
+        CHECK(fallocate(fds[i], 0, 0, 1 << 20) < 0);
         for (int seal = 1; seal <= F_SEAL_FUTURE_WRITE; seal <<= 1)
             CHECK(fcntl(fds[i], F_ADD_SEALS, seal) < 0 && errno == EPERM);
     }
@@ -130,18 +156,9 @@ static void resize_and_seal(struct hostile *h)
     CHECK(pwrite(h->p_fd, "x", 1, 0) < 0);
     CHECK(fallocate(h->p_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
                     4096) < 0);
-    /* By the folder of our own descriptors it is the same file. */
-    char self[64];
-    int again;
-
-    snprintf(self, sizeof(self), "/proc/self/fd/%d", h->p_fd);
-    again = open(self, O_RDWR);
-    if (again >= 0) {
-        CHECK(mmap(NULL, h->grant.p_len, PROT_READ | PROT_WRITE, MAP_SHARED,
-                   again, 0) == MAP_FAILED);
-        CHECK(pwrite(again, "x", 1, 0) < 0);
-        close(again);
-    }
+    /* Whoever is another user; ours could write in its memory as well. */
+    if (geteuid() == 0)
+        as_another_user(h);
 }
 
 /* -------------------------------------------------------------- messages -- */

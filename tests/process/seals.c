@@ -1,21 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Description: a consumer cannot write the producer's pages by any means, nor
- * resize either region, nor seal its own against a successor.
+ * Description: a consumer of another user cannot write the producer's pages by
+ * any means, nor resize either region, nor seal its own against a successor.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "wired.h"
+
+#define OTHER 65534
+
+/*
+ * Whoever is neither root nor the producer's user, who could as well write in
+ * its memory.
+ */
+static void open_anew(int p)
+{
+    char self[64];
+    int status;
+    pid_t pid;
+
+    if (geteuid() != 0)
+        return;
+    fflush(NULL);
+    pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        CHECK_EQ(setgid(OTHER), 0);
+        CHECK_EQ(setuid(OTHER), 0);
+        snprintf(self, sizeof(self), "/proc/self/fd/%d", p);
+        CHECK(fchmod(p, 0666) < 0 && errno == EPERM);
+        CHECK(chmod(self, 0666) < 0);
+        CHECK(open(self, O_RDWR) < 0 && errno == EACCES);
+        CHECK(open(self, O_WRONLY) < 0 && errno == EACCES);
+        CHECK(truncate(self, 0) < 0);
+        exit(0);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK_EQ(status, 0);
+}
 
 int main(void)
 {
     struct vmring_producer_opts opts = wired_opts();
     struct xen_vm_ring_propose propose = wired_propose();
     struct xen_vm_ring_grant grant;
-    char path[96], self[64];
+    char path[96];
     int fds[WIRE_MAX_FDS], p, c, control;
     unsigned int nr;
     pid_t producer;
@@ -43,14 +80,7 @@ int main(void)
     CHECK(ftruncate(p, 0) < 0);
     CHECK(ftruncate(p, (off_t)grant.p_len + 4096) < 0);
     CHECK(fcntl(p, F_ADD_SEALS, F_SEAL_WRITE) < 0);
-    /* Opened anew it is the same file with the same seals. */
-    snprintf(self, sizeof(self), "/proc/self/fd/%d", p);
-    p = open(self, O_RDWR);
-    if (p >= 0) {
-        CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, p, 0) ==
-              MAP_FAILED);
-        CHECK(write(p, "x", 1) < 0);
-    }
+    open_anew(p);
     CHECK(*(uint32_t *)at == XEN_VM_RING_MAGIC);
 
     at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, c, 0);
