@@ -94,6 +94,7 @@ void report_json(const struct report *report, struct json_object *object)
     add(object, "lane_faults", stats->lane_faults);
     add(object, "doorbells_sent", stats->doorbells_sent);
     add(object, "doorbells_received", stats->doorbells_received);
+    add(object, "kept_bytes", stats->kept_bytes);
 }
 
 void report_print(const struct report *report)

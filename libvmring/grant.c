@@ -246,6 +246,9 @@ static const char *why_not_handed(int err)
     case -EPIPE:
     case -ECONNRESET:
         return "it does not read, or has gone";
+    case -EDQUOT:
+        return "256 MiB of memory were handed to its user that cannot be taken "
+               "back: end that user's agents and start this anew";
     case -ENOMEM:
         return "no memory";
     default:

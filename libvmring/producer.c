@@ -343,6 +343,7 @@ int vmring_producer_stats(const struct vmring_producer *producer,
     struct vmring_producer_stats now = producer->stats;
 
     now.epochs = producer->epoch;
+    now.kept_bytes = producer->port ? producer->port->kept_bytes : 0;
     now.ignored += producer->core.ignored;
     now.lane_faults = producer->core.lane_faults;
     return options_fill(stats, &now, sizeof(now));

@@ -668,6 +668,7 @@ struct vmring_producer_stats {
     uint64_t ignored; /* answers that broke a rule, and hints for nothing */
     uint64_t lane_faults;
     uint64_t doorbells_sent, doorbells_received;
+    uint64_t kept_bytes; /* of rings that consumers may keep for good */
 };
 int vmring_producer_stats(const struct vmring_producer *producer,
                           struct vmring_producer_stats *stats);

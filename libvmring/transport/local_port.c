@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kept.h"
 #include "place.h"
 #include "socket.h"
 #include "transport.h"
@@ -22,6 +23,7 @@ struct local_port {
     struct place place;
     unsigned int mode;
     struct unread unread;
+    struct kept kept;
 };
 
 struct local_peer {
@@ -83,6 +85,8 @@ static int local_make(struct peer *peer, size_t p_len, size_t c_len,
     int err =
         unread_allows(&local->port->unread, local->uid) ? 0 : -ETOOMANYREFS;
 
+    if (!err && !kept_allows(&local->port->kept, local->uid))
+        err = -EDQUOT;
     if (!err)
         err = region_make_readable(p, "vmring-p", p_len,
                                    local->port->port.reopen);
@@ -120,6 +124,10 @@ static int local_grant(struct peer *peer, const struct wire_grant *grant,
     err = socket_send(local->fd, WIRE_GRANT, grant, sizeof(*grant), fds, nr);
     close_theirs(local);
     local->handed = !err;
+    if (!err && regions->p.kept) {
+        kept_add(&local->port->kept, local->uid, regions->p.len);
+        local->port->port.kept_bytes = local->port->kept.bytes;
+    }
     return err;
 }
 

@@ -115,7 +115,8 @@ struct port_ops {
     /*
      * Makes what an epoch needs: P, which the peer cannot write, and C, all
      * zero, and doorbells.  On failure there may be some of the regions, which
-     * are the caller's to drop.  -ENOMEM, -EMFILE.
+     * are the caller's to drop.  -ENOMEM, -EMFILE, -EDQUOT: it may keep as
+     * much already as is allowed.
      */
     int (*make)(struct peer *peer, size_t p_len, size_t c_len,
                 uint32_t nr_groups, struct region *p, struct region *c);
@@ -140,6 +141,7 @@ struct port {
     int epoll; /* the producer's: polls readable when there is work here */
     bool open; /* others may come */
     struct reopen *reopen; /* of memory; where there is such */
+    uint64_t kept_bytes;   /* handed over, and not to be taken back */
 };
 
 /* A port of unix sockets, with nobody to come yet.  -ENOMEM. */

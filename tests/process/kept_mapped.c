@@ -265,6 +265,64 @@ static void play(const char *program, const struct scene *scene)
     end_bridge(bridge);
 }
 
+/* ------------------------------------------------------------- the budget */
+
+#define LARGE  (32 << 20)
+#define BUDGET (256 << 20)
+
+/* Keeps nothing; but nobody can know that. */
+static uint32_t large_round(void)
+{
+    struct xen_vm_ring_propose propose = wired_propose();
+    struct pollfd pfd = {.events = POLLRDHUP};
+    struct xen_vm_ring_grant grant;
+
+    propose.async_len = LARGE;
+    pfd.fd = wired_connect(path);
+    grant = wired_ask(pfd.fd, &propose, NULL, NULL);
+    (void)socket_send(pfd.fd, WIRE_DRAINED, NULL, 0, NULL, 0);
+    (void)socket_send(pfd.fd, WIRE_DETACH, NULL, 0, NULL, 0);
+    CHECK_EQ(poll(&pfd, 1, 30000), 1);
+    close(pfd.fd);
+    return grant.result;
+}
+
+static void spend(void)
+{
+    unsigned int nr = 0;
+
+    become(OTHER);
+    while (large_round() == XEN_VM_RING_GRANTED)
+        CHECK(++nr <= BUDGET / LARGE);
+    CHECK_EQ(nr, BUDGET / LARGE);
+    CHECK_EQ(large_round(), XEN_VM_RING_REFUSED_MEMORY);
+}
+
+/* Without a reader one user can have so much, and others are served. */
+static void bounded_by_user(const char *program)
+{
+    pid_t bridge, consumer;
+    int status;
+
+    if (geteuid() != 0)
+        return;
+    bridge = start_bridge(program, 0);
+    CHECK_EQ(kill(reader_of(bridge), SIGKILL), 0);
+    fflush(NULL);
+    consumer = fork();
+    CHECK(consumer >= 0);
+    if (consumer == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        spend();
+        exit(0);
+    }
+    CHECK(waitpid(consumer, &status, 0) == consumer);
+    CHECK_EQ(status, 0);
+    CHECK(lines_with("256 MiB of memory were handed to its user") > 0);
+    CHECK_EQ(large_round(), XEN_VM_RING_GRANTED);
+    end_bridge(bridge);
+}
+
 /* What was published can be read after a bridge that ends. */
 static void end_amid_a_session(const char *program)
 {
@@ -296,6 +354,7 @@ int main(int argc, char **argv)
     CHECK_EQ(chmod(folder, 0777), 0);
     for (unsigned int i = 0; i < sizeof(scenes) / sizeof(scenes[0]); i++)
         play(argv[1], &scenes[i]);
+    bounded_by_user(argv[1]);
     end_amid_a_session(argv[1]);
     unlink(log_path);
     wired_unlink(path);
