@@ -43,7 +43,6 @@ static int make(struct region *region, const char *name, size_t len)
     *region = (struct region){.at = at,
                               .len = len,
                               .fd = fd,
-                              .own = -1,
                               .made = true,
                               .guard = guard_memory(at, len)};
     return 0;
@@ -51,7 +50,7 @@ static int make(struct region *region, const char *name, size_t len)
 
 static int seal(struct region *region, int seals)
 {
-    int fd = region->own < 0 ? region->fd : region->own;
+    int fd = region->reopened ? region->own : region->fd;
     int err;
 
     if (fcntl(fd, F_ADD_SEALS, seals) == 0) {
@@ -126,6 +125,7 @@ int region_make_readable(struct region *region, const char *name, size_t len,
         reopen->failed = true;
         return seal(region, SEALS | F_SEAL_FUTURE_WRITE);
     }
+    region->reopened = true;
     region->own = region->fd;
     region->fd = again;
     return seal(region, SEALS);
@@ -162,7 +162,6 @@ int region_map(struct region *region, int fd, uint64_t len, int writable)
     *region = (struct region){.at = at,
                               .len = (size_t)len,
                               .fd = fd,
-                              .own = -1,
                               .guard = guard_memory(at, (size_t)len)};
     return 0;
 }
@@ -173,7 +172,7 @@ static void unmap(struct region *region)
     munmap(region->at, region->len);
     /* Whoever was handed it may keep it for ever, at our expense. */
     if (region->made)
-        (void)fallocate(region->own < 0 ? region->fd : region->own,
+        (void)fallocate(region->reopened ? region->own : region->fd,
                         FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
                         (off_t)region->len);
 }
@@ -186,7 +185,7 @@ void region_drop(struct region *region)
         unmap(region);
     if (region->fd >= 0)
         close(region->fd);
-    if (region->own >= 0)
+    if (region->reopened)
         close(region->own);
     *region = REGION_NONE;
 }

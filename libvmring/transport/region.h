@@ -38,14 +38,15 @@ struct region {
     void *at; /* NULL: none */
     size_t len;
     int fd;                     /* what a peer is handed; -1: none */
-    int own;                    /* to take its pages back by; -1: fd is it */
+    int own;                    /* if `reopened`: to take its pages back by */
     struct region_owner *owner; /* NULL: nobody but this process */
     struct guard *guard;
     bool made; /* by us: its pages are ours to take back, if that can be */
+    bool reopened;
     bool kept; /* by whom it was handed to, for as long as they like */
 };
 
-#define REGION_NONE ((struct region){.fd = -1, .own = -1})
+#define REGION_NONE ((struct region){.fd = -1})
 
 /*
  * The producer's: `len` bytes, zero, allocated now, mapped, then sealed: its

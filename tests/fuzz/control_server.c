@@ -172,7 +172,7 @@ static void got_grant(const struct wire_grant *answer, size_t len, int *fds,
     ALWAYS(!(grant->verdicts & ~RIGHTS));
     ALWAYS(grant->async_len <= 1 << 16);
     p = mmap(NULL, grant->p_len, PROT_READ | PROT_WRITE, MAP_SHARED, fds[0], 0);
-    ALWAYS(p == MAP_FAILED && errno == EPERM);
+    ALWAYS(p == MAP_FAILED && errno == EACCES);
     p = mmap(NULL, grant->p_len, PROT_READ, MAP_SHARED, fds[0], 0);
     ALWAYS(p != MAP_FAILED);
     forget_grant();

@@ -12,6 +12,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -90,34 +92,31 @@ static pid_t start_bridge(const char *program, uid_t uid)
 /* Its only child; 0: it has none. */
 static pid_t reader_of(pid_t bridge)
 {
-    char name[64];
-    int child = 0;
+    char name[64], text[32] = "";
     FILE *list;
 
     snprintf(name, sizeof(name), "/proc/%d/task/%d/children", (int)bridge,
              (int)bridge);
     list = fopen(name, "re");
     CHECK(list);
-    if (fscanf(list, "%d", &child) != 1)
-        child = 0;
+    (void)!fread(text, 1, sizeof(text) - 1, list);
     fclose(list);
-    return child;
+    return (pid_t)strtol(text, NULL, 10);
 }
 
 /* Nobody may be there to take its status. */
 static bool is_there(pid_t pid)
 {
-    char name[64], state = 'Z';
+    char name[64], text[256] = "";
     FILE *stat;
 
     snprintf(name, sizeof(name), "/proc/%d/stat", (int)pid);
     stat = fopen(name, "re");
     if (!stat)
         return false;
-    if (fscanf(stat, "%*d (%*[^)]) %c", &state) != 1)
-        state = 'Z';
+    (void)!fread(text, 1, sizeof(text) - 1, stat);
     fclose(stat);
-    return state != 'Z' && state != 'X';
+    return *text && !strstr(text, ") Z ");
 }
 
 static unsigned int lines_with(const char *needle)
@@ -348,7 +347,7 @@ int main(int argc, char **argv)
 
     CHECK(argc == 2);
     wired_path(path);
-    strcpy(folder, path);
+    memcpy(folder, path, sizeof(folder));
     *strrchr(folder, '/') = '\0';
     snprintf(log_path, sizeof(log_path), "%s/log", folder);
     CHECK_EQ(chmod(folder, 0777), 0);
