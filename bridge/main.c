@@ -197,20 +197,20 @@ static uint64_t deadline(const char *text)
 static uint64_t max_async_bytes(const char *text)
 {
     static const char suffixes[] = "kmg";
-    unsigned long long value = 0;
+    bool digit = *text >= '0' && *text <= '9';
+    unsigned long long value;
     const char *suffix;
     char *end;
 
     errno = 0;
-    if (*text >= '0' && *text <= '9')
-        value = strtoull(text, &end, 10);
+    value = strtoull(text, &end, 10);
     if (value && *end && (suffix = strchr(suffixes, *end)) != NULL) {
         unsigned int shift = 10 * (unsigned int)(suffix - suffixes + 1);
 
         value = value > ULLONG_MAX >> shift ? ULLONG_MAX : value << shift;
         end++;
     }
-    if (errno || !value || *end || value > XEN_VM_RING_MAX_ASYNC)
+    if (errno || !digit || !value || *end || value > XEN_VM_RING_MAX_ASYNC)
         refuse("--max-async-bytes takes bytes from 1 to %llu, as in 65536, "
                "64k or 1m, not '%s'",
                (unsigned long long)XEN_VM_RING_MAX_ASYNC, text);

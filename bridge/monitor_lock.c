@@ -116,14 +116,22 @@ void monitor_note(struct monitor *monitor)
 /* What a bridge that was killed has raised is ours to lower. */
 static void take_over(struct monitor *monitor)
 {
-    unsigned long long found, raised;
-    char note[64] = "";
+    unsigned long long number[3];
+    char note[64] = "", *at = note;
 
-    if (pread(monitor->lock, note, sizeof(note) - 1, 0) <= 0 ||
-        sscanf(note, "%*d %llu %llu", &found, &raised) != 2)
+    if (pread(monitor->lock, note, sizeof(note) - 1, 0) <= 0)
         return;
-    monitor->found_max_kb = found;
-    monitor->raised_max_kb = raised;
+    errno = 0;
+    for (int i = 0; i < 3; i++) {
+        char *end;
+
+        number[i] = strtoull(at, &end, 10);
+        if (errno || end == at || *end != ' ')
+            return;
+        at = end;
+    }
+    monitor->found_max_kb = number[1];
+    monitor->raised_max_kb = number[2];
 }
 
 static int take(struct monitor *monitor, const char *path,

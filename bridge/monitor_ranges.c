@@ -28,7 +28,7 @@ static uint32_t msr_at(unsigned int index)
 static void want_msrs(struct ranges *ranges, const struct vmring_spec *spec)
 {
     uint8_t watch =
-        spec->flags & VMRING_SPEC_ONCHANGE ? MSR_ONCHANGE : MSR_EVERY;
+        (spec->flags & VMRING_SPEC_ONCHANGE) ? MSR_ONCHANGE : MSR_EVERY;
 
     for (unsigned int w = 0; w < NR_MSRS / WINDOW; w++) {
         uint64_t first = windows[w], last = windows[w] + WINDOW - 1;
@@ -121,14 +121,16 @@ static void want_frames(struct runs *wanted, const struct vmring_spec *specs,
     uint64_t edges[2 * VMRING_MAX_SPECS];
     unsigned int nr_edges = 0;
 
+    wanted->nr = 0;
     for (unsigned int i = 0; i < nr; i++) {
         if (!is_frames(&specs[i]))
             continue;
         edges[nr_edges++] = specs[i].first;
         edges[nr_edges++] = specs[i].last + 1;
     }
+    if (!nr_edges)
+        return;
     qsort(edges, nr_edges, sizeof(edges[0]), compare);
-    wanted->nr = 0;
     for (unsigned int e = 0; e + 1 < nr_edges; e++) {
         unsigned int watched = 0;
 

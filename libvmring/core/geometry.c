@@ -34,7 +34,7 @@ static bool within_limits(const struct vmr_geometry *geo)
 static bool has_its_lanes(const struct vmr_geometry *geo)
 {
     return geo->nr_lanes - geo->nr_vcpus ==
-           (geo->features & XEN_VM_RING_FEATURE_FOREIGN ? 1 : 0);
+           ((geo->features & XEN_VM_RING_FEATURE_FOREIGN) ? 1 : 0);
 }
 
 /*
