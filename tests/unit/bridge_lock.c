@@ -73,6 +73,34 @@ static void serves_elsewhere(void)
     start.shares = false;
 }
 
+/* What one that was killed says it raised, and from what; is it believed? */
+static bool taken_over(const char *note)
+{
+    struct monitor heir = {
+        .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
+    int fd = open(LOCK, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    CHECK(fd >= 0);
+    CHECK_EQ(write(fd, note, strlen(note)), strlen(note));
+    close(fd);
+    CHECK_EQ(monitor_lock(&heir, &start), 0);
+    monitor_unlock(&heir);
+    CHECK_EQ(heir.found_max_kb, heir.raised_max_kb ? 262144 : 0);
+    CHECK_EQ(heir.raised_max_kb, heir.found_max_kb ? 262152 : 0);
+    return heir.raised_max_kb;
+}
+
+static void heirs(void)
+{
+    CHECK(taken_over("71 262144 262152 local:/run/x.sock"));
+    CHECK(taken_over("71 262144 262152 "));
+    CHECK(!taken_over(""));
+    CHECK(!taken_over("71 262144"));
+    CHECK(!taken_over("71 262144 26")); /* cut short */
+    CHECK(!taken_over("71 262144 99999999999999999999999 "));
+    CHECK(!taken_over("71 262144k 262152 "));
+}
+
 int main(void)
 {
     struct monitor another = {
@@ -107,6 +135,9 @@ int main(void)
     CHECK_EQ(noted_pid(), getpid());
 
     serves_elsewhere();
+    monitor_unlock(&monitor);
+    heirs();
+    CHECK_EQ(monitor_lock(&monitor, &start), 0);
 
     /* A lock on a file that is no longer there is none. */
     CHECK(is_current(monitor.lock_folder, monitor.lock, NAME));
