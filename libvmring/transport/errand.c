@@ -232,8 +232,7 @@ void errands_end(struct errands *errands, struct errand *last, int ms)
     if (!errands)
         return;
     pthread_mutex_lock(&ended_lock);
-    nr_ended++;
-    if (until > ended_until)
+    if (!nr_ended++ || until > ended_until)
         ended_until = until;
     pthread_mutex_unlock(&ended_lock);
     pthread_mutex_lock(&errands->lock);

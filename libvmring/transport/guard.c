@@ -80,24 +80,34 @@ int vmring_survive_sigbus(const void *addr)
     return 0;
 }
 
-/* As if we were not there: it happens once more, or is handled by who was. */
-static void pass_on(int signal, siginfo_t *info, void *context)
+/*
+ * As if we were not there: it happens once more, or is handled by who was.  One
+ * that was sent does not happen again by itself.
+ */
+static void pass_on(int sig, siginfo_t *info, void *context)
 {
-    if ((before.sa_flags & SA_SIGINFO) && before.sa_sigaction)
-        before.sa_sigaction(signal, info, context);
-    else if (before.sa_handler == SIG_IGN || before.sa_handler == SIG_DFL)
-        (void)sigaction(signal, &before, NULL);
-    else
-        before.sa_handler(signal);
+    bool was_sent = info->si_code <= 0;
+
+    if (before.sa_handler == SIG_IGN && was_sent)
+        return;
+    if (before.sa_handler == SIG_IGN || before.sa_handler == SIG_DFL) {
+        (void)sigaction(sig, &before, NULL);
+        if (was_sent)
+            (void)raise(sig);
+    } else if (before.sa_flags & SA_SIGINFO) {
+        before.sa_sigaction(sig, info, context);
+    } else {
+        before.sa_handler(sig);
+    }
 }
 
-static void handle(int signal, siginfo_t *info, void *context)
+static void handle(int sig, siginfo_t *info, void *context)
 {
     int err = errno;
 
     /* One that was sent has no address. */
     if (info->si_code <= 0 || !vmring_survive_sigbus(info->si_addr))
-        pass_on(signal, info, context);
+        pass_on(sig, info, context);
     errno = err;
 }
 

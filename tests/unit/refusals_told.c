@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: why a producer refused, in its consumer's terms: an errno and
- * a line that says what would be granted.
+ * a line that says what would be granted; and one that was asked only.
  */
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "transport/region.h"
 #include "transport/socket.h"
 #include "transport/wire.h"
 #include "vmring.h"
@@ -34,6 +35,67 @@ static const struct {
     {1000, -EPROTO, "for reason 1000"},
 };
 
+static char uri[32], error[256];
+
+static int ask_of(const struct wire_grant *answer, const int *fds,
+                  unsigned int nr_fds, struct vmring_limits *limits)
+{
+    struct vmring_opts opts = {
+        .size = sizeof(opts), .error = error, .error_len = sizeof(error)};
+    int ends[2], ret;
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    CHECK_EQ(
+        socket_send(ends[0], WIRE_GRANT, answer, sizeof(*answer), fds, nr_fds),
+        0);
+    snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
+    *error = '\0';
+    ret = vmring_ask(uri, &opts, limits);
+    close(ends[0]);
+    return ret;
+}
+
+/* A question gets its answer, an error that is its own, and never a ring. */
+static void asked(struct wire_grant answer)
+{
+    struct vmring_limits limits = {.size = sizeof(limits)};
+    struct region p, c;
+    int fds[3], bell[2];
+
+    CHECK_EQ(vmring_ask("local:/no/such/folder", NULL, &limits), -ENOENT);
+
+    answer.grant.result = XEN_VM_RING_REFUSED_ASKED;
+    CHECK_EQ(ask_of(&answer, NULL, 0, &limits), 0);
+    CHECK_EQ(limits.would, 0);
+    CHECK_EQ(limits.max_groups, 5);
+    answer.grant.result = XEN_VM_RING_REFUSED_BUSY;
+    CHECK_EQ(ask_of(&answer, NULL, 0, &limits), 0);
+    CHECK_EQ(limits.would, -EBUSY);
+    answer.grant.result = XEN_VM_RING_REFUSED_PERMISSION;
+    CHECK_EQ(ask_of(&answer, NULL, 0, &limits), -EACCES);
+    CHECK_HAS(error, "does not serve this user");
+
+    CHECK_EQ(region_make(&p, "asked-p", 4096, 1), 0);
+    CHECK_EQ(region_make(&c, "asked-c", 4096, 0), 0);
+    CHECK_EQ(doorbell_make(bell), 0);
+    fds[0] = p.fd;
+    fds[1] = c.fd;
+    fds[2] = bell[1];
+    answer.grant.result = XEN_VM_RING_GRANTED;
+    answer.grant.p_len = answer.grant.c_len = 4096;
+    answer.grant.nr_groups = 1;
+    CHECK_EQ(ask_of(&answer, fds, 3, &limits), -EPROTO);
+    CHECK_HAS(error, "was only asked, and has granted");
+    close(bell[0]);
+    close(bell[1]);
+    region_drop(&p);
+    region_drop(&c);
+
+    answer.grant.magic++;
+    CHECK_EQ(ask_of(&answer, NULL, 0, &limits), -EPROTO);
+    CHECK_HAS(error, "no vm_ring producer");
+}
+
 int main(void)
 {
     struct wire_grant answer = {
@@ -50,7 +112,6 @@ int main(void)
                 .allowed_verdicts = 2,
             },
     };
-    char uri[32], error[256];
     struct vmring_opts opts = {
         .size = sizeof(opts),
         .record_len = 96,
@@ -101,5 +162,6 @@ int main(void)
         CHECK_EQ(vmring_open(uri, &opts, &ring), refusals[i].err);
         CHECK_HAS(error, refusals[i].says);
     }
+    asked(answer);
     return 0;
 }

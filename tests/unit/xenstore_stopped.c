@@ -270,6 +270,55 @@ static void comes_to_a_stopped_one(void)
     fake_xenstore_check_empty(MEETING_ABOVE);
 }
 
+/* Also what an agent asks: each call is told so, and those that follow. */
+static void agent_loses(bool by_recv)
+{
+    struct meet_agent *meet;
+    unsigned char body[64];
+    uint32_t type;
+    int64_t before;
+
+    fake_xenstore.domid = MEETING_AGENT;
+    CHECK_EQ(meet_open(0, "5", &meet, NULL, 0), 0);
+    CHECK_EQ(meet_send(meet, WIRE_SUBSCRIBE, body, WIRE_MAX + 1), -EINVAL);
+    if (by_recv) {
+        CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0), 0);
+        CHECK(meet_is_waiting(meet));
+        CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EAGAIN);
+        /* It looks at all only if there is something, and there is. */
+        CHECK(fake_xenstore_put(MEETING_AGENT, MEETING "/agent/request", "no",
+                                SIZE_MAX));
+    }
+    fake_xenstore_stop(true);
+    before = now_ms();
+    if (by_recv)
+        CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EPIPE);
+    else
+        CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0), -EPIPE);
+    CHECK(now_ms() - before >= meet_lost_ms);
+    before = now_ms();
+    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0), -EPIPE);
+    CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EPIPE);
+    CHECK(!meet_is_waiting(meet));
+    meet_close(meet);
+    CHECK(now_ms() - before < TURN_MS);
+    fake_xenstore_stop(false);
+}
+
+static void asks_a_stopped_one(void)
+{
+    int ms = meet_lost_ms;
+
+    begin();
+    meet_lost_ms = 200;
+    agent_loses(false);
+    agent_loses(true);
+    meet_lost_ms = ms;
+    vmring_producer_close(pair.producer, NULL, NULL);
+    faults_idle = NULL;
+    fake_xenstore_check_empty(MEETING_ABOVE);
+}
+
 int main(void)
 {
     meet_lost_ms = 2000;
@@ -279,5 +328,6 @@ int main(void)
     domain_reset();
     detaches_from_a_stopped_one();
     comes_to_a_stopped_one();
+    asks_a_stopped_one();
     return 0;
 }
