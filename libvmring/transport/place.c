@@ -80,8 +80,7 @@ static int clear_stale(const struct sockaddr_un *addr)
               : unlink(addr->sun_path) < 0 ? -errno
                                            : 0;
     else if (errno != ENOENT)
-        err =
-            errno == ECONNREFUSED || errno == EPROTOTYPE ? -EADDRINUSE : -errno;
+        err = errno == EPROTOTYPE ? -EADDRINUSE : -errno;
     close(fd);
     return err;
 }

@@ -104,6 +104,12 @@ static const struct act acts[] = {
     {.name = "a long grant of a later minor", .longer = 3500, .err = 0},
     {.name = "a grant longer than any", .longer = 8000, .err = -EPROTO},
     {.name = "a version not asked for", .version = 1, .err = -EPROTO},
+    {.name = "a version of another major", .version = -2U, .err = -EPROTO},
+    {.name = "groups not asked for",
+     .header = OTHER_GROUPS,
+     .nr_groups = 2,
+     .nr_fds = 4,
+     .err = -EPROTO},
     {.name = "a version before ours", .version = -1U, .err = -EPROTO},
     {.name = "features unheard of", .features = 1 << 2, .err = -EPROTO},
     {.name = "high features", .features = 1ULL << 63, .err = -EPROTO},
@@ -121,6 +127,7 @@ static const struct act acts[] = {
     {.name = "another deadline", .more = {.deadline = 1}, .err = -EPROTO},
     {.name = "another policy", .more = {.policy = 1}, .err = -EPROTO},
     {.name = "another arch", .more = {.arch = 1}, .err = -EPROTO},
+    {.name = "another verdict", .more = {.verdicts = 1}, .err = -EPROTO},
     {.name = "another minor", .more = {.minor = 1}, .err = -EPROTO},
     {.name = "another record", .more = {.record_len = 64}, .err = -EPROTO},
     {.name = "fewer records", .more = {.slots = -1ULL}, .err = -EPROTO},
@@ -228,6 +235,7 @@ static void add(struct vmr_geometry *geo, const struct vmr_geometry *more)
     geo->deadline += more->deadline;
     geo->policy += more->policy;
     geo->arch += more->arch;
+    geo->verdicts += more->verdicts;
     geo->minor += more->minor;
     geo->features += more->features;
     geo->target_id += more->target_id;

@@ -80,6 +80,20 @@ static void subscribed(void)
     CHECK_EQ(subscribe(), -EPROTO);
     is_broken();
 
+    attach(); /* neither results nor a reason */
+    answer.nr = 0;
+    say(WIRE_SUBSCRIBED, &answer, sizeof(answer));
+    CHECK_EQ(subscribe(), -EPROTO);
+    is_broken();
+
+    attach(); /* a producer that has another opinion is no liar */
+    snprintf(answer.text, sizeof(answer.text), "not today");
+    say(WIRE_SUBSCRIBED, &answer, sizeof(answer));
+    CHECK_EQ(subscribe(), -EINVAL);
+    CHECK_HAS(error, "the producer says: not today");
+    CHECK_EQ(logged, 0);
+    pair_end(&pair);
+
     attach(); /* longer than there is room for */
     {
         char much[sizeof(answer) + 1] = {0};

@@ -6,6 +6,8 @@
 #include "faults.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -98,11 +100,75 @@ static void removed_from_elsewhere(void)
     CHECK(access("/tmp/vmring-test-here.sock", F_OK) < 0);
 }
 
+/* Whoever is starting there is waited for, and not for ever. */
+static void somebody_is_starting(void)
+{
+    struct vmring_producer *producer = make_producer();
+    char lock[100];
+    int fd;
+
+    snprintf(lock, sizeof(lock), "%s.lock", path);
+    fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    CHECK(fd >= 0);
+    CHECK_EQ(flock(fd, LOCK_EX), 0);
+    CHECK_EQ(vmring_serve(producer, uri, 0), -EADDRINUSE);
+    CHECK_EQ(access(path, F_OK), -1);
+    unlink(lock);
+    close(fd);
+    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    vmring_producer_close(producer, NULL, NULL);
+}
+
+/* What is there instead at the end is somebody else's, or nothing. */
+static void replaced(bool by_file)
+{
+    struct vmring_producer *producer = make_producer();
+
+    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    /* Another first: the next file may well get the inode that is freed. */
+    CHECK_EQ(rename(path, "/tmp/vmring-test-moved.sock"), 0);
+    if (by_file)
+        leave_stale_socket();
+    vmring_producer_close(producer, NULL, NULL);
+    CHECK_EQ(access(path, F_OK), by_file ? 0 : -1);
+    unlink(path);
+    unlink("/tmp/vmring-test-moved.sock");
+}
+
+/* A second connection that cannot be taken leaves the first. */
+static void one_more_fd(void)
+{
+    struct vmring_producer *producer = make_producer();
+    int first[2], ends[2], err = -1;
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, first), 0);
+    CHECK_EQ(vmring_serve_fd(producer, first[0]), 0);
+    for (unsigned int nth = 1; err; nth++) {
+        struct fault fault;
+
+        CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+        faults_arm(nth);
+        err = vmring_serve_fd(producer, ends[0]);
+        if (faults_disarm(&fault))
+            CHECK_EQ(err, -fault.err);
+        else
+            CHECK_EQ(err, 0);
+        CHECK_EQ(vmring_dispatch(producer), 0);
+        close(ends[1]);
+    }
+    close(first[1]);
+    vmring_producer_close(producer, NULL, NULL);
+}
+
 int main(void)
 {
     snprintf(uri, sizeof(uri), "local:/tmp/vmring-test-%d.sock", (int)getpid());
     CHECK(walk(false) > 5);
     CHECK(walk(true) > 5);
     removed_from_elsewhere();
+    somebody_is_starting();
+    replaced(false);
+    replaced(true);
+    one_more_fd();
     return 0;
 }

@@ -174,6 +174,55 @@ static int subscribe(void)
     return rendezvous_send(agent, WIRE_SUBSCRIBE, "cpuid", 5);
 }
 
+static int open_agent(void)
+{
+    fake_xenstore.domid = MEETING_AGENT;
+    return rendezvous_open(0, "5", &agent, NULL, 0);
+}
+
+static int serve_bridge(void)
+{
+    fake_xenstore.domid = 0;
+    return rendezvous_serve(MEETING_AGENT, "5", &bridge, NULL, 0);
+}
+
+/* Either end cannot begin, whatever fails, or does. */
+static void begins(int (*begin)(void), void (*end)(void))
+{
+    unsigned int failed = 0;
+    struct fault fault;
+    bool fired;
+
+    for (unsigned int nth = 1;; nth++) {
+        int err;
+
+        faults_arm(nth);
+        err = begin();
+        fired = faults_disarm(&fault);
+        if (!err)
+            end();
+        else
+            failed++;
+        if (!strcmp(fault.call, "getrandom"))
+            CHECK_EQ(err, -fault.err);
+        if (!fired)
+            break;
+        CHECK_EQ(fake_xenstore.transactions, 0);
+    }
+    CHECK(failed > 2);
+}
+
+static void end_agent(void)
+{
+    rendezvous_close(agent);
+}
+
+static void end_bridge(void)
+{
+    rendezvous_serve_end(bridge);
+    fake_xenstore_check_empty(MEETING_ABOVE);
+}
+
 static void settle(void)
 {
     rendezvous_close(agent);
@@ -191,5 +240,12 @@ int main(void)
     parts();
     next_fails();
     CHECK_EQ(faults_walk(&sending), 2);
+    begins(serve_bridge, end_bridge);
+    bridge = meeting_serve();
+    begins(open_agent, end_agent);
+    fake_xenstore_lose(true);
+    CHECK(open_agent() < 0);
+    fake_xenstore_lose(false);
+    rendezvous_serve_end(bridge);
     return 0;
 }

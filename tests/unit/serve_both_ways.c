@@ -42,6 +42,7 @@ int main(void)
     CHECK_EQ(vmring_dispatch(producer), -EBADF);
     CHECK_EQ(vmring_serve_fd(producer, 1000), -EBADF);
     CHECK_EQ(vmring_dispatch(producer), -EBADF);
+    vmring_dismiss(producer); /* nobody */
     CHECK_EQ(vmring_serve(producer, "local:/no/such/folder", 0), -ENOENT);
     CHECK_EQ(vmring_dispatch(producer), -EBADF);
     /* One, and no other way there; then a path besides. */

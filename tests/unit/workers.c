@@ -386,6 +386,21 @@ static void one_lies(void)
     pair_end(&pair);
 }
 
+/* Pages that the producer took away, of either region. */
+static void memory_taken(bool of_c)
+{
+    begin();
+    open_workers();
+    all_sleep();
+    CHECK_EQ(vmring_survive_sigbus(of_c ? pair.ring->c.at : pair.ring->p.at),
+             1);
+    CHECK_EQ(next(1), -EPROTO);
+    CHECK(is_woken(0) && ring_is_woken());
+    CHECK_EQ(next(0), -EPROTO);
+    CHECK_EQ(ring_next(), -EPROTO);
+    pair_end(&pair);
+}
+
 /* By the control channel, which is the ring's. */
 static void channel_lies(void)
 {
@@ -519,6 +534,8 @@ int main(void)
     dies_and_closed();
     bell_hangs_up();
     one_lies();
+    memory_taken(false);
+    memory_taken(true);
     channel_lies();
     most_groups();
     epoch_before();

@@ -19,6 +19,7 @@
 
 /* For a machine that is busy; xenstored is stopped for longer. */
 #define TURN_MS 1000
+#define LOST_MS 2000
 
 static struct pair pair;
 static char line[200];
@@ -290,6 +291,7 @@ static void agent_loses(bool by_recv)
                                 SIZE_MAX));
     }
     fake_xenstore_stop(true);
+    meet_lost_ms = 100;
     before = now_ms();
     if (by_recv)
         CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EPIPE);
@@ -303,25 +305,83 @@ static void agent_loses(bool by_recv)
     meet_close(meet);
     CHECK(now_ms() - before < TURN_MS);
     fake_xenstore_stop(false);
+    meet_lost_ms = LOST_MS;
 }
 
 static void asks_a_stopped_one(void)
 {
-    int ms = meet_lost_ms;
-
     begin();
-    meet_lost_ms = 200;
     agent_loses(false);
     agent_loses(true);
-    meet_lost_ms = ms;
     vmring_producer_close(pair.producer, NULL, NULL);
     faults_idle = NULL;
     fake_xenstore_check_empty(MEETING_ABOVE);
 }
 
+/* All that is on its way comes back as lost, and nothing more is begun. */
+static void bridge_loses(void)
+{
+    static struct rendezvous_message request;
+    struct meet_bridge *meet;
+    struct fault fault;
+    uint64_t looks;
+    int64_t before;
+    int ret;
+
+    fake_xenstore.domid = 0;
+    CHECK_EQ(meet_serve(MEETING_AGENT, "6", &meet, NULL, 0), 0);
+    fake_xenstore_stop(true);
+    looks = meet_look(meet);
+    CHECK_EQ(meet_next(meet, &request), 0);
+    CHECK(!meet_has_looked(meet, looks));
+    CHECK_EQ(meet_reply(meet, 1, 1, WIRE_QUIET, NULL, 0), 0);
+    CHECK_EQ(meet_tell_quiet(meet, 1, 1), 0);
+    faults_arm(1);
+    CHECK_EQ(meet_tell_quiet(meet, 1, 1), -ENOMEM);
+    CHECK(faults_disarm(&fault));
+    fake_xenstore_lose(true);
+    fake_xenstore_stop(false);
+    before = now_ms();
+    while ((ret = meet_next(meet, &request)) == 0)
+        CHECK(now_ms() - before < 10000);
+    CHECK_EQ(ret, -EPIPE);
+    CHECK(meet_has_looked(meet, looks));
+    CHECK_EQ(meet_reply(meet, 1, 1, WIRE_QUIET, NULL, 0), -EPIPE);
+    CHECK_EQ(meet_tell_quiet(meet, 1, 1), -EPIPE);
+    meet_serve_end(meet);
+    fake_xenstore_lose(false);
+}
+
+/* What fails in the thread that serves, and not in the other. */
+static void cannot_be_served(void)
+{
+    struct meet_bridge *meet;
+    unsigned int failed = 0;
+    bool fired = true;
+
+    for (unsigned int nth = 1; fired; nth++) {
+        char error[256] = "";
+        struct fault fault;
+        int err;
+
+        fake_xenstore.domid = 0;
+        faults_arm(nth);
+        err = meet_serve(MEETING_AGENT, "6", &meet, error, sizeof(error));
+        fired = faults_disarm(&fault);
+        if (!err)
+            meet_serve_end(meet);
+        else
+            CHECK(*error);
+        failed += err != 0;
+        errands_wait_for_ended();
+    }
+    CHECK(failed >= 6);
+    fake_xenstore_check_empty(MEETING_ABOVE);
+}
+
 int main(void)
 {
-    meet_lost_ms = 2000;
+    meet_lost_ms = LOST_MS;
     meeting_prepare();
     ends_at_once();
     counts_as_lost();
@@ -329,5 +389,8 @@ int main(void)
     detaches_from_a_stopped_one();
     comes_to_a_stopped_one();
     asks_a_stopped_one();
+    bridge_loses();
+    fake_xenstore_put(0, MEETING_ABOVE, NULL, 0);
+    cannot_be_served();
     return 0;
 }
