@@ -89,9 +89,7 @@ static struct call *make(struct meet_agent *meet,
 static bool is_in_time(struct meet_agent *meet, struct call *call)
 {
     /* Who detaches has nothing to wait for but that. */
-    int ms = call->type == WIRE_DETACH && meet_lost_ms > MEET_DETACH_MS
-                 ? MEET_DETACH_MS
-                 : meet_lost_ms;
+    int ms = call->type == WIRE_DETACH ? MEET_DETACH_MS : meet_lost_ms;
 
     meet->is_lost = !errands_do(meet->errands, &call->errand, ms);
     return !meet->is_lost;

@@ -231,7 +231,7 @@ static void attach(void)
     CHECK(guest.ring && guest.ring == page_of_ring);
     for (unsigned int i = 0; i < NR_FRAMES; i++)
         CHECK(guest.at[i] != guest.ring);
-    CHECK_EQ(noted_raised, guest.max * 4);
+    CHECK_EQ(noted_raised, guest.max * UINT64_C(4));
 }
 
 static void leave(unsigned int nr, unsigned int max)
@@ -282,15 +282,15 @@ static void after_a_killed_one(void)
     CHECK_EQ(monitor_disable(&monitor), 0);
     /* Its maximum is still raised. */
     guest.max = NR_BUILT + 2;
-    monitor.found_max_kb = (NR_BUILT + 1) * 4;
-    monitor.raised_max_kb = (NR_BUILT + 2) * 4;
+    monitor.found_max_kb = (NR_BUILT + 1) * UINT64_C(4);
+    monitor.raised_max_kb = (NR_BUILT + 2) * UINT64_C(4);
     attach();
-    CHECK_EQ(noted_found, (NR_BUILT + 1) * 4);
+    CHECK_EQ(noted_found, (NR_BUILT + 1) * UINT64_C(4));
     leave(NR_BUILT + 1, NR_BUILT + 1);
     /* Somebody has set another since: that is what is found. */
     guest.max = 90;
-    monitor.found_max_kb = (NR_BUILT + 1) * 4;
-    monitor.raised_max_kb = (NR_BUILT + 2) * 4;
+    monitor.found_max_kb = (NR_BUILT + 1) * UINT64_C(4);
+    monitor.raised_max_kb = (NR_BUILT + 2) * UINT64_C(4);
     attach();
     leave(NR_BUILT + 1, 90);
 }

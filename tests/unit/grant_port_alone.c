@@ -263,6 +263,7 @@ static void held(void)
     CHECK(looks < 10);
     peer->ops->hold(peer, false);
     CHECK(is_awake());
+    peer->ops->hold(peer, false);
     CHECK_EQ(take(peer, &type), 0);
     CHECK_EQ(type, WIRE_SUPPORTED);
     rendezvous_close(agent);

@@ -192,6 +192,8 @@ static void goes_meanwhile(int fd)
     pair_serve();
     ask(fd, WIRE_SUBSCRIBE, "cr3");
     ask(fd, WIRE_SUPPORTED, "");
+    ask(fd, WIRE_COUNT, "");
+    ask(fd, WIRE_DRAINED, "");
     pair_serve();
     pair_serve();
     CHECK(!is_awake());
