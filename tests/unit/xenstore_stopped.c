@@ -20,6 +20,8 @@
 /* For a machine that is busy; xenstored is stopped for longer. */
 #define TURN_MS 1000
 #define LOST_MS 2000
+/* While it is at work, however slowly. */
+#define PATIENT_MS 60000
 
 static struct pair pair;
 static char line[200];
@@ -32,6 +34,18 @@ static int64_t now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void stop(void)
+{
+    fake_xenstore_stop(true);
+    meet_lost_ms = LOST_MS;
+}
+
+static void go_on(void)
+{
+    meet_lost_ms = PATIENT_MS;
+    fake_xenstore_stop(false);
 }
 
 static void keep_line(void *ctx, int level, const char *text)
@@ -122,7 +136,7 @@ static void ask_and_stop(void)
 
     snprintf(node, sizeof(node), "%s", MEETING "/agent/request");
     CHECK(fake_xenstore_put(MEETING_AGENT, node, "nonsense", SIZE_MAX));
-    fake_xenstore_stop(true);
+    stop();
 }
 
 static void close_ring(void)
@@ -147,7 +161,7 @@ static void ends_at_once(void)
     pair.producer = NULL;
     faults_idle = NULL;
     /* It goes on: the tree is removed even so. */
-    fake_xenstore_stop(false);
+    go_on();
     close_ring();
     fake_xenstore_check_empty(MEETING_ABOVE);
     fake_xen_check_empty();
@@ -190,7 +204,7 @@ static void counts_as_lost(void)
     CHECK_EQ(vmring_dispatch(pair.producer), -EBADF);
     vmring_producer_close(pair.producer, NULL, NULL);
     faults_idle = NULL;
-    fake_xenstore_stop(false);
+    go_on();
     close_ring();
     fake_xenstore_check_empty(MEETING_ABOVE);
 }
@@ -221,19 +235,17 @@ static void domain_reset(void)
 /* It says so, and goes: the pages tell the bridge. */
 static void detaches_from_a_stopped_one(void)
 {
-    int lost_ms = meet_lost_ms;
     struct errands *errands;
     int64_t before;
 
     begin();
     attach();
+    stop();
     meet_lost_ms = 20 * TURN_MS;
-    fake_xenstore_stop(true);
     before = now_ms();
     close_ring();
     CHECK(now_ms() - before < 5 * TURN_MS);
-    meet_lost_ms = lost_ms;
-    fake_xenstore_stop(false);
+    go_on();
     /* This xenstore has one transaction at a time: its own thread's first. */
     CHECK_EQ(errands_start(&errands), 0);
     errands_end(errands, NULL, 60000);
@@ -254,7 +266,7 @@ static void comes_to_a_stopped_one(void)
     opts.error = error;
     opts.error_len = sizeof(error);
     begin();
-    fake_xenstore_stop(true);
+    stop();
     before = now_ms();
     fake_xenstore.domid = MEETING_AGENT;
     CHECK_EQ(vmring_open("grant:0/5", &opts, &ring), -ETIMEDOUT);
@@ -265,7 +277,7 @@ static void comes_to_a_stopped_one(void)
     CHECK_EQ(meet_serve(MEETING_AGENT, "6", &meet, error, sizeof(error)),
              -ETIMEDOUT);
     CHECK_HAS(error, "xenstored does not answer within 2 s");
-    fake_xenstore_stop(false);
+    go_on();
     vmring_producer_close(pair.producer, NULL, NULL);
     faults_idle = NULL;
     fake_xenstore_check_empty(MEETING_ABOVE);
@@ -290,7 +302,7 @@ static void agent_loses(bool by_recv)
         CHECK(fake_xenstore_put(MEETING_AGENT, MEETING "/agent/request", "no",
                                 SIZE_MAX));
     }
-    fake_xenstore_stop(true);
+    stop();
     meet_lost_ms = 100;
     before = now_ms();
     if (by_recv)
@@ -304,8 +316,7 @@ static void agent_loses(bool by_recv)
     CHECK(!meet_is_waiting(meet));
     meet_close(meet);
     CHECK(now_ms() - before < TURN_MS);
-    fake_xenstore_stop(false);
-    meet_lost_ms = LOST_MS;
+    go_on();
 }
 
 static void asks_a_stopped_one(void)
@@ -330,7 +341,7 @@ static void bridge_loses(void)
 
     fake_xenstore.domid = 0;
     CHECK_EQ(meet_serve(MEETING_AGENT, "6", &meet, NULL, 0), 0);
-    fake_xenstore_stop(true);
+    stop();
     looks = meet_look(meet);
     CHECK_EQ(meet_next(meet, &request), 0);
     CHECK(!meet_has_looked(meet, looks));
@@ -340,7 +351,7 @@ static void bridge_loses(void)
     CHECK_EQ(meet_tell_quiet(meet, 1, 1), -ENOMEM);
     CHECK(faults_disarm(&fault));
     fake_xenstore_lose(true);
-    fake_xenstore_stop(false);
+    go_on();
     before = now_ms();
     while ((ret = meet_next(meet, &request)) == 0)
         CHECK(now_ms() - before < 10000);
@@ -381,7 +392,7 @@ static void cannot_be_served(void)
 
 int main(void)
 {
-    meet_lost_ms = LOST_MS;
+    meet_lost_ms = PATIENT_MS;
     meeting_prepare();
     ends_at_once();
     counts_as_lost();
