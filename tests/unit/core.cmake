@@ -110,15 +110,18 @@ foreach(name refusals versions versions_1_0 second_consumer sockets seals hostil
         ${PROJECT_SOURCE_DIR}/tests/process/wired.c)
 endforeach()
 vmring_process_test(hostile_producer)
-add_executable(test_process_kept_mapped
-    ${PROJECT_SOURCE_DIR}/tests/process/kept_mapped.c
-    ${PROJECT_SOURCE_DIR}/tests/process/wired.c)
-target_link_libraries(test_process_kept_mapped PRIVATE vmring_static)
-target_include_directories(test_process_kept_mapped PRIVATE
-    ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/libvmring
-    ${PROJECT_SOURCE_DIR}/tests)
-vmring_test(process_kept_mapped LABELS process
-    COMMAND test_process_kept_mapped $<TARGET_FILE:vmring-bridge>)
+# With a real bridge.
+if(NOT VMRING_LIBRARY_ONLY)
+    add_executable(test_process_kept_mapped
+        ${PROJECT_SOURCE_DIR}/tests/process/kept_mapped.c
+        ${PROJECT_SOURCE_DIR}/tests/process/wired.c)
+    target_link_libraries(test_process_kept_mapped PRIVATE vmring_static)
+    target_include_directories(test_process_kept_mapped PRIVATE
+        ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/libvmring
+        ${PROJECT_SOURCE_DIR}/tests)
+    vmring_test(process_kept_mapped LABELS process
+        COMMAND test_process_kept_mapped $<TARGET_FILE:vmring-bridge>)
+endif()
 
 # The library by its own functions.
 foreach(name api_options api_deadline_far api_respond_tail doorbell_full)
