@@ -63,7 +63,8 @@ static struct json_object *row_json(const struct report_row *row)
 
 static int is_empty(const struct report_row *row)
 {
-    return !row->requests && !row->records;
+    /* Those given up with a frozen P are lost of no reason, and no attempts. */
+    return !row->requests && !row->records && !row->lost;
 }
 
 void report_json(const struct report *report, struct json_object *object)
