@@ -203,8 +203,8 @@ int attach_refused(struct attach *attach)
     case XEN_VM_RING_REFUSED_MEMORY:
         return FAIL(attach, -ENOMEM,
                     "the producer has no memory or no descriptors for the "
-                    "ring; raise its limits (ulimit -v, -n), or ask for fewer "
-                    "bytes or groups");
+                    "ring; raise its limits (ulimit -v, -f, -n), or ask for "
+                    "fewer bytes or groups");
     case XEN_VM_RING_REFUSED_TARGET:
         return FAIL(attach, -ESRCH, "the target is gone");
     default:
