@@ -118,6 +118,7 @@ static void on_limit(evutil_socket_t fd, short what, void *ctx)
     snprintf(begin, sizeof(begin), "not ended within %u s",
              loop->run->options->end_within_s);
     say_why(loop, begin, "detaching without the last events");
+    loop->run->unread = output_is_full(loop->run->out);
     loop_finish(loop, ENDED_LIMIT);
 }
 
@@ -159,7 +160,7 @@ static int sum_up(struct loop *loop, struct ledger *sum)
     ledger_add(sum, loop->run->ledger);
     r = workers_add_ledgers(loop->workers, sum);
     if (!r)
-        r = ledger_fetch(sum, loop->run->ring);
+        r = ledger_fetch(sum, loop->run->ring, true);
     sum->seconds = loop_now() - loop->start;
     return r ? r : ledger_settle(sum, "it goes on");
 }

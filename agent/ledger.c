@@ -41,8 +41,11 @@ void ledger_close(struct ledger *ledger)
 static struct tally *tally_of(const struct ledger *ledger, uint32_t lane,
                               uint32_t reason)
 {
-    if (lane >= ledger->nr_lanes || reason >= XEN_VM_RING_NR_REASONS)
+    if (lane >= ledger->nr_lanes)
         return NULL;
+    /* Of a later version: the producer's rows have it there, too. */
+    if (reason >= XEN_VM_RING_NR_REASONS)
+        reason = XEN_VM_RING_REASON_UNKNOWN;
     return &ledger->tallies[(size_t)lane * XEN_VM_RING_NR_REASONS + reason];
 }
 
@@ -91,10 +94,11 @@ void ledger_add(struct ledger *ledger, const struct ledger *other)
         ledger->lane_taken[i] += other->lane_taken[i];
 }
 
-int ledger_fetch(struct ledger *ledger, struct vmring *ring)
+int ledger_fetch(struct ledger *ledger, struct vmring *ring, bool ask)
 {
-    int r = vmring_counts(ring, &ledger->counts);
+    int r = ask ? vmring_counts(ring, &ledger->counts) : -ECANCELED;
 
+    ledger->no_counts = r < 0 ? r : 0;
     if (r >= 0) {
         ledger->has_counts = true;
         ledger->nr_counts = (size_t)r;

@@ -52,6 +52,7 @@ struct ledger {
 
     /* From the ring and the producer, at the end. */
     bool has_counts;
+    int no_counts; /* -errno: why not */
     struct vmring_count *counts;
     size_t nr_counts;
     struct vmring_lane_count *lanes; /* NULL, or nr_lanes */
@@ -85,10 +86,11 @@ void ledger_count(struct ledger *ledger, const struct vmring_event *event,
 void ledger_add(struct ledger *ledger, const struct ledger *other);
 
 /*
- * Takes the producer's rows and the lanes' words.  A producer that is gone
- * leaves the rows out.  0 or -ENOMEM.
+ * Takes the producer's rows, if it is to be asked, which may take long, and the
+ * lanes' words.  A producer that is gone leaves the rows out, and `no_counts`
+ * says why.  0 or -ENOMEM.
  */
-int ledger_fetch(struct ledger *ledger, struct vmring *ring);
+int ledger_fetch(struct ledger *ledger, struct vmring *ring, bool ask);
 
 /*
  * Makes the rows and the result.  `open`: why the accounts are not to be

@@ -206,10 +206,11 @@ static int tell_ending(const struct run *run, const char *shutdown,
     case ENDED_DRAINED:
         return EXIT_AS_ASKED;
     case ENDED_INTERRUPTED:
-        say("interrupted twice: detached without taking the last events");
+        say("interrupted while it ended: detached without taking the last "
+            "events");
         return EXIT_LEDGER;
-    case ENDED_LIMIT:
-        return EXIT_LEDGER; /* it has been said */
+    case ENDED_LIMIT: /* it has been said */
+        return run->unread ? EXIT_OUTPUT : EXIT_LEDGER;
     case ENDED_PRODUCER:
         say("the bridge of %s has ended in order; start it again to go on "
             "watching",
@@ -266,6 +267,30 @@ static int status_of(const struct run *run, int ending)
     return ending;
 }
 
+/* Is nothing proven by what the producer would say, nor waited for? */
+static bool is_cut_short(const struct run *run)
+{
+    return run->ending == ENDED_INTERRUPTED || run->ending == ENDED_LIMIT;
+}
+
+static int settle(struct run *run)
+{
+    struct ledger *ledger = run->ledger;
+    bool cut = is_cut_short(run);
+    int r = ledger_fetch(ledger, run->ring, !cut);
+
+    if (!r)
+        r = ledger_settle(ledger, cut || run->ending == ENDED_FAULT
+                                      ? "it was not drained"
+                                      : NULL);
+    /* One that cannot tell what it owes has not ended in order. */
+    if (!r && ledger->no_counts == -EPROTO)
+        run->ending = ENDED_PEER_BROKEN;
+    else if (!r && ledger->no_counts && run->ending == ENDED_DRAINED)
+        run->ending = ENDED_PEER_LOST;
+    return r;
+}
+
 static int watch(const struct options *options, struct endpoint *endpoint,
                  struct outputs *outputs, struct event_base *base)
 {
@@ -319,18 +344,12 @@ static int watch(const struct options *options, struct endpoint *endpoint,
     run.origin.known = info.clock == XEN_VM_RING_CLOCK_MONOTONIC;
     run_until_end(&run);
 
-    r = ledger_fetch(&ledger, endpoint->ring);
-    if (!r)
-        r = ledger_settle(&ledger, run.ending == ENDED_INTERRUPTED ||
-                                           run.ending == ENDED_LIMIT ||
-                                           run.ending == ENDED_FAULT
-                                       ? "it was not drained"
-                                       : NULL);
+    r = settle(&run);
     ledger.seconds = run.seconds;
     shutdown = shutdown_name(endpoint->ring, &reason);
     /* Before the ledger: whoever reads that may keep us waiting. */
     endpoint_detach(endpoint);
-    if (run.ending == ENDED_INTERRUPTED || run.ending == ENDED_LIMIT)
+    if (is_cut_short(&run))
         outputs->limit_ms = NO_PATIENCE_MS;
     if (r) {
         say_no_memory("the ledger");
@@ -364,6 +383,8 @@ int main(int argc, char **argv)
     say_open();
     /* A reader that has gone is an error of the write that notices it. */
     signal(SIGPIPE, SIG_IGN);
+    /* So is a file that may not grow any more: EFBIG. */
+    signal(SIGXFSZ, SIG_IGN);
     /* A producer that takes pages of its ring away is one that is broken. */
     (void)vmring_catch_sigbus();
     if (!options_parse(&options, argc, argv, &status))

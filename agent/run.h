@@ -6,6 +6,7 @@
 #define AGENT_RUN_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "ledger.h"
@@ -45,6 +46,7 @@ struct run {
 
     /* Found. */
     enum ending ending;
+    bool unread;    /* ENDED_LIMIT: as nobody reads the output */
     double seconds; /* for which events were taken */
 };
 

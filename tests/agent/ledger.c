@@ -52,6 +52,25 @@ static void set_plain(uint64_t discarded)
         .lane = 1, .attempted = 10, .delivered = 7, .lost = 3};
 }
 
+/* What only a later version names is in the producer's row of reason 0. */
+static void check_unknown_reason(void)
+{
+    struct ledger ledger;
+
+    set_plain(3);
+    counts[0].reason = counts[1].reason = 0;
+    open_with(&ledger, XEN_VM_RING_POLICY_DISCARD, 2);
+    handed(&ledger, 0, 17, 3, GIVEN_TAKEN);
+    handed(&ledger, 0, 0xffff, 1, GIVEN_TAKEN);
+    handed(&ledger, 1, 999, 7, GIVEN_NONE);
+    CHECK_EQ(ledger_settle(&ledger, NULL), 0);
+    CHECK_STR(ledger.why, "");
+    CHECK_EQ(ledger.result, LEDGER_ADDS_UP);
+    CHECK_EQ(ledger.nr_rows, 2);
+    CHECK_EQ(ledger_delivered(&ledger.total), 11);
+    ledger_close(&ledger);
+}
+
 static void check_plain(void)
 {
     struct ledger ledger;
@@ -192,6 +211,7 @@ static void check_unchecked(void)
 int main(void)
 {
     check_plain();
+    check_unknown_reason();
     check_differences();
     check_overwrite();
     check_apart();
