@@ -164,7 +164,7 @@ int socket_unread(int fd)
     return ioctl(fd, SIOCOUTQ, &bytes) < 0 ? 0 : bytes;
 }
 
-static int control(int epoll, int how, int fd, uint32_t events)
+static int change_set(int epoll, int how, int fd, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data = {.fd = fd}};
 
@@ -173,12 +173,12 @@ static int control(int epoll, int how, int fd, uint32_t events)
 
 int socket_watch(int epoll, int fd)
 {
-    return control(epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
+    return change_set(epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
 }
 
 int socket_rewatch(int epoll, int fd, uint32_t events)
 {
-    return control(epoll, EPOLL_CTL_MOD, fd, events);
+    return change_set(epoll, EPOLL_CTL_MOD, fd, events);
 }
 
 int socket_unwatch(int epoll, int fd)
