@@ -261,6 +261,15 @@ refuse_option(const struct argp_state *state)
            option);
 }
 
+/* What --help and the like end with: who reads it may have no room. */
+static int shown(void)
+{
+    if ((!fflush(stdout) && !ferror(stdout)) || errno == EPIPE)
+        return EXIT_AS_ASKED; /* or has read enough */
+    fprintf(stderr, "vmring-bridge: standard output: %s\n", strerror(errno));
+    return EXIT_OUTPUT;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct arguments *arguments = state->input;
@@ -338,15 +347,16 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         break;
     case 'h':
     case OPT_USAGE:
+        errno = 0;
         argp_help(state->root_argp, stdout,
                   key == 'h'
                       ? ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC
                       : ARGP_HELP_USAGE,
                   state->name);
-        exit(EXIT_AS_ASKED);
+        exit(shown());
     case 'V':
         puts(argp_program_version);
-        exit(EXIT_AS_ASKED);
+        exit(shown());
     case ARGP_KEY_ARG:
         target(options, arg);
         break;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* attach.c: a consumer attaches to an endpoint and detaches from it. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "attach.h"
@@ -29,6 +31,13 @@ static const char *remedy(int err)
     return "";
 }
 
+static bool is_no_socket(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && !S_ISSOCK(st.st_mode);
+}
+
 static int connect_failed(struct attach *attach, const char *path, int err)
 {
     switch (err) {
@@ -36,6 +45,11 @@ static int connect_failed(struct attach *attach, const char *path, int err)
         return FAIL(attach, err, "no socket at '%s'; start vmring-bridge there",
                     path);
     case -ECONNREFUSED:
+        if (is_no_socket(path))
+            return FAIL(attach, err,
+                        "'%s' is a file that is no socket; give the path "
+                        "that vmring-bridge serves",
+                        path);
         return FAIL(attach, err,
                     "nobody serves '%s'; start vmring-bridge there", path);
     case -EACCES:
@@ -79,6 +93,11 @@ static int open_fd(struct attach *attach, const char *number)
         return FAIL(attach, -EINVAL, "'%s' is no descriptor; say fd:NUMBER",
                     attach->uri);
     err = local_adopt(fd, &attach->ring->link);
+    if (err == -EBADF || err == -EINVAL)
+        return FAIL(attach, err,
+                    "descriptor %d is %s; give that of a connected unix "
+                    "socket, SOCK_SEQPACKET",
+                    fd, err == -EBADF ? "not open" : "something else");
     return err ? FAIL(attach, err, "descriptor %d: %s", fd, strerror(-err)) : 0;
 }
 

@@ -56,6 +56,9 @@ import socket, sys
 socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET).bind(sys.argv[1])
 END
 run 10 "local:$dir/dead"; says 'nobody serves'
+# Where no bridge can be started, none is advised.
+run 10 "local:$dir"; says 'no socket; give the path'
+run 2 fd:0 </dev/null; says 'connected unix socket'
 # No bridge beside the agent, none in PATH.
 cp "$agent" "$dir/agent" && for domain in nosuchdomain 77; do
     env PATH=/nonexistent "$dir/agent" $domain 2>"$dir/err"

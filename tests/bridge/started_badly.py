@@ -7,7 +7,7 @@ import resource
 import subprocess
 import time
 
-from setup import AGENT, Bridge, check, finish, folder, works
+from setup import AGENT, BRIDGE, Bridge, check, finish, folder, works
 
 
 def descriptors(pid):
@@ -27,6 +27,14 @@ for fd in (0, 1, 2):
     has = descriptors(bridge.process.pid).get(fd)
     check(has == "/dev/null", "descriptor %d is %s" % (fd, has))
 check(bridge.end() == 0, "ending without descriptors 0 to 2")
+
+# What cannot be shown is told.
+with open("/dev/full", "w") as full:
+    for option in "--help", "--usage", "--version":
+        run = subprocess.run([BRIDGE, option], stdout=full,
+                             stderr=subprocess.PIPE)
+        check(run.returncode == 12 and b"No space left" in run.stderr,
+              "%s to a full disk: %s" % (option, run))
 
 # Of any number: a file, and a folder that is a way out of its root.
 secret = os.path.join(folder, "secret")
