@@ -9,6 +9,9 @@ endless=sim:vcpus=4,count=1000000000
 run 12 -o /dev/full $endless
 says 'No space left on device'
 grep -q 'The ledger adds up' "$dir/out" || fail 'not detached in order'
+# A limit of file sizes, which the pages of the ring keep within.
+(ulimit -f 2000; run 12 -o "$dir/limited" $endless; exit $failed) || failed=1
+grep -q 'The ledger adds up' "$dir/out" || fail 'not detached in order'
 run 12 -o "$dir/absent/file" $endless; says 'its folder is not there'
 run 12 -o "$dir" $endless; says 'Is a directory'
 run 12 --ledger-json "$dir" $endless; says 'Is a directory'
