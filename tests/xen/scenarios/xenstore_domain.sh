@@ -25,12 +25,14 @@ goes_on() { # BEATS
     [ "$(beats)" -ge "$1" ]
 }
 
-# attach TAG OPTION...: a bridge for the agent domain, and an agent there.
+# attach TAG OPTION...: a bridge for the agent domain, and an agent there. While
+# xenstored is stopped an agent cannot say that it has seen the bridge's end, so
+# that the bridge waits for as long as it waits for any: 2 s, here.
 attach() {
     attach_tag=$1
     shift
     bridge_start "bridge-$attach_tag" "$domid" --to agents --deadline 500 \
-        --linger 1 "$@"
+        --linger 1 --farewell 2 "$@"
     remote_start agents "$attach_tag" vmring-agent -q -f json -e cpuid \
         "grant:0/$domid"
     remote_wait_for agents "$attach_tag" '"attached"'
