@@ -27,7 +27,7 @@ killed() {
     agent_start agent "$domid" -q -e "$3"
     guest_unpause "$1"
     sleep 0.5
-    process_line recover 9 "has a bridge already, process [0-9]+; end that" \
+    process_line recover 9 "has a bridge already, process [0-9]+; its agents" \
         vmring-bridge --recover "$domid"
     process_signal agent STOP
     # An asynchronous event waits for nobody while the bridge lives.

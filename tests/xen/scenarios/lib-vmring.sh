@@ -61,8 +61,13 @@ process_line() {
     line_pattern=$3
     shift 3
     process_start "$line_name" "$@"
-    process_wait "$line_name" 20 "$line_status" "$line_pattern"
-    assert_eq "lines it took" 1 "$(wc -l <"$run/$line_name.err")"
+    process_wait_line "$line_name" "$line_status" "$line_pattern"
+}
+
+# process_wait_line NAME STATUS PATTERN: the same for one that was started.
+process_wait_line() {
+    process_wait "$1" 20 "$2" "$3"
+    assert_eq "lines it took" 1 "$(wc -l <"$run/$1.err")"
 }
 
 # What those that still run have said, when a scenario fails.
