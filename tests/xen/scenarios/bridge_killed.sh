@@ -5,7 +5,7 @@
 # guest, which finishes, at the price of at most one wrong CPUID a vCPU; with
 # vCPUs in it, only destroying is left, and it says so. One that lives is not
 # touched.
-# lab: limit 180
+# lab: limit 240
 # lab: allow Too many unpause attempts
 # shellcheck source=lib.sh
 . /lab/lib.sh

@@ -6,7 +6,7 @@
 # and of one that is being restored; a pause that somebody takes away. At last
 # xenstored is stopped, and then killed: by id all goes on, by name there is a
 # line, and SIGTERM ends whatever waits.
-# lab: limit 240
+# lab: limit 400
 # shellcheck source=lib.sh
 . /lab/lib.sh
 # shellcheck source=lib-vmring.sh
