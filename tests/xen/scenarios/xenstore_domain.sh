@@ -78,7 +78,9 @@ wait_for 20 "the line" grep -q "xenstore is lost" "$run/bridge-third.err"
 before=$(beats)
 wait_for 60 "two more signs of life" goes_on $((before + 2))
 start=$(now_ms)
-# As kexec in it does: by SHUTDOWN_soft_reset (5), and Xen resets no other.
+# As when kexec in it shuts down with SHUTDOWN_soft_reset (5): Xen resets only
+# what has shut down, and is paused.
+vmring-lab-domain pause "$agent_domid"
 vmring-lab-domain shutdown "$agent_domid" 5
 vmring-lab-domain reset "$agent_domid" || fail "it cannot be reset"
 process_wait bridge-third 30 0 "gone without a word"
