@@ -97,9 +97,12 @@ struct monitor {
     bool in_place; /* the ring has its own frame, as on arm, */
     bool had_page; /* where the guest had a page, which is dropped */
     xen_pfn_t ring_gfn;
+    xen_pfn_t fresh_gfn;    /* noted: a page for it may have come there; or 0 */
     uint64_t raised_max_kb; /* we raised the maximum to this; 0: not */
     uint64_t found_max_kb;  /* and it was this before */
-    uint64_t full_since;    /* ns; 0: not full */
+    bool held;           /* noted: to be unpaused by whoever comes, if we die */
+    bool ran;            /* and it was not paused before */
+    uint64_t full_since; /* ns; 0: not full */
     uint64_t enabled_at;
 
     /* What is to be armed, and is, when no arming is under way. */
@@ -146,9 +149,15 @@ int monitor_lock(struct monitor *monitor, struct source_start *start);
 void monitor_serves(void *source, const char *uri);
 void monitor_unlock(struct monitor *monitor);
 /* Writes down what is to be put back if this process is killed. */
+void monitor_note_fresh(struct monitor *monitor, xen_pfn_t gfn);
 void monitor_note(struct monitor *monitor);
 /* As source_ops.confine: where the lock is will be out of reach. */
 void monitor_forget_place(void *source);
+
+/* monitor_held.c: paused by us, and whoever comes unpauses it if we die. */
+int monitor_hold(struct monitor *monitor); /* 0, or -1 and errno */
+void monitor_release(struct monitor *monitor);
+void monitor_let_run(struct monitor *monitor);
 
 /* monitor_target.c: finds it by id or name, checks it, watches for its end. */
 int monitor_find_target(struct monitor *monitor,

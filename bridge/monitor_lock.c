@@ -38,11 +38,11 @@ static int cannot_lock(const char *path, int error)
 /* Who has it, and where that serves, if it does yet. */
 static void read_note(int fd, char pid[16], char uri[NOTE])
 {
-    char text[64 + NOTE] = "";
+    char text[128 + NOTE] = "";
     int end = 0;
 
     if (pread(fd, text, sizeof(text) - 1, 0) <= 0 ||
-        sscanf(text, "%15s %*u %*u %n", pid, &end) != 1)
+        sscanf(text, "%15s %*u %*u %*u %*u %*u %n", pid, &end) != 1)
         snprintf(pid, 16, "unknown");
     snprintf(uri, NOTE, "%.*s", NOTE - 1, text + end);
 }
@@ -97,15 +97,16 @@ static bool is_current(int folder, int fd, const char *path)
 
 /*
  * For other bridges, and agents that one of them was started for; and for
- * whoever comes if we die: "PID FOUND RAISED URI".
+ * whoever comes if we die: "PID FOUND RAISED HELD RING FRESH URI".
  */
 void monitor_note(struct monitor *monitor)
 {
-    char text[64 + NOTE];
-    int len =
-        snprintf(text, sizeof(text), "%d %llu %llu %s", (int)getpid(),
-                 (unsigned long long)monitor->found_max_kb,
-                 (unsigned long long)monitor->raised_max_kb, monitor->serves);
+    char text[128 + NOTE];
+    int len = snprintf(text, sizeof(text), "%d %llu %llu %d %llu %llu %s",
+                       (int)getpid(), (unsigned long long)monitor->found_max_kb,
+                       (unsigned long long)monitor->raised_max_kb,
+                       monitor->held, (unsigned long long)monitor->ring_gfn,
+                       (unsigned long long)monitor->fresh_gfn, monitor->serves);
 
     if (ftruncate(monitor->lock, 0) < 0 ||
         pwrite(monitor->lock, text, (size_t)len, 0) < len)
@@ -113,16 +114,25 @@ void monitor_note(struct monitor *monitor)
                  strerror(errno));
 }
 
-/* What a bridge that was killed has raised is ours to lower. */
+void monitor_note_fresh(struct monitor *monitor, xen_pfn_t gfn)
+{
+    monitor->fresh_gfn = gfn;
+    monitor_note(monitor);
+}
+
+/*
+ * What a bridge that was killed has raised is ours to lower, what it held to
+ * let run, and what it brought to take away.
+ */
 static void take_over(struct monitor *monitor)
 {
-    unsigned long long number[3];
-    char note[64] = "", *at = note;
+    unsigned long long number[6];
+    char note[128] = "", *at = note;
 
     if (pread(monitor->lock, note, sizeof(note) - 1, 0) <= 0)
         return;
     errno = 0;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 6; i++) {
         char *end;
 
         number[i] = strtoull(at, &end, 10);
@@ -132,6 +142,9 @@ static void take_over(struct monitor *monitor)
     }
     monitor->found_max_kb = number[1];
     monitor->raised_max_kb = number[2];
+    monitor->held = number[3] != 0;
+    monitor->ring_gfn = number[4];
+    monitor->fresh_gfn = number[5];
 }
 
 static int take(struct monitor *monitor, const char *path,
@@ -204,8 +217,8 @@ void monitor_unlock(struct monitor *monitor)
         return;
     path_of(monitor, path, sizeof(path));
     name = strrchr(path, '/') + 1;
-    /* While we have it: nobody else does. */
-    if (monitor->lock_folder >= 0 &&
+    /* While we have it: nobody else does.  What is to be put back stays. */
+    if (monitor->lock_folder >= 0 && !monitor->fresh_gfn &&
         is_current(monitor->lock_folder, monitor->lock, name))
         (void)unlinkat(monitor->lock_folder, name, 0);
     close(monitor->lock);

@@ -154,8 +154,12 @@ static int take_back(struct monitor *monitor)
     }
     error = monitor_take_back(monitor);
     if (error == -EINVAL) {
-        log_line(LOG_NOTICE, "%s has no ring: there is nothing to recover",
-                 monitor->name);
+        monitor_look_at_target(monitor);
+        log_line(LOG_NOTICE, "%s has no ring: there is nothing to recover%s",
+                 monitor->name,
+                 monitor->target_state == XEN_VM_RING_TARGET_PAUSED
+                     ? "; the domain is paused"
+                     : "");
         status = EXIT_AS_ASKED;
     } else if (error < 0) {
         status = cannot_recover(monitor, -error);

@@ -168,14 +168,53 @@ static int enable_at(struct monitor *monitor, xen_pfn_t gfn, uint32_t *port)
 }
 
 /*
+ * What a bridge that was killed amid this has left: the parameter elsewhere,
+ * and its fresh page, or the one that was built for a ring, where none was.
+ * No ring is enabled.
+ */
+static void tidy(struct monitor *monitor)
+{
+    xen_pfn_t fresh = monitor->fresh_gfn, its = monitor->ring_gfn;
+
+    if (!fresh)
+        return;
+    xc_hvm_param_set(monitor->xch, monitor->domid, HVM_PARAM_MONITOR_RING_PFN,
+                     its);
+    if (!is_free(monitor, fresh) &&
+        (!is_free(monitor, its) || move(monitor, fresh, its) < 0))
+        (void)give_back(monitor, fresh);
+    monitor_note_fresh(monitor, 0);
+}
+
+/* Nothing is there to enable; who must not is told so first. */
+static int may_enable(struct monitor *monitor, xen_pfn_t gfn)
+{
+    bool left = monitor->fresh_gfn != 0;
+    uint32_t port;
+    int rc;
+
+    if (!left)
+        monitor_note_fresh(monitor, gfn);
+    rc = enable_at(monitor, gfn, &port);
+    if (rc == -EBUSY || rc == -EPERM || rc == -EACCES) {
+        if (!left)
+            monitor_note_fresh(monitor, 0);
+        errno = -rc;
+        return -1;
+    }
+    if (left) {
+        tidy(monitor);
+        monitor_note_fresh(monitor, gfn);
+    }
+    return 0;
+}
+
+/*
  * On arm nothing is populated on demand, and no page can be moved.  Nor is one
  * where there is no free frame; what is given back must not be kept then.
  */
 static int bring_page(struct monitor *monitor, xen_pfn_t *gfn)
 {
-    uint32_t port;
-    int rc;
-
     *gfn = is_arm(monitor) ? 0 : find_free(monitor);
     monitor->in_place = !*gfn;
     if (monitor->in_place && !is_arm(monitor) && keeps_pages(monitor)) {
@@ -185,16 +224,18 @@ static int bring_page(struct monitor *monitor, xen_pfn_t *gfn)
     if (monitor->in_place) {
         *gfn = monitor->ring_gfn;
         monitor->had_page = give_back(monitor, *gfn) == 0;
-    } else {
-        /* Nothing is there to enable; who must not is told so first. */
-        rc = enable_at(monitor, *gfn, &port);
-        if (rc == -EBUSY || rc == -EPERM || rc == -EACCES) {
-            errno = -rc;
-            return -1;
-        }
+    } else if (may_enable(monitor, *gfn) < 0) {
+        return -1;
     }
     raise_maximum(monitor);
-    return populate(monitor, *gfn);
+    if (populate(monitor, *gfn) < 0) {
+        int error = errno;
+
+        monitor_note_fresh(monitor, 0);
+        errno = error;
+        return -1;
+    }
+    return 0;
 }
 
 /*
@@ -296,13 +337,16 @@ static int enable_on_fresh_page(struct monitor *monitor, uint32_t *port)
         return errno;
     if (!ring_gfn)
         return EOPNOTSUPP;
-    monitor->ring_gfn = ring_gfn;
+    /* Unless it was noted, and may be elsewhere now. */
+    if (!monitor->fresh_gfn)
+        monitor->ring_gfn = ring_gfn;
     if (bring_page(monitor, &gfn) < 0) {
         error = errno;
     } else {
         error = map_and_enable(monitor, gfn, port);
         if (error)
             take_page(monitor, gfn);
+        monitor_note_fresh(monitor, 0);
     }
     if (error)
         restore(monitor);
@@ -315,7 +359,7 @@ int monitor_enable(struct monitor *monitor)
     uint32_t port = 0;
     int error;
 
-    if (xc_domain_pause(monitor->xch, monitor->domid) < 0)
+    if (monitor_hold(monitor) < 0)
         return cannot_enable(monitor, errno);
     error = enable_on_fresh_page(monitor, &port);
     if (!error) {
@@ -327,9 +371,7 @@ int monitor_enable(struct monitor *monitor)
     }
     if (!error)
         monitor_start_rest(monitor);
-    if (xc_domain_unpause(monitor->xch, monitor->domid) < 0)
-        log_line(LOG_WARNING, "cannot unpause %s: %s; 'xl unpause' it",
-                 monitor->name, strerror(errno));
+    monitor_release(monitor);
     if (error) {
         if (monitor->page)
             monitor_disable(monitor);
@@ -370,14 +412,21 @@ int monitor_disable(struct monitor *monitor)
 int monitor_take_back(struct monitor *monitor)
 {
     uint64_t gfn = 0;
+    int error = 0;
 
     if (xc_hvm_param_get(monitor->xch, monitor->domid,
                          HVM_PARAM_MONITOR_RING_PFN, &gfn) < 0 ||
         xc_monitor_disable(monitor->xch, monitor->domid) < 0)
-        return -errno;
+        error = errno;
+    /* EINVAL: it was killed before it had a ring. */
+    if (error && error != EINVAL)
+        return -error;
     /* Every domain is built with one there, and libxenctrl drops it. */
-    if (is_free(monitor, gfn))
+    if (monitor->fresh_gfn)
+        gfn = monitor->ring_gfn;
+    tidy(monitor);
+    if (!error && is_free(monitor, gfn))
         (void)populate(monitor, gfn);
     lower_maximum(monitor);
-    return 0;
+    return -error;
 }

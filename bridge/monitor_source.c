@@ -203,11 +203,13 @@ int monitor_find(struct source_start *start, struct monitor **found)
         status = monitor_allocate_arming(monitor);
     if (!status)
         status = monitor_lock(monitor, start);
-    if (status)
+    if (status) {
         close_monitor(monitor);
-    else
-        *found = monitor;
-    return status;
+        return status;
+    }
+    monitor_let_run(monitor);
+    *found = monitor;
+    return 0;
 }
 
 static int open_monitor(struct source_start *start, void **source)

@@ -84,6 +84,11 @@ static bool taken_over(const char *note)
     CHECK_EQ(write(fd, note, strlen(note)), strlen(note));
     close(fd);
     CHECK_EQ(monitor_lock(&heir, &start), 0);
+    CHECK_EQ(heir.held, heir.raised_max_kb != 0);
+    CHECK_EQ(heir.ring_gfn, heir.held ? 8 : 0);
+    CHECK_EQ(heir.fresh_gfn, heir.held ? 7 : 0);
+    /* What is noted of a frame stays until it is put back. */
+    heir.fresh_gfn = 0;
     monitor_unlock(&heir);
     CHECK_EQ(heir.found_max_kb, heir.raised_max_kb ? 262144 : 0);
     CHECK_EQ(heir.raised_max_kb, heir.found_max_kb ? 262152 : 0);
@@ -92,13 +97,13 @@ static bool taken_over(const char *note)
 
 static void heirs(void)
 {
-    CHECK(taken_over("71 262144 262152 local:/run/x.sock"));
-    CHECK(taken_over("71 262144 262152 "));
+    CHECK(taken_over("71 262144 262152 1 8 7 local:/run/x.sock"));
+    CHECK(taken_over("71 262144 262152 1 8 7 "));
     CHECK(!taken_over(""));
     CHECK(!taken_over("71 262144"));
-    CHECK(!taken_over("71 262144 26")); /* cut short */
-    CHECK(!taken_over("71 262144 99999999999999999999999 "));
-    CHECK(!taken_over("71 262144k 262152 "));
+    CHECK(!taken_over("71 262144 262152 1 8 7")); /* cut short */
+    CHECK(!taken_over("71 262144 99999999999999999999999 1 8 7 "));
+    CHECK(!taken_over("71 262144k 262152 1 8 7 "));
 }
 
 int main(void)

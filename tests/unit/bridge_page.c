@@ -211,6 +211,22 @@ void monitor_note(struct monitor *of)
     noted_raised = of->raised_max_kb;
 }
 
+void monitor_note_fresh(struct monitor *of, xen_pfn_t gfn)
+{
+    of->fresh_gfn = gfn;
+    monitor_note(of);
+}
+
+int monitor_hold(struct monitor *of)
+{
+    return xc_domain_pause(of->xch, of->domid);
+}
+
+void monitor_release(struct monitor *of)
+{
+    xc_domain_unpause(of->xch, of->domid);
+}
+
 /* ---------------------------------------------------------------------- */
 
 static void build(void)

@@ -8,9 +8,12 @@
  *   policy   a Xen whose security policy refuses vm_event, and has no label
  *   label    the same, and it has labels
  *   pending  a vCPU that an event is on its way into
+ *   paused   an end, by SIGKILL, once a domain has been paused
+ *   enabled  the same, once its ring has been enabled
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +38,12 @@ static int call_real(xencall_handle *handle, unsigned int op, uint64_t arg)
     return real(handle, op, arg);
 }
 
+static int is_enabling(const struct xen_domctl *domctl)
+{
+    return domctl->cmd == XEN_DOMCTL_vm_event_op &&
+           domctl->u.vm_event_op.op == XEN_VM_EVENT_ENABLE;
+}
+
 int xencall1(xencall_handle *handle, unsigned int op, uint64_t arg)
 {
     struct xen_domctl *domctl = (void *)(uintptr_t)arg;
@@ -42,11 +51,19 @@ int xencall1(xencall_handle *handle, unsigned int op, uint64_t arg)
 
     if (op != __HYPERVISOR_domctl)
         return call_real(handle, op, arg);
-    if ((is_asked("policy") || is_asked("label")) &&
-        domctl->cmd == XEN_DOMCTL_vm_event_op &&
-        domctl->u.vm_event_op.op == XEN_VM_EVENT_ENABLE) {
+    if ((is_asked("policy") || is_asked("label")) && is_enabling(domctl)) {
         errno = EACCES;
         return -1;
+    }
+    if (is_asked("paused") && domctl->cmd == XEN_DOMCTL_pausedomain) {
+        call_real(handle, op, arg);
+        raise(SIGKILL);
+    }
+    if (is_asked("enabled") && is_enabling(domctl)) {
+        rc = call_real(handle, op, arg);
+        if (rc == 0)
+            raise(SIGKILL);
+        return rc;
     }
     if (!is_asked("version"))
         return call_real(handle, op, arg);

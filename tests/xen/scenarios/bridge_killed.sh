@@ -4,7 +4,8 @@
 # A bridge is killed: with no vCPU in the legacy queue --recover frees the
 # guest, which finishes, at the price of at most one wrong CPUID a vCPU; with
 # vCPUs in it, only destroying is left, and it says so. One that lives is not
-# touched.
+# touched. Killed while it takes the ring into use, it leaves nothing that
+# --recover or the next bridge does not put back.
 # lab: limit 240
 # lab: allow Too many unpause attempts
 # shellcheck source=lib.sh
@@ -94,6 +95,54 @@ killed async 4 cr4:async "cr4=100000 pace=500"
 process_line recover 14 "only destroying the domain frees them" \
     vmring-bridge --recover "$domid"
 guest_destroy async
+
+# killed_amid MOMENT: it pauses its domain while it takes the ring into use.
+killed_amid() {
+    process_start dying env LD_PRELOAD=/usr/bin/vmring-lab-below \
+        VMRING_LAB_BELOW="$1" vmring-bridge "$domid"
+    process_wait dying 20 137
+    guest_paused amid || fail "the domain is not paused, so nothing was shown"
+}
+
+# recover_amid STATUS
+recover_amid() {
+    process_start recover vmring-bridge --recover "$domid"
+    process_wait recover 20 "$1" "was held paused by a bridge that was killed"
+    ! guest_paused amid || fail "it is paused still"
+}
+
+step "a bridge is killed while it holds its domain paused"
+domid=$(guest_create amid "cpuid=1 loop=1 pace=20000") || fail "$domid"
+guest_unpause amid
+killed_amid paused
+recover_amid 0
+killed_amid paused
+bridge_start bridge "$domid"
+grep -q "was held paused by a bridge that was killed" "$run/bridge.err" ||
+    fail "the next does not say so"
+! guest_paused amid || fail "it is paused still"
+process_signal bridge TERM
+process_wait bridge 10 0
+
+step "the same, once the ring is enabled"
+xen_resources >"$run/amid"
+killed_amid enabled
+process_start next vmring-bridge "$domid"
+process_wait next 20 9 "vmring-bridge --recover $domid"
+process_line recover 15 "the ring is free again" \
+    vmring-bridge --recover "$domid"
+assert_resources "$run/amid"
+killed_amid enabled
+recover_amid 15
+assert_resources "$run/amid"
+wait_for 20 "signs of life" guest_alive amid $(($(guest_beats amid) + 2))
+
+step "the same, and xl has paused it before"
+xl pause amid
+killed_amid paused
+process_line recover 0 "nothing to recover; the domain is paused" \
+    vmring-bridge --recover "$domid"
+guest_destroy amid
 
 rm -f /run/vmring/*.sock
 assert_resources "$run/before" 200
