@@ -264,9 +264,12 @@ refuse_option(const struct argp_state *state)
 /* What --help and the like end with: who reads it may have no room. */
 static int shown(void)
 {
+    char text[128];
+
     if ((!fflush(stdout) && !ferror(stdout)) || errno == EPIPE)
         return EXIT_AS_ASKED; /* or has read enough */
-    fprintf(stderr, "vmring-bridge: standard output: %s\n", strerror(errno));
+    snprintf(text, sizeof(text), "standard output: %s", strerror(errno));
+    fprintf(stderr, "vmring-bridge: %s\n", text);
     return EXIT_OUTPUT;
 }
 

@@ -58,7 +58,7 @@ struct vmring_producer {
     uint64_t target_state, target_reason;
 
     int epoll;
-    struct port *port;  /* NULL: nobody can come */
+    struct port *port; /* NULL: nobody can come */
     struct reopen reopen;
     bool serves_domain; /* by the grant transport, and by no other */
     uint64_t arrivals;

@@ -74,7 +74,7 @@ while [ ! -s "$dir/pid" ]; do sleep 0.1; done
 kill -KILL $pid
 wait $pid 2>/dev/null
 touch "$dir/go"
-for i in $(seq 300); do
+for _ in $(seq 300); do
     kill -0 "$(cat "$dir/pid")" 2>/dev/null || break
     sleep 0.1
 done

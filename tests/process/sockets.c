@@ -109,7 +109,7 @@ int main(void)
     fd = open(path, O_CREAT | O_WRONLY, 0600);
     CHECK(fd >= 0);
     close(fd);
-    opens(-ECONNREFUSED, "nobody serves");
+    opens(-ECONNREFUSED, "is a file that is no socket");
     CHECK_EQ(serves(), -EEXIST); /* and the file stays */
     CHECK_EQ(lstat(path, &st), 0);
     CHECK(S_ISREG(st.st_mode));
