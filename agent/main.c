@@ -370,7 +370,8 @@ int main(int argc, char **argv)
     struct endpoint endpoint;
     struct options options;
     struct outputs outputs;
-    struct sandbox_inherited inherited;
+    /* Of the whole process: it may end before they are closed. */
+    static struct sandbox_inherited inherited;
     int status, output_status;
 
     if (!check_standard_fds())

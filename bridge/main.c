@@ -413,7 +413,8 @@ int main(int argc, char **argv)
             },
     };
 
-    struct sandbox_inherited inherited;
+    /* Of the whole process: it may end before they are closed. */
+    static struct sandbox_inherited inherited;
     int status;
 
     sandbox_open_standard();

@@ -27,7 +27,8 @@ struct outlet {
     size_t head, tail; /* bytes that were put, and written; free-running */
     bool begun;        /* the thread has: it has no capabilities any more */
     bool closing;
-    int error; /* the first of writing */
+    bool ended; /* the thread has, or is about to */
+    int error;  /* the first of writing */
     char queue[OUTLET_BYTES];
 };
 
@@ -93,6 +94,10 @@ static void *write_on(void *ctx)
         outlet->tail += nr;
         pthread_mutex_unlock(&outlet->lock);
     }
+    pthread_mutex_lock(&outlet->lock);
+    outlet->ended = true;
+    pthread_cond_broadcast(&outlet->news);
+    pthread_mutex_unlock(&outlet->lock);
     return NULL;
 }
 
@@ -130,12 +135,16 @@ static void discard(struct outlet *outlet)
 struct outlet *outlet_open(int fd)
 {
     struct outlet *outlet = calloc(1, sizeof(*outlet));
+    pthread_condattr_t attributes;
     int err;
 
     if (!outlet)
         return NULL;
     pthread_mutex_init(&outlet->lock, NULL);
-    pthread_cond_init(&outlet->news, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&outlet->news, &attributes);
+    pthread_condattr_destroy(&attributes);
     /* Its own: a number that is closed may soon be another file's. */
     outlet->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     err = outlet->fd < 0 ? errno : start_thread(outlet);
@@ -167,15 +176,13 @@ int outlet_put(struct outlet *outlet, const void *data, size_t len)
     return fits ? 0 : -ENOBUFS;
 }
 
-int outlet_close(struct outlet *outlet, int limit_ms)
+/* false: it still writes when `limit_ms` have passed. */
+static bool wait_for_the_end(struct outlet *outlet, int limit_ms)
 {
     struct timespec until;
-    int err;
+    bool ended;
+    int err = 0;
 
-    pthread_mutex_lock(&outlet->lock);
-    outlet->closing = true;
-    pthread_cond_signal(&outlet->news);
-    pthread_mutex_unlock(&outlet->lock);
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += limit_ms / 1000;
     until.tv_nsec += limit_ms % 1000 * 1000000L;
@@ -183,8 +190,23 @@ int outlet_close(struct outlet *outlet, int limit_ms)
         until.tv_nsec -= 1000000000L;
         until.tv_sec++;
     }
-    if (pthread_clockjoin_np(outlet->thread, NULL, CLOCK_MONOTONIC, &until))
+    pthread_mutex_lock(&outlet->lock);
+    outlet->closing = true;
+    pthread_cond_broadcast(&outlet->news);
+    while (!outlet->ended && !err)
+        err = pthread_cond_timedwait(&outlet->news, &outlet->lock, &until);
+    ended = outlet->ended;
+    pthread_mutex_unlock(&outlet->lock);
+    return ended;
+}
+
+int outlet_close(struct outlet *outlet, int limit_ms)
+{
+    int err;
+
+    if (!wait_for_the_end(outlet, limit_ms))
         return -ETIMEDOUT;
+    pthread_join(outlet->thread, NULL);
     err = outlet->error;
     discard(outlet);
     return err;

@@ -440,6 +440,12 @@ bool xs_is_domain_introduced(struct xs_handle *xs, unsigned int domid)
     return answers() && fake_xenstore.destroyed != domid;
 }
 
+void fake_xenstore_become(uint32_t domid)
+{
+    LOCKED;
+    fake_xenstore.domid = domid;
+}
+
 bool fake_xenstore_put(uint32_t domid, const char *path, const char *value,
                        size_t len)
 {

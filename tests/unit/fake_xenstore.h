@@ -27,6 +27,9 @@ struct fake_xenstore {
 
 extern struct fake_xenstore fake_xenstore;
 
+/* Who opens from now on, in a thread, too. */
+void fake_xenstore_become(uint32_t domid);
+
 /* As the domain would; NULL removes.  `len` of SIZE_MAX: a string. */
 bool fake_xenstore_put(uint32_t domid, const char *path, const char *value,
                        size_t len);

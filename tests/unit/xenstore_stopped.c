@@ -79,7 +79,7 @@ static void begin(void)
     bound = 1;
     pair_make(&pair, &opts);
     pair.of_domain = true;
-    fake_xenstore.domid = 0;
+    fake_xenstore_become(0);
     CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
     pair_serve();
 }
@@ -88,7 +88,7 @@ static void attach(void)
 {
     struct vmring_event event;
 
-    fake_xenstore.domid = MEETING_AGENT;
+    fake_xenstore_become(MEETING_AGENT);
     CHECK_EQ(vmring_open("grant:0/5", NULL, &pair.ring), 0);
     CHECK(vmring_attached(pair.producer));
     CHECK_EQ(vmring_next(pair.ring, &event), 0);
@@ -268,12 +268,12 @@ static void comes_to_a_stopped_one(void)
     begin();
     stop();
     before = now_ms();
-    fake_xenstore.domid = MEETING_AGENT;
+    fake_xenstore_become(MEETING_AGENT);
     CHECK_EQ(vmring_open("grant:0/5", &opts, &ring), -ETIMEDOUT);
     CHECK(now_ms() - before < 2 * meet_lost_ms);
     CHECK_HAS(error, "xenstored does not answer within 2 s");
     *error = '\0';
-    fake_xenstore.domid = 0;
+    fake_xenstore_become(0);
     CHECK_EQ(meet_serve(MEETING_AGENT, "6", &meet, error, sizeof(error)),
              -ETIMEDOUT);
     CHECK_HAS(error, "xenstored does not answer within 2 s");
@@ -291,7 +291,7 @@ static void agent_loses(bool by_recv)
     uint32_t type;
     int64_t before;
 
-    fake_xenstore.domid = MEETING_AGENT;
+    fake_xenstore_become(MEETING_AGENT);
     CHECK_EQ(meet_open(0, "5", &meet, NULL, 0), 0);
     CHECK_EQ(meet_send(meet, WIRE_SUBSCRIBE, body, WIRE_MAX + 1), -EINVAL);
     if (by_recv) {
@@ -339,7 +339,7 @@ static void bridge_loses(void)
     int64_t before;
     int ret;
 
-    fake_xenstore.domid = 0;
+    fake_xenstore_become(0);
     CHECK_EQ(meet_serve(MEETING_AGENT, "6", &meet, NULL, 0), 0);
     stop();
     looks = meet_look(meet);
@@ -375,7 +375,7 @@ static void cannot_be_served(void)
         struct fault fault;
         int err;
 
-        fake_xenstore.domid = 0;
+        fake_xenstore_become(0);
         faults_arm(nth);
         err = meet_serve(MEETING_AGENT, "6", &meet, error, sizeof(error));
         fired = faults_disarm(&fault);

@@ -46,7 +46,7 @@ assert_guest_right micro
 wait_for 20 "the guest to go" guest_gone micro
 
 step "the same with xen-access on the legacy ring"
-domid=$(guest_create micro "vcpus=16 cpuid=100" 16) || fail "$domid"
+domid=$(guest_create micro "vcpus=16 cpuid=100000" 16) || fail "$domid"
 process_start access0 xen-access "$domid" cpuid
 wait_for 20 "xen-access" legacy_port_of "$domid"
 guest_unpause micro
