@@ -6,6 +6,7 @@
  * has attached, it detaches in order before it ends.
  */
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -399,12 +400,12 @@ int main(int argc, char **argv)
         if (options.list_kinds) {
             status = list_kinds(&options, &outputs);
         } else {
-            /* Freed by the loop, or by ending. */
             struct event_base *base = run_base_new();
 
             status = endpoint_open(&endpoint, &options);
             if (!status)
                 status = watch(&options, &endpoint, &outputs, base);
+            event_base_free(base);
         }
     }
     output_status = outputs_close(&outputs);

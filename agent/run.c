@@ -259,8 +259,6 @@ static void loop_close(struct loop *loop)
     for (unsigned int i = 0; i < sizeof(events) / sizeof(events[0]); i++)
         if (events[i])
             event_free(events[i]);
-    if (loop->base)
-        event_base_free(loop->base);
 }
 
 /* Said if it fails. */
