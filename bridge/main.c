@@ -262,7 +262,7 @@ refuse_option(const struct argp_state *state)
 }
 
 /* What --help and the like end with: who reads it may have no room. */
-static int shown(void)
+static int have_shown(void)
 {
     char text[128];
 
@@ -356,10 +356,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
                       ? ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC
                       : ARGP_HELP_USAGE,
                   state->name);
-        exit(shown());
+        exit(have_shown());
     case 'V':
         puts(argp_program_version);
-        exit(shown());
+        exit(have_shown());
     case ARGP_KEY_ARG:
         target(options, arg);
         break;
