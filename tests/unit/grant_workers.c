@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 
 #include "fake_xen.h"
 #include "fake_xenstore.h"
@@ -153,6 +154,22 @@ static void *work(void *arg)
     return NULL;
 }
 
+/*
+ * Requests come before records: a worker that is kept busy by them may leave
+ * its lane full for a while.
+ */
+static void raise_until_there_is_room(uint32_t vcpu)
+{
+    struct xen_vm_ring_event record =
+        pair_event(XEN_VM_RING_REASON_VMEXIT, vcpu);
+
+    while (vmring_push(pair.producer, vcpu, &record) == 0) {
+        vmring_producer_flush(pair.producer);
+        sched_yield();
+    }
+    vmring_producer_flush(pair.producer);
+}
+
 /* Both vCPUs wait for a verdict, which comes by way of another channel each. */
 static void ask_both(void)
 {
@@ -165,7 +182,7 @@ static void ask_both(void)
             pair_event(XEN_VM_RING_REASON_CPUID, v);
 
         CHECK_EQ(vmring_post(pair.producer, &request, v), 0);
-        raise_in(v);
+        raise_until_there_is_room(v);
     }
     while (left) {
         CHECK_EQ(vmring_dispatch(pair.producer), 0);
