@@ -176,7 +176,12 @@ static void got_grant(const struct wire_grant *answer, size_t len, int *fds,
     p = mmap(NULL, grant->p_len, PROT_READ, MAP_SHARED, fds[0], 0);
     ALWAYS(p != MAP_FAILED);
     forget_grant();
-    ALWAYS(vmr_geometry_read(&server.geo, p, grant->p_len, grant->c_len));
+    if (!vmr_geometry_read(&server.geo, p, grant->p_len, grant->c_len)) {
+        /* The session was over before its grant was read: P is taken back. */
+        ALWAYS(((const struct xen_vm_ring_header *)p)->magic == 0);
+        munmap(p, grant->p_len);
+        return;
+    }
     munmap(p, grant->p_len);
     server.c_len = grant->c_len;
     server.c =

@@ -26,6 +26,7 @@ static const struct {
     {FLAG(RESET_FORK_STATE), XEN_VM_RING_VERDICT_RESET, 0},
     {FLAG(RESET_FORK_MEMORY), XEN_VM_RING_VERDICT_RESET, 0},
     {FLAG(INJECT), XEN_VM_RING_VERDICT_INJECT, 0},
+    {FLAG(CONTINUE), XEN_VM_RING_VERDICT_CONTINUE, 0},
 };
 
 bool rules_allow(uint32_t reason, uint32_t flags, uint32_t verdicts)
@@ -35,6 +36,8 @@ bool rules_allow(uint32_t reason, uint32_t flags, uint32_t verdicts)
 
     if (tail & (tail - 1))
         return false; /* one of those that share the tail */
+    if ((flags & FLAG(CONTINUE)) && flags != FLAG(CONTINUE))
+        return false; /* nothing goes with nothing else */
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
         if (!(flags & rules[i].flag))
             continue;
