@@ -300,13 +300,15 @@ static void spend(void)
 /* Without a reader one user can have so much, and others are served. */
 static void bounded_by_user(const char *program)
 {
-    pid_t bridge, consumer;
+    pid_t bridge, reader, consumer;
     int status;
 
     if (geteuid() != 0)
         return;
     bridge = start_bridge(program, 0);
-    CHECK_EQ(kill(reader_of(bridge), SIGKILL), 0);
+    reader = reader_of(bridge);
+    CHECK(reader > 0); /* 0 would be all of our own group */
+    CHECK_EQ(kill(reader, SIGKILL), 0);
     fflush(NULL);
     consumer = fork();
     CHECK(consumer >= 0);
