@@ -93,7 +93,8 @@ size_t grant_share_parked(const struct grant_share *share);
  * when the kernel gives the same reference again, for whatever is shared next:
  * Linux takes the one that was last returned to it first, and what is mapped
  * still was not returned.  So as many are shared for a moment, with nobody, as
- * soon as they are given back; and again if there are more than `most`.
+ * soon as they are given back; and again if there are more than `most`.  What
+ * another process was given in between counts until we are given it.
  */
 size_t grant_share_owed(struct grant_share *share, size_t most);
 

@@ -18,7 +18,14 @@
  * Pages that the agents' domain may keep after its sessions, besides as many
  * as the next one asks for: some agents of before are still unmapping theirs.
  */
-#define MAX_KEPT 256
+#define MAX_PARKED 256
+
+/*
+ * And of those that it says it has let go of, 16 MiB.  More than of the others,
+ * as we know these by their references alone, and what another process has been
+ * given since looks like what was not let go of.
+ */
+#define MAX_OWED 4096
 
 /* What nobody tells of is looked at so often. */
 #define TICK_MS 500
@@ -267,21 +274,26 @@ static int grant_recv(struct peer *any, uint32_t *type, void *body, size_t max)
 
 /*
  * A domain that lets go of nothing takes dom0's pages and references a session
- * at a time.
+ * at a time; so does one that says it has let go, up to its other allowance.
  */
 static int check_kept(const struct grant_port *port, size_t wanted, char *error,
                       size_t error_len)
 {
-    size_t most = MAX_KEPT + wanted;
-    size_t kept =
-        grant_share_parked(port->share) + grant_share_owed(port->share, most);
+    size_t kept = grant_share_parked(port->share);
 
-    if (kept <= most)
-        return 0;
-    return fail(-ENOSPC, error, error_len,
-                "domain %u keeps %zu pages of sessions that are over: no more "
-                "for it before it lets go of them, or is destroyed",
-                port->domid, kept);
+    if (kept > MAX_PARKED + wanted)
+        return fail(-ENOSPC, error, error_len,
+                    "domain %u keeps %zu pages of sessions that are over: no "
+                    "more for it before it lets go of them, or is destroyed",
+                    port->domid, kept);
+    kept = grant_share_owed(port->share, MAX_OWED);
+    if (kept > MAX_OWED)
+        return fail(-ENOSPC, error, error_len,
+                    "domain %u keeps %zu pages that it says it has let go of, "
+                    "or others have been given their references: no more for "
+                    "it before they come again, or it is destroyed",
+                    port->domid, kept);
+    return 0;
 }
 
 /* Whoever is attached has it; two are not, but while one is refused. */

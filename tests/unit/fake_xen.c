@@ -235,6 +235,8 @@ int xengntshr_unshare(xengntshr_handle *xgs, void *at, uint32_t count)
     CHECK_EQ(xgs->runs[slot]->count, count);
     end_share(xgs->runs[slot]);
     xgs->runs[slot] = NULL;
+    if (fake_xen.unshared)
+        fake_xen.unshared(count);
     return 0;
 }
 

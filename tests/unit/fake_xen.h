@@ -32,6 +32,8 @@ struct fake_xen {
     int map_errno;      /* from the mapping with this number on */
     unsigned int map_fails_from;
     unsigned int mappings;
+    /* Somebody else's turn, when so many pages were given back; or NULL. */
+    void (*unshared)(uint32_t count);
 };
 
 extern struct fake_xen fake_xen;

@@ -9,9 +9,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
-#include <xengnttab.h>
 
 #include "consumer.h"
 #include "fake_xen.h"
@@ -19,8 +17,6 @@
 #include "meeting.h"
 #include "pair.h"
 #include "producer.h"
-#include "transport/grant_limits.h"
-#include "transport/grant_pages.h"
 
 static struct pair pair;
 static char lines[4][200];
@@ -335,62 +331,6 @@ static void no_memory(void)
     vmring_producer_close(pair.producer, NULL, NULL);
 }
 
-/* Its own hand in the life page, of the session that was granted last. */
-static void say_gone(xengnttab_handle *gnttab)
-{
-    const char *reply = fake_xenstore_get(0, MEETING "/reply");
-    const char *at = reply ? strstr(reply, " directory=") : NULL;
-    struct xen_vm_ring_directory *directory;
-    struct xen_vm_ring_life *life;
-
-    CHECK(at != NULL);
-    directory = xengnttab_map_grant_ref(
-        gnttab, 0, (uint32_t)strtoul(at + 11, NULL, 10), PROT_READ);
-    CHECK(directory != NULL);
-    life = xengnttab_map_grant_ref(gnttab, 0, directory->life,
-                                   PROT_READ | PROT_WRITE);
-    CHECK(life != NULL);
-    life->consumer = XEN_VM_RING_LIFE_GONE;
-    CHECK_EQ(xengnttab_unmap(gnttab, life, 1), 0);
-    CHECK_EQ(xengnttab_unmap(gnttab, directory, 1), 0);
-}
-
-#define MAX_KEEPERS 64
-
-/*
- * Sessions that say they have let go, and keep all of their pages mapped: soon
- * nobody of that domain is granted any more, until it has let go.
- */
-static void keeps_its_pages(void)
-{
-    xengnttab_handle *gnttab = xengnttab_open(&grant_logger, 0);
-    struct vmring *keepers[MAX_KEEPERS], *ring;
-    unsigned int nr = 0;
-    char error[256];
-
-    make();
-    while (attach(&ring, error) == 0) {
-        CHECK(nr < MAX_KEEPERS);
-        keepers[nr++] = ring;
-        say_gone(gnttab);
-        pair_serve();
-        CHECK(!vmring_attached(pair.producer));
-        usleep(GRANT_GRACE_NS / 1000 + 1000);
-        pair_serve();
-    }
-    CHECK(nr > 2);
-    CHECK_HAS(lines[(nr_lines - 2) % 4], "keeps");
-    CHECK_HAS(lines[(nr_lines - 2) % 4], "domain 7");
-    CHECK(fake_xen.deferred > 256);
-    while (nr)
-        die(keepers[--nr]);
-    ring = attached();
-    vmring_close(ring);
-    settle();
-    vmring_producer_close(pair.producer, NULL, NULL);
-    xengnttab_close(gnttab);
-}
-
 static void refused(void)
 {
     struct vmring *ring;
@@ -414,9 +354,8 @@ static void refused(void)
 int main(void)
 {
     static void (*const cases[])(void) = {
-        attach_and_detach, consumer_dies,    dies_before_mapping,
-        producer_ends,     domain_destroyed, store_lost,
-        no_memory,         keeps_its_pages,  refused,
+        attach_and_detach, consumer_dies, dies_before_mapping, producer_ends,
+        domain_destroyed,  store_lost,    no_memory,           refused,
     };
 
     meeting_prepare();

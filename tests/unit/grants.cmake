@@ -24,10 +24,11 @@ vmring_fault_test(xenstore_stopped pair.c meeting.c fake_xenstore.c fake_xen.c)
 set(AT_ONCE meeting.c fake_xenstore.c fake_xen.c errands_at_once.c)
 vmring_fault_test(grant_attach pair.c ${AT_ONCE})
 vmring_fault_test(grant_ends pair.c ${AT_ONCE})
+vmring_fault_test(grant_kept pair.c ${AT_ONCE})
 vmring_fault_test(grant_workers pair.c ${AT_ONCE})
 vmring_fault_test(grant_port_alone ${AT_ONCE})
 vmring_fault_test(grant_restrict pair.c ${AT_ONCE} grant_rig.c)
-foreach(name grant_attach grant_ends grant_workers grant_port_alone
+foreach(name grant_attach grant_ends grant_kept grant_workers grant_port_alone
         grant_restrict)
     target_link_options(test_${name} PRIVATE -Wl,--wrap=errands_post)
 endforeach()
