@@ -43,11 +43,11 @@ struct xs_handle *xenstore_open(char *error, size_t error_len, int *err)
     return xs;
 }
 
-int xenstore_read(struct xs_handle *xs, const char *path,
+int xenstore_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
                   char text[XENSTORE_TEXT])
 {
     unsigned int len;
-    char *value = xs_read(xs, XBT_NULL, path, &len);
+    char *value = xs_read(xs, t, path, &len);
     int err = 0;
 
     if (!value)

@@ -50,7 +50,7 @@ static int read_instance(struct rendezvous_agent *agent, uint64_t *instance)
     int err;
 
     path_of(agent, "bridge", path);
-    err = xenstore_read(agent->xs, path, text);
+    err = xenstore_read(agent->xs, XBT_NULL, path, text);
     if (err)
         return err;
     word = (struct word){text + 1, strlen(text + 1)};
@@ -70,7 +70,7 @@ static int find_bridge(struct rendezvous_agent *agent, uint32_t domid,
                     domid, target);
     path_of(agent, "version", path);
     if (!err)
-        err = xenstore_read(agent->xs, path, text);
+        err = xenstore_read(agent->xs, XBT_NULL, path, text);
     if (err)
         return fail(err, error, error_len, "cannot read %s in xenstore: %s",
                     agent->base, strerror(-err));
@@ -224,7 +224,7 @@ static int read_node(struct rendezvous_agent *agent, const char *node,
     int err;
 
     path_of(agent, node, path);
-    err = xenstore_read(agent->xs, path, text);
+    err = xenstore_read(agent->xs, XBT_NULL, path, text);
     if (err == -ENOENT || err == -EACCES)
         return 0;
     if (err)

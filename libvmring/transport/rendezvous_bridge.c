@@ -71,15 +71,38 @@ static bool make_tree(struct rendezvous_bridge *bridge, xs_transaction_t t,
                   XS_PERM_READ | XS_PERM_WRITE);
 }
 
-/* Nothing is left of a tree, nor of the folder above if it was the last. */
+/* Is it still our tree? */
+static int check_instance(struct rendezvous_bridge *bridge, xs_transaction_t t)
+{
+    char path[XENSTORE_PATH], text[XENSTORE_TEXT], ours[24];
+    int err;
+
+    path_of(bridge, "bridge", path);
+    err = xenstore_read(bridge->xs, t, path, text);
+    snprintf(ours, sizeof(ours), " %" PRIu64, bridge->instance);
+    if (xenstore_is_lost(err))
+        return -EPIPE;
+    return err || strcmp(text, ours) ? -ESTALE : 0;
+}
+
+/*
+ * Nothing is left of a tree, nor of the folder above if it was the last.  If
+ * another has come it is not ours any more, which only the transaction itself
+ * can tell: he may come at any instant before it.
+ */
 static bool remove_tree(struct rendezvous_bridge *bridge, xs_transaction_t t,
                         uint32_t self)
 {
+    int err = check_instance(bridge, t);
     unsigned int nr;
     char **others;
 
     (void)self;
-    if (!xs_rm(bridge->xs, t, bridge->base) && errno != ENOENT)
+    if (err) {
+        errno = -err;
+        return false;
+    }
+    if (!xs_rm(bridge->xs, t, bridge->base))
         return false;
     others = xs_directory(bridge->xs, t, bridge->above, &nr);
     if (!others)
@@ -115,7 +138,7 @@ static int transact(struct rendezvous_bridge *bridge, uint32_t self,
 static int own_domid(struct xs_handle *xs, uint32_t *domid)
 {
     char text[XENSTORE_TEXT];
-    int err = xenstore_read(xs, "domid", text);
+    int err = xenstore_read(xs, XBT_NULL, "domid", text);
     struct word word = {text + 1, 0};
     uint64_t number;
 
@@ -208,7 +231,7 @@ static int read_parts(struct rendezvous_bridge *bridge,
 
         snprintf(node, sizeof(node), "agent/events/%" PRIu32, i);
         path_of(bridge, node, path);
-        err = xenstore_read(bridge->xs, path, text);
+        err = xenstore_read(bridge->xs, XBT_NULL, path, text);
         if (err)
             return err;
         more = strlen(text + 1);
@@ -234,7 +257,7 @@ static int read_request(struct rendezvous_bridge *bridge,
     int len;
 
     path_of(bridge, "agent/request", path);
-    len = xenstore_read(bridge->xs, path, text);
+    len = xenstore_read(bridge->xs, XBT_NULL, path, text);
     if (len)
         return xenstore_is_lost(len) ? -EPIPE : 0;
     rest = message_field(rest, "bridge", UINT64_MAX, &instance);
@@ -264,20 +287,6 @@ static int read_request(struct rendezvous_bridge *bridge,
     return 1;
 }
 
-/* Is it still our tree? */
-static int check_instance(struct rendezvous_bridge *bridge)
-{
-    char path[XENSTORE_PATH], text[XENSTORE_TEXT], ours[24];
-    int err;
-
-    path_of(bridge, "bridge", path);
-    err = xenstore_read(bridge->xs, path, text);
-    snprintf(ours, sizeof(ours), " %" PRIu64, bridge->instance);
-    if (xenstore_is_lost(err))
-        return -EPIPE;
-    return err || strcmp(text, ours) ? -ESTALE : 0;
-}
-
 int rendezvous_next(struct rendezvous_bridge *bridge, bool anyway,
                     struct rendezvous_message *request)
 {
@@ -290,7 +299,7 @@ int rendezvous_next(struct rendezvous_bridge *bridge, bool anyway,
     if (!nr && !anyway)
         return 0;
     if (nr)
-        err = check_instance(bridge);
+        err = check_instance(bridge, XBT_NULL);
     if (!err && domains && !xs_is_domain_introduced(bridge->xs, bridge->domid))
         err = -ESRCH;
     return err ? err : read_request(bridge, request);
@@ -313,8 +322,7 @@ void rendezvous_serve_end(struct rendezvous_bridge *bridge)
 {
     if (!bridge)
         return;
-    /* If another has come it is not ours any more. */
-    if (bridge->xs && *bridge->base && !check_instance(bridge))
+    if (bridge->xs && *bridge->base)
         (void)transact(bridge, 0, remove_tree);
     if (bridge->xs)
         xs_close(bridge->xs);

@@ -23,7 +23,7 @@ struct xs_handle *xenstore_open(char *error, size_t error_len, int *err);
  * A node as text, with a space before it, as message_field() takes it.
  * -EPROTO: it is too long or has a NUL in it.
  */
-int xenstore_read(struct xs_handle *xs, const char *path,
+int xenstore_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
                   char text[XENSTORE_TEXT]);
 
 int xenstore_write(struct xs_handle *xs, const char *path, const char *text);

@@ -26,7 +26,7 @@ struct fake_xenstore fake_xenstore;
 
 /* Each end calls from a thread of its own. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t continued = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t changes = PTHREAD_COND_INITIALIZER;
 static bool stopped;
 
 static void unlock(const bool *held)
@@ -205,10 +205,11 @@ static bool take_out(uint32_t domid, const char *path)
     return true;
 }
 
-static bool answers(void)
+/* Transactions are done one after the other, and nothing amid them. */
+static bool answers(xs_transaction_t t)
 {
-    while (stopped)
-        pthread_cond_wait(&continued, &lock);
+    while (stopped || (in_transaction && t == XBT_NULL))
+        pthread_cond_wait(&changes, &lock);
     fake_xenstore.calls++;
     if (fake_xenstore.calls == fake_xenstore.fail_at) {
         errno = fake_xenstore.fail_errno;
@@ -268,8 +269,7 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
     char full[PATH];
     char *copy;
 
-    (void)t;
-    if (!answers())
+    if (!answers(t))
         return NULL;
     absolute(xs->domid, path, full);
     node = find(full);
@@ -291,32 +291,28 @@ bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
     LOCKED;
     char full[PATH];
 
-    (void)t;
     absolute(xs->domid, path, full);
-    return answers() && put(xs->domid, full, data, len);
+    return answers(t) && put(xs->domid, full, data, len);
 }
 
 bool xs_mkdir(struct xs_handle *xs, xs_transaction_t t, const char *path)
 {
     LOCKED;
-    (void)t;
-    return answers() && (find(path) || put(xs->domid, path, "", 0));
+    return answers(t) && (find(path) || put(xs->domid, path, "", 0));
 }
 
 bool xs_rm(struct xs_handle *xs, xs_transaction_t t, const char *path)
 {
     LOCKED;
-    (void)t;
-    return answers() && take_out(xs->domid, path);
+    return answers(t) && take_out(xs->domid, path);
 }
 
 char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
                     unsigned int *num)
 {
     LOCKED;
-    (void)t;
     *num = 0;
-    if (!answers())
+    if (!answers(t))
         return NULL;
     if (!find(path)) {
         errno = ENOENT;
@@ -336,8 +332,7 @@ bool xs_set_permissions(struct xs_handle *xs, xs_transaction_t t,
     LOCKED;
     struct node *node = find(path);
 
-    (void)t;
-    if (!answers())
+    if (!answers(t))
         return false;
     CHECK(node && nr <= MAX_PERMS);
     CHECK(may(xs->domid, node, XS_PERM_WRITE));
@@ -348,11 +343,16 @@ bool xs_set_permissions(struct xs_handle *xs, xs_transaction_t t,
 
 xs_transaction_t xs_transaction_start(struct xs_handle *xs)
 {
+    void (*before_it)(void) = fake_xenstore.before_transaction;
+
+    if (before_it) {
+        fake_xenstore.before_transaction = NULL;
+        before_it();
+    }
     LOCKED;
     (void)xs;
-    if (!answers())
+    if (!answers(XBT_NULL))
         return XBT_NULL;
-    CHECK(!in_transaction);
     in_transaction = true;
     fake_xenstore.transactions++;
     nr_changed = 0;
@@ -364,22 +364,27 @@ xs_transaction_t xs_transaction_start(struct xs_handle *xs)
 bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t t, bool abort)
 {
     LOCKED;
-    bool conflict = fake_xenstore.conflicts && !abort;
+    bool conflict = fake_xenstore.conflicts && !abort, lost;
 
     (void)xs;
     CHECK(in_transaction && t == 1);
+    lost = !answers(t);
     in_transaction = false;
     fake_xenstore.transactions--;
-    if (!answers())
-        return false;
-    if (abort || conflict) {
+    pthread_cond_broadcast(&changes);
+    if (lost || abort || conflict) {
         nr_nodes = nr_before;
         memcpy(nodes, before, sizeof(nodes));
-        if (conflict)
-            fake_xenstore.conflicts--;
-        errno = EAGAIN;
-        return !conflict;
     }
+    if (lost)
+        return false;
+    if (conflict) {
+        fake_xenstore.conflicts--;
+        errno = EAGAIN;
+        return false;
+    }
+    if (abort)
+        return true;
     for (unsigned int i = 0; i < nr_changed; i++)
         fire(changed[i]);
     return true;
@@ -390,7 +395,7 @@ bool xs_watch(struct xs_handle *xs, const char *path, const char *token)
     LOCKED;
     struct event *watch = &xs->watches[xs->nr_watches++];
 
-    if (!answers())
+    if (!answers(XBT_NULL))
         return false;
     CHECK(xs->nr_watches <= 8);
     snprintf(watch->path, sizeof(watch->path), "%s", path);
@@ -437,7 +442,7 @@ bool xs_is_domain_introduced(struct xs_handle *xs, unsigned int domid)
 {
     LOCKED;
     (void)xs;
-    return answers() && fake_xenstore.destroyed != domid;
+    return answers(XBT_NULL) && fake_xenstore.destroyed != domid;
 }
 
 void fake_xenstore_become(uint32_t domid)
@@ -495,7 +500,7 @@ void fake_xenstore_stop(bool stop)
 {
     LOCKED;
     stopped = stop;
-    pthread_cond_broadcast(&continued);
+    pthread_cond_broadcast(&changes);
 }
 
 void fake_xenstore_check_empty(const char *path)

@@ -23,6 +23,8 @@ struct fake_xenstore {
     unsigned int fail_at;   /* the call with this number; 0: none */
     int fail_errno;
     uint32_t destroyed; /* a domain; 0: none */
+    /* What another does as the next transaction is to begin; once. */
+    void (*before_transaction)(void);
 };
 
 extern struct fake_xenstore fake_xenstore;

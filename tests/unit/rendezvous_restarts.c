@@ -102,6 +102,28 @@ static void bridge_restarts(void)
     fake_xenstore_check_empty(MEETING_ABOVE);
 }
 
+static struct rendezvous_bridge *successor;
+
+static void successor_comes(void)
+{
+    successor = meeting_serve();
+}
+
+/* One that ends looks at its tree, and another makes it anew, at once. */
+static void another_at_the_end(void)
+{
+    struct rendezvous_bridge *bridge = meeting_serve();
+    struct rendezvous_agent *agent;
+
+    fake_xenstore.before_transaction = successor_comes;
+    rendezvous_serve_end(bridge);
+    agent = meeting_open();
+    meeting_exchange(successor, agent);
+    rendezvous_serve_end(successor);
+    agent_is_let_down(agent);
+    fake_xenstore_check_empty(MEETING_ABOVE);
+}
+
 /* It ends while a request is in the queue. */
 static void bridge_ends(void)
 {
@@ -189,6 +211,7 @@ int main(void)
     no_bridge(MEETING_AGENT);
     agent_restarts();
     bridge_restarts();
+    another_at_the_end();
     bridge_ends();
     domain_destroyed();
     store_lost();
