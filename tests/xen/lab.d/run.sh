@@ -267,8 +267,9 @@ run_once() { # LOG_DIR LIMIT SCENARIO
 #
 # With one thread, about once in twenty boots of a Linux guest, it delivers an
 # interrupt twice: the second one interrupts the first instruction of the
-# handler, where the guest's flags, as its oops prints them, have interrupts
-# off. The guest's kernel panics.
+# handler, or of what that calls first, where the guest's flags, as its oops
+# prints them below the interrupt's frame, have interrupts off. The guest's
+# kernel panics.
 is_emulators_fault() { # LOG_DIR SCENARIO
     local address='ffffffff8103dddc'
     [[ $(scenario_option "$2" needs) != *agent-domain* ]] ||
@@ -279,6 +280,8 @@ is_emulators_fault() { # LOG_DIR SCENARIO
         dump && $0 ~ kernel { lost = 1 }
         lost && /cr2: 0+\r?$/ { found = 1 }
         /^\(d[0-9]+\).* RIP: 0010:asm_sysvec_[a-z_]+\+0x0\// { entry = 1 }
+        /^\(d[0-9]+\).*\]  asm_sysvec_[a-z_]+\+0x/ { frame = NR }
+        /^\(d[0-9]+\).* RIP: 0010:/ && frame == NR - 1 { entry = 1 }
         entry && /EFLAGS: [0-9a-f]/ {
             sub(/.*EFLAGS: /, "")
             sub(/[^0-9a-f].*/, "")
