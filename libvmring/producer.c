@@ -228,6 +228,8 @@ static void account(struct vmring_producer *producer,
     case VMRING_BY_CONSUMER:
         producer->stats.answered++;
         tally->answered++;
+        if (producer->session.peer)
+            budget_earn(&producer->session.peer->rung);
         break;
     case VMRING_BY_DEADLINE:
         producer->stats.by_deadline++;

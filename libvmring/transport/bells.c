@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 #include <xenevtchn.h>
 
@@ -24,10 +22,6 @@
 #include "grant_limits.h"
 
 #include <xen/public/vm_ring.h>
-
-#define NS_PER_RING (1000000000ULL / BELLS_PER_SECOND)
-#define HOLD_NS     1000000L
-#define MAX_HOLD_NS 100000000L
 
 /*
  * The last id that a domain can have.  Linux restricts a handle to a domain
@@ -40,18 +34,10 @@ struct bells {
     bool lent; /* evtchn is not ours to close */
     int epoll, timer;
     uint64_t held; /* masked until the timer says so */
-    struct bell_budget own, *budget;
+    struct budget own, *budget;
     uint32_t nr;
     uint32_t port[XEN_VM_RING_MAX_GROUPS];
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
-}
 
 static int watch(const struct bells *bells, int fd)
 {
@@ -65,11 +51,11 @@ static int set_up(struct bells *bells)
     int err;
 
     bells->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (bells->epoll >= 0)
-        bells->timer =
-            timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (bells->timer < 0)
+    if (bells->epoll < 0)
         return -errno;
+    bells->timer = pause_open();
+    if (bells->timer < 0)
+        return bells->timer;
     err = watch(bells, xenevtchn_fd(bells->evtchn));
     return err ? err : watch(bells, bells->timer);
 }
@@ -172,7 +158,7 @@ int bells_bind(uint32_t domid, const uint32_t *ports, uint32_t nr,
     return 0;
 }
 
-void bells_count_with(struct bells *bells, struct bell_budget *budget)
+void bells_count_with(struct bells *bells, struct budget *budget)
 {
     bells->budget = budget ? budget : &bells->own;
 }
@@ -212,46 +198,30 @@ static uint64_t pending(struct bells *bells)
     return rung;
 }
 
-/* Counts a ring.  How long until there were not too many of late? */
-static uint64_t count(struct bell_budget *budget, uint64_t now)
-{
-    uint64_t burst = now + BELLS_BURST * NS_PER_RING;
-
-    if (budget->paid_until < now)
-        budget->paid_until = now;
-    budget->paid_until += NS_PER_RING;
-    return budget->paid_until > burst ? budget->paid_until - burst : 0;
-}
-
 /* All that are held now, for so long. */
 static void hold(struct bells *bells, uint64_t groups, uint64_t ns)
 {
-    struct itimerspec when = {.it_value = {.tv_nsec = HOLD_NS}};
-
-    if (!groups)
-        return;
-    if (ns > HOLD_NS)
-        when.it_value.tv_nsec = ns < MAX_HOLD_NS ? (long)ns : MAX_HOLD_NS;
-    (void)timerfd_settime(bells->timer, 0, &when, NULL);
+    if (groups)
+        pause_begin(bells->timer, ns);
     bells->held |= groups;
 }
 
 /* Those that were held back long enough. */
 static uint64_t let_go(struct bells *bells)
 {
-    uint64_t ticks, group = bells->held;
+    uint64_t groups = bells->held;
 
-    if (!group || read(bells->timer, &ticks, sizeof(ticks)) < 0)
+    if (!groups || !pause_is_over(bells->timer))
         return 0;
     bells->held = 0;
-    return group;
+    return groups;
 }
 
 uint64_t bells_ack(struct bells *bells)
 {
     uint64_t late = let_go(bells);
     uint64_t rung = pending(bells);
-    uint64_t now = rung ? now_ns() : 0;
+    uint64_t now = rung ? budget_now() : 0;
     uint64_t groups = 0, wait = 0;
 
     for (uint32_t g = 0; g < bells->nr; g++) {
@@ -259,7 +229,7 @@ uint64_t bells_ack(struct bells *bells)
             (void)xenevtchn_unmask(bells->evtchn, bells->port[g]);
         if (!(rung & (1ULL << g)))
             continue;
-        wait = count(bells->budget, now);
+        wait = budget_ring(bells->budget, now);
         if (wait)
             groups |= 1ULL << g;
         else

@@ -2,10 +2,9 @@
 /*
  * bells.h: doorbells that are event channels, one a group.
  *
- * A port that was rung is masked until it is acknowledged, and stays so, for a
- * millisecond or more, when all that have one budget are rung more often than
- * BELLS_PER_SECOND for longer than a burst: whoever rings without end is heard
- * that often, by however many ports.  No ring is forgotten over that.
+ * A port that was rung is masked until it is acknowledged, and stays so when
+ * all that have one budget are rung more often than that allows (budget.h), by
+ * however many ports.
  */
 #ifndef VMRING_TRANSPORT_BELLS_H
 #define VMRING_TRANSPORT_BELLS_H
@@ -13,19 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BELLS_PER_SECOND 20000
-#define BELLS_BURST      1024
+#include "budget.h"
 
 struct bells;
 struct xenevtchn_handle;
-
-/*
- * When the rings so far would be over at the highest rate: it runs ahead of the
- * time by what is left of a burst at most.
- */
-struct bell_budget {
-    uint64_t paid_until;
-};
 
 /*
  * A handle for bells_offer(), of one struct bells at a time: for a process that
@@ -51,7 +41,7 @@ int bells_bind(uint32_t domid, const uint32_t *ports, uint32_t nr,
  * Whose rings these count with, of the same thread; NULL: by themselves, as
  * all that one bells_offer() or bells_bind() gave do.
  */
-void bells_count_with(struct bells *bells, struct bell_budget *budget);
+void bells_count_with(struct bells *bells, struct budget *budget);
 
 /* Our port of a group. */
 uint32_t bells_port(const struct bells *bells, uint32_t group);

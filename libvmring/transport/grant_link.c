@@ -29,8 +29,8 @@ struct grant_link {
      */
     uint32_t nr_bells;
     struct bells *bells[XEN_VM_RING_MAX_GROUPS];
-    uint64_t apart;          /* groups whose doorbell is another thread's */
-    struct bell_budget rung; /* of all the others */
+    uint64_t apart;     /* groups whose doorbell is another thread's */
+    struct budget rung; /* of all the others */
     bool given_up;
     int kept; /* 0, or why event channels can be bound even so */
     int epoll;

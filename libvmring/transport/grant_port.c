@@ -317,8 +317,10 @@ static int grant_make(struct peer *any, size_t p_len, size_t c_len,
     if (!err)
         err = bells_offer(port->domid, nr_groups, free_handle(port),
                           &peer->bells, error, sizeof(error));
-    if (!err)
+    if (!err) {
+        bells_count_with(peer->bells, &peer->peer.rung);
         err = watch(port->port.epoll, bells_fd(peer->bells));
+    }
     if (!err)
         err =
             grant_share_make(port->share, p, p_len, true, error, sizeof(error));

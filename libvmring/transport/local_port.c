@@ -24,15 +24,23 @@ struct local_port {
     unsigned int mode;
     struct unread unread;
     struct kept kept;
+    struct local_peer *peers;
+    int timer;     /* of those that are not heard for now */
+    bool is_timed; /* it runs */
 };
 
 struct local_peer {
     struct peer peer;
+    struct local_peer *next;
     struct local_port *port;
     int epoll;
     int fd;
     uid_t uid;   /* who it was when it connected */
     bool handed; /* descriptors */
+    bool held;   /* nobody takes its messages now */
+    bool hushed; /* it has sent too many */
+    struct budget asked;
+    uint64_t unheard; /* bells that are not listened to: it rang too often */
     uint32_t nr_bells;
     int bells[XEN_VM_RING_MAX_GROUPS]; /* -1: hung up */
     /* Their other ends, until they are handed over. */
@@ -56,9 +64,61 @@ static int local_send(struct peer *peer, uint32_t type, const void *body,
     return socket_send(of(peer)->fd, type, body, len, NULL, 0);
 }
 
+static bool has_hung_up(int fd)
+{
+    struct pollfd pfd = {.fd = fd};
+
+    return poll(&pfd, 1, 0) > 0;
+}
+
+/* That it has hung up is told in any case. */
+static void watch_messages(const struct local_peer *local)
+{
+    (void)socket_rewatch(local->epoll, local->fd,
+                         local->held || local->hushed ? 0 : EPOLLIN);
+}
+
+static void begin_pause(struct local_port *port, uint64_t ns)
+{
+    if (!port->is_timed)
+        pause_begin(port->timer, ns);
+    port->is_timed = true;
+}
+
+static void end_pause(const struct local_port *port)
+{
+    for (struct local_peer *peer = port->peers; peer; peer = peer->next) {
+        if (peer->hushed) {
+            peer->hushed = false;
+            watch_messages(peer);
+        }
+        for (; peer->unheard; peer->unheard &= peer->unheard - 1) {
+            int bell = peer->bells[__builtin_ctzll(peer->unheard)];
+
+            (void)socket_rewatch(peer->epoll, bell, EPOLLIN);
+        }
+    }
+}
+
+/* Of one that has gone all is taken, as it will not be more. */
 static int local_recv(struct peer *peer, uint32_t *type, void *body, size_t max)
 {
-    return socket_recv(of(peer)->fd, type, body, max, NULL, 0, NULL);
+    struct local_peer *local = of(peer);
+    uint64_t wait;
+    int ret;
+
+    if (local->hushed && !has_hung_up(local->fd))
+        return -EAGAIN;
+    ret = socket_recv(local->fd, type, body, max, NULL, 0, NULL);
+    if (ret < 0)
+        return ret;
+    wait = budget_ask(&local->asked, budget_now());
+    if (wait && !local->hushed) {
+        local->hushed = true;
+        watch_messages(local);
+        begin_pause(local->port, wait);
+    }
+    return ret;
 }
 
 static int make_bells(struct local_peer *local, uint32_t nr_groups)
@@ -141,46 +201,64 @@ static bool local_kick(struct peer *peer, uint32_t group)
     return true;
 }
 
+/* 1: it was rung, and is heard. */
+static unsigned int ack_bell(struct local_peer *local, uint32_t group)
+{
+    uint64_t bit = 1ULL << group, wait;
+    int *bell = &local->bells[group];
+    int ret;
+
+    if (*bell < 0 || (local->unheard & bit && !has_hung_up(*bell)))
+        return 0;
+    ret = doorbell_ack(*bell);
+    if (ret < 0) {
+        /* Hung up: it would poll readable for ever. */
+        close_watched(local, *bell);
+        *bell = -1;
+        local->unheard &= ~bit;
+    }
+    if (ret <= 0)
+        return 0;
+    wait = budget_ring(&local->peer.rung, budget_now());
+    if (wait && !(local->unheard & bit)) {
+        local->unheard |= bit;
+        (void)socket_rewatch(local->epoll, *bell, 0);
+        begin_pause(local->port, wait);
+    }
+    return 1;
+}
+
 static unsigned int local_ack(struct peer *peer)
 {
     struct local_peer *local = of(peer);
     unsigned int rung = 0;
 
-    for (uint32_t i = 0; i < local->nr_bells; i++) {
-        int ret;
-
-        if (local->bells[i] < 0)
-            continue;
-        ret = doorbell_ack(local->bells[i]);
-        if (ret > 0)
-            rung++;
-        if (ret < 0) {
-            /* Hung up: it would poll readable for ever. */
-            close_watched(local, local->bells[i]);
-            local->bells[i] = -1;
-        }
-    }
+    for (uint32_t i = 0; i < local->nr_bells; i++)
+        rung += ack_bell(local, i);
     return rung;
 }
 
 static bool local_gone(struct peer *peer)
 {
-    struct pollfd pfd = {.fd = of(peer)->fd, .events = POLLIN};
-
-    return poll(&pfd, 1, 0) > 0 && (pfd.revents & POLLHUP);
+    return has_hung_up(of(peer)->fd);
 }
 
-/* That it has hung up is told in any case. */
 static void local_hold(struct peer *peer, bool held)
 {
-    const struct local_peer *local = of(peer);
+    struct local_peer *local = of(peer);
 
-    (void)socket_rewatch(local->epoll, local->fd, held ? 0 : EPOLLIN);
+    local->held = held;
+    watch_messages(local);
 }
 
 static void local_drop(struct peer *peer)
 {
     struct local_peer *local = of(peer);
+    struct local_peer **at = &local->port->peers;
+
+    while (*at != local)
+        at = &(*at)->next;
+    *at = local->next;
 
     for (uint32_t i = 0; i < local->nr_bells; i++)
         if (local->bells[i] >= 0)
@@ -242,6 +320,10 @@ static int local_accept(struct port *port, struct peer **peer)
     struct local_port *local = of_port(port);
     int fd, err;
 
+    if (local->is_timed && pause_is_over(local->timer)) {
+        local->is_timed = false;
+        end_pause(local);
+    }
     if (local->listener < 0)
         return -EAGAIN;
     fd = accept_one(local);
@@ -276,6 +358,8 @@ static void local_close(struct port *port)
     place_leave(&local->place);
     stop_listening(local);
     unread_end(&local->unread);
+    if (local->timer >= 0)
+        close(local->timer);
     free(local);
 }
 
@@ -297,14 +381,20 @@ static const struct port_ops local_ops = {
 int local_port(int epoll, struct reopen *reopen, struct port **port)
 {
     struct local_port *local = calloc(1, sizeof(*local));
+    int err;
 
     if (!local)
         return -ENOMEM;
     local->port =
         (struct port){.ops = &local_ops, .epoll = epoll, .reopen = reopen};
     local->listener = local->spare = local->place.folder = -1;
-    *port = &local->port;
-    return 0;
+    local->timer = pause_open();
+    err = local->timer < 0 ? local->timer : socket_watch(epoll, local->timer);
+    if (err)
+        local_close(&local->port);
+    else
+        *port = &local->port;
+    return err;
 }
 
 int local_take(struct port *port, int fd, struct peer **peer)
@@ -322,6 +412,8 @@ int local_take(struct port *port, int fd, struct peer **peer)
     local->epoll = port->epoll;
     local->fd = fd;
     local->uid = geteuid(); /* it was handed to us */
+    local->next = local->port->peers;
+    local->port->peers = local;
     *peer = &local->peer;
     return 0;
 }

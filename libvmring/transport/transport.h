@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "../options.h"
+#include "budget.h"
 #include "region.h"
 #include "wire.h"
 
@@ -96,6 +97,7 @@ struct peer {
     const struct port_ops *ops;
     uint64_t since; /* order of arrival */
     bool allowed;   /* it may propose */
+    struct budget rung;
 };
 
 /* None of them blocks, whatever the peer does. */
@@ -109,7 +111,10 @@ struct port_ops {
     /* Ends it; its peers are dropped before. */
     void (*close)(struct port *port);
 
-    /* As a link's.  recv never waits. */
+    /*
+     * As a link's.  recv never waits; -EAGAIN also: it is over its budget, and
+     * is heard later.
+     */
     int (*send)(struct peer *peer, uint32_t type, const void *body, size_t len);
     int (*recv)(struct peer *peer, uint32_t *type, void *body, size_t max);
     /*
@@ -125,7 +130,10 @@ struct port_ops {
                  const struct link_regions *regions);
     /* Rings the peer for a group.  false: it cannot be rung any more. */
     bool (*kick)(struct peer *peer, uint32_t group);
-    /* Clears what was rung; returns how many groups were. */
+    /*
+     * Clears what was rung, as far as it is to be heard; returns how many
+     * groups were.
+     */
     unsigned int (*ack)(struct peer *peer);
     /* Has it gone, though messages of it may be left? */
     bool (*gone)(struct peer *peer);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * budget.h: how often a peer is heard, and how long it is not, when it rings or
+ * asks more often than that for longer than a burst.
+ *
+ * Whoever is over his budget is not listened to until it is paid, at least for
+ * a millisecond: each look at him costs us about what it costs him, and we have
+ * others to serve.  Nothing that he says is forgotten over that.
+ */
+#ifndef VMRING_TRANSPORT_BUDGET_H
+#define VMRING_TRANSPORT_BUDGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BELLS_PER_SECOND    20000
+#define BELLS_BURST         1024
+#define MESSAGES_PER_SECOND 1000
+#define MESSAGES_BURST      256
+
+/* For one thread. */
+struct budget {
+    /*
+     * When all so far would be over at the highest rate: it runs ahead of the
+     * time by what is left of a burst at most.
+     */
+    uint64_t paid_until;
+    uint32_t earned; /* rings that are free */
+};
+
+uint64_t budget_now(void); /* ns */
+
+/* Counts a doorbell.  0, or for how many ns it is not to be heard. */
+uint64_t budget_ring(struct budget *budget, uint64_t now);
+/* And a message of the control channel. */
+uint64_t budget_ask(struct budget *budget, uint64_t now);
+/*
+ * One ring is free, a burst of them at most: it has answered what we asked, and
+ * is to ring for that however often we ask.
+ */
+void budget_earn(struct budget *budget);
+
+/* A timer, to be polled: -EMFILE... */
+int pause_open(void);
+/* From now on; a millisecond at least, a tenth of a second at most. */
+void pause_begin(int timer, uint64_t ns);
+bool pause_is_over(int timer);
+
+#endif /* VMRING_TRANSPORT_BUDGET_H */
