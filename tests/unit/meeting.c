@@ -63,6 +63,20 @@ void meeting_none(struct rendezvous_bridge *bridge)
     CHECK_EQ(rendezvous_next(bridge, false, &message), 0);
 }
 
+const char *meeting_asked(uint64_t *session, uint64_t *seq)
+{
+    static char text[MESSAGE_MAX + 128];
+    const char *value = fake_xenstore_get(0, MEETING "/agent/request");
+    const char *rest = text;
+    uint64_t instance;
+
+    snprintf(text, sizeof(text), " %s", value ? value : "");
+    rest = message_field(rest, "bridge", UINT64_MAX, &instance);
+    if (rest)
+        rest = message_field(rest, "session", UINT64_MAX, session);
+    return rest ? message_field(rest, "seq", UINT64_MAX, seq) : NULL;
+}
+
 void meeting_exchange(struct rendezvous_bridge *bridge,
                       struct rendezvous_agent *agent)
 {

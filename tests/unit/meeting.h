@@ -28,6 +28,9 @@ const struct rendezvous_message *meeting_next(struct rendezvous_bridge *bridge);
 /* There is none. */
 void meeting_none(struct rendezvous_bridge *bridge);
 
+/* The agent's request that stands there; NULL: none, or it is nobody's. */
+const char *meeting_asked(uint64_t *session, uint64_t *seq);
+
 /* An agent's proposal is seen, and refused: enough to have an answer. */
 void meeting_exchange(struct rendezvous_bridge *bridge,
                       struct rendezvous_agent *agent);
