@@ -160,27 +160,45 @@ static bool since_epoch(const struct vmring_producer *producer, uint32_t i,
     return row->requests || row->records || row->discarded;
 }
 
+/*
+ * What the consumer answered before it asked may not be collected yet: its
+ * rows would say that nobody has.
+ */
 static int count(struct vmring_producer *producer, const void *body, size_t len)
 {
-    uint32_t all = producer->nr_lanes * nr_reasons(producer);
-    uint32_t max = producer->session.peer->ops->max_rows;
     struct wire_count_request request;
-    struct wire_counts answer;
-    uint32_t i;
 
     if (len != sizeof(request))
         return -EPROTO;
     memcpy(&request, body, len);
+    producer->session.counting = true;
+    producer->session.from = request.from;
+    return 0;
+}
+
+int control_say_counts(struct vmring_producer *producer)
+{
+    struct session *session = &producer->session;
+    uint32_t all = producer->nr_lanes * nr_reasons(producer);
+    struct wire_counts answer;
+    uint32_t i;
+    int err;
+
+    if (!session->peer || !session->counting)
+        return 0;
     answer.nr = 0;
     answer.next = WIRE_NO_MORE;
-    for (i = request.from; i < all && answer.nr < max; i++)
+    for (i = session->from; i < all && answer.nr < session->peer->ops->max_rows;
+         i++)
         if (since_epoch(producer, i, &answer.rows[answer.nr]))
             answer.nr++;
     if (i < all)
         answer.next = i;
-    return reply(producer, WIRE_COUNTS, &answer,
-                 offsetof(struct wire_counts, rows) +
-                     answer.nr * sizeof(answer.rows[0]));
+    err = reply(producer, WIRE_COUNTS, &answer,
+                offsetof(struct wire_counts, rows) +
+                    answer.nr * sizeof(answer.rows[0]));
+    session->counting = err != 0;
+    return err;
 }
 
 int control_message(struct vmring_producer *producer, uint32_t type, void *body,
@@ -188,6 +206,8 @@ int control_message(struct vmring_producer *producer, uint32_t type, void *body,
 {
     int err = control_say_subscribed(producer);
 
+    if (!err)
+        err = control_say_counts(producer);
     if (err)
         return err;
     /* The others are a word, and no more. */

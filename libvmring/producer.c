@@ -284,6 +284,7 @@ int vmring_collect(struct vmring_producer *producer,
     }
     /* If it did not reach the consumer, its next message shows. */
     (void)control_say_subscribed(producer);
+    (void)control_say_counts(producer);
     serve_go_on(producer);
     control_say_quiet(producer);
     /*

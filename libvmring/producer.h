@@ -22,8 +22,10 @@ struct session {
     bool clean;        /* it had said so */
     bool quiescing;
     bool subscribing; /* its SUBSCRIBE has no answer yet */
+    bool counting;    /* nor its COUNT */
     bool held;        /* nothing is received from it while the source arms */
     uint32_t version; /* in use */
+    uint32_t from;    /* the first row that was asked for */
     struct region c;
 };
 
@@ -116,6 +118,8 @@ void control_disarm(struct vmring_producer *producer);
 bool control_is_arming(const struct vmring_producer *producer);
 /* Answers a SUBSCRIBE, once the source has done it.  -EPROTO: hang up. */
 int control_say_subscribed(struct vmring_producer *producer);
+/* Answers a COUNT, once what was answered is collected.  -EPROTO: hang up. */
+int control_say_counts(struct vmring_producer *producer);
 
 /* serve.c: */
 /* Hangs up on a peer that is not attached, or no longer. */

@@ -83,7 +83,7 @@ static void end_session(struct vmring_producer *producer)
              session->clean ? "the consumer has detached"
                             : "the consumer has gone without a word");
     session->leaving = true;
-    session->subscribing = session->held = false;
+    session->subscribing = session->counting = session->held = false;
     serve_drop(producer, session->peer);
     session->peer = NULL;
     vmr_producer_sweep(&producer->core);
