@@ -383,6 +383,7 @@ static int open_source(struct bridge *bridge)
 {
     const struct bridge_options *options = bridge->options;
     struct source_start start = {.target = options->target,
+                                 .agents = bridge->agents,
                                  .wait_s = options->wait_s,
                                  .shares = options->shares};
     int status = bridge->ops->open(&start, &bridge->source);
@@ -457,6 +458,8 @@ int bridge_run(const struct bridge_options *options)
         status = open_statistics(&bridge);
     if (!status)
         status = bridge_set_up_loop(&bridge);
+    if (!status && options->to)
+        status = bridge_find_agents(&bridge);
     if (!status)
         status = open_source(&bridge);
     if (!status) {

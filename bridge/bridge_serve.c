@@ -6,12 +6,10 @@
 #include <unistd.h>
 
 #include "bridge_state.h"
-#include "domain.h"
 #include "exit_status.h"
 #include "log.h"
 #include "outlet.h"
 #include "reader.h"
-#include "store.h"
 
 /* Who has started us reads --ready-fd at once. */
 #define READY_MS 1000
@@ -222,43 +220,12 @@ static void say_where(struct bridge *bridge, const char *uri)
         bridge->ops->serves(bridge->source, uri);
 }
 
-/* The domain of --to: of that name, and one that xenstore serves. */
-static int find_agents(const char *to, uint32_t *domid)
-{
-    struct store_namesakes found = {0};
-    struct store *store;
-    unsigned int i = 0;
-    int err;
-
-    to = domain_text(to);
-    if (domain_is_id(to, domid))
-        return 0;
-    store = store_open();
-    err = store_find(store, to, &found);
-    store_close(store);
-    while (i < found.nr && !found.of[i].introduced)
-        i++;
-    if (i < found.nr)
-        *domid = found.of[i].domid;
-    else if (err)
-        log_line(LOG_ERR,
-                 "xenstore does not answer (%s), so '%s' of --to is not found; "
-                 "look whether xenstored runs",
-                 strerror(-err), to);
-    else
-        log_line(LOG_ERR, "no domain '%s' for --to; see xl list", to);
-    return i < found.nr ? 0 : EXIT_NO_TARGET;
-}
-
 /* By granted pages, to the agents of one domain.  The library says why not. */
 static int serve_domain(struct bridge *bridge)
 {
+    uint32_t domid = bridge->agents;
     char uri[64], note[64];
-    uint32_t domid;
-    int status = find_agents(bridge->options->to, &domid);
 
-    if (status)
-        return status;
     snprintf(uri, sizeof(uri), "grant:%u/%s", domid, bridge->info.tree);
     switch (vmring_serve(bridge->producer, uri, 0)) {
     case 0:

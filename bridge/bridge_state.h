@@ -4,6 +4,7 @@
  *
  *   bridge.c        phases and turns: when what is done
  *   bridge_serve.c  the producer: what consumers ask for, and where
+ *   bridge_to.c     the domain of --to
  *   bridge_loop.c   what wakes the loop
  */
 #ifndef BRIDGE_BRIDGE_STATE_H
@@ -30,6 +31,7 @@ struct bridge {
     struct event *timer, *producer_event, *signals[NR_SIGNALS];
     struct event *source_events[SOURCE_MAX_FDS];
 
+    uint32_t agents;  /* the domain of --to */
     char socket[108]; /* where it serves, a path or with --to a name, or "" */
     enum phase phase;
     int status;
@@ -59,6 +61,9 @@ void bridge_drop_event(struct event **event);
 /* Before their descriptors are closed. */
 void bridge_unwatch(struct bridge *bridge);
 void bridge_tear_down_loop(struct bridge *bridge);
+
+/* bridge_to.c: the domain whose agents are to be served. */
+int bridge_find_agents(struct bridge *bridge);
 
 /* bridge_serve.c */
 int bridge_open_producer(struct bridge *bridge);

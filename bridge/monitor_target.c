@@ -181,6 +181,13 @@ int monitor_find_target(struct monitor *monitor,
                  monitor->domid);
         return EXIT_NO_TARGET;
     }
+    if (start->agents && monitor->domid == start->agents) {
+        log_line(LOG_ERR,
+                 "%s cannot watch itself: its vCPUs would wait for their own "
+                 "verdicts; give another domain to --to",
+                 monitor->name);
+        return EXIT_USAGE;
+    }
     status = monitor_wait_until_built(monitor, start->wait_s, &info);
     if (status)
         return status;

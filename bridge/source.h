@@ -40,6 +40,7 @@ struct source_info {
 
 struct source_start {
     const char *target;
+    uint32_t agents;        /* the domain that is to watch it; 0: ours */
     unsigned int wait_s;    /* for a target that is being built */
     bool shares;            /* another bridge's socket will do */
     char other[SOURCE_URI]; /* of SOURCE_SHARED: where it serves */

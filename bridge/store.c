@@ -28,6 +28,7 @@ struct question {
     int err;
     char name[256];
     uint32_t domid;
+    bool introduced, ours;
     struct store_namesakes found;
 };
 
@@ -77,6 +78,26 @@ static void run_find(struct errand *errand)
     for (unsigned int i = 0; domids && i < nr; i++)
         note(question, domids[i]);
     free(domids);
+}
+
+static void run_look_up(struct errand *errand)
+{
+    struct question *question = (struct question *)errand;
+    struct xs_handle *xs;
+    char *own;
+
+    question->err = connect_to_it(question);
+    if (question->err)
+        return;
+    xs = question->to->xs;
+    errno = 0;
+    own = xs_read(xs, XBT_NULL, "domid", NULL);
+    if (!own && errno != ENOENT)
+        question->err = errno ? -errno : -EIO;
+    question->ours = own && strtoul(own, NULL, 10) == question->domid;
+    free(own);
+    if (!question->err)
+        question->introduced = xs_is_domain_introduced(xs, question->domid);
 }
 
 /*
@@ -168,6 +189,27 @@ int store_find(struct store *store, const char *name,
     if (!question)
         return store->late ? -ETIMEDOUT : -ENOMEM;
     *found = question->found;
+    err = question->err;
+    free(question);
+    return err;
+}
+
+int store_look_up(struct store *store, uint32_t domid, bool *introduced,
+                  bool *ours)
+{
+    struct question *question;
+    int err;
+
+    if (!store)
+        return -EAGAIN;
+    question = make(store, run_look_up);
+    if (question)
+        question->domid = domid;
+    question = ask(store, question, STORE_MS);
+    if (!question)
+        return store->late ? -ETIMEDOUT : -ENOMEM;
+    *introduced = question->introduced;
+    *ours = question->ours;
     err = question->err;
     free(question);
     return err;

@@ -38,6 +38,10 @@ struct store *store_open(void);
 int store_find(struct store *store, const char *name,
                struct store_namesakes *found);
 
+/* Whether xenstore serves that domain, and whether it is our own. */
+int store_look_up(struct store *store, uint32_t domid, bool *introduced,
+                  bool *ours);
+
 /* What that domain is called ("": nothing), and ends of domains are watched. */
 int store_watch(struct store *store, uint32_t domid, char name[STORE_NAME]);
 

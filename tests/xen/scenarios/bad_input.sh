@@ -52,6 +52,16 @@ process_line bridge 5 "run this as root" \
 process_line agent 5 "run this as root" \
     su -s /bin/sh -c "exec vmring-agent $domid" nobody
 
+step "agents that cannot come"
+process_line bridge 4 "there is no domain '4711' for --to; " \
+    vmring-bridge --to 4711 "$domid"
+process_line bridge 4 "there is no domain 'nosuch' for --to; " \
+    vmring-bridge --to nosuch "$domid"
+process_line bridge 2 "leave out --to" vmring-bridge --to 0 "$domid"
+process_line bridge 2 "leave out --to" vmring-bridge --to Domain-0 sim:count=1
+process_line bridge 2 "cannot watch itself" vmring-bridge --to micro "$domid"
+process_line bridge 2 "cannot watch itself" vmring-bridge --to "$domid" micro
+
 step "a Xen that refuses"
 process_line bridge 7 "has version 0x[0-9a-f]+ of domctl, this program 0x" \
     env LD_PRELOAD=/usr/bin/vmring-lab-below VMRING_LAB_BELOW=version \
