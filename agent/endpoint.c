@@ -139,7 +139,13 @@ static int attach_by_bridge(struct endpoint *endpoint,
     r = attach(endpoint, options, uri, error, sizeof(error));
     if (!r)
         return EXIT_AS_ASKED;
-    bridge_stop(&endpoint->bridge);
+    /* It has hung up because the target has ended meanwhile. */
+    status = bridge_stop(&endpoint->bridge);
+    if (status == EXIT_TARGET_ENDED) {
+        say("%s has shut down or was destroyed; nothing is left to watch",
+            options->endpoint);
+        return status;
+    }
     return complain(r, error);
 }
 

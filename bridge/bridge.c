@@ -17,6 +17,7 @@
 
 #include "../terminal/visible.h"
 #include "bridge_state.h"
+#include "domain.h"
 #include "exit_status.h"
 #include "limits.h"
 #include "log.h"
@@ -65,16 +66,6 @@ static void begin_end(struct bridge *bridge, int status)
     bridge->producer = NULL;
     bridge->ops->start(bridge->source, NULL);
     bridge->ops->flush(bridge->source);
-}
-
-static const char *shutdown_name(unsigned int reason)
-{
-    static const char *const names[] = {"powered off",        "rebooted",
-                                        "suspended",          "crashed",
-                                        "fired its watchdog", "soft-reset"};
-
-    return reason < sizeof(names) / sizeof(names[0]) ? names[reason]
-                                                     : "shut down";
 }
 
 /* Saved or migrated: it goes on, or is destroyed, and that is the end. */
@@ -136,7 +127,7 @@ static void follow_target(struct bridge *bridge)
         log_line(LOG_NOTICE, "%s was destroyed; ending", bridge->info.name);
     else
         log_line(LOG_NOTICE, "%s has %s; ending", bridge->info.name,
-                 shutdown_name(reason));
+                 domain_shutdown_name(reason));
     begin_telling(bridge, EXIT_TARGET_ENDED);
 }
 

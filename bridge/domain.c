@@ -32,3 +32,13 @@ bool domain_is_id(const char *text, uint32_t *domid)
     *domid = (uint32_t)value;
     return true;
 }
+
+const char *domain_shutdown_name(unsigned int reason)
+{
+    static const char *const names[] = {"powered off",        "rebooted",
+                                        "suspended",          "crashed",
+                                        "fired its watchdog", "soft-reset"};
+
+    return reason < sizeof(names) / sizeof(names[0]) ? names[reason]
+                                                     : "shut down";
+}

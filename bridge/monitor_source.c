@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "domain.h"
 #include "monitor.h"
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -212,6 +213,18 @@ int monitor_find(struct source_start *start, struct monitor **found)
     return 0;
 }
 
+/* One that is suspended may go on; of any other there is nothing to see. */
+static int check_it_runs(struct monitor *monitor)
+{
+    monitor_look_at_target(monitor);
+    if (monitor->target_state != XEN_VM_RING_TARGET_SHUTDOWN ||
+        monitor_is_suspended(monitor))
+        return 0;
+    log_line(LOG_ERR, "%s has %s; nothing is left to watch", monitor->name,
+             domain_shutdown_name(monitor->shutdown_reason));
+    return EXIT_TARGET_ENDED;
+}
+
 static int open_monitor(struct source_start *start, void **source)
 {
     struct monitor *monitor;
@@ -219,14 +232,15 @@ static int open_monitor(struct source_start *start, void **source)
 
     if (status)
         return status;
-    status = watch_descriptors(monitor);
+    status = check_it_runs(monitor);
+    if (!status)
+        status = watch_descriptors(monitor);
     if (!status)
         status = monitor_enable(monitor);
     if (status) {
         close_monitor(monitor);
         return status;
     }
-    monitor_look_at_target(monitor);
     *source = monitor;
     return 0;
 }

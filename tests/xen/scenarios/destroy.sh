@@ -44,6 +44,10 @@ assert_both_end "$(now_ms)" "has shut down \(poweroff\)" "has powered off"
 assert_value agent .ledger.shutdown poweroff
 assert_value agent .ledger.totals.answered 320
 assert_value agent .ledger.adds_up true
+process_line late 3 "has powered off; nothing is left to watch" \
+    vmring-agent -e cpuid "$domid"
+process_line late 3 "has powered off; nothing is left to watch" \
+    vmring-bridge micro
 guest_destroy micro
 
 guest_options='on_crash = "preserve"'
@@ -54,6 +58,8 @@ agent_start agent "$domid" -q -e "cpuid"
 guest_unpause micro
 process_wait agent 20 3 "has shut down \(crash\)"
 process_wait bridge 10 3 "has crashed"
+process_line late 3 "has crashed; nothing is left to watch" \
+    vmring-agent -e cpuid "$domid"
 guest_destroy micro
 guest_options=
 
