@@ -111,6 +111,7 @@ ask_agent() {
 
 agent_spoke() {
     sleep 1
+    agent_domain_lives "$agents"
     remote_said "$agents" "$agent" '"attached"|^vmring-agent: '
 }
 

@@ -76,6 +76,14 @@ remote_said() {
         END { exit !found }' "/var/log/xen/console/guest-$1.log"
 }
 
+# Fails if the domain has gone down by itself: nothing comes from it any more.
+agent_domain_lives() { # NAME
+    ! grep -qs "has shut down" "/var/log/xen/xl-$1.log" ||
+        fail "the agent domain $1 has gone down"
+    ! grep -q "Kernel panic" "/var/log/xen/console/guest-$1.log" ||
+        fail "the agent domain $1 has panicked"
+}
+
 # remote_wait_for NAME TAG REGEX: until it has. Looking takes CPU from it.
 remote_wait_for() {
     wait_for 240 "'$3' of $2 in $1" remote_said_slowly "$@"
@@ -83,11 +91,13 @@ remote_wait_for() {
 
 remote_said_slowly() {
     sleep 0.5
+    agent_domain_lives "$1"
     remote_said "$@"
 }
 
 remote_ended() { # NAME TAG
     sleep 0.5
+    agent_domain_lives "$1"
     grep -q "^$2 ended with " "/var/log/xen/console/guest-$1.log"
 }
 
