@@ -218,6 +218,9 @@ static int serving_turn(struct bridge *bridge)
         begin_end(bridge, EXIT_FAULT);
         return 0;
     }
+    /* Before a consumer hears of its events that they cannot be armed. */
+    follow_target(bridge);
+    turns_did(&bridge->turns, TURN_TARGET);
     /* A vCPU that goes on may have something to raise at once. */
     nr_verdicts = carry_out_verdicts(bridge);
     if (nr_verdicts > 0)
@@ -225,7 +228,6 @@ static int serving_turn(struct bridge *bridge)
     vmring_producer_flush(bridge->producer);
     turns_did(&bridge->turns, TURN_VERDICTS);
 
-    follow_target(bridge);
     if (bridge->phase == SERVING)
         follow_consumer(bridge, nr_verdicts);
     else if (bridge->phase == TELLING && has_told(bridge))

@@ -106,6 +106,8 @@ static void fail(struct monitor *monitor, unsigned int which, int error)
     }
     monitor->nr_specs = arming->nr_before = 0;
     ranges_want(&arming->ranges, NULL, 0);
+    /* It may have ended. */
+    monitor->looked_at = 0;
 }
 
 /* Which spec wants this MSR or frame? */

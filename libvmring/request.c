@@ -136,7 +136,8 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
     case VMRING_SPEC_DENIED:
         return fail(-EPERM, error, error_len, "%s", answer.text);
     default:
-        return fail(-EIO, error, error_len, "%s", answer.text);
+        return fail(target_is_end(target_now(ring)) ? -ESRCH : -EIO, error,
+                    error_len, "%s", answer.text);
     }
 }
 

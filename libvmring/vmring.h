@@ -276,10 +276,11 @@ int vmring_info(const struct vmring *ring, struct vmring_info *info);
  * Blocks for the producer's answer, which may take 4 ms more than the timeout
  * for each MSR and each 64 frames.  Returns the number of specs armed;
  * -EINVAL text malformed (nothing changed); -ENOTSUP or -EPERM if any is
- * unsupported or denied, -EIO if arming failed: then nothing stays armed,
- * and `error` names it.  -EAGAIN: the producer does not read what it is
- * asked; -ETIMEDOUT: no answer in time, the producer counts as gone from then
- * on; -EINTR by vmring_opts.interrupted; -ECONNRESET; -EPROTO, sticky.
+ * unsupported or denied, -EIO if arming failed, -ESRCH if so and the target
+ * has ended: then nothing stays armed, and `error` names it.  -EAGAIN: the
+ * producer does not read what it is asked; -ETIMEDOUT: no answer in time, the
+ * producer counts as gone from then on; -EINTR by vmring_opts.interrupted;
+ * -ECONNRESET; -EPROTO, sticky.
  */
 int vmring_subscribe(struct vmring *ring, const char *events, int *results,
                      char *error, size_t error_len);

@@ -80,6 +80,15 @@ static void results_are_told(void)
     CHECK_EQ(results[2], VMRING_SPEC_UNSUPPORTED);
     CHECK_EQ(asks("msr:0x200", NULL), -EIO);
 
+    /* There is nothing to arm any more; one that is suspended goes on. */
+    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_SHUTDOWN,
+                            XEN_VM_RING_SHUTDOWN_SUSPEND);
+    CHECK_EQ(asks("msr:0x13", NULL), -EIO);
+    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_DESTROYED, 0);
+    CHECK_EQ(asks("msr:0x13", NULL), -ESRCH);
+    CHECK_STR(error, "no luck with 0x13");
+    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_RUNNING, 0);
+
     /* The allow-list comes first; only the first that it denies is named. */
     CHECK_EQ(asks("cr3 cr4 cpuid", results), -EPERM);
     CHECK_EQ(results[0], VMRING_SPEC_DENIED);

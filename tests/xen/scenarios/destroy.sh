@@ -32,6 +32,18 @@ assert_both_end "$(now_ms)" "was destroyed" "was destroyed"
 assert_verdicts bridge
 wait_for 20 "the end of micro" guest_gone micro
 
+step "destroyed while 8187 MSRs are armed"
+domid=$(guest_create micro "vcpus=16 cpuid=1 loop=1 beat=0 pace=100000" 16) ||
+    fail "$domid"
+bridge_start bridge "$domid"
+guest_unpause micro
+process_start agent vmring-agent -q -e "cpuid msr:0-0x1fff" "$domid"
+sleep 1
+xl destroy micro
+process_wait agent 20 3
+process_wait bridge 20 3 "was destroyed"
+wait_for 20 "the end of micro" guest_gone micro
+
 # Kept, so that nobody destroys it before the end is told.
 guest_options='on_poweroff = "preserve"'
 step "powered off by itself"
