@@ -177,7 +177,7 @@ static int read_ready(struct bridge *bridge, int fd, int signal_fd)
 /* Those that end the agent; one that is ignored comes if it is blocked. */
 static void find_ending(sigset_t *ending)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU};
     struct sigaction action;
 
     sigemptyset(ending);

@@ -5,7 +5,8 @@
 #include <signal.h>
 #include <stddef.h>
 
-static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1};
+static const int signals[] = {SIGINT,  SIGTERM, SIGHUP,
+                              SIGQUIT, SIGXCPU, SIGUSR1};
 #define NR_SIGNALS (sizeof(signals) / sizeof(signals[0]))
 
 static volatile sig_atomic_t come; /* the last one; 0: none */
@@ -15,6 +16,23 @@ static sigset_t let_in;
 static void note(int number)
 {
     come = number;
+}
+
+static sigset_t all(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < NR_SIGNALS; i++)
+        sigaddset(&set, signals[i]);
+    return set;
+}
+
+void early_let_in(void)
+{
+    sigset_t set = all();
+
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void early_begin(void)
@@ -47,12 +65,9 @@ void early_drop(void)
 
 void early_hand_over(void)
 {
-    sigset_t held;
+    sigset_t held = all();
     int last;
 
-    sigemptyset(&held);
-    for (size_t i = 0; i < NR_SIGNALS; i++)
-        sigaddset(&held, signals[i]);
     (void)sigprocmask(SIG_BLOCK, &held, &let_in);
     last = come;
     early_drop();

@@ -6,6 +6,8 @@
 #ifndef AGENT_EARLY_H
 #define AGENT_EARLY_H
 
+/* They can come, even if whoever started us has them blocked. */
+void early_let_in(void);
 /* From now on they are noted, those that end the agent; SIGUSR1 is ignored. */
 void early_begin(void);
 /* As vmring_opts.interrupted. */

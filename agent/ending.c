@@ -209,8 +209,8 @@ static bool is_ignored(int signal)
 
 int loop_watch_for_the_end(struct loop *loop)
 {
-    static const int signals[NR_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT,
-                                            SIGUSR1};
+    static const int signals[NR_SIGNALS] = {SIGINT,  SIGTERM, SIGHUP,
+                                            SIGQUIT, SIGXCPU, SIGUSR1};
     const struct options *options = loop->run->options;
     const struct timeval second = {.tv_sec = 1};
     struct timeval limit;

@@ -14,7 +14,7 @@
 #include "take.h"
 #include "workers.h"
 
-#define NR_SIGNALS 5
+#define NR_SIGNALS 6
 
 struct loop {
     struct run *run;

@@ -383,6 +383,7 @@ int main(int argc, char **argv)
         return EXIT_FAULT;
     }
     say_open();
+    early_let_in();
     /* A reader that has gone is an error of the write that notices it. */
     signal(SIGPIPE, SIG_IGN);
     /* So is a file that may not grow any more: EFBIG. */

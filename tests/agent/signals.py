@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # Description: HUP and QUIT end it as TERM does, with a ledger; USR1 prints one
-# and it goes on; nohup is heeded; a reader that has gone is no error.
+# and it goes on; nohup is heeded; a reader that has gone is no error; a parent
+# that has signals blocked does not keep them from it.
 import json
 import os
 import signal
@@ -48,12 +49,17 @@ class Agent:
 
 
 def ending():
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU):
         agent = Agent()
         agent.process.send_signal(number)
         out, _ = agent.end(number.name)
         check("%s: detached in order" % number.name,
               b"The ledger adds up" in out, out[-200:])
+    every = signal.valid_signals()
+    agent = Agent(preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK,
+                                                            every))
+    agent.process.send_signal(signal.SIGTERM)
+    agent.end("all blocked by the parent")
     # The terminal and the shell both tell of a hang-up: it is one.
     agent = Agent("-e", "cpuid", "--slow", "1000")
     agent.process.send_signal(signal.SIGHUP)
