@@ -11,8 +11,13 @@ static int reply(struct vmring_producer *producer, uint32_t type,
 {
     struct peer *peer = producer->session.peer;
 
-    /* A consumer that does not read its answers is as good as gone. */
-    return peer->ops->send(peer, type, body, len) ? -EPROTO : 0;
+    if (!peer->ops->send(peer, type, body, len))
+        return 0;
+    /*
+     * One that has gone may have said so, behind what is answered here.  One
+     * that does not read its answers is as good as gone.
+     */
+    return peer->ops->gone(peer) ? 0 : -EPROTO;
 }
 
 /* The allow-list comes before the source is asked. */

@@ -103,6 +103,9 @@ int socket_recv(int fd, uint32_t *type, void *body, size_t max, int *fds,
         msg.msg_controllen = sizeof(control);
     }
     len = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    /* It closed without reading all: told once, and before what it sent. */
+    if (len < 0 && errno == ECONNRESET)
+        len = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (len < 0)
         return errno == EWOULDBLOCK ? -EAGAIN : -errno;
     if (max_fds)
