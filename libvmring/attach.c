@@ -393,6 +393,7 @@ int attach_connect(struct attach *attach, const struct vmring_opts *opts)
     attach->ring = ring = line_alloc(sizeof(*ring));
     if (!ring)
         return open_nothing(attach, -ENOMEM);
+    ring->owner = getpid();
     ring->log = (struct log){attach->opts.log, attach->opts.log_ctx};
     ring->timeout_ms =
         attach->opts.timeout_ms ? attach->opts.timeout_ms : DEFAULT_TIMEOUT_MS;
@@ -432,7 +433,7 @@ static void publish_cursors(struct vmring *ring)
 
 void vmring_close(struct vmring *ring)
 {
-    if (!ring)
+    if (!ring || ring->owner != getpid())
         return;
     for (uint32_t g = 0; g < XEN_VM_RING_MAX_GROUPS; g++)
         vmring_worker_close(ring->workers[g]);

@@ -3,6 +3,8 @@
 #ifndef VMRING_CONSUMER_H
 #define VMRING_CONSUMER_H
 
+#include <sys/types.h>
+
 #include "core/atomic.h"
 #include "core/consumer.h"
 #include "core/producer.h" /* vmr_response_check() */
@@ -53,6 +55,7 @@ struct vmring {
     int epoll; /* the link's descriptor and the poke */
     int poke;  /* an eventfd of our own: come again without a doorbell */
     bool poked;
+    pid_t owner; /* in a child of it nothing is to be done */
     char target[WIRE_NAME];
     uint32_t allowed_verdicts; /* by the producer, whatever we asked for */
     int lost;                  /* 0, -ECONNRESET or -EPROTO; sticky */

@@ -75,6 +75,7 @@ int vmring_producer_open(const struct vmring_producer_opts *their_opts,
     producer = calloc(1, sizeof(*producer));
     if (!producer)
         return -ENOMEM;
+    producer->owner = getpid();
     producer->epoll = -1;
     producer->p = producer->session.c = REGION_NONE;
     producer->log = (struct log){opts.log, opts.log_ctx};
@@ -411,7 +412,7 @@ void vmring_producer_close(struct vmring_producer *producer,
                                          const struct vmring_verdict *verdict),
                            void *ctx)
 {
-    if (!producer)
+    if (!producer || producer->owner != getpid())
         return;
     if (producer->core.slots) {
         vmring_producer_flush(producer);

@@ -8,6 +8,8 @@
 #ifndef VMRING_PRODUCER_H
 #define VMRING_PRODUCER_H
 
+#include <sys/types.h>
+
 #include "core/producer.h"
 #include "options.h"
 #include "transport/transport.h"
@@ -55,6 +57,7 @@ struct vmring_producer {
     uint64_t granted_deadline;
     uint64_t max_async_len;
     unsigned int nr_pending;
+    pid_t owner;  /* in a child of it nothing is to be done */
     bool unarmed; /* collect came back without a doorbell to wait for */
     uint64_t epoch;
     uint64_t target_state, target_reason;

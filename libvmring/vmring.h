@@ -10,9 +10,12 @@
  *
  * Threads: a handle may be used by one thread at a time.  A ring's workers are
  * handles, each for a thread of its own; see struct vmring_worker.  Fork: a
- * handle is of no use in the child, which may only close it; descriptors are
- * close-on-exec.  Signals: no call is restarted for the caller; -EINTR comes
- * back only from calls whose description says that they block.
+ * handle is the parent's.  In the child it is of no use, and closing it does
+ * nothing: what it holds goes at the child's end or exec (descriptors are
+ * close-on-exec), and until then the other end does not see that the parent
+ * has gone.  So fork what lives on before a handle is opened.  Signals: no
+ * call is restarted for the caller; -EINTR comes back only from calls whose
+ * description says that they block.
  *
  * Structures that start with `size` are extended at their end.  The caller
  * stores sizeof() there; a tail that the library does not know must be zero,

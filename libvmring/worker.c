@@ -252,7 +252,7 @@ void vmring_worker_close(struct vmring_worker *worker)
     struct vmring *ring;
     struct share *own;
 
-    if (!worker)
+    if (!worker || worker->ring->owner != getpid())
         return;
     ring = worker->ring;
     own = &ring->own;

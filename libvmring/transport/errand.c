@@ -243,6 +243,18 @@ void errands_end(struct errands *errands, struct errand *last, int ms)
     pthread_mutex_unlock(&errands->lock);
 }
 
+/* The threads are the parent's, and so is what they are waited for. */
+static void in_a_child(void)
+{
+    pthread_mutex_init(&ended_lock, NULL);
+    nr_ended = 0;
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+    (void)pthread_atfork(NULL, NULL, in_a_child);
+}
+
 static bool have_all_ended(void)
 {
     bool all;

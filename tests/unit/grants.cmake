@@ -17,6 +17,7 @@ foreach(name rendezvous_exchange rendezvous_restarts rendezvous_hostile
     vmring_unit_test(${name} ${name}.c meeting.c fake_xenstore.c)
 endforeach()
 vmring_unit_test(errands errands.c)
+vmring_unit_test(forked forked.c)
 # It takes the time that xenstored is given.
 vmring_fault_test(xenstore_stopped pair.c meeting.c fake_xenstore.c fake_xen.c)
 
