@@ -9,7 +9,8 @@
 # with memory that nobody has written.  Left out are tests that are many
 # rounds of the same (they take minutes), that run out of descriptors (of
 # which valgrind keeps some for itself), whose processes end each other, or
-# themselves, in the middle of something or with what is their parent's, one that leaves threads behind that
+# themselves, in the middle of something or with what is their parent's, one that
+# leaves threads behind that
 # nobody can end, and one that only reads what compilers make.
 set -eu
 build=$2
