@@ -7,12 +7,14 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "attach.h"
 #include "verdicts.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
+#define CONNECT_AGAIN_MS   10
 
 /* Every minor of our major: what a later one has, we pass over. */
 #define VERSION_MIN ((uint32_t)XEN_VM_RING_VERSION_MAJOR << 16)
@@ -59,10 +61,33 @@ static int connect_failed(struct attach *attach, const char *path, int err)
                     path);
     case -ENAMETOOLONG:
         return FAIL(attach, err, "'%s' is too long for a socket's path", path);
+    case -ETIMEDOUT:
+        return FAIL(attach, err,
+                    "'%s' was not free to connect to within %d ms: others do "
+                    "without end; end those, or let fewer users in (--mode of "
+                    "vmring-bridge)",
+                    path, attach->ring->timeout_ms);
     default:
         return FAIL(attach, err, "cannot connect to '%s': %s%s", path,
                     strerror(-err), remedy(err));
     }
+}
+
+/* A queue of connections that is full tells nobody when it is not. */
+static int connect_in_time(struct vmring *ring, const char *path)
+{
+    const struct timespec pause = {.tv_nsec = CONNECT_AGAIN_MS * 1000000L};
+    int err = local_connect(path, &ring->link);
+
+    for (int left = ring->timeout_ms; err == -EAGAIN;
+         left -= CONNECT_AGAIN_MS) {
+        if (left <= 0)
+            return -ETIMEDOUT;
+        if (nanosleep(&pause, NULL) < 0)
+            return -EINTR;
+        err = local_connect(path, &ring->link);
+    }
+    return err;
 }
 
 static int open_local(struct attach *attach, const char *path)
@@ -72,7 +97,7 @@ static int open_local(struct attach *attach, const char *path)
     if (!*path)
         return FAIL(attach, -EINVAL, "'%s' names no socket; say local:PATH",
                     attach->uri);
-    err = local_connect(path, &attach->ring->link);
+    err = connect_in_time(attach->ring, path);
     return err ? connect_failed(attach, path, err) : 0;
 }
 

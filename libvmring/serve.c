@@ -19,24 +19,50 @@ void serve_drop(struct vmring_producer *producer, struct peer *peer)
     peer->ops->drop(peer);
 }
 
-/* A place for a peer; the oldest that has not attached gives way. */
-static void add_peer(struct vmring_producer *producer, struct peer *peer)
+/* Places of a user, with the one that `coming` is to have. */
+static unsigned int places_of(const struct vmring_producer *producer, uid_t uid,
+                              const struct peer *coming)
 {
-    struct peer *oldest = NULL;
+    unsigned int nr = uid == coming->uid;
+
+    for (int i = 0; i < MAX_PEERS; i++)
+        if (producer->peers[i] && producer->peers[i] != producer->session.peer)
+            nr += producer->peers[i]->uid == uid;
+    return nr;
+}
+
+/*
+ * Who gives way: of the user that has the most places the oldest, so that
+ * nobody who connects without end pushes others out.  Never who is attached.
+ */
+static int place_to_give(const struct vmring_producer *producer,
+                         const struct peer *coming)
+{
+    unsigned int most = 0;
     int place = -1;
 
-    for (int i = 0; i < MAX_PEERS && place < 0; i++) {
-        struct peer *other = producer->peers[i];
+    for (int i = 0; i < MAX_PEERS; i++) {
+        const struct peer *other = producer->peers[i];
+        unsigned int nr;
 
         if (!other)
+            return i;
+        if (other == producer->session.peer)
+            continue;
+        nr = places_of(producer, other->uid, coming);
+        if (nr > most ||
+            (nr == most && other->since < producer->peers[place]->since)) {
+            most = nr;
             place = i;
-        else if (other != producer->session.peer &&
-                 (!oldest || other->since < oldest->since))
-            oldest = other;
+        }
     }
-    for (int i = 0; i < MAX_PEERS && place < 0; i++)
-        if (producer->peers[i] == oldest)
-            place = i;
+    return place;
+}
+
+static void add_peer(struct vmring_producer *producer, struct peer *peer)
+{
+    int place = place_to_give(producer, peer);
+
     if (producer->peers[place])
         serve_drop(producer, producer->peers[place]);
     peer->since = ++producer->arrivals;

@@ -318,10 +318,8 @@ int local_connect(const char *path, struct link **link)
         err = check_server(fd);
     if (err) {
         close(fd);
-        /* A socket of another kind, or one whose server is overrun. */
-        if (err == -EPROTOTYPE || err == -EAGAIN)
-            err = -ECONNREFUSED;
-        return err;
+        /* A socket of another kind. */
+        return err == -EPROTOTYPE ? -ECONNREFUSED : err;
     }
     return local_adopt(fd, link);
 }

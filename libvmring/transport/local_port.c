@@ -35,7 +35,6 @@ struct local_peer {
     struct local_port *port;
     int epoll;
     int fd;
-    uid_t uid;   /* who it was when it connected */
     bool handed; /* descriptors */
     bool held;   /* nobody takes its messages now */
     bool hushed; /* it has sent too many */
@@ -142,10 +141,11 @@ static int local_make(struct peer *peer, size_t p_len, size_t c_len,
                       uint32_t nr_groups, struct region *p, struct region *c)
 {
     struct local_peer *local = of(peer);
-    int err =
-        unread_allows(&local->port->unread, local->uid) ? 0 : -ETOOMANYREFS;
+    int err = unread_allows(&local->port->unread, local->peer.uid)
+                  ? 0
+                  : -ETOOMANYREFS;
 
-    if (!err && !kept_allows(&local->port->kept, local->uid))
+    if (!err && !kept_allows(&local->port->kept, local->peer.uid))
         err = -EDQUOT;
     if (!err)
         err = region_make_readable(p, "vmring-p", p_len,
@@ -185,7 +185,7 @@ static int local_grant(struct peer *peer, const struct wire_grant *grant,
     close_theirs(local);
     local->handed = !err;
     if (!err && regions->p.kept) {
-        kept_add(&local->port->kept, local->uid, regions->p.len);
+        kept_add(&local->port->kept, local->peer.uid, regions->p.len);
         local->port->port.kept_bytes = local->port->kept.bytes;
     }
     return err;
@@ -266,7 +266,7 @@ static void local_drop(struct peer *peer)
     close_theirs(local);
     (void)socket_unwatch(local->epoll, local->fd);
     if (local->handed)
-        unread_close(&local->port->unread, local->fd, local->uid);
+        unread_close(&local->port->unread, local->fd, local->peer.uid);
     else
         close(local->fd);
     free(local);
@@ -335,7 +335,7 @@ static int local_accept(struct port *port, struct peer **peer)
     }
     err = local_take(port, fd, peer);
     if (!err)
-        (*peer)->allowed = is_allowed(local, fd, &of(*peer)->uid);
+        (*peer)->allowed = is_allowed(local, fd, &(*peer)->uid);
     return err;
 }
 
@@ -411,7 +411,7 @@ int local_take(struct port *port, int fd, struct peer **peer)
     local->port = of_port(port);
     local->epoll = port->epoll;
     local->fd = fd;
-    local->uid = geteuid(); /* it was handed to us */
+    local->peer.uid = geteuid(); /* it was handed to us */
     local->next = local->port->peers;
     local->port->peers = local;
     *peer = &local->peer;

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "../options.h"
 #include "budget.h"
@@ -83,7 +84,8 @@ struct link {
 
 /*
  * Connects to a unix socket.  -ENOENT, -ECONNREFUSED, -EACCES (also when its
- * server is neither root nor this user), -ENAMETOOLONG, -EINVAL.
+ * server is neither root nor this user), -ENAMETOOLONG, -EINVAL;
+ * -EAGAIN: more have connected than the server takes at once.
  */
 int local_connect(const char *path, struct link **link);
 
@@ -97,6 +99,7 @@ struct peer {
     const struct port_ops *ops;
     uint64_t since; /* order of arrival */
     bool allowed;   /* it may propose */
+    uid_t uid;      /* who it was when it connected; over grant: nobody's */
     struct budget rung;
 };
 

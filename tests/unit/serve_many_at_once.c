@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: more who connect at once than a producer has places for: it
- * takes as many as that in one call, and the next has the place of the first.
+ * takes as many as that in one call, and the next has the place of the first;
+ * of the user who has the most places, if there is more than one.
  */
 #include <errno.h>
 #include <poll.h>
@@ -36,6 +37,30 @@ static void check(const int *fds, int first)
     }
 }
 
+/* A user who connects without end: only root can be two here. */
+static void crowd(struct vmring_producer *producer, const char *path)
+{
+    int fds[3 * MAX_PEERS], ours = -1;
+    char byte;
+
+    for (int i = 0; i < 3 * MAX_PEERS; i++) {
+        if (i == MAX_PEERS + 2)
+            ours = connect_to(path);
+        CHECK_EQ(seteuid(65534), 0);
+        fds[i] = connect_to(path);
+        CHECK_EQ(seteuid(0), 0);
+        CHECK_EQ(vmring_dispatch(producer), 0);
+    }
+    CHECK_EQ(read(ours, &byte, 1), -1);
+    CHECK_EQ(errno, EAGAIN);
+    CHECK_EQ(read(fds[2 * MAX_PEERS], &byte, 1), 0);
+    CHECK_EQ(read(fds[3 * MAX_PEERS - 1], &byte, 1), -1);
+    close(ours);
+    for (int i = 0; i < 3 * MAX_PEERS; i++)
+        close(fds[i]);
+    CHECK_EQ(vmring_dispatch(producer), 0);
+}
+
 int main(void)
 {
     struct vmring_producer_opts opts = {
@@ -47,7 +72,7 @@ int main(void)
 
     snprintf(uri, sizeof(uri), "local:/tmp/vmring-test-%d.sock", (int)getpid());
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_serve(producer, uri, 0666), 0);
     for (int i = 0; i <= MAX_PEERS; i++)
         fds[i] = connect_to(uri + 6);
     CHECK_EQ(vmring_dispatch(producer), 0);
@@ -57,6 +82,11 @@ int main(void)
     CHECK_EQ(vmring_dispatch(producer), 0);
     check(fds, 1);
     CHECK_EQ(poll(&pfd, 1, 0), 0);
+    for (int i = 0; i <= MAX_PEERS; i++)
+        close(fds[i]);
+    CHECK_EQ(vmring_dispatch(producer), 0);
+    if (geteuid() == 0)
+        crowd(producer, uri + 6);
     vmring_producer_close(producer, NULL, NULL);
     return 0;
 }
