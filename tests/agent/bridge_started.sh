@@ -46,7 +46,7 @@ run 4 -q some-guest
 bridge_is 'exit 0'
 run 11 -q some-guest; says 'ended before it served'
 # It has served, but the target ends before anybody has attached.
-bridge_is "echo $dir/nowhere >&3" 'exit 3'
+bridge_is "trap '' TERM" "echo $dir/nowhere >&3" 'exit 3'
 run 3 -q some-guest; says 'nothing is left to watch'
 bridge_is 'kill -KILL $$'
 run 11 -q some-guest; says 'killed by signal 9'
