@@ -438,6 +438,8 @@ int attach_connect(struct attach *attach, const struct vmring_opts *opts)
     err = open_link(attach);
     if (err)
         vmring_close(ring);
+    else
+        ring->link->timeout_ms = ring->timeout_ms;
     return err;
 }
 

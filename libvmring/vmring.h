@@ -153,8 +153,8 @@ struct vmring_opts {
     uint32_t nr_groups;   /* doorbell groups; 0: 1 */
     uint32_t verdicts;    /* XEN_VM_RING_VERDICT_*; 0: observe only */
     uint64_t deadline_ns; /* 0: the producer's default; UINT64_MAX: for ever */
-    int timeout_ms;       /* for the control channel; 0: 10 000.  grant: may
-                             take 15 s, once, to learn that xenstore is lost */
+    int timeout_ms;       /* for the control channel; 0: 10 000.  vmring_open()
+                             of grant: gives xenstored 15 s besides */
     char *error;          /* may be NULL: one line on failure, with cause */
     size_t error_len;     /*   and remedy */
     /*

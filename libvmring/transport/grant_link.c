@@ -121,10 +121,8 @@ static int grant_recv(struct link *link, uint32_t *type, void *body, size_t max,
  * Nothing is mapped any more once it is known: it must be told of before.
  * Whatever else a bridge has to say does not make it later.
  */
-static void wait_for_answers(struct grant_link *grant)
+static void wait_for_answers(struct grant_link *grant, int64_t end)
 {
-    int64_t end = now_ms() + MEET_DETACH_MS;
-
     while (meet_is_waiting(grant->meet) && now_ms() < end) {
         struct rendezvous_message message;
         int ret = take_message(grant, &message.type, message.body.bytes,
@@ -141,10 +139,13 @@ static void wait_for_answers(struct grant_link *grant)
 static int grant_send(struct link *link, uint32_t type, const void *body,
                       size_t len)
 {
-    int err = meet_send(of(link)->meet, type, body, len);
+    int64_t end = now_ms() + MEET_DETACH_MS;
+    /* Who detaches has nothing to wait for but that. */
+    int ms = type == WIRE_DETACH ? MEET_DETACH_MS : link->timeout_ms;
+    int err = meet_send(of(link)->meet, type, body, len, ms);
 
     if (!err && type == WIRE_DETACH)
-        wait_for_answers(of(link));
+        wait_for_answers(of(link), end);
     return err;
 }
 

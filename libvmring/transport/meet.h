@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * meet.h: the rendezvous as the ends of the grant transport use it: as in
- * rendezvous.h, but that nobody waits for xenstored longer than a limit, and a
- * bridge not at all.  What takes longer counts as xenstore lost.
+ * rendezvous.h, but that nobody waits for xenstored longer than a limit, and
+ * once both are there only an agent that sends.  What takes longer counts as
+ * xenstore lost.
  */
 #ifndef VMRING_TRANSPORT_MEET_H
 #define VMRING_TRANSPORT_MEET_H
@@ -41,16 +42,19 @@ int meet_tell_quiet(struct meet_bridge *meet, uint64_t session, uint64_t seq);
 /* Begins to remove the tree.  NULL is fine. */
 void meet_serve_end(struct meet_bridge *meet);
 
-/* --- The agent's end: each call waits that long at most, once --- */
-#define MEET_DETACH_MS 1000 /* that of WIRE_DETACH */
+/* --- The agent's end --- */
+#define MEET_DETACH_MS 1000 /* for a detach, until the bridge has seen it */
 
 struct meet_agent;
 
 int meet_open(uint32_t domid, const char *target, struct meet_agent **meet,
               char *error, size_t error_len);
+/* Polls readable when meet_recv() may have more to say than -EAGAIN. */
 int meet_fd(const struct meet_agent *meet);
+/* Waits `ms` at most; a xenstored that takes longer is lost. */
 int meet_send(struct meet_agent *meet, uint32_t type, const void *body,
-              size_t len);
+              size_t len, int ms);
+/* Never waits: what it looks for it may have the next time. */
 int meet_recv(struct meet_agent *meet, uint32_t *type, void *body, size_t max);
 bool meet_is_waiting(const struct meet_agent *meet);
 void meet_close(struct meet_agent *meet);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* meet_agent.c: an agent's rendezvous, and the limit to each call of it. */
+/* meet_agent.c: an agent's rendezvous: what waits for it, and how long. */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../options.h"
-#include "errand.h"
 #include "meet.h"
+#include "meet_thread.h"
 
 int meet_lost_ms = 15000;
 
@@ -20,10 +19,9 @@ struct place {
 };
 
 struct meet_agent {
-    struct errands *errands;
+    struct meet_thread thread;
     struct place *place;
-    int fd;
-    bool is_lost; /* xenstored was too late: `place` is out of reach */
+    bool is_lost; /* if xenstored was too late, `place` is out of reach */
 };
 
 /* All that an errand is given, and gives back. */
@@ -85,18 +83,8 @@ static struct call *make(struct meet_agent *meet,
     return call;
 }
 
-/* false: it is lost, and so is the call. */
-static bool is_in_time(struct meet_agent *meet, struct call *call)
-{
-    /* Who detaches has nothing to wait for but that. */
-    int ms = call->type == WIRE_DETACH ? MEET_DETACH_MS : meet_lost_ms;
-
-    meet->is_lost = !errands_do(meet->errands, &call->errand, ms);
-    return !meet->is_lost;
-}
-
 int meet_send(struct meet_agent *meet, uint32_t type, const void *body,
-              size_t len)
+              size_t len, int ms)
 {
     struct call *call;
     int ret;
@@ -112,37 +100,42 @@ int meet_send(struct meet_agent *meet, uint32_t type, const void *body,
     call->len = len;
     if (len)
         memcpy(call->body.bytes, body, len);
-    if (!is_in_time(meet, call))
-        return -EPIPE;
+    meet->is_lost = !errands_do(meet->thread.errands, &call->errand,
+                                ms < meet_lost_ms ? ms : meet_lost_ms);
+    if (meet->is_lost)
+        return -EPIPE; /* and so is the call */
     ret = call->ret;
     free(call);
     return ret;
 }
 
-/* What does not tell is looked at. */
-static bool is_readable(int fd)
-{
-    struct pollfd pfd = {.fd = fd, .events = POLLIN};
-
-    return poll(&pfd, 1, 0) != 0;
-}
-
-int meet_recv(struct meet_agent *meet, uint32_t *type, void *body, size_t max)
+/* If there may be something. */
+static int begin_look(struct meet_agent *meet)
 {
     struct call *call;
-    int ret;
 
-    if (meet->is_lost)
-        return -EPIPE;
-    if (!rendezvous_may_have(meet->place->agent) && !is_readable(meet->fd))
-        return -EAGAIN;
+    if (!rendezvous_may_have(meet->place->agent) &&
+        !meet_thread_is_rung(&meet->thread))
+        return 0;
     call = make(meet, run_recv);
     if (!call)
         return -ENOMEM;
-    call->len = max < sizeof(call->body) ? max : sizeof(call->body);
-    if (!is_in_time(meet, call))
-        return -EPIPE;
-    ret = call->ret;
+    call->len = sizeof(call->body);
+    meet_thread_begin_look(&meet->thread, &call->errand);
+    return 0;
+}
+
+static int take_look(struct meet_agent *meet, struct call *call, uint32_t *type,
+                     void *body, size_t max)
+{
+    int ret = call->ret;
+
+    if (meet_thread_end_look(&meet->thread)) {
+        meet->is_lost = true;
+        ret = -EPIPE;
+    }
+    if (ret > 0 && (size_t)ret > max)
+        ret = -EPROTO;
     *type = call->type;
     if (ret > 0)
         memcpy(body, call->body.bytes, (size_t)ret);
@@ -150,31 +143,51 @@ int meet_recv(struct meet_agent *meet, uint32_t *type, void *body, size_t max)
     return ret;
 }
 
+int meet_recv(struct meet_agent *meet, uint32_t *type, void *body, size_t max)
+{
+    struct meet_thread *thread = &meet->thread;
+    struct errand *done;
+    int err = 0;
+
+    if (meet->is_lost)
+        return -EPIPE;
+    if (!thread->is_looking)
+        err = begin_look(meet);
+    if (err || !thread->is_looking)
+        return err ? err : -EAGAIN;
+    done = errands_done(thread->errands);
+    if (done)
+        return take_look(meet, (struct call *)done, type, body, max);
+    meet->is_lost = errands_late(thread->errands) > meet_lost_ms;
+    return meet->is_lost ? -EPIPE : -EAGAIN;
+}
+
 int meet_fd(const struct meet_agent *meet)
 {
-    return meet->fd;
+    return meet->thread.epoll;
 }
 
 bool meet_is_waiting(const struct meet_agent *meet)
 {
-    return !meet->is_lost && rendezvous_is_waiting(meet->place->agent);
+    return !meet->is_lost && (meet->thread.is_looking ||
+                              rendezvous_is_waiting(meet->place->agent));
 }
 
 void meet_close(struct meet_agent *meet)
 {
     struct call *call;
+    bool is_stuck;
 
     if (!meet)
         return;
+    is_stuck = meet->is_lost && errands_late(meet->thread.errands);
     call = make(meet, run_close);
+    if (!meet->thread.errands)
+        free(meet->place);
     /* Of an agent nothing is left in xenstore that it would have to wait for.
      */
-    errands_end(meet->errands, call ? &call->errand : NULL,
-                meet->is_lost ? 0 : MEET_END_MS);
-    if (!meet->errands) {
-        free(meet->place);
-        free(call);
-    }
+    meet_thread_end(&meet->thread, call ? &call->errand : NULL,
+                    is_stuck ? 0 : MEET_END_MS);
     free(meet);
 }
 
@@ -185,16 +198,14 @@ static int open_in_time(struct meet_agent *meet, char *error, size_t error_len)
 
     if (!call)
         return fail(-ENOMEM, error, error_len, "no memory");
-    if (!is_in_time(meet, call))
-        return fail(-ETIMEDOUT, error, error_len,
-                    "xenstored does not answer within %d s; look whether it "
-                    "is stopped",
-                    meet_lost_ms / 1000);
+    err = meet_thread_open(&meet->thread, &call->errand, error, error_len);
+    if (err) {
+        meet->is_lost = true;
+        return err;
+    }
     err = call->ret;
     if (err)
         explain(error, error_len, "%s", call->error);
-    else
-        meet->fd = rendezvous_fd(meet->place->agent);
     free(call);
     return err;
 }
@@ -209,11 +220,13 @@ static int set_up(struct meet_agent *meet, uint32_t domid, const char *target,
         return fail(-ENOMEM, error, error_len, "no memory");
     meet->place->domid = domid;
     snprintf(meet->place->target, sizeof(meet->place->target), "%s", target);
-    err = errands_start(&meet->errands);
-    if (err)
-        return fail(err, error, error_len, "cannot start a thread: %s",
-                    strerror(-err));
-    return open_in_time(meet, error, error_len);
+    err = meet_thread_start(&meet->thread, error, error_len);
+    if (!err)
+        err = open_in_time(meet, error, error_len);
+    return err ? err
+               : meet_thread_watch(&meet->thread,
+                                   rendezvous_fd(meet->place->agent), error,
+                                   error_len);
 }
 
 int meet_open(uint32_t domid, const char *target, struct meet_agent **out,
@@ -224,6 +237,7 @@ int meet_open(uint32_t domid, const char *target, struct meet_agent **out,
 
     if (!meet)
         return fail(-ENOMEM, error, error_len, "no memory");
+    meet->thread.epoll = -1;
     err = set_up(meet, domid, target, error, error_len);
     if (err)
         meet_close(meet);

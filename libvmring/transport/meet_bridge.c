@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* meet_bridge.c: a bridge's rendezvous, which its loop never waits for. */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 #include "../options.h"
-#include "errand.h"
 #include "meet.h"
+#include "meet_thread.h"
 
 /* What errands work on; theirs alone, but before and between them. */
 struct place {
@@ -20,11 +17,8 @@ struct place {
 };
 
 struct meet_bridge {
-    struct errands *errands;
+    struct meet_thread thread;
     struct place *place;
-    int fd;                /* xenstore's */
-    int epoll;             /* of that, when nobody looks, and of errands */
-    bool is_looking;       /* an errand is on its way */
     int lost;              /* sticky */
     uint64_t asked, taken; /* looks, anyway */
 };
@@ -97,13 +91,6 @@ static void run_leave(struct errand *errand)
 
 /* ------------------------------------------------------------- the loop -- */
 
-static int watch(const struct meet_bridge *meet, int fd)
-{
-    struct epoll_event event = {.events = EPOLLIN};
-
-    return epoll_ctl(meet->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
 static void lose(struct meet_bridge *meet, int err)
 {
     if (!meet->lost)
@@ -114,11 +101,12 @@ static void lose(struct meet_bridge *meet, int err)
 static int take_look(struct meet_bridge *meet, const struct look *look,
                      struct rendezvous_message *request)
 {
-    meet->is_looking = false;
+    int err = meet_thread_end_look(&meet->thread);
+
     meet->taken = look->number;
     if (look->ret < 0)
         lose(meet, look->ret);
-    else if (watch(meet, meet->fd) < 0)
+    else if (err)
         lose(meet, -EPIPE);
     if (look->ret == 1)
         *request = look->request;
@@ -132,7 +120,7 @@ static int take_done(struct meet_bridge *meet,
     struct errand *errand;
     int found = 0;
 
-    while (!found && (errand = errands_done(meet->errands)) != NULL) {
+    while (!found && (errand = errands_done(meet->thread.errands)) != NULL) {
         if (errand->run == run_look)
             found = take_look(meet, (const struct look *)errand, request);
         else if (((const struct answer *)errand)->ret == -EPIPE)
@@ -140,14 +128,6 @@ static int take_done(struct meet_bridge *meet,
         free(errand);
     }
     return found;
-}
-
-/* What does not tell is looked at. */
-static bool is_readable(int fd)
-{
-    struct pollfd pfd = {.fd = fd, .events = POLLIN};
-
-    return poll(&pfd, 1, 0) != 0;
 }
 
 static void begin_look(struct meet_bridge *meet)
@@ -160,10 +140,7 @@ static void begin_look(struct meet_bridge *meet)
     look->place = meet->place;
     look->number = meet->asked;
     look->anyway = meet->asked != meet->taken;
-    meet->is_looking = true;
-    /* Readable it would wake the loop until the look is over. */
-    (void)epoll_ctl(meet->epoll, EPOLL_CTL_DEL, meet->fd, NULL);
-    errands_post(meet->errands, &look->errand);
+    meet_thread_begin_look(&meet->thread, &look->errand);
 }
 
 int meet_next(struct meet_bridge *meet, struct rendezvous_message *request)
@@ -172,10 +149,10 @@ int meet_next(struct meet_bridge *meet, struct rendezvous_message *request)
         return meet->lost;
     if (take_done(meet, request))
         return 1;
-    if (!meet->lost && errands_late(meet->errands) > meet_lost_ms)
+    if (!meet->lost && errands_late(meet->thread.errands) > meet_lost_ms)
         lose(meet, -EPIPE);
-    if (!meet->lost && !meet->is_looking &&
-        (meet->asked != meet->taken || is_readable(meet->fd)))
+    if (!meet->lost && !meet->thread.is_looking &&
+        (meet->asked != meet->taken || meet_thread_is_rung(&meet->thread)))
         begin_look(meet);
     return meet->lost;
 }
@@ -192,7 +169,7 @@ bool meet_has_looked(const struct meet_bridge *meet, uint64_t number)
 
 int meet_serve_fd(const struct meet_bridge *meet)
 {
-    return meet->epoll;
+    return meet->thread.epoll;
 }
 
 static int begin_answer(struct meet_bridge *meet, struct answer *answer)
@@ -203,7 +180,7 @@ static int begin_answer(struct meet_bridge *meet, struct answer *answer)
     }
     answer->errand.run = run_answer;
     answer->place = meet->place;
-    errands_post(meet->errands, &answer->errand);
+    errands_post(meet->thread.errands, &answer->errand);
     return 0;
 }
 
@@ -252,13 +229,9 @@ void meet_serve_end(struct meet_bridge *meet)
         leave->place = meet->place;
     }
     /* Without memory the tree is left to the next bridge. */
-    errands_end(meet->errands, leave ? &leave->errand : NULL, MEET_END_MS);
-    if (!meet->errands) {
+    if (!meet->thread.errands)
         free(meet->place);
-        free(leave);
-    }
-    if (meet->epoll >= 0)
-        close(meet->epoll);
+    meet_thread_end(&meet->thread, leave ? &leave->errand : NULL, MEET_END_MS);
     free(meet);
 }
 
@@ -272,11 +245,9 @@ static int serve_in_time(struct meet_bridge *meet, char *error,
         return fail(-ENOMEM, error, error_len, "no memory");
     serve->errand.run = run_serve;
     serve->place = meet->place;
-    if (!errands_do(meet->errands, &serve->errand, meet_lost_ms))
-        return fail(-ETIMEDOUT, error, error_len,
-                    "xenstored does not answer within %d s; look whether it "
-                    "is stopped",
-                    meet_lost_ms / 1000);
+    err = meet_thread_open(&meet->thread, &serve->errand, error, error_len);
+    if (err)
+        return err;
     err = serve->err;
     if (err)
         explain(error, error_len, "%s", serve->error);
@@ -294,21 +265,13 @@ static int set_up(struct meet_bridge *meet, uint32_t domid, const char *target,
         return fail(-ENOMEM, error, error_len, "no memory");
     meet->place->domid = domid;
     snprintf(meet->place->target, sizeof(meet->place->target), "%s", target);
-    err = errands_start(&meet->errands);
-    if (err)
-        return fail(err, error, error_len, "cannot start a thread: %s",
-                    strerror(-err));
-    err = serve_in_time(meet, error, error_len);
-    if (err)
-        return err;
-    meet->fd = rendezvous_serve_fd(meet->place->bridge);
-    meet->epoll = epoll_create1(EPOLL_CLOEXEC);
-    err = meet->epoll < 0 ? -errno : watch(meet, errands_fd(meet->errands));
+    err = meet_thread_start(&meet->thread, error, error_len);
     if (!err)
-        err = watch(meet, meet->fd);
-    return err ? fail(err, error, error_len, "cannot watch a descriptor: %s",
-                      strerror(-err))
-               : 0;
+        err = serve_in_time(meet, error, error_len);
+    return err ? err
+               : meet_thread_watch(&meet->thread,
+                                   rendezvous_serve_fd(meet->place->bridge),
+                                   error, error_len);
 }
 
 int meet_serve(uint32_t domid, const char *target, struct meet_bridge **out,
@@ -319,7 +282,7 @@ int meet_serve(uint32_t domid, const char *target, struct meet_bridge **out,
 
     if (!meet)
         return fail(-ENOMEM, error, error_len, "no memory");
-    meet->epoll = -1;
+    meet->thread.epoll = -1;
     err = set_up(meet, domid, target, error, error_len);
     if (err)
         meet_serve_end(meet);

@@ -31,8 +31,9 @@ struct link_regions {
 
 struct link_ops {
     /*
-     * Sends a control message.  -EAGAIN, -EPIPE, -ECONNRESET.  Only
-     * WIRE_DETACH may wait, a second at most, until it has been seen.
+     * Sends a control message.  -EAGAIN, -EPIPE, -ECONNRESET.  It may wait,
+     * the link's timeout_ms at most; WIRE_DETACH until it has been seen, a
+     * second at most.
      */
     int (*send)(struct link *link, uint32_t type, const void *body, size_t len);
     /*
@@ -79,6 +80,7 @@ struct link_ops {
 
 struct link {
     const struct link_ops *ops;
+    int timeout_ms;  /* of what has none of its own */
     char error[256]; /* why, in words, if map said no and there are any */
 };
 

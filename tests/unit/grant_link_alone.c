@@ -22,9 +22,13 @@ static unsigned int idles;
 static int connect_it(void)
 {
     char error[256];
+    int err;
 
     fake_xenstore.domid = MEETING_AGENT;
-    return grant_connect("0/5", &link_, error, sizeof(error));
+    err = grant_connect("0/5", &link_, error, sizeof(error));
+    if (!err)
+        link_->timeout_ms = 10000;
+    return err;
 }
 
 static void serve(void)
@@ -93,6 +97,7 @@ static void granted(uint32_t nr_groups, uint32_t nr_ports, uint32_t port)
 static void malformed(void)
 {
     static const struct wire_support support = {1};
+    uint32_t type;
 
     start();
     /* Before it is granted anything there is nothing to ring. */
@@ -102,6 +107,10 @@ static void malformed(void)
     CHECK_EQ(take(150), -ETIMEDOUT);
     answer(WIRE_SUPPORT, &support, sizeof(support));
     CHECK_EQ(take(0), -EPROTO);
+    /* And one that is longer than what was asked for can be. */
+    propose();
+    answer(WIRE_SUPPORT, &support, sizeof(support));
+    CHECK_EQ(link_->ops->recv(link_, &type, &type, sizeof(type), 0), -EPROTO);
     granted(2, 1, 1);
     CHECK_EQ(take(0), -EPROTO);
     granted(0, 0, 0);

@@ -7,9 +7,11 @@
  * time.
  */
 #include <errno.h>
+#include <poll.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "consumer.h"
 #include "fake_xen.h"
 #include "meeting.h"
 #include "pair.h"
@@ -284,7 +286,7 @@ static void comes_to_a_stopped_one(void)
 }
 
 /* Also what an agent asks: each call is told so, and those that follow. */
-static void agent_loses(bool by_recv)
+static void sender_loses(void)
 {
     struct meet_agent *meet;
     unsigned char body[64];
@@ -293,27 +295,60 @@ static void agent_loses(bool by_recv)
 
     fake_xenstore_become(MEETING_AGENT);
     CHECK_EQ(meet_open(0, "5", &meet, NULL, 0), 0);
-    CHECK_EQ(meet_send(meet, WIRE_SUBSCRIBE, body, WIRE_MAX + 1), -EINVAL);
-    if (by_recv) {
-        CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0), 0);
-        CHECK(meet_is_waiting(meet));
-        CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EAGAIN);
-        /* It looks at all only if there is something, and there is. */
-        CHECK(fake_xenstore_put(MEETING_AGENT, MEETING "/agent/request", "no",
-                                SIZE_MAX));
-    }
+    CHECK_EQ(meet_send(meet, WIRE_SUBSCRIBE, body, WIRE_MAX + 1, 100), -EINVAL);
     stop();
-    meet_lost_ms = 100;
     before = now_ms();
-    if (by_recv)
-        CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EPIPE);
-    else
-        CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0), -EPIPE);
-    CHECK(now_ms() - before >= meet_lost_ms);
+    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0, 100), -EPIPE);
+    CHECK(now_ms() - before >= 100);
+    CHECK(now_ms() - before < LOST_MS);
     before = now_ms();
-    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0), -EPIPE);
+    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0, 100), -EPIPE);
     CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EPIPE);
     CHECK(!meet_is_waiting(meet));
+    meet_close(meet);
+    CHECK(now_ms() - before < TURN_MS);
+    go_on();
+}
+
+/* It does not wait, and is told when it is late. */
+static void receiver_loses(void)
+{
+    struct meet_agent *meet;
+    unsigned char body[64];
+    struct pollfd pfd = {.events = POLLIN};
+    struct fault fault;
+    int64_t before;
+    uint32_t type;
+    int ret;
+
+    fake_xenstore_become(MEETING_AGENT);
+    CHECK_EQ(meet_open(0, "5", &meet, NULL, 0), 0);
+    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0, PATIENT_MS), 0);
+    CHECK(meet_is_waiting(meet));
+    /* What there is is seen; and from then on nothing makes it look. */
+    pfd.fd = meet_fd(meet);
+    do
+        CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EAGAIN);
+    while (poll(&pfd, 1, 300) == 1);
+    CHECK(fake_xenstore_put(MEETING_AGENT, MEETING "/agent/request", "no",
+                            SIZE_MAX));
+    faults_arm(2);
+    CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -ENOMEM);
+    CHECK(faults_disarm(&fault));
+    stop();
+    before = now_ms();
+    CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EAGAIN);
+    CHECK(meet_is_waiting(meet));
+    CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EAGAIN);
+    CHECK(now_ms() - before < TURN_MS);
+    meet_lost_ms = 100;
+    while ((ret = meet_recv(meet, &type, body, sizeof(body))) == -EAGAIN) {
+        CHECK(now_ms() - before < 10000);
+        usleep(1000);
+    }
+    CHECK_EQ(ret, -EPIPE);
+    CHECK(now_ms() - before >= meet_lost_ms);
+    before = now_ms();
     meet_close(meet);
     CHECK(now_ms() - before < TURN_MS);
     go_on();
@@ -322,8 +357,44 @@ static void agent_loses(bool by_recv)
 static void asks_a_stopped_one(void)
 {
     begin();
-    agent_loses(false);
-    agent_loses(true);
+    sender_loses();
+    receiver_loses();
+    vmring_producer_close(pair.producer, NULL, NULL);
+    faults_idle = NULL;
+    fake_xenstore_check_empty(MEETING_ABOVE);
+}
+
+/* What a ring is to take is taken in its time, and the rest goes on. */
+static void keeps_its_timeout(void)
+{
+    const int timeout_ms = 200;
+    struct xen_vm_ring_event cpuid = pair_event(10, 1);
+    struct vmring_event event;
+    int64_t before;
+
+    begin();
+    meet_lost_ms = PATIENT_MS;
+    attach();
+    /* It was to come however busy this machine is; from now on it is that. */
+    pair.ring->timeout_ms = pair.ring->link->timeout_ms = timeout_ms;
+    /* Something is told, and cannot be read. */
+    CHECK(fake_xenstore_put(0, MEETING "/quiet", "quiet", SIZE_MAX));
+    fake_xenstore_stop(true);
+    CHECK_EQ(vmring_push(pair.producer, 1, &cpuid), 1);
+    vmring_producer_flush(pair.producer);
+    before = now_ms();
+    CHECK_EQ(vmring_next(pair.ring, &event), 1);
+    CHECK_EQ(vmring_next(pair.ring, &event), 0);
+    CHECK(now_ms() - before < TURN_MS);
+    CHECK_EQ(vmring_quiesce(pair.ring), -ECONNRESET);
+    CHECK(now_ms() - before < timeout_ms + TURN_MS);
+    CHECK_EQ(vmring_push(pair.producer, 1, &cpuid), 1);
+    vmring_producer_flush(pair.producer);
+    CHECK_EQ(vmring_next(pair.ring, &event), 1);
+    before = now_ms();
+    close_ring();
+    CHECK(now_ms() - before < TURN_MS);
+    fake_xenstore_stop(false);
     vmring_producer_close(pair.producer, NULL, NULL);
     faults_idle = NULL;
     fake_xenstore_check_empty(MEETING_ABOVE);
@@ -368,8 +439,13 @@ static void cannot_be_served(void)
 {
     struct meet_bridge *meet;
     unsigned int failed = 0;
+    char none[256] = "";
     bool fired = true;
 
+    fake_xenstore_lose(true);
+    CHECK(meet_serve(MEETING_AGENT, "6", &meet, none, sizeof(none)) < 0);
+    CHECK(*none);
+    fake_xenstore_lose(false);
     for (unsigned int nth = 1; fired; nth++) {
         char error[256] = "";
         struct fault fault;
@@ -400,6 +476,7 @@ int main(void)
     detaches_from_a_stopped_one();
     comes_to_a_stopped_one();
     asks_a_stopped_one();
+    keeps_its_timeout();
     bridge_loses();
     fake_xenstore_put(0, MEETING_ABOVE, NULL, 0);
     cannot_be_served();
