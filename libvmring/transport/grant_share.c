@@ -15,13 +15,11 @@
 #include "../core/atomic.h"
 #include "../options.h"
 #include "grant_limits.h"
+#include "grant_owed.h"
 #include "grant_pages.h"
 
 #define PAGE        XEN_VM_RING_PAGE
-#define PIECE       512U /* pages: 2 MiB */
 #define MAX_HANDED  (2 + XEN_VM_RING_MAX_PREV)
-#define MAX_REFS    (1U << 20) /* of Linux with gnttab_max_frames=2048 */
-#define NOBODY      0x7ff0     /* DOMID_SELF: no domain maps pages as that */
 #define CONSUMER_AT offsetof(struct xen_vm_ring_life, consumer)
 
 /* Of all shares of this process, for what failed at a limit. */
@@ -59,12 +57,7 @@ struct grant_share {
     size_t pages;
     struct run *runs;
     struct grant_handout *handouts;
-    /*
-     * A bit for each reference: it was given back, and the kernel has not
-     * given it to us again since.
-     */
-    unsigned char owed[MAX_REFS / 8];
-    size_t nr_owed; /* bits that are set */
+    struct grant_owed owed;
 };
 
 static struct run *run_of(const struct region *region)
@@ -76,62 +69,6 @@ static void count(struct grant_share *share, size_t pages)
 {
     share->pages += pages;
     vmr_add_relaxed(&pages_of_process, pages);
-}
-
-static unsigned char *byte_of(struct grant_share *share, uint32_t ref)
-{
-    return &share->owed[ref % MAX_REFS / 8];
-}
-
-static unsigned char bit_of(uint32_t ref)
-{
-    return (unsigned char)(1U << ref % 8);
-}
-
-/* The kernel had them back: it gives them to us. */
-static void take_refs(struct grant_share *share, const uint32_t *refs,
-                      uint32_t nr)
-{
-    for (uint32_t i = 0; i < nr; i++) {
-        unsigned char *byte = byte_of(share, refs[i]);
-
-        share->nr_owed -= (*byte & bit_of(refs[i])) != 0;
-        *byte &= (unsigned char)~bit_of(refs[i]);
-    }
-}
-
-/*
- * Which of the owed references does the kernel give now?  As many as `nr` are
- * shared for a moment, with nobody; `refs` has room for them.  Piece by piece,
- * as long as owed ones come: what the other domain still maps is memory that is
- * not there for this.
- */
-static void see_refs(struct grant_share *share, uint32_t *refs, uint32_t nr)
-{
-    void *pieces[(XEN_VM_RING_DIRECTORY_MAX + PIECE - 1) / PIECE];
-    unsigned int nr_pieces = 0;
-    size_t owed = share->nr_owed + 1;
-
-    for (uint32_t from = 0; from < nr && share->nr_owed < owed &&
-                            nr_pieces < sizeof(pieces) / sizeof(*pieces);
-         from += PIECE) {
-        uint32_t here = nr - from < PIECE ? nr - from : PIECE;
-        void *at = xengntshr_share_pages(share->gntshr, NOBODY, (int)here,
-                                         refs + from, 0);
-
-        if (!at)
-            break;
-        pieces[nr_pieces++] = at;
-        owed = share->nr_owed;
-        take_refs(share, refs + from, here);
-    }
-    /* The last first: they are given again in the order that they were. */
-    while (nr_pieces--) {
-        uint32_t from = nr_pieces * PIECE;
-
-        xengntshr_unshare(share->gntshr, pieces[nr_pieces],
-                          nr - from < PIECE ? nr - from : PIECE);
-    }
 }
 
 /*
@@ -146,13 +83,8 @@ static void give_back(struct grant_share *share, void *at, uint32_t *refs,
     xengntshr_unshare(share->gntshr, at, nr);
     if (share->peer_gone || share->closed)
         return;
-    for (uint32_t i = 0; i < nr; i++) {
-        unsigned char *byte = byte_of(share, refs[i]);
-
-        share->nr_owed += (*byte & bit_of(refs[i])) == 0;
-        *byte |= bit_of(refs[i]);
-    }
-    see_refs(share, refs, nr);
+    grant_owed_gave(&share->owed, refs, nr);
+    grant_owed_ask(&share->owed, share->gntshr, refs, nr);
 }
 
 static int share_failed(size_t pages, char *error, size_t error_len)
@@ -245,7 +177,7 @@ static int make_run(struct grant_share *share, size_t pages, bool writable,
         free(run);
         return err;
     }
-    take_refs(share, run->refs, (uint32_t)pages);
+    grant_owed_took(&share->owed, run->refs, (uint32_t)pages);
     run->owner.drop = drop_region;
     run->share = share;
     run->nr = (uint32_t)pages;
@@ -377,7 +309,7 @@ static int make_life(struct grant_handout *handout, uint32_t port,
         offsetof(struct xen_vm_ring_life, producer), port);
     if (!handout->life)
         return share_failed(1, error, error_len);
-    take_refs(handout->share, ref, 1);
+    grant_owed_took(&handout->share->owed, ref, 1);
     handout->life_ref = *ref;
     count(handout->share, 1);
     vmr_store_relaxed(&handout->life->producer, XEN_VM_RING_LIFE_MAPPED);
@@ -509,20 +441,19 @@ size_t grant_share_parked(const struct grant_share *share)
 
 size_t grant_share_owed(struct grant_share *share, size_t most)
 {
-    uint32_t nr = (uint32_t)share->nr_owed;
+    uint32_t nr = (uint32_t)share->owed.nr;
     uint32_t *refs = nr > most ? calloc(nr, sizeof(*refs)) : NULL;
 
     if (refs)
-        see_refs(share, refs, nr);
+        grant_owed_ask(&share->owed, share->gntshr, refs, nr);
     free(refs);
-    return share->nr_owed;
+    return share->owed.nr;
 }
 
 void grant_share_peer_gone(struct grant_share *share)
 {
     share->peer_gone = true;
-    memset(share->owed, 0, sizeof(share->owed));
-    share->nr_owed = 0;
+    memset(&share->owed, 0, sizeof(share->owed));
     (void)grant_share_collect(share, 0);
 }
 
