@@ -53,7 +53,7 @@ control)
     # Without the transport over Xen's grants: that takes Xen's libraries.
     for source in "$lib"/transport/*.c; do
         case ${source##*/} in
-        grant_* | bells.c | meet_* | message.c | rendezvous* | errand.c) ;;
+        grant_* | bells.c | meet_* | message_* | rendezvous* | errand.c) ;;
         *) set -- "$@" "$source" ;;
         esac
     done

@@ -1,222 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "message.h"
-
+/* message_read.c: and back; the other domain may have written anything. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "../verdicts.h"
 #include "../vmring.h"
 #include "../word.h"
-
-/* --- Writing --- */
-
-struct writer {
-    char *text;
-    size_t len;
-    bool full;
-};
-
-static void advance(struct writer *to, int len)
-{
-    if (len < 0 || (size_t)len >= MESSAGE_MAX - to->len)
-        to->full = true;
-    else
-        to->len += (size_t)len;
-}
-
-#define PUT(to, ...)                                                           \
-    advance(to, snprintf((to)->text + (to)->len, MESSAGE_MAX - (to)->len,      \
-                         __VA_ARGS__))
-
-static void put_number(struct writer *to, const char *key, uint64_t value)
-{
-    PUT(to, " %s=%" PRIu64, key, value);
-}
-
-static void put_version(struct writer *to, const char *key, uint32_t version)
-{
-    PUT(to, " %s=%u.%u", key, version >> 16, version & 0xffff);
-}
-
-static void put_verdicts(struct writer *to, const char *key, uint32_t mask)
-{
-    char names[VERDICTS_TEXT];
-
-    verdicts_format(mask, names);
-    PUT(to, " %s=%s", key, names);
-}
-
-static const char *const policies[] = {"discard", "overwrite"};
-static const char *const archs[] = {"none", "x86", "arm"};
-
-#define NR(array) (sizeof(array) / sizeof(*(array)))
-
-static void put_name(struct writer *to, const char *key,
-                     const char *const *names, size_t nr, uint32_t value)
-{
-    if (value < nr)
-        PUT(to, " %s=%s", key, names[value]);
-    else
-        to->full = true;
-}
-
-static void write_propose(struct writer *to,
-                          const struct xen_vm_ring_propose *propose)
-{
-    PUT(to, "propose");
-    put_version(to, "version_min", propose->version_min);
-    put_version(to, "version_max", propose->version_max);
-    put_number(to, "features_wanted", propose->features_wanted);
-    put_number(to, "features_required", propose->features_required);
-    put_number(to, "async_len", propose->async_len);
-    put_number(to, "deadline", propose->deadline);
-    put_number(to, "record_len", propose->record_len);
-    put_name(to, "policy", policies, NR(policies), propose->policy);
-    put_number(to, "groups", propose->nr_groups);
-    put_verdicts(to, "verdicts", propose->verdicts);
-}
-
-static void write_grant(struct writer *to, const struct message_grant *message)
-{
-    const struct xen_vm_ring_grant *grant = &message->grant.grant;
-
-    PUT(to, "grant");
-    put_number(to, "result", grant->result);
-    put_version(to, "version", grant->version);
-    put_number(to, "features", grant->features);
-    put_number(to, "async_len", grant->async_len);
-    put_number(to, "deadline", grant->deadline);
-    put_number(to, "record_len", grant->record_len);
-    put_name(to, "policy", policies, NR(policies), grant->policy);
-    put_number(to, "groups", grant->nr_groups);
-    put_verdicts(to, "verdicts", grant->verdicts);
-    put_number(to, "epoch", grant->epoch);
-    put_number(to, "p_len", grant->p_len);
-    put_number(to, "c_len", grant->c_len);
-    for (int i = 0; i < XEN_VM_RING_MAX_PREV && grant->prev_p_len[i]; i++)
-        PUT(to, "%s%" PRIu64, i ? "," : " prev_p_len=", grant->prev_p_len[i]);
-    if (!grant->prev_p_len[0])
-        PUT(to, " prev_p_len=none");
-    put_number(to, "min_async_len", grant->min_async_len);
-    put_number(to, "max_async_len", grant->max_async_len);
-    put_number(to, "max_deadline", grant->max_deadline);
-    put_number(to, "vcpus", grant->nr_vcpus);
-    put_name(to, "arch", archs, NR(archs), grant->arch);
-    put_number(to, "max_groups", grant->max_groups);
-    put_verdicts(to, "allowed_verdicts", grant->allowed_verdicts);
-    put_number(to, "directory", message->directory);
-    for (uint32_t i = 0; i < message->nr_ports; i++)
-        PUT(to, "%s%u", i ? "," : " ports=", message->ports[i]);
-    if (!message->nr_ports)
-        PUT(to, " ports=none");
-    PUT(to, " target=%.*s", (int)sizeof(message->grant.target) - 1,
-        message->grant.target);
-}
-
-static void write_subscribed(struct writer *to,
-                             const struct wire_subscribed *answer)
-{
-    PUT(to, "subscribed results=");
-    for (uint32_t i = 0; i < answer->nr && i < sizeof(answer->results); i++)
-        PUT(to, "%u", answer->results[i] % 10u);
-    PUT(to, " text=%.*s", (int)sizeof(answer->text) - 1, answer->text);
-}
-
-static void write_counts(struct writer *to, const struct wire_counts *counts)
-{
-    PUT(to, "counts");
-    if (counts->next == WIRE_NO_MORE)
-        PUT(to, " next=none");
-    else
-        put_number(to, "next", counts->next);
-    for (uint32_t i = 0; i < counts->nr && i < MESSAGE_ROWS; i++) {
-        const struct wire_count *row = &counts->rows[i];
-
-        PUT(to,
-            " row=%u:%u:%" PRIu64 ":%" PRIu64 ":%" PRIu64 ":%" PRIu64
-            ":%" PRIu64,
-            row->vcpu, row->reason, (uint64_t)row->requests,
-            (uint64_t)row->answered, (uint64_t)row->defaulted,
-            (uint64_t)row->records, (uint64_t)row->discarded);
-    }
-}
-
-/* The words of messages, and how long their bodies are: 0: any length. */
-static const struct {
-    const char *word;
-    uint32_t type;
-    size_t len;
-} kinds[] = {
-    {"ok", WIRE_OK, 0},
-    {"propose", WIRE_PROPOSE, sizeof(struct xen_vm_ring_propose)},
-    {"subscribe", WIRE_SUBSCRIBE, sizeof(struct message_subscribe)},
-    {"supported", WIRE_SUPPORTED, 0},
-    {"count", WIRE_COUNT, sizeof(struct wire_count_request)},
-    {"quiesce", WIRE_QUIESCE, 0},
-    {"detach", WIRE_DETACH, 0},
-    {"drained", WIRE_DRAINED, 0},
-    {"grant", WIRE_GRANT, sizeof(struct message_grant)},
-    {"subscribed", WIRE_SUBSCRIBED, sizeof(struct wire_subscribed)},
-    {"support", WIRE_SUPPORT, sizeof(struct wire_support)},
-    {"counts", WIRE_COUNTS, sizeof(struct wire_counts)},
-    {"quiet", WIRE_QUIET, 0},
-};
-
-static unsigned int kind_of(uint32_t type)
-{
-    unsigned int i = 0;
-
-    while (i < NR(kinds) && kinds[i].type != type)
-        i++;
-    return i;
-}
-
-int message_write(uint32_t type, const void *body, size_t len,
-                  char text[MESSAGE_MAX])
-{
-    struct writer to = {.text = text};
-    unsigned int kind = kind_of(type);
-
-    /* Rows that are not there need not be. */
-    if (kind == NR(kinds) || (len != kinds[kind].len && type != WIRE_COUNTS))
-        return -EINVAL;
-    switch (type) {
-    case WIRE_PROPOSE:
-        write_propose(&to, body);
-        break;
-    case WIRE_SUBSCRIBE:
-        PUT(&to, "subscribe");
-        put_number(&to, "parts",
-                   ((const struct message_subscribe *)body)->nr_parts);
-        break;
-    case WIRE_COUNT:
-        PUT(&to, "count");
-        put_number(&to, "from",
-                   ((const struct wire_count_request *)body)->from);
-        break;
-    case WIRE_GRANT:
-        write_grant(&to, body);
-        break;
-    case WIRE_SUBSCRIBED:
-        write_subscribed(&to, body);
-        break;
-    case WIRE_SUPPORT:
-        PUT(&to, "support");
-        put_number(&to, "kinds", ((const struct wire_support *)body)->kinds);
-        break;
-    case WIRE_COUNTS:
-        write_counts(&to, body);
-        break;
-    default:
-        PUT(&to, "%s", kinds[kind].word);
-    }
-    return to.full ? -EINVAL : (int)to.len;
-}
-
-/* --- Reading --- */
+#include "message.h"
+#include "message_words.h"
 
 struct reader {
     const char *at; /* what has not been read */
@@ -349,7 +141,8 @@ static void read_propose(struct reader *from,
     propose->async_len = take_number(from, "async_len", UINT64_MAX);
     propose->deadline = take_number(from, "deadline", UINT64_MAX);
     propose->record_len = take_u32(from, "record_len");
-    propose->policy = take_name(from, "policy", policies, NR(policies));
+    propose->policy =
+        take_name(from, "policy", message_policies, MESSAGE_POLICIES);
     propose->nr_groups = take_u32(from, "groups");
     propose->verdicts = take_verdicts(from, "verdicts");
 }
@@ -368,7 +161,8 @@ static void read_grant(struct reader *from, struct message_grant *message)
     grant->async_len = take_number(from, "async_len", UINT64_MAX);
     grant->deadline = take_number(from, "deadline", UINT64_MAX);
     grant->record_len = take_u32(from, "record_len");
-    grant->policy = take_name(from, "policy", policies, NR(policies));
+    grant->policy =
+        take_name(from, "policy", message_policies, MESSAGE_POLICIES);
     grant->nr_groups = take_u32(from, "groups");
     grant->verdicts = take_verdicts(from, "verdicts");
     grant->epoch = take_number(from, "epoch", UINT64_MAX);
@@ -381,7 +175,7 @@ static void read_grant(struct reader *from, struct message_grant *message)
     grant->max_async_len = take_number(from, "max_async_len", UINT64_MAX);
     grant->max_deadline = take_number(from, "max_deadline", UINT64_MAX);
     grant->nr_vcpus = take_u32(from, "vcpus");
-    grant->arch = take_name(from, "arch", archs, NR(archs));
+    grant->arch = take_name(from, "arch", message_archs, MESSAGE_ARCHS);
     grant->max_groups = take_u32(from, "max_groups");
     grant->allowed_verdicts = take_verdicts(from, "allowed_verdicts");
     message->directory = take_u32(from, "directory");
@@ -408,18 +202,20 @@ static void read_subscribed(struct reader *from, struct wire_subscribed *answer)
     take_rest(from, "text", answer->text, sizeof(answer->text));
 }
 
+#define VALUES 7 /* of a row */
+
 static void read_row(struct reader *from, struct wire_count *row)
 {
     struct word rest = take(from, "row"), word;
-    uint64_t values[7];
+    uint64_t values[VALUES];
     unsigned int nr = 0;
     bool more;
 
     do {
         more = vmring_word_cut(&rest, ':', &word);
         values[nr++] = number_of(from, word, UINT64_MAX);
-    } while (more && nr < NR(values));
-    if (more || nr < NR(values) || values[0] > XEN_VM_RING_MAX_VCPUS ||
+    } while (more && nr < VALUES);
+    if (more || nr < VALUES || values[0] > XEN_VM_RING_MAX_VCPUS ||
         values[1] >= XEN_VM_RING_NR_REASONS)
         from->bad = true;
     if (from->bad)
@@ -451,7 +247,7 @@ static size_t read_counts(struct reader *from, struct wire_counts *counts)
 /* Into a body that is all zeros.  Returns its length. */
 static size_t read_body(struct reader *from, unsigned int kind, void *body)
 {
-    switch (kinds[kind].type) {
+    switch (message_kinds[kind].type) {
     case WIRE_PROPOSE:
         read_propose(from, body);
         break;
@@ -477,7 +273,7 @@ static size_t read_body(struct reader *from, unsigned int kind, void *body)
     default:
         break;
     }
-    return kinds[kind].len;
+    return message_kinds[kind].len;
 }
 
 int message_read(const char *text, uint32_t *type, void *body, size_t max)
@@ -487,19 +283,20 @@ int message_read(const char *text, uint32_t *type, void *body, size_t max)
     unsigned int kind = 0;
     size_t len;
 
-    while (kind < NR(kinds) && !vmring_word_is(word, kinds[kind].word))
+    while (kind < MESSAGE_KINDS &&
+           !vmring_word_is(word, message_kinds[kind].word))
         kind++;
-    if (kind == NR(kinds) || kinds[kind].len > max ||
+    if (kind == MESSAGE_KINDS || message_kinds[kind].len > max ||
         strlen(text) >= MESSAGE_MAX)
         return -EPROTO;
     for (const char *at = text; *at; at++)
         if (*at < ' ' || *at > '~')
             return -EPROTO;
-    memset(body, 0, kinds[kind].len);
+    memset(body, 0, message_kinds[kind].len);
     len = read_body(&from, kind, body);
     if (from.bad || *from.at)
         return -EPROTO;
-    *type = kinds[kind].type;
+    *type = message_kinds[kind].type;
     return (int)len;
 }
 
