@@ -19,8 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core/geometry.h"
-#include "transport/region.h"
 #include "transport/socket.h"
 #include "wired.h"
 
@@ -178,28 +176,12 @@ static void consume(void)
  */
 
 struct evil {
-    int control, bell;
-    struct region p, c;
+    struct wired_producer wired;
+    int control; /* of it */
     enum step step;
     enum deed deed;
     uint32_t next; /* row of its counts without end */
 };
-
-static void send_grant(struct evil *evil)
-{
-    const struct vmr_geometry geo = wired_geometry(4);
-    struct wire_grant answer = wired_grant(&geo);
-    int bells[2];
-
-    CHECK_EQ(region_make(&evil->p, "vmring-p", geo.p_len, 0), 0);
-    CHECK_EQ(region_make(&evil->c, "vmring-c", geo.c_len, 0), 0);
-    CHECK_EQ(doorbell_make(bells), 0);
-    vmr_geometry_publish(&geo, evil->p.at);
-    (void)socket_send(evil->control, WIRE_GRANT, &answer, sizeof(answer),
-                      (int[]){evil->p.fd, evil->c.fd, bells[1]}, 3);
-    evil->bell = bells[0];
-    close(bells[1]);
-}
 
 static const struct {
     uint32_t asked, answer;
@@ -222,7 +204,7 @@ static void answer_as_one_should(struct evil *evil, enum step step)
     const void *bodies[] = {NULL, &support, &subscribed, &none, NULL};
 
     if (step == AT_PROPOSE)
-        send_grant(evil);
+        wired_grant_all(&evil->wired, 4);
     else
         (void)socket_send(evil->control, exchange[step].answer, bodies[step],
                           exchange[step].len, NULL, 0);
@@ -305,13 +287,10 @@ static void produce(struct evil *evil)
     }
 }
 
-static void meet_producer(int listener, enum step step, enum deed deed)
+static void meet_producer(const struct wired_producer *wired, enum step step,
+                          enum deed deed)
 {
-    struct evil evil = {.p = REGION_NONE,
-                        .c = REGION_NONE,
-                        .bell = -1,
-                        .step = step,
-                        .deed = deed};
+    struct evil evil = {.wired = *wired, .step = step, .deed = deed};
     uint64_t limit = (TIMEOUT_MS + SLACK_MS) * MS;
     int status;
     pid_t pid;
@@ -322,20 +301,16 @@ static void meet_producer(int listener, enum step step, enum deed deed)
     CHECK(pid >= 0);
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        close(listener);
+        close(wired->listener);
         consume();
         exit(0);
     }
-    evil.control = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    CHECK(evil.control >= 0);
+    wired_accept(&evil.wired);
+    evil.control = evil.wired.control;
     produce(&evil);
-    close(evil.control);
+    wired_hang_up(&evil.wired);
     CHECK(waitpid(pid, &status, 0) == pid);
     CHECK_EQ(status, 0);
-    region_drop(&evil.p);
-    region_drop(&evil.c);
-    if (evil.bell >= 0)
-        close(evil.bell);
     if (report->longest > limit || report->grown_kib > KEPT_KIB ||
         report->fds_more || (deed != ENDLESS && report->cpu > 200 * MS))
         fprintf(stderr,
@@ -353,17 +328,13 @@ static void meet_producer(int listener, enum step step, enum deed deed)
 
 static void every_producer(void)
 {
-    struct sockaddr_un addr;
-    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    struct wired_producer wired;
 
-    CHECK_EQ(socket_address(path, &addr), 0);
-    CHECK_EQ(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    CHECK_EQ(listen(listener, 8), 0);
+    wired_listen(&wired, path);
     for (enum step step = AT_PROPOSE; step < END; step++)
         for (enum deed deed = STALL; deed < NR_DEEDS; deed++)
-            meet_producer(listener, step, deed);
-    close(listener);
-    unlink(path);
+            meet_producer(&wired, step, deed);
+    wired_unlisten(&wired, path);
 }
 
 /* --------------------------------- a producer that is honest, and consumers */

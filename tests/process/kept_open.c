@@ -11,9 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/geometry.h"
-#include "transport/region.h"
-#include "transport/socket.h"
 #include "wired.h"
 
 /* Far more than a loop that sleeps makes, far fewer than one that spins. */
@@ -106,37 +103,19 @@ static void consume(int with_worker)
 /* The other end is shut: `theirs` is at its end, and stays open here. */
 static void doorbell_at_end(int with_worker)
 {
-    const struct vmr_geometry geo = wired_geometry(1);
-    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    unsigned char proposal[512];
-    struct wire_grant answer = wired_grant(&geo);
-    struct sockaddr_un addr;
-    struct region p, c;
-    int control, bells[2];
+    struct wired_producer producer;
     pid_t pid;
 
-    CHECK_EQ(socket_address(path, &addr), 0);
-    CHECK_EQ(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    CHECK_EQ(listen(listener, 1), 0);
+    wired_listen(&producer, path);
     pid = start(consume, with_worker);
-    control = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    CHECK(recv(control, proposal, sizeof(proposal), 0) > 0);
-    CHECK_EQ(region_make(&p, "vmring-p", geo.p_len, 0), 0);
-    CHECK_EQ(region_make(&c, "vmring-c", geo.c_len, 0), 0);
-    CHECK_EQ(doorbell_make(bells), 0);
-    vmr_geometry_publish(&geo, p.at);
-    CHECK_EQ(socket_send(control, WIRE_GRANT, &answer, sizeof(answer),
-                         (int[]){p.fd, c.fd, bells[1]}, 3),
-             0);
+    wired_accept(&producer);
+    wired_grant_all(&producer, 1);
     wait_ready();
-    close(bells[0]);
+    close(producer.bells[0]);
+    producer.bells[0] = -1;
     check_sleeps(with_worker ? "a worker's doorbell" : "a doorbell", pid);
-    close(bells[1]);
-    region_drop(&p);
-    region_drop(&c);
-    close(control);
-    close(listener);
-    unlink(path);
+    wired_hang_up(&producer);
+    wired_unlisten(&producer, path);
 }
 
 /* ------------------------------------------- a connection started with ---- */

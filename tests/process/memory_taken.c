@@ -20,9 +20,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/geometry.h"
-#include "transport/region.h"
-#include "transport/socket.h"
 #include "wired.h"
 
 static char path[96], uri[128];
@@ -215,41 +212,21 @@ static void consume(bool survives)
 
 static void takes_from_consumer(const char *name, bool survives)
 {
-    const struct vmr_geometry geo = wired_geometry(1);
-    struct wire_grant answer = wired_grant(&geo);
-    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    int control, bells[2];
-    struct sockaddr_un addr;
-    unsigned char proposal[512];
-    struct region p, c;
+    struct wired_producer producer;
     pid_t pid;
 
     taken = name;
-    CHECK_EQ(socket_address(path, &addr), 0);
-    CHECK_EQ(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    CHECK_EQ(listen(listener, 1), 0);
+    wired_listen(&producer, path);
     pid = start(consume, survives);
-    control = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    CHECK(recv(control, proposal, sizeof(proposal), 0) > 0);
-    CHECK_EQ(region_make(&p, "vmring-p", geo.p_len, 0), 0);
-    CHECK_EQ(region_make(&c, "vmring-c", geo.c_len, 0), 0);
-    CHECK_EQ(doorbell_make(bells), 0);
-    vmr_geometry_publish(&geo, p.at);
-    CHECK_EQ(socket_send(control, WIRE_GRANT, &answer, sizeof(answer),
-                         (int[]){p.fd, c.fd, bells[1]}, 3),
-             0);
+    wired_accept(&producer);
+    wired_grant_all(&producer, 1);
     wait_for(to_parent[0]);
-    punch(p.fd, geo.p_len);
-    punch(c.fd, geo.c_len);
+    punch(producer.p.fd, producer.p.len);
+    punch(producer.c.fd, producer.c.len);
     tell(to_child[1]);
     end(pid, survives);
-    region_drop(&p);
-    region_drop(&c);
-    close(bells[0]);
-    close(bells[1]);
-    close(control);
-    close(listener);
-    unlink(path);
+    wired_hang_up(&producer);
+    wired_unlisten(&producer, path);
 }
 
 int main(void)

@@ -219,6 +219,58 @@ struct xen_vm_ring_propose wired_propose(void)
     return propose;
 }
 
+void wired_listen(struct wired_producer *producer, const char *path)
+{
+    struct sockaddr_un addr;
+
+    *producer = (struct wired_producer){
+        .control = -1, .bells = {-1, -1}, .p = REGION_NONE, .c = REGION_NONE};
+    producer->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    CHECK_EQ(socket_address(path, &addr), 0);
+    CHECK_EQ(bind(producer->listener, (struct sockaddr *)&addr, sizeof(addr)),
+             0);
+    CHECK_EQ(listen(producer->listener, 8), 0);
+}
+
+void wired_accept(struct wired_producer *producer)
+{
+    producer->control = accept4(producer->listener, NULL, NULL, SOCK_CLOEXEC);
+    CHECK(producer->control >= 0);
+}
+
+void wired_grant_all(struct wired_producer *producer, uint32_t nr_vcpus)
+{
+    const struct vmr_geometry geo = wired_geometry(nr_vcpus);
+    struct wire_grant answer = wired_grant(&geo);
+
+    CHECK_EQ(region_make(&producer->p, "vmring-p", geo.p_len, 0), 0);
+    CHECK_EQ(region_make(&producer->c, "vmring-c", geo.c_len, 0), 0);
+    CHECK_EQ(doorbell_make(producer->bells), 0);
+    vmr_geometry_publish(&geo, producer->p.at);
+    (void)socket_send(
+        producer->control, WIRE_GRANT, &answer, sizeof(answer),
+        (int[]){producer->p.fd, producer->c.fd, producer->bells[1]}, 3);
+}
+
+void wired_hang_up(struct wired_producer *producer)
+{
+    for (int i = 0; i < 2; i++) {
+        if (producer->bells[i] >= 0)
+            close(producer->bells[i]);
+        producer->bells[i] = -1;
+    }
+    region_drop(&producer->p);
+    region_drop(&producer->c);
+    close(producer->control);
+    producer->control = -1;
+}
+
+void wired_unlisten(struct wired_producer *producer, const char *path)
+{
+    close(producer->listener);
+    unlink(path);
+}
+
 struct xen_vm_ring_grant wired_ask(int fd,
                                    const struct xen_vm_ring_propose *propose,
                                    int *fds, unsigned int *nr)

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "core/geometry.h"
+#include "transport/region.h"
 #include "transport/wire.h"
 #include "unit/check.h"
 #include "vmring.h"
@@ -39,6 +40,21 @@ int wired_connect(const char *path);
 struct vmr_geometry wired_geometry(uint32_t nr_vcpus);
 struct wire_grant wired_grant(const struct vmr_geometry *geo);
 struct xen_vm_ring_propose wired_propose(void);
+
+/* A whole one, at a path, for a consumer that is somebody else. */
+struct wired_producer {
+    int listener, control;
+    int bells[2]; /* ours, and the one that is handed over */
+    struct region p, c;
+};
+void wired_listen(struct wired_producer *producer, const char *path);
+/* The next consumer; its proposal is left where it is. */
+void wired_accept(struct wired_producer *producer);
+/* Makes what a grant hands over, and sends it. */
+void wired_grant_all(struct wired_producer *producer, uint32_t nr_vcpus);
+/* Lets go of that, and of the consumer; and of the path. */
+void wired_hang_up(struct wired_producer *producer);
+void wired_unlisten(struct wired_producer *producer, const char *path);
 
 /* Proposes and returns the answer and its descriptors (NULL: closed). */
 struct xen_vm_ring_grant wired_ask(int fd,
