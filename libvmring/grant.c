@@ -92,7 +92,7 @@ static uint32_t check_limits(const struct vmring_producer *producer,
         return XEN_VM_RING_REFUSED_ASYNC_LEN;
     if (!propose->nr_groups || propose->nr_groups > grant->max_groups)
         return XEN_VM_RING_REFUSED_GROUPS;
-    if (propose->verdicts & ~producer->verdicts)
+    if (propose->verdicts & ~grant->allowed_verdicts)
         return XEN_VM_RING_REFUSED_VERDICTS;
     if (propose->deadline > producer->deadline)
         return XEN_VM_RING_REFUSED_DEADLINE;

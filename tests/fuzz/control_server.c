@@ -169,7 +169,8 @@ static void got_grant(const struct wire_grant *answer, size_t len, int *fds,
     while (nr_prev < XEN_VM_RING_MAX_PREV && grant->prev_p_len[nr_prev])
         nr_prev++;
     ALWAYS(nr == 2 + nr_prev + grant->nr_groups);
-    ALWAYS(!(grant->verdicts & ~RIGHTS));
+    ALWAYS(!(grant->verdicts & ~grant->allowed_verdicts));
+    ALWAYS(!(grant->allowed_verdicts & ~RIGHTS));
     ALWAYS(grant->async_len <= 1 << 16);
     p = mmap(NULL, grant->p_len, PROT_READ | PROT_WRITE, MAP_SHARED, fds[0], 0);
     ALWAYS(p == MAP_FAILED && errno == EACCES);

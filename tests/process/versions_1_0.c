@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: a consumer of version 1.0, written from its header as it was,
- * takes events from today's producer, answers and counts them; and today's
- * consumer goes on with a producer of 1.0, and learns what that one would
+ * takes events from today's producer, answers and counts them, and is granted no
+ * right of a later version; and today's consumer goes on with a producer of 1.0, and learns what that one would
  * grant.
  */
 #include "abi/vm_ring-1.0.h" /* first: then it is the only one there is */
@@ -194,6 +194,38 @@ static void old_consumer(void)
     wired_unlink(path);
 }
 
+/* With 1.0 in use a right of 1.1 is none, whoever names it. */
+static void later_right(void)
+{
+    struct xen_vm_ring_propose propose = wired_propose();
+    struct vmring_producer_opts opts = wired_opts();
+    struct xen_vm_ring_grant grant;
+    int fds[WIRE_MAX_FDS], control;
+    unsigned int nr = 0;
+    char path[96];
+    pid_t producer;
+
+    opts.verdicts |= LATER_VERDICT;
+    wired_path(path);
+    producer = wired_serve(path, &opts, 0);
+    propose.version_min = propose.version_max = XEN_VM_RING_VERSION;
+    propose.verdicts = LATER_VERDICT;
+    control = wired_connect(path);
+    grant = wired_ask(control, &propose, fds, &nr);
+    CHECK_EQ(grant.result, XEN_VM_RING_REFUSED_VERDICTS);
+    CHECK_EQ(grant.allowed_verdicts & LATER_VERDICT, 0);
+    close(control);
+    /* Who speaks 1.1 has it. */
+    propose.version_max = XEN_VM_RING_VERSION + 1;
+    control = wired_connect(path);
+    grant = wired_ask(control, &propose, fds, &nr);
+    CHECK_EQ(grant.result, XEN_VM_RING_GRANTED);
+    CHECK_EQ(grant.verdicts, LATER_VERDICT);
+    close(control);
+    wired_end(producer);
+    wired_unlink(path);
+}
+
 /* ------------------------------------------------ a producer of 1.0 -- */
 
 /* What 1.0 made of a proposal; what it would grant is in the answer anyway. */
@@ -347,6 +379,7 @@ static void new_consumer(void)
 int main(void)
 {
     old_consumer();
+    later_right();
     new_consumer();
     return 0;
 }
