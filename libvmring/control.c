@@ -66,16 +66,13 @@ void control_disarm(struct vmring_producer *producer)
  * Its answer waits for the source, and so does all else that this consumer
  * asks for (serve.c): so there is one at a time.
  */
-static int subscribe(struct vmring_producer *producer, const void *body,
-                     size_t len)
+static int subscribe(struct vmring_producer *producer, char *events, size_t len)
 {
-    char events[WIRE_MAX];
     struct vmring_spec specs[VMRING_MAX_SPECS];
     struct wire_subscribed *answer = &producer->subscribed;
     int nr;
 
-    memcpy(events, body, len);
-    events[len] = '\0';
+    events[len] = '\0'; /* whoever received it has left room */
     *answer = (struct wire_subscribed){0};
     nr = vmring_specs_parse(events, specs, VMRING_MAX_SPECS, answer->text,
                             sizeof(answer->text));
@@ -185,23 +182,23 @@ int control_say_counts(struct vmring_producer *producer)
 {
     struct session *session = &producer->session;
     uint32_t all = producer->nr_lanes * nr_reasons(producer);
-    struct wire_counts answer;
+    struct wire_counts *answer = &producer->counts;
     uint32_t i;
     int err;
 
     if (!session->peer || !session->counting)
         return 0;
-    answer.nr = 0;
-    answer.next = WIRE_NO_MORE;
-    for (i = session->from; i < all && answer.nr < session->peer->ops->max_rows;
-         i++)
-        if (since_epoch(producer, i, &answer.rows[answer.nr]))
-            answer.nr++;
+    answer->nr = 0;
+    answer->next = WIRE_NO_MORE;
+    for (i = session->from;
+         i < all && answer->nr < session->peer->ops->max_rows; i++)
+        if (since_epoch(producer, i, &answer->rows[answer->nr]))
+            answer->nr++;
     if (i < all)
-        answer.next = i;
-    err = reply(producer, WIRE_COUNTS, &answer,
+        answer->next = i;
+    err = reply(producer, WIRE_COUNTS, answer,
                 offsetof(struct wire_counts, rows) +
-                    answer.nr * sizeof(answer.rows[0]));
+                    answer->nr * sizeof(answer->rows[0]));
     session->counting = err != 0;
     return err;
 }

@@ -37,9 +37,10 @@ static void give_up_oldest(struct vmring_producer *producer)
         lost += unread[lane];
     }
     producer->stats.discarded += lost;
-    log_line(&producer->log, 4,
-             "%llu records that no consumer has drained are given up",
-             (unsigned long long)lost);
+    if (lost)
+        log_line(&producer->log, 4,
+                 "%llu records that no consumer has drained are given up",
+                 (unsigned long long)lost);
     region_drop(&frozen->p[0]);
     frozen->nr--;
     memmove(frozen->p, frozen->p + 1, frozen->nr * sizeof(frozen->p[0]));

@@ -69,6 +69,9 @@ struct vmring_producer {
     uint64_t arrivals;
     struct peer *peers[MAX_PEERS]; /* NULL: a place that is free */
     struct session session;
+    /* What it says, and is told: too large for the caller's stack. */
+    unsigned char message[WIRE_MAX];
+    struct wire_counts counts;
     /* What the source fills in, perhaps long after it was asked. */
     struct wire_subscribed subscribed;
     int results[VMRING_MAX_SPECS];
@@ -110,7 +113,10 @@ void frozen_take_back(struct vmring_producer *producer);
 /* A consumer has read all that it was handed. */
 void frozen_drop(struct vmring_producer *producer);
 
-/* control.c: one message of the attached consumer.  -EPROTO: hang up. */
+/*
+ * control.c: one message of the attached consumer.  -EPROTO: hang up.  Behind
+ * the body is room for a byte.
+ */
 int control_message(struct vmring_producer *producer, uint32_t type, void *body,
                     size_t len);
 /* Says that the target is quiet, once it is, if the consumer has asked. */

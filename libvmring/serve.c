@@ -166,7 +166,7 @@ void serve_go_on(struct vmring_producer *producer)
 /* The peer at one place.  It may give its place up. */
 static void serve_peer(struct vmring_producer *producer, int place)
 {
-    unsigned char body[WIRE_MAX];
+    unsigned char *body = producer->message;
     struct peer *peer = producer->peers[place];
 
     for (int i = 0; i < MAX_MESSAGES && producer->peers[place]; i++) {
@@ -180,7 +180,7 @@ static void serve_peer(struct vmring_producer *producer, int place)
             hold(producer, true);
             return;
         }
-        ret = peer->ops->recv(peer, &type, body, sizeof(body) - 8);
+        ret = peer->ops->recv(peer, &type, body, sizeof(producer->message) - 8);
 
         if (ret == -EAGAIN || ret == -EINTR)
             return;

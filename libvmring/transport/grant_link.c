@@ -34,6 +34,7 @@ struct grant_link {
     bool given_up;
     int kept; /* 0, or why event channels can be bound even so */
     int epoll;
+    unsigned char unheard[WIRE_MAX]; /* too large for the caller's stack */
 };
 
 static struct grant_link *of(struct link *link)
@@ -124,9 +125,9 @@ static int grant_recv(struct link *link, uint32_t *type, void *body, size_t max,
 static void wait_for_answers(struct grant_link *grant, int64_t end)
 {
     while (meet_is_waiting(grant->meet) && now_ms() < end) {
-        struct rendezvous_message message;
-        int ret = take_message(grant, &message.type, message.body.bytes,
-                               sizeof(message.body), true);
+        uint32_t type;
+        int ret = take_message(grant, &type, grant->unheard,
+                               sizeof(grant->unheard), true);
 
         /* That it was seen is no message: it may not wait any more. */
         if (ret == -EAGAIN)
