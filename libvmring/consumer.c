@@ -216,12 +216,6 @@ int vmring_next(struct vmring *ring, struct vmring_event *event)
         count_up(&own->stats.doorbells_received,
                  ring->link->ops->ack(ring->link));
         poll_control(ring);
-        /*
-         * A producer that has hung up on one who was slow to hear it has gone
-         * on in P, and set no bit for that.
-         */
-        if (ring->told.word & TOLD_QUIET)
-            poll_control(ring);
         if (ring->lost == -EPROTO)
             return ring->lost;
         if (!share_arm(ring, own))

@@ -180,9 +180,16 @@ int share_ended(struct vmring *ring, struct share *share, uint64_t told,
                 struct target target)
 {
     bool gone = target_is_end(target);
-    enum end end = told & TOLD_GONE ? END_PRODUCER
-                   : gone           ? END_TARGET
-                                    : END_NONE;
+    enum end end;
+
+    /*
+     * A producer that has hung up on one who was slow to hear it has gone on
+     * in P, and set no bit for that.
+     */
+    if ((told & (TOLD_QUIET | TOLD_GONE)) == TOLD_QUIET &&
+        ring->link->ops->hung_up(ring->link))
+        told |= TOLD_GONE;
+    end = told & TOLD_GONE ? END_PRODUCER : gone ? END_TARGET : END_NONE;
 
     if (end > share->rescanned) {
         /*

@@ -298,6 +298,7 @@ static const struct link_ops grant_ops = {
     .bell_apart = grant_bell_apart,
     .bell_ack = grant_bell_ack,
     .gone = grant_gone,
+    .hung_up = grant_gone,
     .give_up = grant_give_up,
     .close = grant_close,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* local.c: the consumer's end of the local transport. */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -251,6 +252,13 @@ static void local_close(struct link *link)
     free(local);
 }
 
+static bool local_hung_up(const struct link *link)
+{
+    struct pollfd pfd = {.fd = ((const struct local_link *)link)->control};
+
+    return poll(&pfd, 1, 0) > 0;
+}
+
 static const struct link_ops local_ops = {
     .send = local_send,
     .recv = local_recv,
@@ -261,6 +269,7 @@ static const struct link_ops local_ops = {
     .bell_fd = local_bell_fd,
     .bell_apart = local_bell_apart,
     .bell_ack = local_bell_ack,
+    .hung_up = local_hung_up,
     .close = local_close,
 };
 

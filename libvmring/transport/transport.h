@@ -70,6 +70,11 @@ struct link_ops {
      */
     bool (*gone)(const struct link *link);
     /*
+     * Has the producer hung up, also if there are messages that are not
+     * received yet?  Any thread may ask.
+     */
+    bool (*hung_up)(const struct link *link);
+    /*
      * Gives up what only map needs; NULL: there is nothing.  -EMFILE;
      * -EOPNOTSUPP: the kernel lacks a part of it, the rest is done.
      */

@@ -99,15 +99,16 @@ def stopped():
     check("it learns so", b"has ended in order" in line and
           ledger["adds_up"] is None, (line, ledger))
     # With lanes that are full, of which the bridge goes on to fill one.
-    pair = Pair("sim:vcpus=16,count=1000000000,rate=3000",
-                bridge=["--farewell", "1", "--deadline", "50"],
-                agent=["-e", "cpuid cr4:async"])
-    pair.agent.send_signal(signal.SIGSTOP)
-    time.sleep(1)
-    pair.bridge.send_signal(signal.SIGTERM)
-    _, _, ledger = pair.end("one stopped amid records", 0, 16)
-    check("all are handed over", ledger["adds_up"] is None and
-          " 0 records were not handed over" in ledger["why"], ledger)
+    for workers in ([], ["--workers", "4"]):
+        pair = Pair("sim:vcpus=16,count=1000000000,rate=3000",
+                    bridge=["--farewell", "1", "--deadline", "50"],
+                    agent=["-e", "cpuid cr4:async", *workers])
+        pair.agent.send_signal(signal.SIGSTOP)
+        time.sleep(1)
+        pair.bridge.send_signal(signal.SIGTERM)
+        _, _, ledger = pair.end("one stopped amid records", 0, 16)
+        check("all are handed over %s" % workers, ledger["adds_up"] is None and
+              " 0 records were not handed over" in ledger["why"], ledger)
     # A second signal does not wait.
     pair = Pair(ENDLESS, bridge=["--farewell", "50", "--deadline", "50"])
     pair.agent.send_signal(signal.SIGSTOP)

@@ -221,6 +221,27 @@ static void goes_on(void)
     pair_end(&pair);
 }
 
+/* It was told, and slow: the producer has hung up, and goes on in P. */
+static void hung_up_on(void)
+{
+    begin();
+    open_workers();
+    CHECK_EQ(vmring_quiesce(pair.ring), 0);
+    pair_serve();
+    CHECK_EQ(ring_next(), 0);
+    CHECK_EQ(next(1), -ENODATA);
+    CHECK_EQ(shutdown(pair.served, SHUT_RDWR), 0);
+    pair_serve();
+    push(0);
+    vmring_producer_flush(pair.producer);
+    CHECK_EQ(next(0), 1);
+    CHECK_EQ(event.lane, 0);
+    CHECK_EQ(next(0), -ENODATA);
+    CHECK_EQ(next(1), -ENODATA);
+    CHECK_EQ(ring_next(), -ENODATA);
+    pair_end(&pair);
+}
+
 static void target_ends(void)
 {
     begin();
@@ -526,6 +547,7 @@ int main(void)
     apart();
     quiet();
     goes_on();
+    hung_up_on();
     target_ends();
     target_pauses();
     pauses_amid_events();
