@@ -6,10 +6,12 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "../bridge/exit_status.h"
 #include "early.h"
@@ -51,11 +53,13 @@ int endpoint_status(int error)
 
 static void log_line(void *ctx, int level, const char *text)
 {
-    const struct options *options = ctx;
+    struct endpoint *endpoint = ctx;
 
     /* Warnings are of what the agent's own last line says, too. */
-    if (level <= LOG_ERR || options->verbose)
+    if (level <= LOG_ERR || endpoint->options->verbose)
         say("%s", text);
+    if (level <= LOG_ERR && endpoint->is_closing)
+        endpoint->unwritten = true;
 }
 
 static int attach(struct endpoint *endpoint, const struct options *options,
@@ -64,6 +68,7 @@ static int attach(struct endpoint *endpoint, const struct options *options,
     struct vmring_opts opts = {
         .size = sizeof(opts),
         .log = log_line,
+        .log_ctx = endpoint,
         .async_len = options->async_len,
         .record_len = options->record_len,
         .policy = options->ring_policy,
@@ -76,8 +81,6 @@ static int attach(struct endpoint *endpoint, const struct options *options,
     };
     int r;
 
-    /* The callback only reads it. */
-    opts.log_ctx = (void *)(uintptr_t)options;
     error[0] = '\0';
     r = vmring_open(uri, &opts, &endpoint->ring);
     if (r < 0 && !error[0])
@@ -157,6 +160,13 @@ static int attach_to(struct endpoint *endpoint, const struct options *options)
     char error[256], uri[64];
     int r;
 
+    if (endpoint_fd(options) == STDOUT_FILENO ||
+        endpoint_fd(options) == STDERR_FILENO) {
+        say("%s is a standard output of this program; give the number of "
+            "another descriptor",
+            name);
+        return EXIT_USAGE;
+    }
     if (is_uri(name) && !is_named) {
         r = attach(endpoint, options, name, error, sizeof(error));
         if (r == -EINVAL && !is_known(name))
@@ -164,6 +174,11 @@ static int attach_to(struct endpoint *endpoint, const struct options *options)
                      "'%s' is no endpoint; say local:PATH, grant:DOMID/TARGET "
                      "or sim:vcpus=4, or for a domain of that name domain:%s",
                      name, name);
+        /* Of these only a simulated guest's truth= is an output. */
+        if (r == -EIO && !strncmp(name, "sim:", strlen("sim:"))) {
+            say("%s", error);
+            return EXIT_OUTPUT;
+        }
         return r ? complain(r, error) : EXIT_AS_ASKED;
     }
     if (!is_named && (!*name || *name == '-' || strchr(name, '/'))) {
@@ -203,10 +218,12 @@ static int enter_sandbox(struct endpoint *endpoint)
 int endpoint_fd(const struct options *options)
 {
     const char *name = options->endpoint;
+    long fd = -1;
 
     /* What is no number the library refuses. */
-    return name && !strncmp(name, "fd:", 3) ? (int)strtol(name + 3, NULL, 10)
-                                            : -1;
+    if (name && !strncmp(name, "fd:", 3))
+        fd = strtol(name + 3, NULL, 10);
+    return fd >= 0 && fd <= INT_MAX ? (int)fd : -1;
 }
 
 int endpoint_open(struct endpoint *endpoint, const struct options *options)
@@ -216,6 +233,7 @@ int endpoint_open(struct endpoint *endpoint, const struct options *options)
     int status;
 
     memset(endpoint, 0, sizeof(*endpoint));
+    endpoint->options = options;
     if (wanted && agent_sandbox_prepare(&endpoint->sandbox, options->user,
                                         error, sizeof(error))) {
         say("%s", error);
@@ -227,6 +245,7 @@ int endpoint_open(struct endpoint *endpoint, const struct options *options)
 
 void endpoint_detach(struct endpoint *endpoint)
 {
+    endpoint->is_closing = true;
     vmring_close(endpoint->ring);
     endpoint->ring = NULL;
 }

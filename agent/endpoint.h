@@ -13,6 +13,9 @@ struct endpoint {
     struct vmring *ring;
     struct bridge bridge; /* the one that was started for it, if any */
     struct agent_sandbox sandbox;
+    const struct options *options;
+    bool is_closing;
+    bool unwritten; /* a file that the library writes as it closes */
 };
 
 /* The descriptor that it was started with for that, of "fd:N"; or -1. */

@@ -274,6 +274,14 @@ static bool is_cut_short(const struct run *run)
     return run->ending == ENDED_INTERRUPTED || run->ending == ENDED_LIMIT;
 }
 
+/* A lost output is worse news than a guest that ended, and no other. */
+static int with_output(int status, int output)
+{
+    return output && (status == EXIT_AS_ASKED || status == EXIT_TARGET_ENDED)
+               ? output
+               : status;
+}
+
 static int settle(struct run *run)
 {
     struct ledger *ledger = run->ledger;
@@ -363,7 +371,8 @@ static int watch(const struct options *options, struct endpoint *endpoint,
     ledger_close(&ledger);
     status = endpoint_close(endpoint);
     /* Of two things gone wrong the bridge's is about the guest. */
-    return status ? status : r;
+    return status ? status
+                  : with_output(r, endpoint->unwritten ? EXIT_OUTPUT : 0);
 }
 
 int main(int argc, char **argv)
@@ -373,7 +382,7 @@ int main(int argc, char **argv)
     struct outputs outputs;
     /* Of the whole process: it may end before they are closed. */
     static struct sandbox_inherited inherited;
-    int status, output_status;
+    int status;
 
     if (!check_standard_fds())
         return EXIT_OUTPUT;
@@ -409,10 +418,5 @@ int main(int argc, char **argv)
             event_base_free(base);
         }
     }
-    output_status = outputs_close(&outputs);
-    /* A lost output is worse news than a guest that ended, and no other. */
-    if (output_status &&
-        (status == EXIT_AS_ASKED || status == EXIT_TARGET_ENDED))
-        status = output_status;
-    return status;
+    return with_output(status, outputs_close(&outputs));
 }

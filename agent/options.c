@@ -15,6 +15,7 @@
 
 #include "../bridge/exit_status.h"
 #include "../libvmring/vmring.h"
+#include "../terminal/option.h"
 #include "say.h"
 
 #define DEFAULT_EVENTS "cpuid"
@@ -323,12 +324,9 @@ static error_t parse_sandbox(struct parse *parse, int key, char *arg)
 /* The parser itself could make nothing of it. */
 static void refuse_option(struct parse *parse, const struct argp_state *state)
 {
-    const char *option = state->argv[state->next > 0 ? state->next - 1 : 0];
+    const char *word, *why = option_refused(state, argp_options, &word);
 
-    /* It stands still at a bad letter among several: "-qz". */
-    if (*option != '-' && state->next < state->argc)
-        option = state->argv[state->next];
-    say("%s: no such option, or its argument is missing; see --help", option);
+    say("%s: %s; see --help", word, why);
     parse->told = true;
 }
 

@@ -23,6 +23,8 @@
 
 /* Events of a group between two looks at the others. */
 #define BATCH 256
+/* What the limit of stacks gives may be less, or too much for so many. */
+#define STACK_BYTES (512 << 10)
 /* For all of them to tell what they were handed. */
 #define LEDGER_S 1
 
@@ -252,13 +254,17 @@ static void *work(void *arg)
 /* Signals are for the thread with the event loop. */
 static int start_thread(struct worker *worker)
 {
+    pthread_attr_t attributes;
     sigset_t all, before;
     int r;
 
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    r = pthread_create(&worker->thread, NULL, work, worker);
+    r = pthread_create(&worker->thread, &attributes, work, worker);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
     worker->started = !r;
     return -r;
 }

@@ -318,7 +318,7 @@ static int no_statistics(const struct bridge_options *options, int error)
     log_line(LOG_ERR, "cannot write the statistics to %s: %s%s", options->stats,
              strerror(error),
              error == ENOENT ? "; create its folder, or name another file"
-                             : "");
+                             : "; name a file that can be written");
     return EXIT_OUTPUT;
 }
 

@@ -265,7 +265,9 @@ int bridge_serve(struct bridge *bridge)
     if (options->fd >= 0) {
         error = vmring_serve_fd(bridge->producer, options->fd);
         if (error < 0) {
-            log_line(LOG_ERR, "--fd %d is not a connected unix socket: %s",
+            log_line(LOG_ERR,
+                     "--fd %d: %s; give the number of a connected "
+                     "unix socket, SOCK_SEQPACKET",
                      options->fd, strerror(-error));
             return EXIT_USAGE;
         }

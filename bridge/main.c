@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../sandbox/sandbox.h"
+#include "../terminal/option.h"
 #include "../terminal/visible.h"
 #include "bridge.h"
 #include "domain.h"
@@ -178,7 +179,20 @@ static int descriptor(const char *name, const char *text)
     int fd = (int)number(name, text, 10, 1 << 20);
 
     if (fcntl(fd, F_GETFD) < 0)
-        refuse("--%s %d: %s", name, fd, strerror(errno));
+        refuse("--%s %d: it is not open; give the number of one that this is "
+               "started with, as by 3>FILE",
+               name, fd);
+    return fd;
+}
+
+static int writable(const char *name, const char *text)
+{
+    int fd = descriptor(name, text);
+
+    if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+        refuse("--%s %d: it cannot be written to; give the number of one that "
+               "can",
+               name, fd);
     return fd;
 }
 
@@ -252,13 +266,9 @@ static void target(struct bridge_options *options, const char *text)
 __attribute__((noreturn)) static void
 refuse_option(const struct argp_state *state)
 {
-    const char *option = state->argv[state->next > 0 ? state->next - 1 : 0];
+    const char *word, *why = option_refused(state, argp_options, &word);
 
-    /* It stands still at a bad letter among several: "-qz". */
-    if (*option != '-' && state->next < state->argc)
-        option = state->argv[state->next];
-    refuse("%s: no such option, or its argument is missing; see --help",
-           option);
+    refuse("%s: %s; see --help", word, why);
 }
 
 /* What --help and the like end with: who reads it may have no room. */
@@ -294,7 +304,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->fd = descriptor("fd", arg);
         break;
     case OPT_READY_FD:
-        options->ready_fd = descriptor("ready-fd", arg);
+        options->ready_fd = writable("ready-fd", arg);
         break;
     case OPT_DEADLINE:
         options->deadline_ns = deadline(arg);
@@ -337,6 +347,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         arguments->recover = arg ? RECOVER_FORCED : RECOVER;
         break;
     case OPT_STATS:
+        if (!*arg)
+            refuse("--stats: no file is named; give one, or - for standard "
+                   "output");
         options->stats = arg;
         break;
     case OPT_NO_SANDBOX:

@@ -119,7 +119,7 @@ static int open_fd(struct attach *attach, const char *number)
                     attach->uri);
     err = local_adopt(fd, &attach->ring->link);
     if (err == -EBADF || err == -EINVAL)
-        return FAIL(attach, err,
+        return FAIL(attach, -EINVAL,
                     "descriptor %d is %s; give that of a connected unix "
                     "socket, SOCK_SEQPACKET",
                     fd, err == -EBADF ? "not open" : "something else");
@@ -224,7 +224,8 @@ int attach_refused(struct attach *attach)
                     attach->opts.policy);
     case XEN_VM_RING_REFUSED_GROUPS:
         return FAIL(attach, -EOPNOTSUPP,
-                    "%u doorbell groups refused; at most %u",
+                    "%u doorbell groups refused, and so many workers; at most "
+                    "%u, one a vCPU",
                     attach->opts.nr_groups, g->max_groups);
     case XEN_VM_RING_REFUSED_VERDICTS:
         verdicts_format(attach->opts.verdicts, wanted);
@@ -469,6 +470,8 @@ static void publish_cursors(struct vmring *ring)
 
 void vmring_close(struct vmring *ring)
 {
+    int err;
+
     if (!ring || ring->owner != getpid())
         return;
     for (uint32_t g = 0; g < XEN_VM_RING_MAX_GROUPS; g++)
@@ -484,8 +487,10 @@ void vmring_close(struct vmring *ring)
     region_drop(&ring->c);
     if (ring->link)
         ring->link->ops->close(ring->link);
-    if (ring->sim)
-        sim_endpoint_stop(ring->sim);
+    err = sim_endpoint_stop(ring->sim);
+    if (err)
+        log_line(&ring->log, 3, "cannot write the file of truth=: %s",
+                 strerror(-err));
     if (ring->epoll >= 0)
         close(ring->epoll);
     if (ring->poke >= 0)

@@ -183,9 +183,10 @@ struct vmring_opts {
  * consumer is attached; -EMSGSIZE async_len below the minimum or above the
  * maximum (the text says which); -EOPNOTSUPP version, feature, policy, record
  * length or groups refused; -EPERM verdicts refused; -ERANGE deadline refused;
- * -ESRCH the target is gone; -ENOMEM; -EMFILE, -ENFILE; -ETIMEDOUT; -EINTR a
- * signal while it waited; -EPROTO the peer is no vm_ring producer or lies;
- * -ECONNRESET it went away.
+ * -ESRCH the target is gone; -EIO a simulated guest's file of truth= cannot be
+ * written; -ENOMEM; -EMFILE, -ENFILE; -ETIMEDOUT; -EINTR a signal while it
+ * waited; -EPROTO the peer is no vm_ring producer or lies; -ECONNRESET it went
+ * away.
  */
 int vmring_open(const char *uri, const struct vmring_opts *opts,
                 struct vmring **ring);

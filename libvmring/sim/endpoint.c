@@ -14,6 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A thread's: what the limit of stacks gives may be less, or too much. */
+#define STACK_BYTES (512 << 10)
+
 /* After it has started, only the thread touches sim and producer. */
 struct sim_endpoint {
     struct sim *sim;
@@ -111,13 +114,17 @@ static int open_producer(const struct sim_params *params, struct sim *sim,
 /* Signals are for the threads of the program whose process this is. */
 static int start_thread(struct sim_endpoint *ep)
 {
+    pthread_attr_t attributes;
     sigset_t all, before;
     int err;
 
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    err = pthread_create(&ep->thread, NULL, serve, ep);
+    err = pthread_create(&ep->thread, &attributes, serve, ep);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
     return -err;
 }
 
@@ -160,40 +167,46 @@ static const char *remedy(int err)
         return "; raise the limits of memory and threads (ulimit -v, -u)";
     case -EMFILE:
         return "; raise the limit of open files (ulimit -n)";
-    case -ENOENT:
-        return "; create its folder, or name another file";
     }
     return "";
 }
 
-static int fail(int err, const char *what, char *error, size_t error_len)
+static int fail(int err, char *error, size_t error_len)
 {
     if (error && error_len)
-        snprintf(error, error_len, "cannot %s: %s%s", what, strerror(-err),
-                 remedy(err));
+        snprintf(error, error_len, "cannot start the simulated guest: %s%s",
+                 strerror(-err), remedy(err));
     return err;
+}
+
+/* Its own error, as it is none of the endpoint. */
+static int fail_truth(int err, char *error, size_t error_len)
+{
+    if (error && error_len)
+        snprintf(error, error_len, "cannot write the file of truth=: %s; %s",
+                 strerror(-err),
+                 err == -ENOENT ? "create its folder, or name another file"
+                                : "name a file that can be written");
+    return -EIO;
 }
 
 int sim_endpoint_start(const char *text, struct sim_endpoint **out, int *fd,
                        char *error, size_t error_len)
 {
     struct sim_endpoint *ep;
-    const char *what = "start the simulated guest";
     struct sim_params params;
     int err = sim_params_parse(text, true, &params, error, error_len);
+    int truth = 0;
 
     if (err)
         return err;
     ep = calloc(1, sizeof(*ep));
     err = ep ? sim_create(&params, &ep->sim) : -ENOMEM;
-    if (!err) {
-        err = sim_open_truth(ep->sim);
-        if (err)
-            what = "write the file of truth=";
-    }
     if (!err)
+        truth = sim_open_truth(ep->sim);
+    if (!err && !truth)
         err = start(&params, ep, fd);
-    if (!err) {
+    if (!err && !truth) {
         *out = ep;
         return 0;
     }
@@ -202,7 +215,8 @@ int sim_endpoint_start(const char *text, struct sim_endpoint **out, int *fd,
         sim_close(ep->sim);
         free(ep);
     }
-    return fail(err, what, error, error_len);
+    return truth ? fail_truth(truth, error, error_len)
+                 : fail(err, error, error_len);
 }
 
 int sim_endpoint_stop(struct sim_endpoint *ep)

@@ -10,6 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Its calls of xenstore take little; the limit of stacks may give less. */
+#define STACK_BYTES (512 << 10)
+
 struct queue {
     struct errand *first, *last;
 };
@@ -120,6 +123,7 @@ static int start_thread(struct errands *errands)
 
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, STACK_BYTES);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     err = pthread_create(&thread, &attr, work, errands);

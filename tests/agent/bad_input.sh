@@ -7,8 +7,12 @@
 run 2; says 'no ENDPOINT given'
 run 2 a b; says 'give one ENDPOINT'
 run 2 --no-such-option sim:; says '--no-such-option: no such option'
-run 2 -n; says 'argument is missing'
+for option in -n -qn --count; do
+    run 2 $option; says "$option: its argument is missing"
+done
 run 2 -qz sim:; says 'no such option'
+run 2 --quiet=yes sim:; says '--quiet=yes: it takes no argument'
+run 2 --e 3 sim:; says '--e: more than one option begins so'
 for n in 0 -1 x 5x '' 99999999999999999999; do
     run 2 -n "$n" sim:; says 'give a count'
 done
@@ -59,6 +63,11 @@ run 10 "local:$dir/dead"; says 'nobody serves'
 # Where no bridge can be started, none is advised.
 run 10 "local:$dir"; says 'no socket; give the path'
 run 2 fd:0 </dev/null; says 'connected unix socket'
+run 2 fd:99; says 'descriptor 99 is not open; give that of a connected'
+run 2 fd:x; says 'say fd:NUMBER'
+for fd in 1 2; do
+    run 2 fd:$fd; says "fd:$fd is a standard output"
+done
 # No bridge beside the agent, none in PATH.
 cp "$agent" "$dir/agent" && for domain in nosuchdomain 77; do
     env PATH=/nonexistent "$dir/agent" $domain 2>"$dir/err"
@@ -72,6 +81,7 @@ run 8 --async-bytes 1g sim:; says 'the maximum 67108864'
 run 8 --record-size 65 sim:; says 'multiple of 64'
 run 8 --record-size 1024 sim:; says 'to 512'
 run 8 --groups 64 sim:; says 'at most'
+run 8 --workers 9 sim:; says 'so many workers; at most 4, one a vCPU'
 run 8 --deadline 4000000 sim:; says 'maximum is'
 run 5 -e cr4 --deny cr4:4 sim:verdicts=none; says 'verdicts'
 run 7 -e vmexit sim:; says 'unsupported'

@@ -23,7 +23,18 @@ bridge()
 bridge 2 '--foo: no such option' --foo sim:
 bridge 2 '-z: no such option' -z sim:
 bridge 2 '-qz: no such option' -qz sim:
-bridge 2 '--linger: no such option, or its argument' --linger
+bridge 2 '--linger: its argument is missing' --linger
+bridge 2 '--quiet=yes: it takes no argument' --quiet=yes sim:
+bridge 2 '--l: more than one option begins so' --l sim:
+bridge 2 '--fd 99: it is not open; give' --fd=99 sim:
+bridge 2 'a connected unix socket' --fd 0 --listen "local:$dir/socket" \
+    sim: </dev/null
+bridge 2 '--ready-fd 99: it is not open; give' --ready-fd=99 sim:
+bridge 2 '--ready-fd 0: it cannot be written to; give' --ready-fd=0 \
+    sim: </dev/null
+bridge 2 '--stats: no file is named; give' --stats= sim:
+bridge 12 'Is a directory; name a file' --stats=/ --listen \
+    "local:$dir/socket" sim:
 bridge 2 'from 0 to 86400, not' --linger 86401 sim:
 bridge 2 'from 0 to 86400, not' --farewell 86401 sim:
 bridge 2 'from 0 to 86400000, not' --deadline 99999999999999999999 sim:
@@ -65,4 +76,29 @@ for bytes in 8000000 12000000 16000000 20000000 24000000; do
     limited --as=$bytes 'ulimit -v' sim:vcpus=500
 done
 [ $tried -gt 1 ] || fail 'no limit of memory was met'
+limited --fsize=1024 '(ulimit -v, -f, -n)' sim:
+
+# small_stack COMMAND...: as it may have inherited it.
+small_stack()
+{
+    timeout -k 5 60 prlimit --stack=65536 "$@" >"$dir/out" 2>"$dir/err"
+}
+for workers in '' '--workers 2'; do
+    # shellcheck disable=SC2086 # none, or two words
+    small_stack "$agent" -q $workers sim:vcpus=2,count=20
+    [ $? -eq 3 ] || fail "a small stack, the agent $workers: $(cat "$dir/err")"
+done
+timeout -k 5 60 prlimit --stack=65536 "$bridge" -q --ready-fd 3 --listen \
+    "local:$dir/socket" sim:vcpus=2,count=20 3>"$dir/ready" 2>"$dir/bridge" &
+pid=$!
+tries=0
+while [ ! -s "$dir/ready" ] && [ $tries -lt 300 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
+small_stack "$agent" -q "local:$dir/socket"
+[ $? -eq 3 ] || fail "a small stack, by a bridge: $(cat "$dir/err")"
+wait $pid
+got=$?
+[ $got -eq 3 ] || fail "a small stack, the bridge: $got: $(cat "$dir/bridge")"
 exit $failed

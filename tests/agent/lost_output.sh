@@ -15,6 +15,12 @@ grep -q 'The ledger adds up' "$dir/out" || fail 'not detached in order'
 run 12 -o "$dir/absent/file" $endless; says 'its folder is not there'
 run 12 -o "$dir" $endless; says 'Is a directory'
 run 12 --ledger-json "$dir" $endless; says 'Is a directory'
+# The simulated guest's truth is an output, too.
+run 12 "sim:truth=$dir/absent/file"; says 'create its folder'
+run 12 "sim:truth=$dir"; says 'name a file that can be written'
+run 12 -q sim:vcpus=1,count=1,truth=/dev/full
+grep -q 'cannot write the file of truth=: No space' "$dir/err" ||
+    fail "a truth that is lost: $(cat "$dir/err")"
 
 timeout -k 5 60 "$agent" $endless >/dev/full 2>"$dir/err"
 [ $? -eq 12 ] || fail 'a full disk has no status'

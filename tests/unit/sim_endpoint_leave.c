@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* Description: a consumer may leave a sim: endpoint at any time; no hang. */
+/*
+ * Description: a consumer may leave a sim: endpoint at any time; no hang; and
+ * hears of a truth that cannot be written.
+ */
 #include "check.h"
 #include "vmring.h"
 
 #include <errno.h>
+
+static char said[256];
+
+static void note(void *ctx, int level, const char *text)
+{
+    (void)ctx;
+    if (level <= 3)
+        snprintf(said, sizeof(said), "%s", text);
+}
 
 static void leave_after(const char *uri, const char *events, int nr)
 {
     char error[256] = "";
     struct vmring_opts opts = {
         .size = sizeof(opts),
+        .log = note,
         .error = error,
         .error_len = sizeof(error),
     };
@@ -52,6 +65,10 @@ int main(void)
     leave_after("sim:vcpus=8,cpuid=1,deadline=3600000,on-deadline=pause",
                 "cpuid", 8);
     refused("sim:vcpus=0", -EINVAL, "vcpus=1 to 4096");
-    refused("sim:truth=/nowhere/at/all", -ENOENT, "cannot write");
+    refused("sim:truth=/nowhere/at/all", -EIO, "create its folder");
+    refused("sim:truth=/tmp", -EIO, "can be written");
+    CHECK_STR(said, "");
+    leave_after("sim:truth=/dev/full", "cpuid", 5);
+    CHECK_HAS(said, "cannot write the file of truth=");
     return 0;
 }
