@@ -16,6 +16,7 @@
 #include "../bridge/exit_status.h"
 #include "../libvmring/vmring.h"
 #include "../terminal/option.h"
+#include "number.h"
 #include "say.h"
 
 #define DEFAULT_EVENTS "cpuid"
@@ -143,18 +144,6 @@ refuse(struct parse *parse, const char *option, const char *arg,
     return EINVAL;
 }
 
-/* A whole number from `min` to `max`. */
-static bool number(const char *text, uint64_t min, uint64_t max,
-                   uint64_t *value)
-{
-    char *end;
-
-    errno = 0;
-    *value = strtoull(text, &end, 0);
-    return !errno && end != text && !*end && !strchr(text, '-') &&
-           *value >= min && *value <= max;
-}
-
 static bool bytes(const char *text, uint64_t *value)
 {
     static const char units[] = "kmg";
@@ -172,7 +161,7 @@ static bool bytes(const char *text, uint64_t *value)
         digits[len - 1] = '\0';
         shift = 10 * (unsigned int)(unit - units + 1);
     }
-    if (!number(digits, 1, UINT64_MAX >> shift, value))
+    if (!number_read(digits, 1, UINT64_MAX >> shift, value))
         return false;
     *value <<= shift;
     return true;
@@ -186,7 +175,7 @@ static error_t parse_limits(struct parse *parse, int key, char *arg)
 
     switch (key) {
     case 'n':
-        if (!number(arg, 1, UINT64_MAX, &options->count))
+        if (!number_read(arg, 1, UINT64_MAX, &options->count))
             return refuse(parse, "-n", arg,
                           "give a count of events, from 1 to %" PRIu64,
                           UINT64_MAX);
@@ -201,13 +190,13 @@ static error_t parse_limits(struct parse *parse, int key, char *arg)
     case OPTION_END_WITHIN:
         if (strcmp(arg, "none") == 0)
             value = 0;
-        else if (!number(arg, 1, MAX_END_S, &value))
+        else if (!number_read(arg, 1, MAX_END_S, &value))
             return refuse(parse, "--end-within", arg,
                           "give seconds, from 1 to %d, or none", MAX_END_S);
         options->end_within_s = (unsigned int)value;
         return 0;
     case OPTION_SLOW:
-        if (!number(arg, 0, MAX_SLOW_US, &value))
+        if (!number_read(arg, 0, MAX_SLOW_US, &value))
             return refuse(parse, "--slow", arg, "give microseconds, %d at most",
                           MAX_SLOW_US);
         options->slow_us = (unsigned int)value;
@@ -230,7 +219,7 @@ static error_t parse_ring(struct parse *parse, int key, char *arg)
                           XEN_VM_RING_MAX_ASYNC >> 30);
         return 0;
     case OPTION_RECORD_SIZE:
-        if (!number(arg, 1, UINT32_MAX, &value))
+        if (!number_read(arg, 1, UINT32_MAX, &value))
             return refuse(parse, "--record-size", arg,
                           "give bytes, %u without registers, %u with",
                           XEN_VM_RING_MIN_RECORD, XEN_VM_RING_MAX_RECORD);
@@ -245,20 +234,20 @@ static error_t parse_ring(struct parse *parse, int key, char *arg)
             return refuse(parse, "--policy", arg, "say discard or overwrite");
         return 0;
     case OPTION_GROUPS:
-        if (!number(arg, 1, XEN_VM_RING_MAX_GROUPS, &value))
+        if (!number_read(arg, 1, XEN_VM_RING_MAX_GROUPS, &value))
             return refuse(parse, "--groups", arg, "give a number, from 1 to %u",
                           XEN_VM_RING_MAX_GROUPS);
         options->nr_groups = (uint32_t)value;
         return 0;
     case OPTION_WORKERS:
-        if (!number(arg, 1, XEN_VM_RING_MAX_GROUPS, &value))
+        if (!number_read(arg, 1, XEN_VM_RING_MAX_GROUPS, &value))
             return refuse(parse, "--workers", arg,
                           "give a number of threads, from 1 to %u",
                           XEN_VM_RING_MAX_GROUPS);
         options->nr_workers = (unsigned int)value;
         return 0;
     case OPTION_DEADLINE:
-        if (!number(arg, 1, MAX_DEADLINE_MS, &value))
+        if (!number_read(arg, 1, MAX_DEADLINE_MS, &value))
             return refuse(parse, "--deadline", arg,
                           "give milliseconds, from 1 to %d", MAX_DEADLINE_MS);
         options->deadline_ms = (uint32_t)value;

@@ -7,8 +7,9 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "number.h"
 
 #define INDEX_XCR0 3 /* VM_EVENT_X86_XCR0 of xen/vm_event.h */
 
@@ -19,17 +20,6 @@ static int malformed(char *error, size_t error_len, const char *text)
              "or msr:NUMBER[-NUMBER]",
              text);
     return -EINVAL;
-}
-
-static int parse_bits(const char *text, uint64_t *bits)
-{
-    char *end;
-
-    errno = 0;
-    *bits = strtoull(text, &end, 0);
-    if (errno || end == text || *end || *text == '-' || *bits == 0)
-        return -EINVAL;
-    return 0;
 }
 
 int policy_deny(struct policy *policy, const char *text, char *error,
@@ -48,7 +38,7 @@ int policy_deny(struct policy *policy, const char *text, char *error,
     /* The part that names an event is read by the grammar of -e. */
     if (strncmp(text, "msr:", 4) && colon) {
         if ((size_t)(colon - text) >= sizeof(name) ||
-            parse_bits(colon + 1, &rule.bits))
+            !number_read(colon + 1, 1, UINT64_MAX, &rule.bits))
             return malformed(error, error_len, text);
         memcpy(name, text, (size_t)(colon - text));
         name[colon - text] = '\0';

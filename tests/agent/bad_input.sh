@@ -13,7 +13,7 @@ done
 run 2 -qz sim:; says 'no such option'
 run 2 --quiet=yes sim:; says '--quiet=yes: it takes no argument'
 run 2 --e 3 sim:; says '--e: more than one option begins so'
-for n in 0 -1 x 5x '' 99999999999999999999; do
+for n in 0 -1 x 5x 010 +1 ' 1' 0x '' 99999999999999999999; do
     run 2 -n "$n" sim:; says 'give a count'
 done
 for t in 0 -1 x nan inf 1e99; do
@@ -22,6 +22,9 @@ done
 for b in 0 x k 10x -1k 99999999999999999999 17179869184g; do
     run 2 --async-bytes "$b" sim:; says 'as in 65536, 64k or 1m'
 done
+run 0 -n 0x10 sim:
+[ "$(grep -c ' subleaf ' "$dir/out")" -eq 16 ] || fail "0x10: $(cat "$dir/out")"
+: >"$dir/out"
 run 2 -f xml sim:; says 'text or json'
 run 2 --policy newest sim:; says 'discard or overwrite'
 # A number that is too large is told the largest.
@@ -42,6 +45,10 @@ run 2 -e nosuch sim:; says "'vmring-agent -e help' lists them"
 run 2 -e msr sim:; says 'msr:NUMBER'
 run 2 -e cpuid:async sim:; says 'leave :async out'
 run 2 -e mem:q@1 sim:; says 'mem:'
+run 2 -e msr:010 sim:; says 'no number in'
+run 2 -e msr:0x100000000 sim:; says 'above 0xffffffff in'
+run 2 -e mem:w@0x10000000000 sim:; says 'above 0xffffffffff in'
+run 2 -e cr4 --deny cr4:010 sim:; says 'not a verdict rule'
 run 2 --deny nosuch sim:; says 'not a verdict rule'
 run 2 --deny cr4:0x4 sim:; says 'add cr4:sync to -e'
 run 2 -e cr4:async --deny cr4:4 sim:; says 'add cr4:sync to -e'

@@ -57,7 +57,7 @@ for signal in TERM HUP; do
     rm -f "$dir/pid"
     "$agent" -q some-guest 2>"$dir/err" &
     pid=$!
-    while [ ! -s "$dir/pid" ]; do sleep 0.1; done
+    await "$dir/pid"
     kill -$signal $pid
     wait $pid
     [ $? -eq 1 ] || fail "interrupted by SIG$signal, but another status"
@@ -73,7 +73,7 @@ bridge_is "echo \$\$ >$dir/pid" "while [ ! -e $dir/go ]; do sleep 0.1; done" \
 rm -f "$dir/pid"
 "$agent" -q some-guest 2>"$dir/err" &
 pid=$!
-while [ ! -s "$dir/pid" ]; do sleep 0.1; done
+await "$dir/pid"
 kill -KILL $pid
 wait $pid 2>/dev/null
 touch "$dir/go"

@@ -7,22 +7,10 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
-AGENT = sys.argv[1] + "/agent/vmring-agent"
-BRIDGE = sys.argv[1] + "/bridge/vmring-bridge"
-ENDLESS = "sim:vcpus=4,count=1000000000,rate=2000"
-LIMIT = 60
-failed = False
-
-
-def check(what, ok, got=""):
-    global failed
-    if not ok:
-        failed = True
-        print("FAILED: %s: %s" % (what, got))
+from setup import AGENT, BRIDGE, ENDLESS, LIMIT, check, finish
 
 
 class Pair:
@@ -122,4 +110,4 @@ def stopped():
 signalled()
 slow()
 stopped()
-sys.exit(failed)
+finish()

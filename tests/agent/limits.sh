@@ -91,11 +91,7 @@ done
 timeout -k 5 60 prlimit --stack=65536 "$bridge" -q --ready-fd 3 --listen \
     "local:$dir/socket" sim:vcpus=2,count=20 3>"$dir/ready" 2>"$dir/bridge" &
 pid=$!
-tries=0
-while [ ! -s "$dir/ready" ] && [ $tries -lt 300 ]; do
-    sleep 0.1
-    tries=$((tries + 1))
-done
+await "$dir/ready"
 small_stack "$agent" -q "local:$dir/socket"
 [ $? -eq 3 ] || fail "a small stack, by a bridge: $(cat "$dir/err")"
 wait $pid

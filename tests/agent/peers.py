@@ -7,23 +7,12 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
-build = sys.argv[1]
-AGENT = build + "/agent/vmring-agent"
+from setup import AGENT, LIMIT, build, check, finish
+
 PEER = build + "/tests/agent/test_agent_peer"
-# Half a minute for what takes one or two seconds: this machine may be busy.
-LIMIT = 30
-failed = False
-
-
-def check(what, ok, got=""):
-    global failed
-    if not ok:
-        failed = True
-        print("FAILED: %s: %s" % (what, got))
 
 
 class Peer:
@@ -144,4 +133,4 @@ def arming():
 texts()
 quiet()
 arming()
-sys.exit(failed)
+finish()

@@ -11,20 +11,6 @@ run 0 --help
     exit 77
 }
 
-# watch COMMAND...: starts it, and waits until it shows events: it is inside.
-watch()
-{
-    rm -f "$dir/out"
-    "$@" >"$dir/out" 2>"$dir/err" &
-    pid=$!
-    tries=0
-    while [ ! -s "$dir/out" ] && [ $tries -lt 100 ]; do
-        sleep 0.1
-        tries=$((tries + 1))
-    done
-    [ -s "$dir/out" ] || fail "no events: $*: $(cat "$dir/err")"
-}
-
 # is FIELD VALUE...: of each of its threads, in /proc.
 is()
 {
@@ -56,15 +42,6 @@ is_inside()
     done
 }
 
-end()
-{
-    kill -TERM $pid
-    wait $pid
-    got=$?
-    [ $got -eq 0 ] || fail "status $got, not 0: $(cat "$dir/err")"
-    grep -q 'The ledger adds up' "$dir/out" || fail 'no ledger'
-}
-
 endless=sim:vcpus=2,count=0,rate=2000
 nobody=65534 nogroup=65534
 if getent passwd _vmring >/dev/null; then
@@ -78,16 +55,16 @@ if [ "$(id -u)" = 0 ]; then
     *' (deleted)') ;;
     *) fail "its root is $(readlink /proc/$pid/root)" ;;
     esac
-    end
+    end 0 TERM
 
     watch "$agent" --user 12345 $endless
     is_inside 12345 12345
-    end
+    end 0 TERM
 
     watch "$agent" --no-sandbox $endless
     is Uid '0 0 0 0'
     is Seccomp "$(sed -n 's/^Seccomp:[[:space:]]*//p' /proc/self/status)"
-    end
+    end 0 TERM
 
     run 2 --user root $endless; says 'is root or of its group'
     run 2 --user 0 $endless; says 'is root or of its group'
@@ -102,17 +79,17 @@ if [ "$(id -u)" = 0 ]; then
         watch setpriv --reuid 54321 --regid 54321 --clear-groups \
             "$dir/agent" $endless
         is_inside 54321 54321
-        end
+        end 0 TERM
         # Nor has any thread of it what it was given on the way.
         watch setpriv --reuid 54321 --regid 54321 --clear-groups \
             --inh-caps +net_raw --ambient-caps +net_raw "$dir/agent" $endless
         is_inside 54321 54321
-        end
+        end 0 TERM
     fi
 else
     watch "$agent" $endless
     is_inside "$(id -u)" "$(id -g)"
-    end
+    end 0 TERM
     run 2 --user nobody $endless; says 'only root can become another user'
 fi
 # What it happened to be started with is none of its business.
@@ -125,20 +102,20 @@ for fd in /proc/$pid/fd/*; do
     */7:"$dir/secret") fail 'it has a file that it was started with' ;;
     esac
 done
-end
+end 0 TERM
 run 2 --user nobody --no-sandbox $endless; says 'leave it or --no-sandbox out'
 
 # By the socket of a bridge that runs as whoever runs this.
 "$bridge" --quiet --listen "local:$dir/socket" $endless 2>"$dir/bridge" &
 other=$!
-while [ ! -S "$dir/socket" ]; do sleep 0.1; done
+await "$dir/socket"
 watch "$agent" "local:$dir/socket"
 if [ "$(id -u)" = 0 ]; then
     is_inside $nobody $nogroup
 else
     is_inside "$(id -u)" "$(id -g)"
 fi
-end
+end 0 TERM
 # The bridge itself: it keeps its user, in its socket's folder.
 pid=$other
 is Seccomp 2

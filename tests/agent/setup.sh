@@ -32,3 +32,44 @@ says()
     grep -q '^vmring-agent: ' "$dir/err" || fail "no name: $(cat "$dir/err")"
     grep -qF -- "$1" "$dir/err" || fail "no '$1' in: $(cat "$dir/err")"
 }
+
+# await PATH: until there is something in it, or it is a socket.
+await()
+{
+    tries=0
+    while [ ! -s "$1" ] && [ ! -S "$1" ] && [ $tries -lt 300 ]; do
+        sleep 0.1
+        tries=$((tries + 1))
+    done
+}
+
+# watch COMMAND...: starts it, and waits until it shows events.
+watch()
+{
+    rm -f "$dir/out"
+    "$@" >"$dir/out" 2>"$dir/err" &
+    pid=$!
+    await "$dir/out"
+    [ -s "$dir/out" ] || fail "no events: $*: $(cat "$dir/err")"
+}
+
+# end STATUS SIGNAL...: what was started gets these, and ends so.
+end()
+{
+    wanted=$1
+    shift
+    for signal; do
+        kill -"$signal" $pid
+        sleep 0.2
+    done
+    # A limit of its own: a test that hangs shows nothing.
+    (sleep 30; kill -KILL $pid) >/dev/null 2>&1 &
+    limit=$!
+    wait $pid
+    got=$?
+    kill $limit 2>/dev/null
+    [ $got -eq "$wanted" ] ||
+        fail "status $got, not $wanted, by $*: $(cat "$dir/err")"
+    [ $got -ne 0 ] || grep -q 'The ledger adds up' "$dir/out" ||
+        fail "no ledger, by $*"
+}

@@ -7,20 +7,9 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 
-AGENT = sys.argv[1] + "/agent/vmring-agent"
-ENDLESS = "sim:vcpus=4,count=1000000000,rate=2000"
-LIMIT = 30
-failed = False
-
-
-def check(what, ok, got=""):
-    global failed
-    if not ok:
-        failed = True
-        print("FAILED: %s: %s" % (what, got))
+from setup import AGENT, ENDLESS, LIMIT, check, finish
 
 
 class Agent:
@@ -116,4 +105,4 @@ def reader_gone():
 ending()
 ledgers()
 reader_gone()
-sys.exit(failed)
+finish()

@@ -8,11 +8,7 @@ bridge=$1/bridge/vmring-bridge
 "$bridge" --quiet --listen "local:$dir/socket" \
     "sim:vcpus=8,count=50000,rate=4000,truth=$dir/truth" 2>"$dir/bridge" &
 bridge_pid=$!
-tries=0
-while [ ! -S "$dir/socket" ] && [ $tries -lt 50 ]; do
-    sleep 0.1
-    tries=$((tries + 1))
-done
+await "$dir/socket"
 
 events='cpuid cr3:async breakpoint guest_request:async'
 for round in 1 2 3 4 5; do

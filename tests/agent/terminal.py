@@ -9,24 +9,14 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 import termios
 import time
 import tty
 
-AGENT = sys.argv[1] + "/agent/vmring-agent"
+from setup import AGENT, LIMIT, check, finish
+
 ENDLESS = "sim:vcpus=4,count=1000000000"
-# For what takes one or two seconds: this machine may be busy.
-LIMIT = 30
-failed = False
-
-
-def check(what, ok, got=""):
-    global failed
-    if not ok:
-        failed = True
-        print("FAILED: %s: %s" % (what, got))
 
 
 def end(agent, what, *statuses):
@@ -160,4 +150,4 @@ second_signal()
 stalled_for_a_while()
 stalled_errors()
 fifo.end()
-sys.exit(failed)
+finish()

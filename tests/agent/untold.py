@@ -14,22 +14,12 @@ import signal
 import socket
 import struct
 import subprocess
-import sys
 import tempfile
 import threading
 
-AGENT = sys.argv[1] + "/agent/vmring-agent"
-BRIDGE = sys.argv[1] + "/bridge/vmring-bridge"
-LIMIT = 60
+from setup import AGENT, BRIDGE, LIMIT, check, finish
+
 SUBSCRIBE, COUNT, QUIESCE, DETACH, COUNTS, QUIET = 2, 4, 5, 6, 11, 12
-failed = False
-
-
-def check(what, ok, got=""):
-    global failed
-    if not ok:
-        failed = True
-        print("FAILED: %s: %s" % (what, got))
 
 
 class Between:
@@ -182,4 +172,4 @@ cut_short()
 unread()
 with tempfile.TemporaryDirectory() as name:
     may_not_grow(name)
-sys.exit(failed)
+finish()

@@ -62,39 +62,14 @@ run 0 -q -n 100 -e "$mixed" --workers 4 sim:vcpus=16
 run 0 -q -t 0.3 -e "$mixed" --workers 4 sim:vcpus=16,count=1000000000
 grep -q 'The ledger adds up' "$dir/out" || fail '-t: no ledger'
 
-# signalled STATUS SIGNALS OPTION...: sends them once events are shown.
-signalled()
-{
-    wanted=$1 signals=$2
-    shift 2
-    rm -f "$dir/out"
-    "$agent" --workers 4 "$@" >"$dir/out" 2>"$dir/err" &
-    pid=$!
-    tries=0
-    while [ ! -s "$dir/out" ] && [ $tries -lt 100 ]; do
-        sleep 0.1
-        tries=$((tries + 1))
-    done
-    for signal in $signals; do
-        kill -"$signal" $pid
-        sleep 0.2
-    done
-    # A limit of its own: a test that hangs shows nothing.
-    (sleep 30; kill -KILL $pid) >/dev/null 2>&1 &
-    limit=$!
-    wait $pid
-    got=$?
-    kill $limit 2>/dev/null
-    [ $got -eq "$wanted" ] || fail "status $got, not $wanted: $signals $*"
-}
-
 endless=sim:vcpus=16,count=1000000000,rate=20000
 for signal in INT TERM; do
-    signalled 0 $signal -e 'cpuid cr3:async' $endless
-    grep -q 'The ledger adds up' "$dir/out" || fail "no ledger after $signal"
+    watch "$agent" --workers 4 -e 'cpuid cr3:async' $endless
+    end 0 $signal
 done
 # Each event takes two seconds: the second signal does not wait for that.
-signalled 13 'INT INT' -e cr3:async --slow 2000000 $endless
+watch "$agent" --workers 4 -e cr3:async --slow 2000000 $endless
+end 13 INT INT
 grep -q 'interrupted while it ended' "$dir/err" || fail 'it does not say so'
 
 # A reader that stops: what has no room is lost or defaulted, and counted.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: a consumer of version 1.0, written from its header as it was,
- * takes events from today's producer, answers and counts them, and is granted no
- * right of a later version; and today's consumer goes on with a producer of 1.0, and learns what that one would
- * grant.
+ * takes events from today's producer, answers and counts them, and is granted
+ * no right of a later version; and today's consumer goes on with a producer
+ * of 1.0, and learns what that one would grant.
  */
 #include "abi/vm_ring-1.0.h" /* first: then it is the only one there is */
 

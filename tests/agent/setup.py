@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of the agent in Python have in common."""
+import sys
+
+build = sys.argv[1]
+AGENT = build + "/agent/vmring-agent"
+BRIDGE = build + "/bridge/vmring-bridge"
+# An endless guest, at leisure.
+ENDLESS = "sim:vcpus=4,count=1000000000,rate=2000"
+# Seconds for what takes one or two: this machine may be busy.
+LIMIT = 60
+failures = []
+
+
+def check(what, ok, got=""):
+    if not ok:
+        failures.append(what)
+        print("FAILED: %s: %s" % (what, got), flush=True)
+
+
+def finish():
+    sys.exit(1 if failures else 0)
