@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <unistd.h>
 
 #include "../bridge/exit_status.h"
 #include "early.h"
@@ -156,12 +155,12 @@ static int attach_to(struct endpoint *endpoint, const struct options *options)
 {
     const char *name = options->endpoint;
     bool is_named = !strncmp(name, DOMAIN, strlen(DOMAIN));
+    int fd = endpoint_fd(options);
     unsigned int domid;
     char error[256], uri[64];
     int r;
 
-    if (endpoint_fd(options) == STDOUT_FILENO ||
-        endpoint_fd(options) == STDERR_FILENO) {
+    if (fd == 1 || fd == 2) {
         say("%s is a standard output of this program; give the number of "
             "another descriptor",
             name);
