@@ -187,15 +187,12 @@ static void find_ending(sigset_t *ending)
             sigaddset(ending, signals[i]);
 }
 
-static int wait_ready(struct bridge *bridge, int fd)
+/* With the signals that end the agent blocked. */
+static int wait_ready(struct bridge *bridge, int fd, const sigset_t *ending)
 {
-    sigset_t ending, old;
-    int signal_fd, r;
+    int signal_fd = signalfd(-1, ending, SFD_CLOEXEC);
+    int r = read_ready(bridge, fd, signal_fd);
 
-    find_ending(&ending);
-    sigprocmask(SIG_BLOCK, &ending, &old);
-    signal_fd = signalfd(-1, &ending, SFD_CLOEXEC);
-    r = read_ready(bridge, fd, signal_fd);
     if (signal_fd >= 0) {
         if (r == -EINTR) {
             /* Taken, so that it does not kill us once it is unblocked. */
@@ -206,7 +203,6 @@ static int wait_ready(struct bridge *bridge, int fd)
         }
         close(signal_fd);
     }
-    sigprocmask(SIG_SETMASK, &old, NULL);
     return r;
 }
 
@@ -261,6 +257,7 @@ int bridge_stop(struct bridge *bridge)
 
 int bridge_start(struct bridge *bridge, const struct options *options)
 {
+    sigset_t ending, old;
     int fds[2], r;
 
     memset(bridge, 0, sizeof(*bridge));
@@ -268,9 +265,13 @@ int bridge_start(struct bridge *bridge, const struct options *options)
         say("pipe: %s", strerror(errno));
         return EXIT_FAULT;
     }
+    /* From before there is a bridge: none of them leaves it behind. */
+    find_ending(&ending);
+    sigprocmask(SIG_BLOCK, &ending, &old);
     r = spawn(bridge, options, fds[1]);
     close(fds[1]);
     if (r) {
+        sigprocmask(SIG_SETMASK, &old, NULL);
         close(fds[0]);
         bridge->pid = 0;
         say("cannot start " BRIDGE ": %s; install it beside vmring-agent or "
@@ -278,7 +279,8 @@ int bridge_start(struct bridge *bridge, const struct options *options)
             strerror(-r));
         return EXIT_NO_ENDPOINT;
     }
-    r = wait_ready(bridge, fds[0]);
+    r = wait_ready(bridge, fds[0], &ending);
+    sigprocmask(SIG_SETMASK, &old, NULL);
     close(fds[0]);
     switch (r) {
     case 0:
