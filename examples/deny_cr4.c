@@ -6,7 +6,7 @@
  * policy of one rule: the right that it needs is asked for by name, every
  * other write gets the neutral verdict.
  *
- *   deny_cr4 sim:vcpus=2,cr4=10 0x100000
+ *   deny_cr4 sim:vcpus=2,cr4=10 0x4
  */
 #include <err.h>
 #include <errno.h>
