@@ -42,7 +42,8 @@ static const char doc[] =
     "each is answered neutrally at its deadline.\n\n"
     "Exit status: 0 as asked, 1 fault, 2 usage, 3 the target has ended, 4 no "
     "such domain, 5 no permission, 6 no Xen here, 7 the domain has no monitor "
-    "(PV...), 9 another consumer has the domain's ring, 12 statistics not "
+    "(PV...), 9 another consumer or bridge has the domain, or the socket, "
+    "12 statistics not "
     "written, 14 the domain could not be left as found, or not recovered, 15 "
     "recovered: what its vCPUs waited for is lost.";
 
