@@ -181,7 +181,7 @@ static int descriptor(const char *name, const char *text)
 
     if (fcntl(fd, F_GETFD) < 0)
         refuse("--%s %d: it is not open; give the number of one that this is "
-               "started with, as by 3>FILE",
+               "started with",
                name, fd);
     return fd;
 }
