@@ -25,8 +25,9 @@ __attribute__((__visibility__("default"))) const char *argp_program_version =
 
 static const char doc[] =
     "Serves the vCPU events of a Xen guest on a vm_ring."
-    "\vTARGET is a domain's id or name, or sim:KEY=VALUE,... for a simulated "
-    "guest (vmring-bridge(8) lists the keys).\n\n"
+    "\vTARGET is a domain's id or name, domain:NAME if that looks like "
+    "something else, or sim:KEY=VALUE,... for a simulated guest "
+    "(vmring-bridge(8) lists the keys).\n\n"
     "Examples:\n"
     "  vmring-bridge 5\n"
     "      serve domain 5 on local:/run/vmring/dom5.sock until it ends\n"
