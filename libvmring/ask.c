@@ -52,6 +52,7 @@ int vmring_ask(const char *uri, const struct vmring_opts *opts,
             .max_deadline_ns = g->max_deadline,
         };
         memcpy(now.target, attach.reply.target, sizeof(now.target));
+        now.target[sizeof(now.target) - 1] = '\0';
         err = options_fill(limits, &now, sizeof(now));
     }
     vmring_close(attach.ring);

@@ -334,17 +334,9 @@ static int set_up_core(struct attach *attach, struct link_regions *regions)
                     "no memory for %u vCPUs; raise the limit (ulimit -v)",
                     geo.nr_vcpus);
     memcpy(ring->target, attach->reply.target, sizeof(ring->target));
+    ring->target[sizeof(ring->target) - 1] = '\0';
     ring->allowed_verdicts = attach->reply.grant.allowed_verdicts;
     return 0;
-}
-
-/* The producer may be anybody, and this gets to a terminal. */
-static void make_printable(char target[WIRE_NAME])
-{
-    target[WIRE_NAME - 1] = '\0';
-    for (char *at = target; *at; at++)
-        if (*at < ' ' || *at > '~')
-            *at = '?';
 }
 
 int attach_exchange(struct attach *attach, struct link_regions *regions)
@@ -359,7 +351,6 @@ int attach_exchange(struct attach *attach, struct link_regions *regions)
         link->ops->map(link, &attach->reply, regions, attach->ring->timeout_ms);
     switch (err) {
     case 0:
-        make_printable(attach->reply.target);
         return 0;
     case -ETIMEDOUT:
         return FAIL(attach, err, "'%s' did not answer within %d ms",

@@ -265,7 +265,7 @@ struct vmring_info {
     uint32_t verdicts, clock;
     uint64_t epoch, deadline_ns, async_len, slots_per_lane, p_len, c_len;
     uint64_t features;
-    char target[64];           /* the producer's name for it, printable */
+    char target[64];           /* the producer's name for it, any bytes */
     uint64_t target_id;        /* never used again; 0: not told */
     uint32_t source;           /* XEN_VM_RING_SOURCE_*; 0: not told */
     uint32_t version;          /* in use: major << 16 | minor */
