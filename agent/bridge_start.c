@@ -22,6 +22,8 @@
 #include <unistd.h>
 
 #include "../bridge/exit_status.h"
+#include "early.h"
+#include "early.h"
 #include "say.h"
 
 #define BRIDGE   "vmring-bridge"
@@ -236,6 +238,11 @@ int bridge_wait(struct bridge *bridge)
     if (!bridge->pid)
         return EXIT_AS_ASKED;
     while ((status = reap(bridge, false)) < 0) {
+        if (waited >= SLOW_END_MS && early_has_come(NULL)) {
+            say("the bridge (process %d) is left to itself", (int)bridge->pid);
+            bridge->pid = 0;
+            return EXIT_PEER_LOST;
+        }
         nanosleep(&pause, NULL);
         waited += POLL_MS;
         if (waited == SLOW_END_MS)
@@ -302,6 +309,6 @@ int bridge_start(struct bridge *bridge, const struct options *options)
     default:
         say("interrupted while the bridge was starting");
         bridge_stop(bridge);
-        return EXIT_FAULT;
+        return EXIT_AS_ASKED;
     }
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* early.c: signals that come before there is a loop to take them. */
+/* early.c: signals that come while there is no loop to take them. */
 #include "early.h"
 
 #include <signal.h>
@@ -28,16 +28,10 @@ static sigset_t all(void)
     return set;
 }
 
-void early_let_in(void)
-{
-    sigset_t set = all();
-
-    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 void early_begin(void)
 {
     struct sigaction action = {.sa_handler = note};
+    sigset_t ours = all();
 
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < NR_SIGNALS; i++) {
@@ -48,6 +42,7 @@ void early_begin(void)
         if (before[i].sa_handler != SIG_IGN)
             (void)sigaction(signals[i], &action, NULL);
     }
+    (void)sigprocmask(SIG_UNBLOCK, &ours, NULL);
 }
 
 int early_has_come(void *ctx)

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * early.h: signals that come before there is a loop to take them: while the
- * agent waits until all is armed.  It is attached then, and detaches in order.
+ * early.h: signals that come while there is no loop to take them: before all is
+ * armed, and after the end, while counts are asked for and output is read.
  */
 #ifndef AGENT_EARLY_H
 #define AGENT_EARLY_H
 
-/* They can come, even if whoever started us has them blocked. */
-void early_let_in(void);
-/* From now on they are noted, those that end the agent; SIGUSR1 is ignored. */
+/*
+ * From now on they are noted, those that end the agent, even if whoever started
+ * us has them blocked; SIGUSR1 is ignored.
+ */
 void early_begin(void);
 /* As vmring_opts.interrupted. */
 int early_has_come(void *ctx);

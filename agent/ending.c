@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "early.h"
 #include "json.h"
 #include "loop.h"
 #include "say.h"
@@ -250,7 +251,7 @@ void loop_unwatch_the_end(struct loop *loop)
     for (unsigned int i = 0; i < NR_SIGNALS; i++)
         if (loop->signals[i])
             event_free(loop->signals[i]);
-    /* It is ending, and still attached: any other signal may cut it short. */
-    (void)signal(SIGHUP, SIG_IGN);
-    (void)signal(SIGUSR1, SIG_IGN); /* the ledger comes anyway */
+    /* It is ending, and still attached: another signal cuts that short. */
+    early_begin();
+    (void)signal(SIGHUP, SIG_IGN); /* it may come twice */
 }

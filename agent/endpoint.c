@@ -89,6 +89,10 @@ static int attach(struct endpoint *endpoint, const struct options *options,
 
 static int complain(int error, const char *text)
 {
+    if (error == -EINTR) {
+        say("ended by a signal before it was attached");
+        return EXIT_AS_ASKED;
+    }
     say("%s", text);
     return endpoint_status(error);
 }
@@ -135,7 +139,7 @@ static int attach_by_bridge(struct endpoint *endpoint,
     int status, r;
 
     status = bridge_start(&endpoint->bridge, options);
-    if (status)
+    if (!endpoint->bridge.pid)
         return status;
     snprintf(uri, sizeof(uri), "local:%s", endpoint->bridge.socket);
     r = attach(endpoint, options, uri, error, sizeof(error));
@@ -239,7 +243,8 @@ int endpoint_open(struct endpoint *endpoint, const struct options *options)
         return EXIT_USAGE;
     }
     status = attach_to(endpoint, options);
-    return status || !wanted ? status : enter_sandbox(endpoint);
+    return status || !wanted || !endpoint->ring ? status
+                                                : enter_sandbox(endpoint);
 }
 
 void endpoint_detach(struct endpoint *endpoint)

@@ -36,7 +36,6 @@ struct outputs {
 };
 
 /* After a second signal, or as nobody has read for that long already. */
-#define NO_PATIENCE_MS 1000
 
 /* A file opened later must not become somebody's standard error. */
 static bool check_standard_fds(void)
@@ -110,7 +109,7 @@ static int close_one(struct output *out, int limit_ms)
     if (out->error == ETIMEDOUT && !told)
         say("%s: nobody has read it for %d s; the rest of the output is left "
             "out",
-            out->name, limit_ms / 1000);
+            out->name, output_patience(limit_ms) / 1000);
     else if (out->error && !told)
         say("%s: %s; the output is not complete", out->name,
             strerror(out->error));
@@ -326,7 +325,6 @@ static int watch(const struct options *options, struct endpoint *endpoint,
         endpoint_close(endpoint);
         return EXIT_FAULT;
     }
-    early_begin();
     r = vmring_subscribe(endpoint->ring, options->events, NULL, error,
                          sizeof(error));
     if (r < 0) {
@@ -359,7 +357,7 @@ static int watch(const struct options *options, struct endpoint *endpoint,
     /* Before the ledger: whoever reads that may keep us waiting. */
     endpoint_detach(endpoint);
     if (is_cut_short(&run))
-        outputs->limit_ms = NO_PATIENCE_MS;
+        outputs->limit_ms = OUTPUT_NO_PATIENCE;
     if (r) {
         say_no_memory("the ledger");
     } else {
@@ -392,7 +390,7 @@ int main(int argc, char **argv)
         return EXIT_FAULT;
     }
     say_open();
-    early_let_in();
+    early_begin();
     /* A reader that has gone is an error of the write that notices it. */
     signal(SIGPIPE, SIG_IGN);
     /* So is a file that may not grow any more: EFBIG. */
@@ -413,7 +411,7 @@ int main(int argc, char **argv)
             struct event_base *base = run_base_new();
 
             status = endpoint_open(&endpoint, &options);
-            if (!status)
+            if (!status && endpoint.ring)
                 status = watch(&options, &endpoint, &outputs, base);
             event_base_free(base);
         }

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../terminal/visible.h"
+#include "early.h"
 
 #define FULL  ((size_t)256 << 10)
 #define START (FULL + ((size_t)16 << 10))
@@ -233,15 +234,25 @@ static int wait_for_reader(const struct output *out, int64_t end)
     return r < 0 && errno == EINTR ? 1 : r;
 }
 
+int output_patience(int limit_ms)
+{
+    bool hurry =
+        early_has_come(NULL) && (limit_ms < 0 || limit_ms > OUTPUT_NO_PATIENCE);
+
+    return hurry ? OUTPUT_NO_PATIENCE : limit_ms;
+}
+
 int output_close(struct output *out, int limit_ms)
 {
-    int64_t end = limit_ms < 0 ? -1 : now_ms() + limit_ms;
+    int64_t since = now_ms();
     int r;
 
     while (!out->error && out->used) {
+        int patience = output_patience(limit_ms);
+
         if (write_some(out) != -EAGAIN)
-            end = limit_ms < 0 ? -1 : now_ms() + limit_ms;
-        else if (wait_for_reader(out, end) == 0)
+            since = now_ms();
+        else if (!wait_for_reader(out, patience < 0 ? -1 : since + patience))
             out->error = ETIMEDOUT;
     }
     r = writer_close(&out->writer);

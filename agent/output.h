@@ -14,6 +14,7 @@
 
 #include "../terminal/writer.h"
 
+#define OUTPUT_NO_PATIENCE 1000 /* ms */
 /* No limit: output_close(). */
 #define OUTPUT_WAITS (-1)
 
@@ -69,5 +70,8 @@ int output_push(struct output *out);
  * for no longer, which is the error ETIMEDOUT.  0 or the sticky error.
  */
 int output_close(struct output *out, int limit_ms);
+
+/* How long that is now: a signal to the agent shortens it. */
+int output_patience(int limit_ms);
 
 #endif /* AGENT_OUTPUT_H */

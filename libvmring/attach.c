@@ -83,7 +83,7 @@ static int connect_in_time(struct vmring *ring, const char *path)
          left -= CONNECT_AGAIN_MS) {
         if (left <= 0)
             return -ETIMEDOUT;
-        if (nanosleep(&pause, NULL) < 0)
+        if (consumer_is_interrupted(ring) || nanosleep(&pause, NULL) < 0)
             return -EINTR;
         err = local_connect(path, &ring->link);
     }
@@ -339,6 +339,25 @@ static int set_up_core(struct attach *attach, struct link_regions *regions)
     return 0;
 }
 
+/* A signal may have come just before it waits. */
+static int map_in_time(struct attach *attach, struct link_regions *regions)
+{
+    struct vmring *ring = attach->ring;
+    int left = ring->timeout_ms;
+
+    for (;;) {
+        int slice = left < LOOK_MS ? left : LOOK_MS;
+        int err =
+            ring->link->ops->map(ring->link, &attach->reply, regions, slice);
+
+        left -= slice;
+        if (err != -ETIMEDOUT || left <= 0)
+            return err;
+        if (consumer_is_interrupted(ring))
+            return -EINTR;
+    }
+}
+
 int attach_exchange(struct attach *attach, struct link_regions *regions)
 {
     struct link *link = attach->ring->link;
@@ -347,8 +366,7 @@ int attach_exchange(struct attach *attach, struct link_regions *regions)
     /* A producer that refuses at the door has said so before it hung up. */
     if (err && err != -EPIPE && err != -ECONNRESET)
         return FAIL(attach, err, "'%s': %s", attach->uri, strerror(-err));
-    err =
-        link->ops->map(link, &attach->reply, regions, attach->ring->timeout_ms);
+    err = map_in_time(attach, regions);
     switch (err) {
     case 0:
         return 0;

@@ -75,6 +75,15 @@ struct vmring {
     uint64_t before_lost; /* its lost word, as of the last record pulled */
 };
 
+/* Between two looks whether to go on waiting. */
+#define LOOK_MS 100
+
+/* Its user does not want to wait any longer. */
+static inline bool consumer_is_interrupted(const struct vmring *ring)
+{
+    return ring->interrupted && ring->interrupted(ring->interrupted_ctx);
+}
+
 /* Zeroed, from a line of its own on; free() takes it.  NULL: no memory. */
 void *line_alloc(size_t len);
 

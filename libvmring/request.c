@@ -15,14 +15,6 @@ static int64_t now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Between two looks whether to go on waiting. */
-#define LOOK_MS 100
-
-static bool is_interrupted(const struct vmring *ring)
-{
-    return ring->interrupted && ring->interrupted(ring->interrupted_ctx);
-}
-
 /*
  * Sends a request and waits for the answer of this type.  If that does not
  * come by `end`, the producer counts as gone: it may come unasked.
@@ -46,7 +38,7 @@ static int ask_until(struct vmring *ring, int64_t end, uint32_t type,
             (void)consumer_lose(ring, -ECONNRESET);
             return -ETIMEDOUT;
         }
-        if (is_interrupted(ring)) {
+        if (consumer_is_interrupted(ring)) {
             (void)consumer_lose(ring, -ECONNRESET);
             return -EINTR;
         }

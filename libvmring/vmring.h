@@ -159,9 +159,9 @@ struct vmring_opts {
     size_t error_len;     /*   and remedy */
     /*
      * May be NULL.  Asked ten times a second while a call waits for an answer
-     * of an attached producer; not 0: the call ends with -EINTR, and the
-     * producer counts as gone, as the answer may come yet.  vmring_close()
-     * detaches even so.
+     * of the producer; not 0: the call ends with -EINTR, and the producer
+     * counts as gone, as the answer may come yet.  vmring_close() detaches
+     * even so.
      */
     int (*interrupted)(void *ctx);
     void *interrupted_ctx;

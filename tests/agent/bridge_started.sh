@@ -60,7 +60,7 @@ for signal in TERM HUP; do
     await "$dir/pid"
     kill -$signal $pid
     wait $pid
-    [ $? -eq 1 ] || fail "interrupted by SIG$signal, but another status"
+    [ $? -eq 0 ] || fail "interrupted by SIG$signal, but another status"
     says 'interrupted'
     kill -0 "$(cat "$dir/pid")" 2>/dev/null &&
         fail "SIG$signal: the bridge is left behind"

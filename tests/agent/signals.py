@@ -3,13 +3,19 @@
 # Description: HUP and QUIT end it as TERM does, with a ledger; USR1 prints one
 # and it goes on; nohup is heeded; a reader that has gone is no error; a parent
 # that has signals blocked does not keep them from it.
+import fcntl
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import tempfile
+import time
 
 from setup import AGENT, ENDLESS, LIMIT, check, finish
+
+PIPE = 4096
 
 
 class Agent:
@@ -93,6 +99,50 @@ def ledgers():
     agent.end("USR1 json")
 
 
+def output_unread():
+    """All is taken, nobody reads what is left of it, and a signal comes."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, PIPE)
+    with tempfile.NamedTemporaryFile() as ledger:
+        agent = subprocess.Popen(
+            [AGENT, "-n", "500", "--ledger-json", ledger.name, ENDLESS],
+            stdout=writer, stderr=subprocess.PIPE)
+        begun = time.monotonic()
+        while (select.select([], [writer], [], 0)[1] and
+               time.monotonic() - begun < LIMIT):
+            time.sleep(0.01)
+        os.close(writer)
+        # One that comes before the end begins that; none of them kills.
+        while not os.path.getsize(ledger.name) and agent.poll() is None:
+            time.sleep(0.05)
+            agent.send_signal(signal.SIGINT)
+        _, said = agent.communicate(timeout=LIMIT)
+        check("unread: status 12 or 13", agent.returncode in (12, 13),
+              (agent.returncode, said))
+        check("unread: it says so", b"nobody has read it for 1 s" in said, said)
+        check("unread: its ledger", b'"adds_up"' in ledger.read())
+    os.close(reader)
+
+
+def attaching():
+    """To a producer that does not answer."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        ours, theirs = socket.socketpair(socket.AF_UNIX,
+                                         socket.SOCK_SEQPACKET)
+        agent = subprocess.Popen(
+            [AGENT, "-q", "fd:%d" % theirs.fileno()],
+            pass_fds=[theirs.fileno()], stderr=subprocess.PIPE)
+        theirs.close()
+        check("it proposes", ours.recv(4096))
+        agent.send_signal(number)
+        _, said = agent.communicate(timeout=LIMIT)
+        check("attaching: status 0", agent.returncode == 0,
+              (agent.returncode, said))
+        check("attaching: one line", said.count(b"\n") == 1 and
+              b"before it was attached" in said, said)
+        ours.close()
+
+
 def reader_gone():
     for arguments in ([], ["--workers", "2"]):
         agent = Agent(*arguments)
@@ -104,5 +154,7 @@ def reader_gone():
 
 ending()
 ledgers()
+attaching()
+output_unread()
 reader_gone()
 finish()
