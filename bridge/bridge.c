@@ -44,6 +44,8 @@ static void drained(void *ctx, const struct vmring_verdict *verdict)
 
     report_drained(&bridge->report, verdict);
     bridge->ops->verdict(bridge->source, verdict);
+    /* Its vCPU need not wait for a ring's memory to be given back. */
+    bridge->ops->flush(bridge->source);
 }
 
 /*

@@ -41,7 +41,7 @@ static void give_up_oldest(struct vmring_producer *producer)
         log_line(&producer->log, 4,
                  "%llu records that no consumer has drained are given up",
                  (unsigned long long)lost);
-    region_drop(&frozen->p[0]);
+    epoch_drop(producer, &frozen->p[0]);
     frozen->nr--;
     memmove(frozen->p, frozen->p + 1, frozen->nr * sizeof(frozen->p[0]));
     memmove(unread_of(producer, 0), unread_of(producer, 1),
@@ -86,7 +86,7 @@ void frozen_take_back(struct vmring_producer *producer)
 void frozen_drop(struct vmring_producer *producer)
 {
     while (producer->frozen.nr)
-        region_drop(&producer->frozen.p[--producer->frozen.nr]);
+        epoch_drop(producer, &producer->frozen.p[--producer->frozen.nr]);
 }
 
 void frozen_close(struct vmring_producer *producer)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* grant.c: negotiation: what a producer grants, and the epoch it begins. */
+/* grant.c: negotiation: what a producer grants. */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -73,6 +73,13 @@ static uint32_t max_groups(const struct vmring_producer *producer)
                                                        : XEN_VM_RING_MAX_GROUPS;
 }
 
+/* One at a time, and what the last has left is swept first. */
+static bool is_busy(const struct vmring_producer *producer)
+{
+    return producer->session.peer || producer->session.leaving ||
+           producer->making.peer;
+}
+
 /* What this producer cannot, or may not, give. */
 static uint32_t check_limits(const struct vmring_producer *producer,
                              const struct xen_vm_ring_propose *propose,
@@ -81,7 +88,7 @@ static uint32_t check_limits(const struct vmring_producer *producer,
     if (propose->features_required &
         ~(features(producer) | XEN_VM_RING_FEATURE_ASK))
         return XEN_VM_RING_REFUSED_FEATURE;
-    if (producer->session.peer || producer->session.leaving)
+    if (is_busy(producer))
         return XEN_VM_RING_REFUSED_BUSY;
     if (producer->target_state >= XEN_VM_RING_TARGET_DESTROYED)
         return XEN_VM_RING_REFUSED_TARGET;
@@ -151,6 +158,7 @@ static void mind_room(const struct vmring_producer *producer,
         !vmr_geometry_lay_out(&geo, grant->min_async_len))
         return;
     left = producer->ops->room(producer->ops_ctx);
+    left += left < UINT64_MAX / 2 ? region_going_bytes(&producer->going) : 0;
     fixed = geo.p_len + geo.c_len;
     left = left > fixed ? left - fixed : 0;
     if (left < grant->max_async_len)
@@ -220,160 +228,8 @@ static const char *why_refused(uint32_t result)
     return names[result];
 }
 
-/* Fresh pages of a new epoch, not in use yet. */
-struct epoch {
-    struct vmr_geometry geo;
-    struct region p, c;
-};
-
-static void abandon(struct epoch *epoch)
-{
-    region_drop(&epoch->p);
-    region_drop(&epoch->c);
-}
-
-/* For whoever runs the producer: the consumer is told of memory alone. */
-static const char *why_not_handed(int err)
-{
-    switch (err) {
-    case -ETOOMANYREFS:
-        return "descriptors that were sent before are not read yet, and no "
-               "more can be sent: end the agents that were attached before";
-    case -EMFILE:
-    case -ENFILE:
-        return "no descriptors are left: raise the limit of open files";
-    case -EAGAIN:
-    case -EPIPE:
-    case -ECONNRESET:
-        return "it does not read, or has gone";
-    case -EDQUOT:
-        return "256 MiB of memory were handed to its user that cannot be taken "
-               "back: end that user's agents and start this anew";
-    case -ENOMEM:
-        return "no memory";
-    default:
-        return NULL; /* the transport has said so */
-    }
-}
-
-static void log_not_handed(const struct vmring_producer *producer,
-                           const char *what, int err)
-{
-    const char *why = why_not_handed(err);
-
-    if (why)
-        log_line(&producer->log, 4, "%s: %s", what, why);
-}
-
-static int make_epoch(struct vmring_producer *producer, struct peer *peer,
-                      const struct xen_vm_ring_grant *grant,
-                      struct epoch *epoch)
-{
-    int err;
-
-    *epoch = (struct epoch){
-        .geo =
-            {
-                .features = grant->features,
-                .epoch = producer->epoch + 1,
-                .deadline = grant->deadline,
-                .nr_vcpus = producer->nr_vcpus,
-                .nr_lanes = producer->nr_lanes,
-                .nr_groups = grant->nr_groups,
-                .policy = grant->policy,
-                .verdicts = grant->verdicts,
-                .arch = grant->arch,
-                .clock = XEN_VM_RING_CLOCK_MONOTONIC,
-                .record_len = grant->record_len,
-                .minor = grant->version & 0xffff,
-                .source = producer->source,
-                .target_id = producer->target_id,
-            },
-        .p = REGION_NONE,
-        .c = REGION_NONE,
-    };
-    if (!vmr_geometry_lay_out(&epoch->geo, grant->async_len))
-        return -EINVAL;
-    err = peer->ops->make(peer, epoch->geo.p_len, epoch->geo.c_len,
-                          epoch->geo.nr_groups, &epoch->p, &epoch->c);
-    if (err)
-        abandon(epoch);
-    else
-        vmr_geometry_publish(&epoch->geo, epoch->p.at);
-    return err;
-}
-
-static int send_grant(struct vmring_producer *producer, struct peer *peer,
-                      struct wire_grant *answer, const struct epoch *epoch)
-{
-    struct link_regions regions = {.p = epoch->p, .c = epoch->c};
-    struct xen_vm_ring_grant *grant = &answer->grant;
-
-    grant->epoch = epoch->geo.epoch;
-    grant->async_len =
-        epoch->geo.slots * epoch->geo.nr_lanes * epoch->geo.record_len;
-    grant->p_len = epoch->geo.p_len;
-    grant->c_len = epoch->geo.c_len;
-    for (unsigned int i = 0; i < producer->frozen.nr; i++) {
-        grant->prev_p_len[i] = producer->frozen.p[i].len;
-        regions.before[regions.nr_before++] = producer->frozen.p[i];
-    }
-    return peer->ops->grant(peer, answer, &regions);
-}
-
-/* The ledger of the new epoch begins; what is pending counts in it. */
-static void begin_ledger(struct vmring_producer *producer)
-{
-    size_t rows = (size_t)producer->nr_lanes * XEN_VM_RING_NR_REASONS;
-
-    memcpy(producer->base, producer->tallies, rows * sizeof(struct tally));
-    for (uint32_t v = 0; v < producer->nr_vcpus; v++) {
-        const struct vmr_slot_tx *slot = &producer->core.slots[v];
-
-        for (uint32_t i = 0; i < slot->nr; i++) {
-            const struct vmr_request *request =
-                slot->fifo[(slot->first + i) % VMR_FIFO];
-
-            producer
-                ->base[(size_t)v * XEN_VM_RING_NR_REASONS +
-                       request->event.reason]
-                .requests--;
-        }
-    }
-    for (size_t i = 0; i < producer->nr_overflow; i++) {
-        const struct xen_vm_ring_event *event = &producer->overflow[i].event;
-
-        producer
-            ->base[(size_t)event->vcpu * XEN_VM_RING_NR_REASONS + event->reason]
-            .requests--;
-    }
-}
-
-static void begin_epoch(struct vmring_producer *producer, struct peer *peer,
-                        struct epoch *epoch)
-{
-    begin_ledger(producer);
-    vmr_producer_attach(&producer->core, &epoch->geo, epoch->p.at, epoch->c.at);
-    vmr_producer_set_target(&producer->core, producer->target_state,
-                            producer->target_reason);
-    producer->p = epoch->p;
-    producer->epoch = epoch->geo.epoch;
-    producer->granted_deadline =
-        epoch->geo.deadline ? epoch->geo.deadline : VMR_NO_DEADLINE;
-    producer->session = (struct session){
-        .peer = peer,
-        .c = epoch->c,
-        .version = (uint32_t)XEN_VM_RING_VERSION_MAJOR << 16 | epoch->geo.minor,
-    };
-    vmring_producer_flush(producer);
-    log_line(&producer->log, 6, "a consumer has attached, epoch %llu",
-             (unsigned long long)producer->epoch);
-    if (producer->ops->attached)
-        producer->ops->attached(producer->ops_ctx, 1, epoch->geo.verdicts);
-}
-
-static void refuse(struct vmring_producer *producer, struct peer *peer,
-                   struct wire_grant *answer, uint32_t why)
+void grant_deny(struct vmring_producer *producer, struct peer *peer,
+                struct wire_grant *answer, uint32_t why)
 {
     struct xen_vm_ring_grant *grant = &answer->grant;
 
@@ -413,9 +269,7 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
 {
     struct xen_vm_ring_propose propose;
     struct wire_grant answer;
-    struct epoch epoch;
     uint32_t result;
-    int err;
 
     memset(&propose, 0, sizeof(propose));
     memcpy(&propose, body, len < sizeof(propose) ? len : sizeof(propose));
@@ -425,29 +279,8 @@ void grant_answer(struct vmring_producer *producer, struct peer *peer,
         fill_in(producer, &propose, &answer.grant);
         result = check_limits(producer, &propose, &answer.grant);
     }
-    if (!result) {
-        err = make_epoch(producer, peer, &answer.grant, &epoch);
-        if (err) {
-            log_not_handed(producer, "no ring for a consumer", err);
-            result = XEN_VM_RING_REFUSED_MEMORY;
-        }
-    }
-    if (result) {
-        refuse(producer, peer, &answer, result);
-        return;
-    }
-    /* No thread but this one pushes: nothing has the foreign lane. */
-    (void)vmr_producer_freeze(&producer->core);
-    frozen_add(producer);
-    err = send_grant(producer, peer, &answer, &epoch);
-    if (err) {
-        log_not_handed(producer, "a grant cannot be sent", err);
-        /* The P before stays in use until somebody else attaches. */
-        frozen_take_back(producer);
-        vmr_producer_thaw(&producer->core);
-        abandon(&epoch);
-        refuse(producer, peer, &answer, XEN_VM_RING_REFUSED_MEMORY);
-        return;
-    }
-    begin_epoch(producer, peer, &epoch);
+    if (result)
+        grant_deny(producer, peer, &answer, result);
+    else
+        epoch_make(producer, peer, &answer);
 }

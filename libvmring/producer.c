@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "transport/socket.h"
 
 #define DEFAULT_DEADLINE  1000000000ULL
 #define DEFAULT_MAX_ASYNC (64ULL << 20)
@@ -58,7 +61,12 @@ static int allocate(struct vmring_producer *producer)
     if (frozen_open(producer))
         return -ENOMEM;
     producer->epoll = epoll_create1(EPOLL_CLOEXEC);
-    return producer->epoll < 0 ? -errno : 0;
+    if (producer->epoll < 0)
+        return -errno;
+    producer->again = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (producer->again < 0)
+        return -errno;
+    return socket_watch(producer->epoll, producer->again);
 }
 
 int vmring_producer_open(const struct vmring_producer_opts *their_opts,
@@ -76,7 +84,7 @@ int vmring_producer_open(const struct vmring_producer_opts *their_opts,
     if (!producer)
         return -ENOMEM;
     producer->owner = getpid();
-    producer->epoll = -1;
+    producer->epoll = producer->again = -1;
     producer->p = producer->session.c = REGION_NONE;
     producer->log = (struct log){opts.log, opts.log_ctx};
     producer->ops_ctx = opts.ops_ctx;
@@ -424,6 +432,9 @@ void vmring_producer_close(struct vmring_producer *producer,
     serve_close(producer);
     region_drop(&producer->p);
     frozen_close(producer);
+    epoch_close(producer);
+    if (producer->again >= 0)
+        close(producer->again);
     if (producer->epoll >= 0)
         close(producer->epoll);
     free(producer->overflow);

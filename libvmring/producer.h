@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * producer.h: a producer's handle, shared by producer.c (events and
- * verdicts), serve.c (who comes and goes), grant.c (negotiation) and control.c
- * (what an attached consumer asks for).  How a consumer is reached is the
- * transport's (transport/transport.h).
+ * verdicts), serve.c (who comes and goes), grant.c (negotiation), epoch.c (the
+ * ring that is granted) and control.c (what an attached consumer asks for). How
+ * a consumer is reached is the transport's (transport/transport.h).
  */
 #ifndef VMRING_PRODUCER_H
 #define VMRING_PRODUCER_H
@@ -29,6 +29,20 @@ struct session {
     uint32_t version; /* in use */
     uint32_t from;    /* the first row that was asked for */
     struct region c;
+};
+
+/* Fresh pages of a new epoch, not in use yet. */
+struct epoch {
+    struct vmr_geometry geo;
+    struct region p, c;
+};
+
+/* A ring on its way: its memory comes bit by bit. */
+struct making {
+    struct peer *peer; /* whom it is for; NULL: there is none */
+    struct wire_grant answer;
+    struct epoch epoch;
+    bool is_made; /* but for its memory */
 };
 
 /* Ps of earlier epochs that no consumer has drained, the oldest first. */
@@ -68,7 +82,12 @@ struct vmring_producer {
     bool serves_domain; /* by the grant transport, and by no other */
     uint64_t arrivals;
     struct peer *peers[MAX_PEERS]; /* NULL: a place that is free */
+    int turn_of;                   /* whose place is looked at first */
     struct session session;
+    struct making making;
+    int again; /* an eventfd: there is more to do, and nobody else to say so */
+    bool comes_again;
+    struct going going;
     /* What it says, and is told: too large for the caller's stack. */
     unsigned char message[WIRE_MAX];
     struct wire_counts counts;
@@ -93,12 +112,28 @@ static inline struct tally *tally_of(struct vmring_producer *producer,
     return &producer->tallies[(size_t)lane * XEN_VM_RING_NR_REASONS + reason];
 }
 
-/* grant.c: answers a proposal, and begins an epoch if it is granted. */
+/* grant.c: answers a proposal, or has a ring made if it is granted. */
 void grant_answer(struct vmring_producer *producer, struct peer *peer,
                   const void *body, size_t len);
 /* Refuses a peer at the door. */
 void grant_refuse(struct vmring_producer *producer, struct peer *peer,
                   uint32_t why);
+
+/* Refuses what it has proposed; `answer` has what it may know. */
+void grant_deny(struct vmring_producer *producer, struct peer *peer,
+                struct wire_grant *answer, uint32_t why);
+
+/* epoch.c: makes a ring for it, slice by slice; then it is attached. */
+void epoch_make(struct vmring_producer *producer, struct peer *peer,
+                const struct wire_grant *answer);
+/* The next slice, and of what goes.  At the end of each turn. */
+void epoch_go_on(struct vmring_producer *producer);
+/* Whom it was made for has gone. */
+void epoch_abandon(struct vmring_producer *producer);
+/* Drops a region of an earlier epoch. */
+void epoch_drop(struct vmring_producer *producer, struct region *region);
+/* All that was dropped goes now. */
+void epoch_close(struct vmring_producer *producer);
 
 /* frozen.c: what a successor gets besides its own P. */
 int frozen_open(struct vmring_producer *producer);

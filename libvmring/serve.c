@@ -11,11 +11,19 @@
 /* Messages taken from one peer in one vmring_dispatch(). */
 #define MAX_MESSAGES 8
 
+/*
+ * Who comes, and who is not attached, is looked at for so long in one of them.
+ * What is left over still polls readable.
+ */
+#define OTHERS_NS UINT64_C(20000000)
+
 void serve_drop(struct vmring_producer *producer, struct peer *peer)
 {
     for (int i = 0; i < MAX_PEERS; i++)
         if (producer->peers[i] == peer)
             producer->peers[i] = NULL;
+    if (producer->making.peer == peer)
+        epoch_abandon(producer);
     peer->ops->drop(peer);
 }
 
@@ -33,7 +41,8 @@ static unsigned int places_of(const struct vmring_producer *producer, uid_t uid,
 
 /*
  * Who gives way: of the user that has the most places the oldest, so that
- * nobody who connects without end pushes others out.  Never who is attached.
+ * nobody who connects without end pushes others out.  Never who is attached, or
+ * is to be.
  */
 static int place_to_give(const struct vmring_producer *producer,
                          const struct peer *coming)
@@ -47,7 +56,7 @@ static int place_to_give(const struct vmring_producer *producer,
 
         if (!other)
             return i;
-        if (other == producer->session.peer)
+        if (other == producer->session.peer || other == producer->making.peer)
             continue;
         nr = places_of(producer, other->uid, coming);
         if (nr > most ||
@@ -69,11 +78,16 @@ static void add_peer(struct vmring_producer *producer, struct peer *peer)
     producer->peers[place] = peer;
 }
 
-static void accept_peers(struct vmring_producer *producer)
+static bool is_over(uint64_t until)
+{
+    return producer_now() >= until;
+}
+
+static void accept_peers(struct vmring_producer *producer, uint64_t until)
 {
     struct port *port = producer->port;
 
-    for (int i = 0; i < MAX_PEERS; i++) {
+    for (int i = 0; i < MAX_PEERS && (!i || !is_over(until)); i++) {
         struct peer *peer;
         int err = port->ops->accept(port, &peer);
 
@@ -91,7 +105,7 @@ void serve_forget_session(struct vmring_producer *producer)
 {
     struct session *session = &producer->session;
 
-    region_drop(&session->c);
+    epoch_drop(producer, &session->c);
     if (session->clean)
         vmr_producer_release(&producer->core);
     session->leaving = session->quiescing = false;
@@ -163,6 +177,13 @@ void serve_go_on(struct vmring_producer *producer)
         hold(producer, false);
 }
 
+/* Its answer comes with its ring, and what it says meanwhile waits. */
+static void serve_waiting(struct vmring_producer *producer, struct peer *peer)
+{
+    if (peer->ops->gone(peer))
+        serve_drop(producer, peer);
+}
+
 /* The peer at one place.  It may give its place up. */
 static void serve_peer(struct vmring_producer *producer, int place)
 {
@@ -175,6 +196,10 @@ static void serve_peer(struct vmring_producer *producer, int place)
         uint32_t type = 0;
         int ret;
 
+        if (peer == producer->making.peer) {
+            serve_waiting(producer, peer);
+            return;
+        }
         /* One SUBSCRIBE at a time: what is behind it waits where it is. */
         if (is_armed_for && !peer->ops->gone(peer)) {
             hold(producer, true);
@@ -238,19 +263,31 @@ static bool serve_attached(struct vmring_producer *producer)
     return !attached->ops->gone(attached);
 }
 
+/* One after the other, until the time is over; the next ones the next time. */
+static void serve_others(struct vmring_producer *producer, uint64_t until)
+{
+    for (int i = 0; i < MAX_PEERS; i++) {
+        int place = producer->turn_of;
+        const struct peer *peer = producer->peers[place];
+
+        producer->turn_of = (place + 1) % MAX_PEERS;
+        if (!peer || peer == producer->session.peer)
+            continue;
+        serve_peer(producer, place);
+        if (is_over(until))
+            return;
+    }
+}
+
 int vmring_dispatch(struct vmring_producer *producer)
 {
-    bool others;
+    uint64_t until = producer_now() + OTHERS_NS;
 
     if (producer->port)
-        accept_peers(producer);
-    others = serve_attached(producer);
-    for (int i = 0; i < MAX_PEERS && others; i++) {
-        const struct peer *peer = producer->peers[i];
-
-        if (peer && peer != producer->session.peer)
-            serve_peer(producer, i);
-    }
+        accept_peers(producer, until);
+    if (serve_attached(producer))
+        serve_others(producer, until);
+    epoch_go_on(producer);
     return serve_is_over(producer) ? -EBADF : 0;
 }
 

@@ -155,6 +155,15 @@ static int local_make(struct peer *peer, size_t p_len, size_t c_len,
     return err ? err : make_bells(local, nr_groups);
 }
 
+static int local_fill(struct peer *peer, struct region *p, struct region *c,
+                      uint64_t until)
+{
+    int err = region_fill(p, until);
+
+    (void)peer;
+    return err ? err : region_fill(c, until);
+}
+
 static void close_watched(const struct local_peer *local, int fd)
 {
     (void)socket_unwatch(local->epoll, fd);
@@ -370,6 +379,7 @@ static const struct port_ops local_ops = {
     .send = local_send,
     .recv = local_recv,
     .make = local_make,
+    .fill = local_fill,
     .grant = local_grant,
     .kick = local_kick,
     .ack = local_ack,

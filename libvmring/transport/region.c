@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
@@ -17,24 +18,24 @@
  */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
+/*
+ * Of memory that is taken or given back at once: some 20 us, and on a machine
+ * that is short of everything some 10 ms.
+ */
+#define PIECE ((size_t)64 * 1024)
+
 /* Mapped, and not sealed yet. */
 static int make(struct region *region, const char *name, size_t len)
 {
+    void *at = MAP_FAILED;
     int fd, err;
-    void *at;
 
     *region = REGION_NONE;
     fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return -errno;
-    /* Memory that is short shows now, not as SIGBUS later. */
-    err = posix_fallocate(fd, 0, (off_t)len);
-    if (err) {
-        close(fd);
-        return err == ENOSPC ? -ENOMEM : -err;
-    }
-    at = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd,
-              0);
+    if (ftruncate(fd, (off_t)len) == 0)
+        at = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED) {
         err = errno;
         close(fd);
@@ -48,12 +49,16 @@ static int make(struct region *region, const char *name, size_t len)
     return 0;
 }
 
+static int own_fd(const struct region *region)
+{
+    return region->reopened ? region->own : region->fd;
+}
+
 static int seal(struct region *region, int seals)
 {
-    int fd = region->reopened ? region->own : region->fd;
     int err;
 
-    if (fcntl(fd, F_ADD_SEALS, seals) == 0) {
+    if (fcntl(own_fd(region), F_ADD_SEALS, seals) == 0) {
         region->kept = seals & F_SEAL_FUTURE_WRITE;
         return 0;
     }
@@ -131,6 +136,42 @@ int region_make_readable(struct region *region, const char *name, size_t len,
     return seal(region, SEALS);
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* Into our page table, so that no push or post waits for a fault. */
+static void touch(const struct region *region, size_t from, size_t len)
+{
+    const volatile unsigned char *at = region->at;
+
+    for (size_t i = from; i < from + len; i += XEN_VM_RING_PAGE)
+        (void)at[i];
+}
+
+int region_fill(struct region *region, uint64_t until)
+{
+    while (region->filled < region->len) {
+        size_t rest = region->len - region->filled;
+        size_t piece = rest < PIECE ? rest : PIECE;
+        /* Memory that is short shows now, not as SIGBUS later. */
+        int err = posix_fallocate(own_fd(region), (off_t)region->filled,
+                                  (off_t)piece);
+
+        if (err)
+            return err == ENOSPC ? -ENOMEM : -err;
+        touch(region, region->filled, piece);
+        region->filled += piece;
+        if (now_ns() >= until)
+            break;
+    }
+    return region->filled < region->len;
+}
+
 void region_leave(struct region *region)
 {
     region->made = false;
@@ -166,15 +207,20 @@ int region_map(struct region *region, int fd, uint64_t len, int writable)
     return 0;
 }
 
+/* Whoever was handed it may keep it for ever, at our expense. */
+static void take_back(const struct region *region, size_t from, size_t len)
+{
+    if (region->made)
+        (void)fallocate(own_fd(region),
+                        FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from,
+                        (off_t)len);
+}
+
 static void unmap(struct region *region)
 {
     guard_end(region->guard);
     munmap(region->at, region->len);
-    /* Whoever was handed it may keep it for ever, at our expense. */
-    if (region->made)
-        (void)fallocate(region->reopened ? region->own : region->fd,
-                        FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-                        (off_t)region->len);
+    take_back(region, 0, region->len);
 }
 
 void region_drop(struct region *region)
@@ -188,4 +234,58 @@ void region_drop(struct region *region)
     if (region->reopened)
         close(region->own);
     *region = REGION_NONE;
+}
+
+void region_drop_slowly(struct region *region, struct going *going)
+{
+    if (!region->at || region->owner || going->nr == MAX_GOING) {
+        region_drop(region);
+        return;
+    }
+    guard_end(region->guard);
+    region->guard = NULL;
+    /* The rest of it has no memory yet. */
+    if (region->filled < region->len)
+        munmap((char *)region->at + region->filled,
+               region->len - region->filled);
+    region->len = region->filled;
+    going->of[going->nr++] = *region;
+    *region = REGION_NONE;
+}
+
+/* One piece from the end of the last, and the region with the last piece. */
+static void give_back_a_piece(struct going *going)
+{
+    struct region *region = &going->of[going->nr - 1];
+    size_t piece = region->len < PIECE ? region->len : PIECE;
+
+    region->len -= piece;
+    if (piece) {
+        munmap((char *)region->at + region->len, piece);
+        take_back(region, region->len, piece);
+    }
+    if (region->len)
+        return;
+    region->at = NULL;
+    region_drop(region);
+    going->nr--;
+}
+
+bool region_give_back(struct going *going, uint64_t until)
+{
+    while (going->nr) {
+        give_back_a_piece(going);
+        if (now_ns() >= until)
+            break;
+    }
+    return !going->nr;
+}
+
+uint64_t region_going_bytes(const struct going *going)
+{
+    uint64_t sum = 0;
+
+    for (unsigned int i = 0; i < going->nr; i++)
+        sum += going->of[i].len;
+    return sum;
 }

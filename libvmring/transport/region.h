@@ -41,7 +41,8 @@ struct region {
     int own;                    /* if `reopened`: to take its pages back by */
     struct region_owner *owner; /* NULL: nobody but this process */
     struct guard *guard;
-    bool made; /* by us: its pages are ours to take back, if that can be */
+    bool made;     /* by us: its pages are ours to take back, if that can be */
+    size_t filled; /* bytes of one that was made that have memory */
     bool reopened;
     bool kept; /* by whom it was handed to, for as long as they like */
 };
@@ -49,9 +50,9 @@ struct region {
 #define REGION_NONE ((struct region){.fd = -1})
 
 /*
- * The producer's: `len` bytes, zero, allocated now, mapped, then sealed: its
- * size is fixed, and if `peer_reads_only` nobody who is handed it can write
- * it.  -ENOMEM, -EMFILE.
+ * The producer's: `len` bytes, zero, mapped and sealed: its size is fixed, and
+ * if `peer_reads_only` nobody who is handed it can write it.  It has no memory
+ * before region_fill().  -ENOMEM, -EMFILE.
  */
 int region_make(struct region *region, const char *name, size_t len,
                 int peer_reads_only);
@@ -64,6 +65,12 @@ int region_make(struct region *region, const char *name, size_t len,
  */
 int region_make_readable(struct region *region, const char *name, size_t len,
                          struct reopen *reopen);
+
+/*
+ * Gives it memory, from its beginning on, until that takes longer than to this
+ * time of CLOCK_MONOTONIC, in ns.  0: all of it has; 1: call again; -ENOMEM.
+ */
+int region_fill(struct region *region, uint64_t until);
 
 /* Whoever still has it mapped goes on reading it when it is dropped. */
 void region_leave(struct region *region);
@@ -80,6 +87,24 @@ int region_map(struct region *region, int fd, uint64_t len, int writable);
  * it mapped: it reads zeros from then on.
  */
 void region_drop(struct region *region);
+
+/*
+ * Regions that were dropped, and whose memory is given back bit by bit: as many
+ * as an epoch can leave behind.
+ */
+#define MAX_GOING 24
+
+struct going {
+    unsigned int nr;
+    struct region of[MAX_GOING];
+};
+
+/* Drops it: what would take long is left for region_give_back(). */
+void region_drop_slowly(struct region *region, struct going *going);
+/* Gives back until then.  true: all is. */
+bool region_give_back(struct going *going, uint64_t until);
+/* How much there still is of them. */
+uint64_t region_going_bytes(const struct going *going);
 
 /* Its peer has taken pages of it away. */
 static inline bool region_is_broken(const struct region *region)

@@ -135,6 +135,12 @@ struct port_ops {
      */
     int (*make)(struct peer *peer, size_t p_len, size_t c_len,
                 uint32_t nr_groups, struct region *p, struct region *c);
+    /*
+     * Gives the regions their memory, as region_fill(); before they are in
+     * use.  NULL: they have it.
+     */
+    int (*fill)(struct peer *peer, struct region *p, struct region *c,
+                uint64_t until);
     /* Sends WIRE_GRANT, and hands over the regions and what make made. */
     int (*grant)(struct peer *peer, const struct wire_grant *grant,
                  const struct link_regions *regions);

@@ -6,6 +6,7 @@
  *   LATE_LISTEN=FIFO   listen() waits until that can be opened
  *   LATE_SWAP=FILE     after bind() the socket is moved away, and a symbolic
  *                      link to FILE is where it was
+ *   LATE_MEMORY=US     a MiB of a file's memory takes so many microseconds
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 /* As the C library has them. */
 int bind(int fd, const struct sockaddr *addr, socklen_t len);
 int listen(int fd, int backlog);
+int posix_fallocate(int fd, off_t at, off_t len);
 
 __attribute__((visibility("default"))) int
 bind(int fd, const struct sockaddr *addr, socklen_t len)
@@ -47,4 +49,17 @@ __attribute__((visibility("default"))) int listen(int fd, int backlog)
     if (fifo)
         close(open(fifo, O_WRONLY));
     return real(fd, backlog);
+}
+
+/* Less of it comes sooner; it has no CPU meanwhile. */
+__attribute__((visibility("default"))) int posix_fallocate(int fd, off_t at,
+                                                           off_t len)
+{
+    int (*real)(int, off_t, off_t);
+    const char *us = getenv("LATE_MEMORY");
+
+    *(void **)&real = dlsym(RTLD_NEXT, "posix_fallocate");
+    if (us)
+        usleep((useconds_t)(len * strtol(us, NULL, 10) / (1 << 20)));
+    return real(fd, at, len);
 }

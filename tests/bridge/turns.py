@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 
-from setup import (AGENT, Bridge, check, connect, finish, junk, no_reader)
+from setup import (AGENT, LATE, Bridge, agent, check, connect, finish, junk,
+                   no_reader, works)
 
 # vmring-bridge(8), "How long its loop takes".
 LONGEST_NS = 500 * 1000 * 1000
 SECONDS = 2
+BUSY = 9
 CROWD = sys.argv[3]
 
 
@@ -85,6 +87,37 @@ def refusals(bridge):
     until(some)
 
 
+def large_ring():
+    """Rings that are made on a machine where memory comes slowly: each takes
+    longer than a turn may."""
+    bridge = Bridge(guest="vcpus=4,count=0,rate=2000", name="large",
+                    env=dict(os.environ, LD_PRELOAD=LATE, LATE_MEMORY="40000"))
+    begun = time.monotonic()
+    with_ring = ["--async-bytes", "32m", "-e", "cpuid"]
+    status, said = agent(bridge, "-n", "50", *with_ring)
+    took = time.monotonic() - begun
+    check(status == 0 and took > 1, "a large ring: %d after %.1f s: %s" %
+          (status, took, said))
+    # One that leaves amid it; meanwhile another one asks.
+    leaving = subprocess.Popen([AGENT, "-q", *with_ring,
+                                "local:" + bridge.path],
+                               stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    time.sleep(0.3)
+    status, said = agent(bridge, "-e", "cpuid", "-n", "50")
+    check(status == BUSY, "amid a large ring: %d: %s" % (status, said))
+    leaving.kill()
+    leaving.wait()
+    works(bridge, "after one that left")
+    check(bridge.end() == 0, "large rings: the end")
+    longest = bridge.numbers()["turns"]["longest_ns"]
+    print("%-16s longest turn %8.3f ms, the ring took %.1f s" %
+          ("large-ring", longest / 1e6, took))
+    # Where others have the CPU all of it takes longer.
+    check(longest <= max(LONGEST_NS, took * 1e9 / 4),
+          "a large ring: a turn of %d ns" % longest)
+
+
 def again_and_again():
     """An agent that asks for the same without end, alone."""
     bridge = Bridge(guest="vcpus=4,count=0,rate=2000", name="again")
@@ -108,4 +141,5 @@ run("full-disk", much_junk, stderr=open("/dev/full", "w"))
 run("crowd", crowd)
 run("refusals", refusals)
 again_and_again()
+large_ring()
 finish()

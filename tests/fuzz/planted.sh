@@ -70,7 +70,7 @@ s/^    return denied;/    return 0;/
 any-verdict control grant.c
 s/if (propose->verdicts & ~grant->allowed_verdicts)/if (0)/
 two-consumers control grant.c
-s/if (producer->session.peer || producer->session.leaving)/if (0)/
+s/if (is_busy(producer))/if (0)/
 open-descriptors control transport/local.c
 s/^        if (fds\[i\] >= 0)/        if (0)/
 row-of-nobody control request.c

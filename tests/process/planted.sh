@@ -139,12 +139,12 @@ plant "a doorbell that waits for room" transport/socket.c \
 
     (void)poll(&pfd, 1, -1);
     (void)!send(fd, \"\", 1, MSG_DONTWAIT | MSG_NOSIGNAL);"
-plant "a descriptor leaks with each epoch" grant.c \
-    "    begin_epoch(producer, peer, &epoch);" \
+plant "a descriptor leaks with each epoch" epoch.c \
+    "    begin_epoch(producer, making->peer, epoch);" \
     "    extern int dup(int);
 
-    begin_epoch(producer, peer, &epoch);
-    if (dup(epoch.c.fd) < 0)
+    begin_epoch(producer, making->peer, epoch);
+    if (dup(epoch->c.fd) < 0)
         return;"
 plant "a broken lane is forgotten" core/lane.c \
     "    rx->faulted = true;

@@ -156,17 +156,16 @@ static void *share(xengntshr_handle *xgs, uint32_t count, uint32_t *refs,
     run = calloc(1, sizeof(*run));
     if (!run)
         return NULL;
-    *run = (struct run){.fd = memfd_create("fake", MFD_CLOEXEC),
+    *run = (struct run){.at = MAP_FAILED,
+                        .fd = memfd_create("fake", MFD_CLOEXEC),
                         .count = count,
                         .writable = writable,
                         .shared = true,
                         .notify_offset = offset,
                         .notify_port = port};
-    if (run->fd >= 0) {
-        CHECK_EQ(ftruncate(run->fd, (off_t)count * PAGE), 0);
+    if (run->fd >= 0 && ftruncate(run->fd, (off_t)count * PAGE) == 0)
         run->at = mmap(NULL, (size_t)count * PAGE, PROT_READ | PROT_WRITE,
                        MAP_SHARED, run->fd, 0);
-    }
     if (run->fd < 0 || run->at == MAP_FAILED) {
         int err = errno;
 

@@ -47,6 +47,7 @@ static bool fails(const char *call, int err)
 
 WRAP(int, memfd_create, (const char *name, unsigned int flags), (name, flags),
      -1, EMFILE)
+WRAP(int, ftruncate, (int fd, off_t len), (fd, len), -1, EFBIG)
 WRAP(int, posix_fallocate, (int fd, off_t at, off_t len), (fd, at, len), ENOSPC,
      ENOSPC)
 WRAP(void *, mmap,

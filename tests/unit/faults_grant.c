@@ -131,25 +131,17 @@ int main(void)
     {                                                                          \
         call, 0                                                                \
     }
-    static const struct expectation expect[] = {GOES_ON("accept4"),
-                                                GOES_ON("getsockopt"),
-                                                GOES_ON("epoll_ctl"),
-                                                GOES_ON("recvmsg"),
-                                                GOES_ON("memfd_create"),
-                                                GOES_ON("fchmod"),
-                                                GOES_ON("open"),
-                                                GOES_ON("fstat"),
-                                                GOES_ON("posix_fallocate"),
-                                                GOES_ON("mmap"),
-                                                GOES_ON("fcntl"),
-                                                GOES_ON("socketpair"),
-                                                GOES_ON("sendmsg"),
-                                                GOES_ON("recv"),
-                                                GOES_ON("poll"),
-                                                GOES_ON("open"),
-                                                GOES_ON("send"),
-                                                GOES_ON("calloc"),
-                                                {0}};
+    static const struct expectation expect[] = {
+        GOES_ON("accept4"),      GOES_ON("getsockopt"),
+        GOES_ON("epoll_ctl"),    GOES_ON("recvmsg"),
+        GOES_ON("memfd_create"), GOES_ON("fchmod"),
+        GOES_ON("open"),         GOES_ON("fstat"),
+        GOES_ON("ftruncate"),    GOES_ON("posix_fallocate"),
+        GOES_ON("mmap"),         GOES_ON("fcntl"),
+        GOES_ON("socketpair"),   GOES_ON("sendmsg"),
+        GOES_ON("recv"),         GOES_ON("poll"),
+        GOES_ON("open"),         GOES_ON("send"),
+        GOES_ON("calloc"),       {0}};
     struct walk walk = {
         .prepare = make, .op = dispatch, .settle = end, .expect = expect};
 

@@ -4,7 +4,7 @@
 # Calls that faults.c makes fail.
 set(FAULTS
     accept4 aligned_alloc bind calloc fchmod flock connect epoll_create1 epoll_ctl eventfd fcntl
-    free fstat getrandom getsockopt listen lstat malloc memfd_create mmap open poll
+    free fstat ftruncate getrandom getsockopt listen lstat malloc memfd_create mmap open poll
     posix_fallocate pthread_create read realloc recv recvmsg send
     sendmsg socket socketpair strdup strndup timerfd_create unlink write)
 list(TRANSFORM FAULTS PREPEND -Wl,--wrap= OUTPUT_VARIABLE FAULTS)

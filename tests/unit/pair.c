@@ -28,8 +28,9 @@ void pair_serve(void)
     struct pollfd pfd = {.fd = vmring_producer_fd(waiting), .events = POLLIN};
 
     (void)vmring_dispatch(waiting);
-    /* Not poll(), which serves when it waits. */
-    for (int i = 0; i < 4 && now_served->of_domain &&
+    /* A ring may take several.  Not poll(), which serves when it waits. */
+    for (int i = 0; i < (now_served->of_domain ? 4 : 64) &&
+                    (now_served->of_domain || !vmring_attached(waiting)) &&
                     ppoll(&pfd, 1, &(struct timespec){0}, NULL) == 1;
          i++)
         (void)vmring_dispatch(waiting);
