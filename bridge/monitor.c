@@ -116,10 +116,8 @@ static void let_it_leave_its_cpu(struct monitor *monitor, unsigned int vcpu)
         if (!info.running)
             return;
     }
-    if (xc_domain_pause(monitor->xch, monitor->domid) < 0)
-        return;
-    if (xc_domain_unpause(monitor->xch, monitor->domid) < 0)
-        cannot_unpause(monitor);
+    if (monitor_hold(monitor) == 0)
+        monitor_release(monitor);
 }
 
 static void answer(struct monitor *monitor,

@@ -85,6 +85,7 @@ struct monitor {
     unsigned int target_state; /* XEN_VM_RING_TARGET_* */
     unsigned int shutdown_reason;
     uint64_t looked_at;      /* ns */
+    char *note;              /* the file of `lock`, mapped; or NULL */
     int lock;                /* a descriptor, or -1 */
     char serves[SOURCE_URI]; /* what others are told of that, or "" */
     int lock_folder;         /* where it is, if there is one */
@@ -151,6 +152,8 @@ void monitor_unlock(struct monitor *monitor);
 /* Writes down what is to be put back if this process is killed. */
 void monitor_note_fresh(struct monitor *monitor, xen_pfn_t gfn);
 void monitor_note(struct monitor *monitor);
+/* Of that `held` alone, which costs no call, and can be had in the sandbox. */
+void monitor_note_held(struct monitor *monitor);
 /* As source_ops.confine: where the lock is will be out of reach. */
 void monitor_forget_place(void *source);
 

@@ -95,16 +95,14 @@ static int arm_with_twin(struct monitor *monitor, uint32_t msr, bool onchange)
     int rc, error;
     bool armed;
 
-    if (xc_domain_pause(xch, domid) < 0)
+    if (monitor_hold(monitor) < 0)
         return -1;
     armed = xc_monitor_mov_to_msr(xch, domid, MSR_TWIN(msr), 1, 0) == 0;
     rc = xc_monitor_mov_to_msr(xch, domid, msr, 1, onchange);
     error = errno;
     if (armed)
         xc_monitor_mov_to_msr(xch, domid, MSR_TWIN(msr), 0, 0);
-    if (xc_domain_unpause(xch, domid) < 0)
-        log_line(LOG_ERR, "cannot unpause %s: %s; 'xl unpause' it",
-                 monitor->name, strerror(errno));
+    monitor_release(monitor);
     errno = error;
     return rc;
 }

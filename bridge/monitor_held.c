@@ -19,7 +19,7 @@ static bool is_paused(struct monitor *monitor)
 static void note_held(struct monitor *monitor, bool held)
 {
     monitor->held = held;
-    monitor_note(monitor);
+    monitor_note_held(monitor);
 }
 
 /*

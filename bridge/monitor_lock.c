@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +24,10 @@
 
 /* Where it serves, in the file. */
 #define NOTE SOURCE_URI
+
+/* What is noted, and where of it is HELD. */
+#define NUMBERS "%10d %20llu %20llu %d %20llu %20llu %s"
+#define HELD_AT (10 + 1 + 20 + 1 + 20 + 1)
 
 static void path_of(const struct monitor *monitor, char *path, size_t len)
 {
@@ -102,16 +107,38 @@ static bool is_current(int folder, int fd, const char *path)
 void monitor_note(struct monitor *monitor)
 {
     char text[128 + NOTE];
-    int len = snprintf(text, sizeof(text), "%d %llu %llu %d %llu %llu %s",
-                       (int)getpid(), (unsigned long long)monitor->found_max_kb,
+    int len = snprintf(text, sizeof(text), NUMBERS, (int)getpid(),
+                       (unsigned long long)monitor->found_max_kb,
                        (unsigned long long)monitor->raised_max_kb,
                        monitor->held, (unsigned long long)monitor->ring_gfn,
                        (unsigned long long)monitor->fresh_gfn, monitor->serves);
 
-    if (ftruncate(monitor->lock, 0) < 0 ||
-        pwrite(monitor->lock, text, (size_t)len, 0) < len)
+    /* In place: what is mapped is never cut off. */
+    if (pwrite(monitor->lock, text, (size_t)len, 0) < len ||
+        ftruncate(monitor->lock, len) < 0)
         log_line(LOG_DEBUG, "cannot note who has the lock: %s",
                  strerror(errno));
+}
+
+/* Whoever reads it finds it where this process has left it, however it ends. */
+void monitor_note_held(struct monitor *monitor)
+{
+    if (monitor->note)
+        ((volatile char *)monitor->note)[HELD_AT] = monitor->held ? '1' : '0';
+    else
+        monitor_note(monitor);
+}
+
+static void map_note(struct monitor *monitor)
+{
+    void *at = MAP_FAILED;
+    struct stat of;
+
+    /* Where the disk is full there is nothing to map. */
+    if (fstat(monitor->lock, &of) == 0 && of.st_size > HELD_AT)
+        at = mmap(NULL, HELD_AT + 1, PROT_READ | PROT_WRITE, MAP_SHARED,
+                  monitor->lock, 0);
+    monitor->note = at == MAP_FAILED ? NULL : at;
 }
 
 void monitor_note_fresh(struct monitor *monitor, xen_pfn_t gfn)
@@ -176,6 +203,7 @@ static int take(struct monitor *monitor, const char *path,
     monitor->lock = fd;
     take_over(monitor);
     monitor_note(monitor);
+    map_note(monitor);
     return 0;
 }
 
@@ -221,6 +249,9 @@ void monitor_unlock(struct monitor *monitor)
     if (monitor->lock_folder >= 0 && !monitor->fresh_gfn &&
         is_current(monitor->lock_folder, monitor->lock, name))
         (void)unlinkat(monitor->lock_folder, name, 0);
+    if (monitor->note)
+        munmap(monitor->note, HELD_AT + 1);
+    monitor->note = NULL;
     close(monitor->lock);
     monitor_forget_place(monitor);
     monitor->lock = -1;

@@ -106,6 +106,54 @@ static void heirs(void)
     CHECK(!taken_over("71 262144k 262152 1 8 7 "));
 }
 
+/* Killed while it holds its domain paused, or after that. */
+static bool left_held(bool released)
+{
+    struct monitor heir = {
+        .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
+    int status;
+    pid_t pid = fork();
+    bool held;
+
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        struct monitor dying = {
+            .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
+
+        if (monitor_lock(&dying, &start) || !dying.note)
+            _exit(1);
+        monitor_serves(&dying, "local:/run/x.sock");
+        dying.held = true;
+        monitor_note_held(&dying);
+        dying.held = !released;
+        monitor_note_held(&dying);
+        raise(SIGKILL);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid);
+    CHECK(WIFSIGNALED(status));
+    CHECK_EQ(monitor_lock(&heir, &start), 0);
+    held = heir.held;
+    monitor_unlock(&heir);
+    return held;
+}
+
+/* Nothing can be mapped: it is written, as it is before the sandbox. */
+static void held_without_a_map(void)
+{
+    struct monitor heir = {
+        .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
+
+    CHECK_EQ(monitor_lock(&heir, &start), 0);
+    munmap(heir.note, HELD_AT + 1);
+    heir.note = NULL;
+    heir.held = true;
+    monitor_note_held(&heir);
+    heir.held = false;
+    take_over(&heir);
+    CHECK(heir.held);
+    monitor_unlock(&heir);
+}
+
 int main(void)
 {
     struct monitor another = {
@@ -115,6 +163,9 @@ int main(void)
 
     log_threshold(LOG_EMERG);
     (void)unlink(LOCK);
+    CHECK(left_held(false));
+    CHECK(!left_held(true));
+    held_without_a_map();
     CHECK_EQ(monitor_lock(&monitor, &start), 0);
     CHECK_EQ(noted_pid(), getpid());
     CHECK_EQ(monitor_lock(&another, &start), 0); /* of another domain */

@@ -174,18 +174,16 @@ int monitor_domctl(struct monitor *monitor, struct xen_domctl *domctl)
     return call() < 0 ? -errno : 0;
 }
 
-int xc_domain_pause(xc_interface *xch, uint32_t domid)
+int monitor_hold(struct monitor *monitor)
 {
-    (void)xch;
-    (void)domid;
+    (void)monitor;
     return call();
 }
 
-int xc_domain_unpause(xc_interface *xch, uint32_t domid)
+void monitor_release(struct monitor *monitor)
 {
-    (void)xch;
-    (void)domid;
-    return call();
+    (void)monitor;
+    (void)call();
 }
 
 int xc_domain_hvm_getcontext_partial(xc_interface *xch, uint32_t domid,
