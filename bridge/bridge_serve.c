@@ -136,6 +136,17 @@ void bridge_disarm(struct bridge *bridge)
     bridge->results = NULL;
 }
 
+/* Nobody could be granted less for this target. */
+static uint64_t least_async_len(const struct bridge *bridge)
+{
+    const uint64_t record = (XEN_VM_RING_EVENT_FULL + UINT64_C(63)) / 64 * 64;
+    uint64_t nr_lanes = bridge->info.nr_vcpus;
+
+    if (bridge->info.foreign)
+        nr_lanes++;
+    return nr_lanes * XEN_VM_RING_MIN_SLOTS * record;
+}
+
 int bridge_open_producer(struct bridge *bridge)
 {
     const struct bridge_options *options = bridge->options;
@@ -159,6 +170,14 @@ int bridge_open_producer(struct bridge *bridge)
     };
     int error;
 
+    if (options->max_async_len < least_async_len(bridge)) {
+        log_line(LOG_ERR,
+                 "--max-async-bytes %llu is less than the smallest ring of %s, "
+                 "%llu; give that or more",
+                 (unsigned long long)options->max_async_len, bridge->info.name,
+                 (unsigned long long)least_async_len(bridge));
+        return EXIT_USAGE;
+    }
     /* Who sees all files needs nobody for it. */
     if (options->no_sandbox)
         ops.open_reading = NULL;

@@ -141,6 +141,11 @@ static const struct argp_option argp_options[] = {
     {0},
 };
 
+#define DEFAULT_MAX_ASYNC (UINT64_C(64) << 20)
+
+/* Pages are granted in one turn: some 0.3 s where all is emulated. */
+#define MAX_GRANTED (UINT64_C(64) << 20)
+
 struct arguments {
     struct bridge_options options;
     int verbose;
@@ -386,6 +391,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (options->to && (options->listen || options->fd >= 0))
             refuse("--to serves one domain and no socket: leave out --listen "
                    "and --fd");
+        if (options->to && options->max_async_len > MAX_GRANTED)
+            refuse("--to grants a ring's pages in one go, of 64m at most: "
+                   "give --max-async-bytes 64m or less");
         break;
     case ARGP_KEY_ERROR:
         refuse_option(state);
@@ -418,7 +426,7 @@ int main(int argc, char **argv)
                 .ready_fd = -1,
                 .reader = -1,
                 .deadline_ns = UINT64_C(1000000000),
-                .max_async_len = UINT64_C(64) << 20,
+                .max_async_len = DEFAULT_MAX_ASYNC,
                 .allow = {UINT64_MAX},
                 .allow_verdicts = XEN_VM_RING_VERDICTS,
                 .linger_s = 10,

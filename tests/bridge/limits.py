@@ -3,6 +3,7 @@
 """Description: limits of memory, file size and descriptors: the bridge says
 so, a consumer that asks for too much is refused, and nobody is killed."""
 import os
+import re
 import resource
 import subprocess
 
@@ -59,6 +60,23 @@ for text in ("0", "-1", "k", "1x", "1kk", "", " 1", "2g", "99999999999g",
     check(done.returncode == 2 and b"--max-async-bytes takes" in done.stderr,
           "--max-async-bytes '%s': %d, %s" % (text, done.returncode,
                                               done.stderr))
+
+# What is granted to a domain is made in one turn.
+done = subprocess.run([BRIDGE, "--to", "1", "--max-async-bytes", "65m",
+                       "sim:count=1"], stderr=subprocess.PIPE, check=False)
+check(done.returncode == 2 and b"64m or less" in done.stderr,
+      "--to and 65m: %d, %s" % (done.returncode, done.stderr))
+
+# Nobody could attach by less than the smallest ring.
+done = subprocess.run([BRIDGE, "--max-async-bytes", "1", "sim:vcpus=3"],
+                      stderr=subprocess.PIPE, check=False)
+least = re.search(rb"smallest ring of sim, (\d+);", done.stderr)
+check(done.returncode == 2 and least,
+      "--max-async-bytes 1: %d, %s" % (done.returncode, done.stderr))
+bridge = Bridge("--max-async-bytes", least.group(1).decode(), *mode,
+                name="least", guest="vcpus=3,count=0,rate=500")
+check(asks(bridge, least.group(1).decode())[0] == 0, "the smallest ring")
+check(bridge.end() == 0, "ending")
 
 # The kernel's limits of this process.
 bridge = Bridge(*mode, name="file-size",

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 
-from setup import LATE, Bridge, check, fail, finish, folder, works
+from setup import BRIDGE, LATE, Bridge, check, fail, finish, folder, works
 
 
 def preload(**variables):
@@ -89,6 +89,14 @@ def anothers():
     check(second.end() == 0, "ending the other")
 
 
+def no_folder():
+    """Where nothing can be made: what is given is wrong, not who runs it."""
+    done = subprocess.run([BRIDGE, "--listen", "local:%s/no/socket" % folder,
+                           "sim:count=1"], stderr=subprocess.PIPE, check=False)
+    check(done.returncode == 2 and b"folder is not there; create it" in
+          done.stderr, "no folder: %d, %s" % (done.returncode, done.stderr))
+
+
 def no_way_out():
     """No descriptor leads out of the folder that is its root."""
     bridge = Bridge(name="inside")
@@ -115,5 +123,6 @@ else:
 modes()
 many_starts()
 anothers()
+no_folder()
 no_way_out()
 finish()
