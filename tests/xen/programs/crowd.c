@@ -4,6 +4,9 @@
  *
  *   crowd SOCKET SECONDS       a hundred peers at a time, who connect, say what
  *                              nobody understands, stay or go
+ *   kept SOCKET SECONDS        a hundred at a time who propose a ring with all
+ *                              doorbells, never read what they are handed, hang
+ *                              up, and have their sockets kept by a child
  *   subscribe ENDPOINT SECONDS EVENTS
  *                              an agent that asks for the same again and again,
  *                              and answers at once
@@ -24,6 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libvmring/transport/socket.h"
+#include "libvmring/transport/wire.h"
 #include "libvmring/vmring.h"
 
 #define PEERS 100
@@ -74,6 +79,58 @@ static int crowd(const char *path, int64_t until)
     return nr > 0 ? 0 : 1;
 }
 
+static void propose(int fd, uint32_t nr_groups)
+{
+    struct xen_vm_ring_propose propose = {
+        .magic = XEN_VM_RING_MAGIC,
+        .length = sizeof(propose),
+        .version_min = XEN_VM_RING_VERSION,
+        .version_max = XEN_VM_RING_VERSION,
+        .nr_groups = nr_groups,
+    };
+
+    (void)socket_send(fd, WIRE_PROPOSE, &propose, sizeof(propose), NULL, 0);
+}
+
+/* A child has them all, and is gone soon after its parent let go of them. */
+static void leave_to_a_child(const int *fds)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        usleep(300000);
+        _exit(0);
+    }
+    for (int i = 0; i < PEERS; i++) {
+        if (fds[i] >= 0 && i % 2)
+            (void)shutdown(fds[i], i % 4 == 1 ? SHUT_RDWR : SHUT_WR);
+        if (fds[i] >= 0)
+            close(fds[i]);
+    }
+    usleep(100000);
+}
+
+static int kept(const char *path, int64_t until)
+{
+    unsigned long nr = 0;
+    int fds[PEERS];
+
+    signal(SIGCHLD, SIG_IGN);
+    while (now_ms() < until) {
+        for (int i = 0; i < PEERS; i++) {
+            fds[i] = connect_to(path);
+            nr += fds[i] >= 0;
+            if (fds[i] >= 0)
+                propose(fds[i], i % 3 ? 4 : 1);
+            else
+                usleep(1000); /* its queue is full */
+        }
+        leave_to_a_child(fds);
+    }
+    printf("%lu peers\n", nr);
+    return nr > 0 ? 0 : 1;
+}
+
 static void answer(struct vmring *ring)
 {
     struct vmring_event event;
@@ -107,7 +164,10 @@ static int subscribe(const char *uri, int64_t until, const char *events)
     while (!err && now_ms() < until && !has_ended(ring)) {
         err = vmring_subscribe(ring, events, NULL, error, sizeof(error)) < 0;
         answer(ring);
-        nr++;
+        if (!err && !nr++) {
+            printf("armed\n");
+            fflush(stdout);
+        }
     }
     /* It may end while it is asked. */
     if (err && ring && has_ended(ring))
@@ -170,6 +230,8 @@ int main(int argc, char **argv)
 
     if (argc > 3 && !strcmp(argv[1], "crowd"))
         return crowd(argv[2], until);
+    if (argc > 3 && !strcmp(argv[1], "kept"))
+        return kept(argv[2], until);
     if (argc > 4 && !strcmp(argv[1], "subscribe"))
         return subscribe(argv[2], until, argv[4]);
     if (argc > 2 && !strcmp(argv[1], "stalled"))
