@@ -10,6 +10,8 @@
  *   pending  a vCPU that an event is on its way into
  *   paused   an end, by SIGKILL, once a domain has been paused
  *   enabled  the same, once its ring has been enabled
+ *   arming   an end by SIGILL, which no sandbox forbids, once a domain whose
+ *            ring has been enabled is paused again
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -22,6 +24,8 @@
 #include <xenctrl.h>
 
 #include <xen/hvm/save.h>
+
+static int is_enabled;
 
 static int is_asked(const char *what)
 {
@@ -59,9 +63,15 @@ int xencall1(xencall_handle *handle, unsigned int op, uint64_t arg)
         call_real(handle, op, arg);
         raise(SIGKILL);
     }
-    if (is_asked("enabled") && is_enabling(domctl)) {
+    if (is_enabled && is_asked("arming") &&
+        domctl->cmd == XEN_DOMCTL_pausedomain) {
+        call_real(handle, op, arg);
+        __builtin_trap();
+    }
+    if (is_enabling(domctl)) {
         rc = call_real(handle, op, arg);
-        if (rc == 0)
+        is_enabled = rc == 0;
+        if (is_enabled && is_asked("enabled"))
             raise(SIGKILL);
         return rc;
     }

@@ -137,6 +137,17 @@ recover_amid 15
 assert_resources "$run/amid"
 wait_for 20 "signs of life" guest_alive amid $(($(guest_beats amid) + 2))
 
+step "the same, while it arms an MSR"
+process_start bridge env LD_PRELOAD=/usr/bin/vmring-lab-below \
+    VMRING_LAB_BELOW=arming vmring-bridge "$domid"
+wait_for 20 "the bridge to serve" test -S "$(socket_of "$domid" | cut -c 7-)"
+process_start agent vmring-agent -q -e msr:0xc0000082 "$domid"
+process_wait bridge 20 132
+process_wait agent 20 11
+guest_paused amid || fail "the domain is not paused, so nothing was shown"
+recover_amid 15
+wait_for 20 "signs of life" guest_alive amid $(($(guest_beats amid) + 2))
+
 step "the same, and xl has paused it before"
 xl pause amid
 killed_amid paused
