@@ -23,7 +23,6 @@
 
 #include "../bridge/exit_status.h"
 #include "early.h"
-#include "early.h"
 #include "say.h"
 
 #define BRIDGE   "vmring-bridge"
