@@ -151,7 +151,10 @@ by_id() {
     process_start bridge vmring-bridge "$domid"
     sleep 0.5
     process_signal bridge TERM
-    process_wait bridge 10 0
+    # By the signal itself, if it has not come to anything yet.
+    wait_for 12 "the end of the bridge" process_ended bridge
+    read -r status _ <"$run/bridge.status"
+    [ "$status" = 0 ] || [ "$status" = 143 ] || fail "bridge's status: $status"
     ended_within bridge 12000 "$start"
 
     step "xenstored is $1: by name"
