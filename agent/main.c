@@ -206,8 +206,8 @@ static int tell_ending(const struct run *run, const char *shutdown,
     case ENDED_DRAINED:
         return EXIT_AS_ASKED;
     case ENDED_INTERRUPTED:
-        say("interrupted while it ended: detached without taking the last "
-            "events");
+        say("interrupted while it ended: detached without the last events, or "
+            "the producer's counts");
         return EXIT_LEDGER;
     case ENDED_LIMIT: /* it has been said */
         return run->unread ? EXIT_OUTPUT : EXIT_LEDGER;
@@ -292,10 +292,17 @@ static int settle(struct run *run)
                                       ? "it was not drained"
                                       : NULL);
     /* One that cannot tell what it owes has not ended in order. */
-    if (!r && ledger->no_counts == -EPROTO)
+    if (r || cut || !ledger->no_counts)
+        return r;
+    if (ledger->no_counts == -EPROTO)
         run->ending = ENDED_PEER_BROKEN;
-    else if (!r && ledger->no_counts && run->ending == ENDED_DRAINED)
-        run->ending = ENDED_PEER_LOST;
+    else if (run->ending == ENDED_DRAINED || run->ending == ENDED_PRODUCER)
+        run->ending =
+            ledger->no_counts == -EINTR ? ENDED_INTERRUPTED : ENDED_PEER_LOST;
+    else if (run->ending == ENDED_TARGET)
+        say("the producer of %s has gone without its counts: the ledger is "
+            "not checked",
+            run->info->target);
     return r;
 }
 

@@ -24,7 +24,8 @@ SUBSCRIBE, COUNT, QUIESCE, DETACH, COUNTS, QUIET = 2, 4, 5, 6, 11, 12
 
 class Between:
     """Between an agent and its bridge; `answer` gets what the agent asks, and
-    says what it is told instead: None: the bridge's own answer."""
+    says what it is told instead: None: the bridge's own answer; b"": it is hung
+    up on; False: nothing."""
 
     def __init__(self, answer, guest="vcpus=1,count=0,rate=500"):
         self.answer, self.asked = answer, []
@@ -117,6 +118,36 @@ def counts_not_told():
         check(what + ": the ledger", b"is not checked" in out, out)
 
 
+def target_ended():
+    """It has ended, and says so; that nobody has counted is said, too."""
+    between = Between(lambda kind: b"" if kind == COUNT else None,
+                      "vcpus=1,cpuid=3")
+    status, out, said = between.end(between.start("-q"))
+    check("target: status 3", status == 3, (status, said))
+    check("target: a line says so", b"gone without its counts" in said, said)
+    check("target: the ledger", b"is not checked" in out, out)
+
+
+def signal_amid():
+    """All is taken, the counts do not come, and a signal does."""
+    asked = threading.Event()
+
+    def silent(kind):
+        if kind != COUNT:
+            return None
+        asked.set()
+        return False  # neither the bridge's nor another one
+    between = Between(silent)
+    agent = between.start("-q", "-n", "3")
+    check("asked for counts", asked.wait(LIMIT))
+    agent.send_signal(signal.SIGTERM)
+    status, out, said = between.end(agent)
+    check("amid counts: status 13", status == 13, (status, said))
+    check("amid counts: a line", said.count(b"\n") == 1 and
+          b"interrupted while it ended" in said, said)
+    check("amid counts: the ledger", b"is not checked" in out, out)
+
+
 def cut_short():
     """By a second signal, or by its limit: it has nothing to ask for."""
     for what, arguments, signals in (
@@ -168,6 +199,8 @@ def may_not_grow(folder):
 
 
 counts_not_told()
+target_ended()
+signal_amid()
 cut_short()
 unread()
 with tempfile.TemporaryDirectory() as name:
