@@ -17,6 +17,7 @@
 #include "guest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdio_ext.h>
@@ -132,10 +133,20 @@ static void write_json(const struct sim *sim, FILE *f)
 
 int sim_open_truth(struct sim *sim)
 {
+    int fd, err;
+
     if (!*sim->params.truth)
         return 0;
-    sim->truth = fopen(sim->params.truth, "we");
-    return sim->truth ? 0 : -errno;
+    /* What is no file but a FIFO, whose reader may be slow, keeps nobody. */
+    fd = open(sim->params.truth,
+              O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (fd < 0)
+        return -errno;
+    sim->truth = fdopen(fd, "w");
+    err = -errno;
+    if (!sim->truth)
+        close(fd);
+    return sim->truth ? 0 : err;
 }
 
 int sim_write_truth(const struct sim *sim)
