@@ -7,6 +7,7 @@
 #include "bridge_state.h"
 #include "exit_status.h"
 #include "log.h"
+#include "signals.h"
 
 static void on_signal(evutil_socket_t signal, short what, void *ctx)
 {
@@ -104,6 +105,8 @@ void bridge_unwatch(struct bridge *bridge)
 
 void bridge_tear_down_loop(struct bridge *bridge)
 {
+    /* Without the loop they would have their defaults. */
+    bridge_signals_end();
     bridge_drop_event(&bridge->timer);
     for (int i = 0; i < NR_SIGNALS; i++)
         bridge_drop_event(&bridge->signals[i]);

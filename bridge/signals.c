@@ -59,3 +59,13 @@ void bridge_signals_begin(void)
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
+
+void bridge_signals_end(void)
+{
+    sigset_t ending;
+
+    sigemptyset(&ending);
+    for (size_t i = 0; i < NR_SIGNALS; i++)
+        sigaddset(&ending, bridge_ending_signals[i]);
+    (void)sigprocmask(SIG_BLOCK, &ending, NULL);
+}

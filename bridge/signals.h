@@ -18,6 +18,9 @@ extern const int bridge_ending_signals[NR_SIGNALS];
  */
 void bridge_signals_begin(void);
 
+/* At the end: all is left as it should be, and no more of them do anything. */
+void bridge_signals_end(void);
+
 /* Does it end the bridge? */
 int bridge_signal_ends(int signal);
 

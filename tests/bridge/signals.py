@@ -54,6 +54,14 @@ for name in ENDING:
     check(status == 0 and bridge.numbers()["verdicts"]["consumer"] >= 50,
           "%s: it ends with %d" % (name, status))
 
+# Again and again, until it has gone: the last moments are in order, too.
+for i in range(20):
+    bridge = Bridge(name="rain-%d" % i)
+    while bridge.process.poll() is None:
+        bridge.process.send_signal(signal.SIGTERM)
+    status = bridge.ends()
+    check(status == 0, "signals without end: it ends with %d" % status)
+
 # Who starts it may have blocked or ignored them.
 bridge = Bridge(name="deaf", preexec_fn=lambda: (
     signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32)),
