@@ -134,7 +134,16 @@ static int queue_overflow(struct vmring_producer *producer,
 {
     struct vmring_verdict *verdict;
 
-    if (producer->nr_overflow == producer->max_overflow) {
+    if (producer->first_overflow &&
+        producer->first_overflow >= producer->nr_overflow) {
+        /* Each is moved once for one that was taken before it. */
+        memcpy(producer->overflow,
+               producer->overflow + producer->first_overflow,
+               producer->nr_overflow * sizeof(*producer->overflow));
+        producer->first_overflow = 0;
+    }
+    if (producer->first_overflow + producer->nr_overflow ==
+        producer->max_overflow) {
         size_t max = producer->max_overflow ? 2 * producer->max_overflow : 8;
         void *more =
             realloc(producer->overflow, max * sizeof(*producer->overflow));
@@ -144,7 +153,8 @@ static int queue_overflow(struct vmring_producer *producer,
         producer->overflow = more;
         producer->max_overflow = max;
     }
-    verdict = &producer->overflow[producer->nr_overflow++];
+    verdict =
+        &producer->overflow[producer->first_overflow + producer->nr_overflow++];
     *verdict = (struct vmring_verdict){
         .event = request->event,
         .cookie = request->cookie,
@@ -262,9 +272,9 @@ static bool collect_one(struct vmring_producer *producer,
     struct vmr_verdict from;
 
     if (producer->nr_overflow) {
-        *verdict = producer->overflow[0];
-        memmove(producer->overflow, producer->overflow + 1,
-                --producer->nr_overflow * sizeof(*producer->overflow));
+        *verdict = producer->overflow[producer->first_overflow++];
+        if (!--producer->nr_overflow)
+            producer->first_overflow = 0;
         account(producer, verdict);
         return true;
     }

@@ -100,7 +100,7 @@ struct vmring_producer {
     struct tally *tallies;           /* of all epochs */
     struct tally *base;              /* as they were when the epoch began */
     struct vmring_verdict *overflow; /* verdicts that never saw the ring */
-    size_t nr_overflow, max_overflow;
+    size_t first_overflow, nr_overflow, max_overflow;
     struct vmring_producer_stats stats;
 };
 
