@@ -179,7 +179,7 @@ static int fail(int err, char *error, size_t error_len)
     return err;
 }
 
-/* Its own error, as it is none of the endpoint. */
+/* Its own error, as it is none of the endpoint; but for want of something. */
 static int fail_truth(int err, char *error, size_t error_len)
 {
     if (error && error_len)
@@ -187,7 +187,7 @@ static int fail_truth(int err, char *error, size_t error_len)
                  strerror(-err),
                  err == -ENOENT ? "create its folder, or name another file"
                                 : "name a file that can be written");
-    return -EIO;
+    return *remedy(err) ? err : -EIO;
 }
 
 int sim_endpoint_start(const char *text, struct sim_endpoint **out, int *fd,

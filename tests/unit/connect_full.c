@@ -4,8 +4,10 @@
  * long as was asked for, and is not said to be served by nobody.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,10 +47,22 @@ static int listen_and_fill(void)
     return listener;
 }
 
-static int attach(int timeout_ms)
+static int enough(void *ctx)
+{
+    (void)ctx;
+    return 1;
+}
+
+static void nothing(int number)
+{
+    (void)number;
+}
+
+static int attach(int timeout_ms, int (*interrupted)(void *ctx))
 {
     struct vmring_opts opts = {.size = sizeof(opts),
                                .timeout_ms = timeout_ms,
+                               .interrupted = interrupted,
                                .error = error,
                                .error_len = sizeof(error)};
     struct vmring *ring;
@@ -76,19 +90,37 @@ static pid_t take_later(int listener)
     _exit(0);
 }
 
+/* Connected, and there is no answer. */
+static void silent(void)
+{
+    int ends[2];
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
+    CHECK_EQ(attach(60000, enough), -EINTR);
+    close(ends[0]);
+}
+
 int main(void)
 {
+    const struct sigaction action = {.sa_handler = nothing};
+    const struct itimerval soon = {.it_value = {.tv_usec = 50000}};
     int listener, status;
     pid_t child;
 
     snprintf(uri, sizeof(uri), "local:/tmp/vmring-test-%d.full", (int)getpid());
     listener = listen_and_fill();
-    CHECK_EQ(attach(100), -ETIMEDOUT);
+    CHECK_EQ(attach(100, NULL), -ETIMEDOUT);
     CHECK_HAS(error, "was not free to connect to within 100 ms");
+    CHECK_EQ(attach(60000, enough), -EINTR);
+    CHECK_EQ(sigaction(SIGALRM, &action, NULL), 0);
+    CHECK_EQ(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    CHECK_EQ(attach(60000, NULL), -EINTR);
     child = take_later(listener);
-    CHECK_EQ(attach(60000), -ECONNRESET);
+    CHECK_EQ(attach(60000, NULL), -ECONNRESET);
     CHECK_EQ(waitpid(child, &status, 0), child);
     CHECK_EQ(status, 0);
     CHECK_EQ(unlink(uri + sizeof("local:") - 1), 0);
+    silent();
     return 0;
 }
