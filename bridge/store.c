@@ -169,7 +169,7 @@ static struct question *ask(struct store *store, struct question *question,
         free(question);
         return NULL;
     }
-    store->late = !errands_do(store->errands, &question->errand, ms);
+    store->late = !errands_do(store->errands, &question->errand, ms, NULL);
     return store->late ? NULL : question;
 }
 

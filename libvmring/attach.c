@@ -154,8 +154,11 @@ static int open_sim(struct attach *attach, const char *params)
 static int open_grant(struct attach *attach, const char *where)
 {
 #ifdef VMRING_GRANT
-    return grant_connect(where, &attach->ring->link, attach->opts.error,
-                         attach->opts.error_len);
+    const struct patience patience = {attach->opts.interrupted,
+                                      attach->opts.interrupted_ctx};
+
+    return grant_connect(where, &patience, &attach->ring->link,
+                         attach->opts.error, attach->opts.error_len);
 #else
     (void)where;
     return FAIL(attach, -EOPNOTSUPP,
@@ -367,6 +370,8 @@ int attach_exchange(struct attach *attach, struct link_regions *regions)
     if (err && err != -EPIPE && err != -ECONNRESET)
         return FAIL(attach, err, "'%s': %s", attach->uri, strerror(-err));
     err = map_in_time(attach, regions);
+    if (err && consumer_is_interrupted(attach->ring))
+        err = -EINTR;
     switch (err) {
     case 0:
         return 0;

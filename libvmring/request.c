@@ -29,6 +29,10 @@ static int ask_until(struct vmring *ring, int64_t end, uint32_t type,
     if (ring->lost)
         return ring->lost;
     err = link->ops->send(link, type, body, len);
+    if (err && consumer_is_interrupted(ring)) {
+        (void)consumer_lose(ring, -ECONNRESET);
+        return -EINTR;
+    }
     while (!err) {
         int64_t left = end - now_ms();
         uint32_t got;

@@ -341,7 +341,8 @@ void vmring_flush(struct vmring *ring);
 
 /*
  * Asks the producer to disarm everything and to say when the target is
- * quiet; vmring_next() ends with -ENODATA then.  Returns at once: 0, -EAGAIN,
+ * quiet; vmring_next() ends with -ENODATA then.  Returns at once, but that
+ * grant: gives xenstored timeout_ms to take it: 0, -EAGAIN,
  * -ECONNRESET, or -EPROTO from a ring that has lied before.
  */
 int vmring_quiesce(struct vmring *ring);

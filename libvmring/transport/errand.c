@@ -13,6 +13,9 @@
 /* Its calls of xenstore take little; the limit of stacks may give less. */
 #define STACK_BYTES (512 << 10)
 
+/* Between two looks whether to go on waiting. */
+#define LOOK_MS 100
+
 struct queue {
     struct errand *first, *last;
 };
@@ -164,25 +167,42 @@ static void add(struct errands *errands, struct errand *errand)
     pthread_cond_broadcast(&errands->changed);
 }
 
-bool errands_do(struct errands *errands, struct errand *errand, int ms)
+bool patience_is_over(const struct patience *patience)
 {
-    struct timespec until;
-    bool is_done;
+    return patience && patience->enough && patience->enough(patience->ctx);
+}
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+/* With the lock, and until something has changed, or for a tenth of a second.
+ */
+static void wait_a_little(struct errands *errands, int64_t end)
+{
+    int64_t until = now_ms() + LOOK_MS;
+    struct timespec ts;
+
+    if (end < until)
+        until = end;
+    ts.tv_sec = until / 1000;
+    ts.tv_nsec = until % 1000 * 1000000;
+    (void)pthread_cond_timedwait(&errands->changed, &errands->lock, &ts);
+}
+
+bool errands_do(struct errands *errands, struct errand *errand, int ms,
+                const struct patience *patience)
+{
+    int64_t end = now_ms() + ms;
+    bool is_done, enough = false;
+
     pthread_mutex_lock(&errands->lock);
     errand->how = ERRAND_AWAITED;
     add(errands, errand);
-    while (!errand->is_done &&
-           pthread_cond_timedwait(&errands->changed, &errands->lock, &until) !=
-               ETIMEDOUT)
-        ;
+    while (!errand->is_done && !enough && now_ms() < end) {
+        wait_a_little(errands, end);
+        if (errand->is_done)
+            break;
+        pthread_mutex_unlock(&errands->lock);
+        enough = patience_is_over(patience);
+        pthread_mutex_lock(&errands->lock);
+    }
     is_done = errand->is_done;
     if (!is_done)
         errand->how = ERRAND_FORGOTTEN;
@@ -194,6 +214,14 @@ void errands_post(struct errands *errands, struct errand *errand)
 {
     pthread_mutex_lock(&errands->lock);
     errand->how = ERRAND_POSTED;
+    add(errands, errand);
+    pthread_mutex_unlock(&errands->lock);
+}
+
+void errands_leave(struct errands *errands, struct errand *errand)
+{
+    pthread_mutex_lock(&errands->lock);
+    errand->how = ERRAND_FORGOTTEN;
     add(errands, errand);
     pthread_mutex_unlock(&errands->lock);
 }

@@ -25,14 +25,27 @@ struct errand {
 /* Starts the thread, which gets no signal.  -EAGAIN, -ENOMEM, -EMFILE. */
 int errands_start(struct errands **errands);
 
+/* Of who waits: asked ten times a second, if there is anything to ask. */
+struct patience {
+    int (*enough)(void *ctx);
+    void *ctx;
+};
+
+bool patience_is_over(const struct patience *patience);
+
 /*
- * Has it done, and waits for that.  false: it takes longer than `ms`; the
- * errand, and what it works on, are the thread's now, until errands_end().
+ * Has it done, and waits for that.  false: it takes longer than `ms`, or
+ * `patience` (NULL: without end) is over; the errand, and what it works on, are
+ * the thread's now, until errands_end().
  */
-bool errands_do(struct errands *errands, struct errand *errand, int ms);
+bool errands_do(struct errands *errands, struct errand *errand, int ms,
+                const struct patience *patience);
 
 /* Has it done; nobody waits. */
 void errands_post(struct errands *errands, struct errand *errand);
+
+/* Has it done, and freed; nobody waits, nor is told. */
+void errands_leave(struct errands *errands, struct errand *errand);
 
 /* Polls readable when there is one that was posted and is done. */
 int errands_fd(const struct errands *errands);

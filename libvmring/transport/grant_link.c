@@ -142,10 +142,12 @@ static int grant_send(struct link *link, uint32_t type, const void *body,
 {
     int64_t end = now_ms() + MEET_DETACH_MS;
     /* Who detaches has nothing to wait for but that. */
-    int ms = type == WIRE_DETACH ? MEET_DETACH_MS : link->timeout_ms;
-    int err = meet_send(of(link)->meet, type, body, len, ms);
+    bool last = type == WIRE_DETACH;
+    int err = meet_send(of(link)->meet, type, body, len,
+                        last ? MEET_DETACH_MS : link->timeout_ms,
+                        last ? NULL : &link->patience);
 
-    if (!err && type == WIRE_DETACH)
+    if (!err && last)
         wait_for_answers(of(link), end);
     return err;
 }
@@ -306,7 +308,8 @@ static const struct link_ops grant_ops = {
 static int set_up(struct grant_link *grant, const char *target, char *error,
                   size_t error_len)
 {
-    int err = meet_open(grant->domid, target, &grant->meet, error, error_len);
+    int err = meet_open(grant->domid, target, &grant->link.patience,
+                        &grant->meet, error, error_len);
 
     if (!err)
         err = grant_map_open(grant->domid, &grant->map, error, error_len);
@@ -317,8 +320,8 @@ static int set_up(struct grant_link *grant, const char *target, char *error,
     return err ? fail(err, error, error_len, "%s", strerror(-err)) : 0;
 }
 
-int grant_connect(const char *where, struct link **link, char *error,
-                  size_t error_len)
+int grant_connect(const char *where, const struct patience *patience,
+                  struct link **link, char *error, size_t error_len)
 {
     struct grant_link *grant = calloc(1, sizeof(*grant));
     char target[RENDEZVOUS_NAME];
@@ -327,6 +330,7 @@ int grant_connect(const char *where, struct link **link, char *error,
     if (!grant)
         return fail(-ENOMEM, error, error_len, "no memory");
     grant->link.ops = &grant_ops;
+    grant->link.patience = *patience;
     grant->epoll = -1;
     err = rendezvous_parse(where, &grant->domid, target);
     if (err)

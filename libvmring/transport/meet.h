@@ -8,6 +8,7 @@
 #ifndef VMRING_TRANSPORT_MEET_H
 #define VMRING_TRANSPORT_MEET_H
 
+#include "errand.h"
 #include "rendezvous.h"
 
 /*
@@ -47,13 +48,18 @@ void meet_serve_end(struct meet_bridge *meet);
 
 struct meet_agent;
 
-int meet_open(uint32_t domid, const char *target, struct meet_agent **meet,
+/* -EINTR: `patience` was over. */
+int meet_open(uint32_t domid, const char *target,
+              const struct patience *patience, struct meet_agent **meet,
               char *error, size_t error_len);
 /* Polls readable when meet_recv() may have more to say than -EAGAIN. */
 int meet_fd(const struct meet_agent *meet);
-/* Waits `ms` at most; a xenstored that takes longer is lost. */
+/*
+ * Waits `ms` at most, and as long as there is `patience` (NULL: that is without
+ * end); a xenstored that takes longer is lost.
+ */
 int meet_send(struct meet_agent *meet, uint32_t type, const void *body,
-              size_t len, int ms);
+              size_t len, int ms, const struct patience *patience);
 /* Never waits: what it looks for it may have the next time. */
 int meet_recv(struct meet_agent *meet, uint32_t *type, void *body, size_t max);
 bool meet_is_waiting(const struct meet_agent *meet);

@@ -84,7 +84,7 @@ static struct call *make(struct meet_agent *meet,
 }
 
 int meet_send(struct meet_agent *meet, uint32_t type, const void *body,
-              size_t len, int ms)
+              size_t len, int ms, const struct patience *patience)
 {
     struct call *call;
     int ret;
@@ -100,8 +100,14 @@ int meet_send(struct meet_agent *meet, uint32_t type, const void *body,
     call->len = len;
     if (len)
         memcpy(call->body.bytes, body, len);
-    meet->is_lost = !errands_do(meet->thread.errands, &call->errand,
-                                ms < meet_lost_ms ? ms : meet_lost_ms);
+    if (type == WIRE_DRAINED) {
+        /* Said amid events, and nobody minds if it is not heard. */
+        errands_leave(meet->thread.errands, &call->errand);
+        return 0;
+    }
+    meet->is_lost =
+        !errands_do(meet->thread.errands, &call->errand,
+                    ms < meet_lost_ms ? ms : meet_lost_ms, patience);
     if (meet->is_lost)
         return -EPIPE; /* and so is the call */
     ret = call->ret;
@@ -109,12 +115,18 @@ int meet_send(struct meet_agent *meet, uint32_t type, const void *body,
     return ret;
 }
 
+/* Something that was left to it is on its way, and `place` is the thread's. */
+static bool is_busy(const struct meet_agent *meet)
+{
+    return errands_late(meet->thread.errands) > 0;
+}
+
 /* If there may be something. */
 static int begin_look(struct meet_agent *meet)
 {
     struct call *call;
 
-    if (!rendezvous_may_have(meet->place->agent) &&
+    if (!is_busy(meet) && !rendezvous_may_have(meet->place->agent) &&
         !meet_thread_is_rung(&meet->thread))
         return 0;
     call = make(meet, run_recv);
@@ -169,7 +181,7 @@ int meet_fd(const struct meet_agent *meet)
 
 bool meet_is_waiting(const struct meet_agent *meet)
 {
-    return !meet->is_lost && (meet->thread.is_looking ||
+    return !meet->is_lost && (meet->thread.is_looking || is_busy(meet) ||
                               rendezvous_is_waiting(meet->place->agent));
 }
 
@@ -191,14 +203,17 @@ void meet_close(struct meet_agent *meet)
     free(meet);
 }
 
-static int open_in_time(struct meet_agent *meet, char *error, size_t error_len)
+static int open_in_time(struct meet_agent *meet,
+                        const struct patience *patience, char *error,
+                        size_t error_len)
 {
     struct call *call = make(meet, run_open);
     int err;
 
     if (!call)
         return fail(-ENOMEM, error, error_len, "no memory");
-    err = meet_thread_open(&meet->thread, &call->errand, error, error_len);
+    err = meet_thread_open(&meet->thread, &call->errand, patience, error,
+                           error_len);
     if (err) {
         meet->is_lost = true;
         return err;
@@ -211,7 +226,8 @@ static int open_in_time(struct meet_agent *meet, char *error, size_t error_len)
 }
 
 static int set_up(struct meet_agent *meet, uint32_t domid, const char *target,
-                  char *error, size_t error_len)
+                  const struct patience *patience, char *error,
+                  size_t error_len)
 {
     int err;
 
@@ -222,14 +238,15 @@ static int set_up(struct meet_agent *meet, uint32_t domid, const char *target,
     snprintf(meet->place->target, sizeof(meet->place->target), "%s", target);
     err = meet_thread_start(&meet->thread, error, error_len);
     if (!err)
-        err = open_in_time(meet, error, error_len);
+        err = open_in_time(meet, patience, error, error_len);
     return err ? err
                : meet_thread_watch(&meet->thread,
                                    rendezvous_fd(meet->place->agent), error,
                                    error_len);
 }
 
-int meet_open(uint32_t domid, const char *target, struct meet_agent **out,
+int meet_open(uint32_t domid, const char *target,
+              const struct patience *patience, struct meet_agent **out,
               char *error, size_t error_len)
 {
     struct meet_agent *meet = calloc(1, sizeof(*meet));
@@ -238,7 +255,7 @@ int meet_open(uint32_t domid, const char *target, struct meet_agent **out,
     if (!meet)
         return fail(-ENOMEM, error, error_len, "no memory");
     meet->thread.epoll = -1;
-    err = set_up(meet, domid, target, error, error_len);
+    err = set_up(meet, domid, target, patience, error, error_len);
     if (err)
         meet_close(meet);
     else

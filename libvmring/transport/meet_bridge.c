@@ -245,7 +245,8 @@ static int serve_in_time(struct meet_bridge *meet, char *error,
         return fail(-ENOMEM, error, error_len, "no memory");
     serve->errand.run = run_serve;
     serve->place = meet->place;
-    err = meet_thread_open(&meet->thread, &serve->errand, error, error_len);
+    err =
+        meet_thread_open(&meet->thread, &serve->errand, NULL, error, error_len);
     if (err)
         return err;
     err = serve->err;

@@ -29,10 +29,13 @@ int meet_thread_start(struct meet_thread *thread, char *error, size_t error_len)
 }
 
 int meet_thread_open(struct meet_thread *thread, struct errand *open,
-                     char *error, size_t error_len)
+                     const struct patience *patience, char *error,
+                     size_t error_len)
 {
-    if (errands_do(thread->errands, open, meet_lost_ms))
+    if (errands_do(thread->errands, open, meet_lost_ms, patience))
         return 0;
+    if (patience_is_over(patience))
+        return fail(-EINTR, error, error_len, "interrupted");
     return fail(-ETIMEDOUT, error, error_len,
                 "xenstored does not answer within %d s; look whether it is "
                 "stopped",

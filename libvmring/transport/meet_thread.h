@@ -22,9 +22,10 @@ struct meet_thread {
 
 int meet_thread_start(struct meet_thread *thread, char *error,
                       size_t error_len);
-/* -ETIMEDOUT: the errand is lost. */
+/* -ETIMEDOUT, or -EINTR by patience: the errand is lost. */
 int meet_thread_open(struct meet_thread *thread, struct errand *open,
-                     char *error, size_t error_len);
+                     const struct patience *patience, char *error,
+                     size_t error_len);
 /* What it has opened is looked at from now on. */
 int meet_thread_watch(struct meet_thread *thread, int fd, char *error,
                       size_t error_len);

@@ -17,6 +17,7 @@
 
 #include "../options.h"
 #include "budget.h"
+#include "errand.h"
 #include "region.h"
 #include "wire.h"
 
@@ -85,7 +86,8 @@ struct link_ops {
 
 struct link {
     const struct link_ops *ops;
-    int timeout_ms;  /* of what has none of its own */
+    int timeout_ms;           /* of what has none of its own */
+    struct patience patience; /* the same; while a grant link is made, too */
     char error[256]; /* why, in words, if map said no and there are any */
 };
 
@@ -191,7 +193,7 @@ struct channel_ops {
  */
 int grant_serve(int epoll, const struct log *log, const char *where,
                 const struct channel_ops *channels, struct port **port);
-int grant_connect(const char *where, struct link **link, char *error,
-                  size_t error_len);
+int grant_connect(const char *where, const struct patience *patience,
+                  struct link **link, char *error, size_t error_len);
 
 #endif /* VMRING_TRANSPORT_TRANSPORT_H */

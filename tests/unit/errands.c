@@ -71,10 +71,10 @@ static void in_order(void)
     CHECK(errands_late(errands) >= 1);
     CHECK(!is_told(errands, 0));
     /* The thread's from now on: it is freed there. */
-    CHECK(!errands_do(errands, late, 20));
+    CHECK(!errands_do(errands, late, 20, NULL));
     let_go();
     done = job('d', run_job);
-    CHECK(errands_do(errands, done, 60000)); /* behind all of them */
+    CHECK(errands_do(errands, done, 60000, NULL)); /* behind all of them */
     free(done);
     CHECK_STR(order, "abcfd");
     for (int i = 0; i < 3; i++) {

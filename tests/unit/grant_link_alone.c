@@ -25,7 +25,8 @@ static int connect_it(void)
     int err;
 
     fake_xenstore.domid = MEETING_AGENT;
-    err = grant_connect("0/5", &link_, error, sizeof(error));
+    err = grant_connect("0/5", &(struct patience){NULL, NULL}, &link_, error,
+                        sizeof(error));
     if (!err)
         link_->timeout_ms = 10000;
     return err;

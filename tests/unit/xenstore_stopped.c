@@ -294,15 +294,16 @@ static void sender_loses(void)
     int64_t before;
 
     fake_xenstore_become(MEETING_AGENT);
-    CHECK_EQ(meet_open(0, "5", &meet, NULL, 0), 0);
-    CHECK_EQ(meet_send(meet, WIRE_SUBSCRIBE, body, WIRE_MAX + 1, 100), -EINVAL);
+    CHECK_EQ(meet_open(0, "5", NULL, &meet, NULL, 0), 0);
+    CHECK_EQ(meet_send(meet, WIRE_SUBSCRIBE, body, WIRE_MAX + 1, 100, NULL),
+             -EINVAL);
     stop();
     before = now_ms();
-    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0, 100), -EPIPE);
+    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0, 100, NULL), -EPIPE);
     CHECK(now_ms() - before >= 100);
     CHECK(now_ms() - before < LOST_MS);
     before = now_ms();
-    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0, 100), -EPIPE);
+    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0, 100, NULL), -EPIPE);
     CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EPIPE);
     CHECK(!meet_is_waiting(meet));
     meet_close(meet);
@@ -322,8 +323,8 @@ static void receiver_loses(void)
     int ret;
 
     fake_xenstore_become(MEETING_AGENT);
-    CHECK_EQ(meet_open(0, "5", &meet, NULL, 0), 0);
-    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0, PATIENT_MS), 0);
+    CHECK_EQ(meet_open(0, "5", NULL, &meet, NULL, 0), 0);
+    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0, PATIENT_MS, NULL), 0);
     CHECK(meet_is_waiting(meet));
     /* What there is is seen; and from then on nothing makes it look. */
     pfd.fd = meet_fd(meet);
@@ -386,6 +387,10 @@ static void keeps_its_timeout(void)
     CHECK_EQ(vmring_next(pair.ring, &event), 1);
     CHECK_EQ(vmring_next(pair.ring, &event), 0);
     CHECK(now_ms() - before < TURN_MS);
+    /* As vmring_next() says when it has drained what was frozen. */
+    CHECK_EQ(pair.ring->link->ops->send(pair.ring->link, WIRE_DRAINED, NULL, 0),
+             0);
+    CHECK(now_ms() - before < TURN_MS);
     CHECK_EQ(vmring_quiesce(pair.ring), -ECONNRESET);
     CHECK(now_ms() - before < timeout_ms + TURN_MS);
     CHECK_EQ(vmring_push(pair.producer, 1, &cpuid), 1);
@@ -395,6 +400,38 @@ static void keeps_its_timeout(void)
     close_ring();
     CHECK(now_ms() - before < TURN_MS);
     fake_xenstore_stop(false);
+    vmring_producer_close(pair.producer, NULL, NULL);
+    faults_idle = NULL;
+    fake_xenstore_check_empty(MEETING_ABOVE);
+}
+
+static int enough(void *ctx)
+{
+    (void)ctx;
+    return 1;
+}
+
+/* Nor does a consumer wait that is to end. */
+static void gives_up(void)
+{
+    struct vmring_opts opts = {.size = sizeof(opts), .interrupted = enough};
+    struct vmring *none;
+    char error[128];
+    int64_t before;
+
+    begin();
+    meet_lost_ms = PATIENT_MS;
+    attach();
+    pair.ring->timeout_ms = pair.ring->link->timeout_ms = PATIENT_MS;
+    pair.ring->interrupted = pair.ring->link->patience.enough = enough;
+    fake_xenstore_stop(true);
+    before = now_ms();
+    CHECK_EQ(vmring_subscribe(pair.ring, "cpuid", NULL, error, sizeof(error)),
+             -EINTR);
+    CHECK_EQ(vmring_open("grant:0/5", &opts, &none), -EINTR);
+    CHECK(now_ms() - before < TURN_MS);
+    fake_xenstore_stop(false);
+    close_ring();
     vmring_producer_close(pair.producer, NULL, NULL);
     faults_idle = NULL;
     fake_xenstore_check_empty(MEETING_ABOVE);
@@ -477,6 +514,7 @@ int main(void)
     comes_to_a_stopped_one();
     asks_a_stopped_one();
     keeps_its_timeout();
+    gives_up();
     bridge_loses();
     fake_xenstore_put(0, MEETING_ABOVE, NULL, 0);
     cannot_be_served();
