@@ -251,17 +251,19 @@ int bridge_wait(struct bridge *bridge)
     if (!bridge->pid)
         return EXIT_AS_ASKED;
     while ((status = reap(bridge, false)) < 0) {
-        if (waited >= SLOW_END_MS && early_has_come(NULL)) {
+        if (waited > SLOW_END_MS && early_has_come(NULL)) {
             say("the bridge (process %d) is left to itself", (int)bridge->pid);
             bridge->pid = 0;
             return EXIT_PEER_LOST;
         }
         nanosleep(&pause, NULL);
         waited += POLL_MS;
-        if (waited == SLOW_END_MS)
-            say("waiting for the bridge (process %d) to leave the domain; "
-                "Ctrl-C leaves it to itself",
-                (int)bridge->pid);
+        if (waited != SLOW_END_MS)
+            continue;
+        early_forget();
+        say("waiting for the bridge (process %d) to leave the domain; "
+            "Ctrl-C leaves it to itself",
+            (int)bridge->pid);
     }
     return status;
 }
@@ -299,7 +301,8 @@ int bridge_start(struct bridge *bridge, const struct options *options)
             strerror(-r));
         return EXIT_NO_ENDPOINT;
     }
-    r = wait_ready(bridge, fds[0], &ending);
+    /* One that has come before was only noted. */
+    r = early_has_come(NULL) ? -EINTR : wait_ready(bridge, fds[0], &ending);
     sigprocmask(SIG_SETMASK, &old, NULL);
     close(fds[0]);
     switch (r) {
@@ -321,7 +324,7 @@ int bridge_start(struct bridge *bridge, const struct options *options)
         return EXIT_PEER_LOST;
     default:
         say("interrupted while the bridge was starting");
-        bridge_stop(bridge);
-        return EXIT_AS_ASKED;
+        r = bridge_stop(bridge);
+        return r == EXIT_LEFT_BEHIND ? r : EXIT_AS_ASKED;
     }
 }

@@ -51,11 +51,16 @@ int early_has_come(void *ctx)
     return come != 0;
 }
 
-void early_drop(void)
+void early_forget(void)
 {
     come = 0;
-    for (size_t i = 0; i < NR_SIGNALS; i++)
-        (void)sigaction(signals[i], &before[i], NULL);
+}
+
+void early_hold(void)
+{
+    sigset_t held = all();
+
+    (void)sigprocmask(SIG_BLOCK, &held, NULL);
 }
 
 void early_hand_over(void)
@@ -65,7 +70,9 @@ void early_hand_over(void)
 
     (void)sigprocmask(SIG_BLOCK, &held, &let_in);
     last = come;
-    early_drop();
+    early_forget();
+    for (size_t i = 0; i < NR_SIGNALS; i++)
+        (void)sigaction(signals[i], &before[i], NULL);
     if (last)
         (void)raise(last);
 }

@@ -13,8 +13,10 @@
 void early_begin(void);
 /* As vmring_opts.interrupted. */
 int early_has_come(void *ctx);
-/* No more; what has come is forgotten. */
-void early_drop(void);
+/* What has come is forgotten. */
+void early_forget(void);
+/* They are held back, until early_begin(): nobody else has them meanwhile. */
+void early_hold(void);
 /* Nobody has them, and they wait, what has come too, for whoever is next. */
 void early_hand_over(void);
 /* Who has them now gets them. */

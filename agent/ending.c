@@ -245,13 +245,14 @@ void loop_unwatch_the_end(struct loop *loop)
     struct event *events[] = {loop->end_timer, loop->tick, loop->reminder,
                               loop->limit};
 
+    early_hold();
     for (unsigned int i = 0; i < sizeof(events) / sizeof(events[0]); i++)
         if (events[i])
             event_free(events[i]);
     for (unsigned int i = 0; i < NR_SIGNALS; i++)
         if (loop->signals[i])
             event_free(loop->signals[i]);
+    (void)signal(SIGHUP, SIG_IGN); /* it may come twice */
     /* It is ending, and still attached: another signal cuts that short. */
     early_begin();
-    (void)signal(SIGHUP, SIG_IGN); /* it may come twice */
 }

@@ -152,7 +152,8 @@ static int attach_by_bridge(struct endpoint *endpoint,
             options->endpoint);
         return status;
     }
-    return complain(r, error);
+    r = complain(r, error);
+    return status == EXIT_LEFT_BEHIND ? status : r;
 }
 
 static int attach_to(struct endpoint *endpoint, const struct options *options)

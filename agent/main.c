@@ -35,8 +35,6 @@ struct outputs {
     int limit_ms;         /* of waiting for who reads them, at the end */
 };
 
-/* After a second signal, or as nobody has read for that long already. */
-
 /* A file opened later must not become somebody's standard error. */
 static bool check_standard_fds(void)
 {
@@ -142,7 +140,7 @@ static int list_kinds(const struct options *options, struct outputs *outputs)
 
     if (options->endpoint) {
         status = endpoint_open(&endpoint, options);
-        if (status)
+        if (status || !endpoint.ring)
             return status;
         r = vmring_supported(endpoint.ring, &supported);
         if (r < 0)
@@ -201,6 +199,8 @@ static int tell_ending(const struct run *run, const char *shutdown,
 {
     const char *target = run->info->target;
     bool suspended = reason == XEN_VM_RING_SHUTDOWN_SUSPEND;
+    const char *unchecked =
+        run->ledger->no_counts ? ", and the ledger is not checked" : "";
 
     switch (run->ending) {
     case ENDED_DRAINED:
@@ -212,19 +212,20 @@ static int tell_ending(const struct run *run, const char *shutdown,
     case ENDED_LIMIT: /* it has been said */
         return run->unread ? EXIT_OUTPUT : EXIT_LEDGER;
     case ENDED_PRODUCER:
-        say("the bridge of %s has ended in order; start it again to go on "
+        say("the bridge of %s has ended in order%s; start it again to go on "
             "watching",
-            target);
+            target, unchecked);
         return EXIT_PEER_ENDED;
     case ENDED_TARGET:
         if (!shutdown || !strcmp(shutdown, "destroyed"))
-            say("%s was destroyed%s; nothing is left to watch", target,
+            say("%s was destroyed%s%s; nothing is left to watch", target,
                 suspended ? " while it was suspended, as when it is saved "
                             "or migrated"
-                          : "");
+                          : "",
+                unchecked);
         else
-            say("%s has shut down (%s); nothing is left to watch", target,
-                shutdown);
+            say("%s has shut down (%s)%s; nothing is left to watch", target,
+                shutdown, unchecked);
         return EXIT_TARGET_ENDED;
     case ENDED_PEER_LOST:
         say("the producer of %s went away; see whether its bridge still "
@@ -296,13 +297,9 @@ static int settle(struct run *run)
         return r;
     if (ledger->no_counts == -EPROTO)
         run->ending = ENDED_PEER_BROKEN;
-    else if (run->ending == ENDED_DRAINED || run->ending == ENDED_PRODUCER)
+    else if (run->ending == ENDED_DRAINED)
         run->ending =
             ledger->no_counts == -EINTR ? ENDED_INTERRUPTED : ENDED_PEER_LOST;
-    else if (run->ending == ENDED_TARGET)
-        say("the producer of %s has gone without its counts: the ledger is "
-            "not checked",
-            run->info->target);
     return r;
 }
 
@@ -335,7 +332,6 @@ static int watch(const struct options *options, struct endpoint *endpoint,
     r = vmring_subscribe(endpoint->ring, options->events, NULL, error,
                          sizeof(error));
     if (r < 0) {
-        early_drop();
         if (r == -EINTR)
             say("ended by a signal before all was armed; nothing of it stays");
         else

@@ -126,11 +126,12 @@ def output_unread():
 
 def attaching():
     """To a producer that does not answer."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number, how in ((signal.SIGTERM, "-q"), (signal.SIGHUP, "-q"),
+                        (signal.SIGINT, "-ehelp")):
         ours, theirs = socket.socketpair(socket.AF_UNIX,
                                          socket.SOCK_SEQPACKET)
         agent = subprocess.Popen(
-            [AGENT, "-q", "fd:%d" % theirs.fileno()],
+            [AGENT, how, "fd:%d" % theirs.fileno()],
             pass_fds=[theirs.fileno()], stderr=subprocess.PIPE)
         theirs.close()
         check("it proposes", ours.recv(4096))

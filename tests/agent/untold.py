@@ -124,7 +124,7 @@ def target_ended():
                       "vcpus=1,cpuid=3")
     status, out, said = between.end(between.start("-q"))
     check("target: status 3", status == 3, (status, said))
-    check("target: a line says so", b"gone without its counts" in said, said)
+    check("target: a line says so", b"and the ledger is not checked" in said, said)
     check("target: the ledger", b"is not checked" in out, out)
 
 
