@@ -170,8 +170,8 @@ static int read_ready(struct bridge *bridge, int fd, int signal_fd)
         int r = poll(pfds, 2, rest > 0 ? (int)rest : 0);
         ssize_t n;
 
-        /* All of it: one that writes bit by bit has no longer. */
-        if (r == 0 || rest <= 0)
+        /* For all of it; what is there by then is taken, and has an end. */
+        if (r == 0)
             return -ETIMEDOUT;
         if (r < 0)
             continue; /* EINTR: by a signal that is not ours */

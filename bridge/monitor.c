@@ -25,19 +25,6 @@
 
 /* ------------------------------------------------------------- answers -- */
 
-static void cannot_unpause(const struct monitor *monitor)
-{
-    /* Xen has no pause of ours any more: so it says when it has none. */
-    if (errno == EINVAL)
-        log_line(LOG_WARNING,
-                 "somebody has unpaused %s while it was paused for a verdict; "
-                 "it runs",
-                 monitor->name);
-    else if (errno != ESRCH)
-        log_line(LOG_ERR, "cannot unpause %s: %s; 'xl unpause' it",
-                 monitor->name, strerror(errno));
-}
-
 static void inject(struct monitor *monitor,
                    const struct xen_vm_ring_event *event,
                    const struct xen_vm_ring_inject *trap)
@@ -343,7 +330,7 @@ static void unpause_if_none(struct monitor *monitor)
         return;
     monitor->paused = false;
     if (xc_domain_unpause(monitor->xch, monitor->domid) < 0)
-        cannot_unpause(monitor);
+        monitor_cannot_unpause(monitor);
 }
 
 void monitor_carry_out(void *source, const struct vmring_verdict *verdict)

@@ -160,6 +160,8 @@ void monitor_forget_place(void *source);
 /* monitor_held.c: paused by us, and whoever comes unpauses it if we die. */
 int monitor_hold(struct monitor *monitor); /* 0, or -1 and errno */
 void monitor_release(struct monitor *monitor);
+/* By errno: it is said what is to be done, if anything. */
+void monitor_cannot_unpause(const struct monitor *monitor);
 void monitor_let_run(struct monitor *monitor);
 
 /* monitor_target.c: finds it by id or name, checks it, watches for its end. */

@@ -45,13 +45,24 @@ int monitor_hold(struct monitor *monitor)
     return 0;
 }
 
+void monitor_cannot_unpause(const struct monitor *monitor)
+{
+    /* Xen has no pause of ours any more: so it says when it has none. */
+    if (errno == EINVAL)
+        log_line(LOG_WARNING,
+                 "somebody has unpaused %s while it was held paused; it runs",
+                 monitor->name);
+    else if (errno != ESRCH)
+        log_line(LOG_ERR, "cannot unpause %s: %s; 'xl unpause' it",
+                 monitor->name, strerror(errno));
+}
+
 void monitor_release(struct monitor *monitor)
 {
     if (!monitor->ran)
         note_held(monitor, false);
     if (xc_domain_unpause(monitor->xch, monitor->domid) < 0)
-        log_line(LOG_WARNING, "cannot unpause %s: %s; 'xl unpause' it",
-                 monitor->name, strerror(errno));
+        monitor_cannot_unpause(monitor);
     if (monitor->ran)
         note_held(monitor, false);
 }

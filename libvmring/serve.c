@@ -283,8 +283,13 @@ int vmring_dispatch(struct vmring_producer *producer)
 {
     uint64_t until = producer_now() + OTHERS_NS;
 
+    struct peer *making = producer->making.peer;
+
     if (producer->port)
         accept_peers(producer, until);
+    /* Its successor must not be told that it is in the way. */
+    if (making && making == producer->making.peer && making->ops->gone(making))
+        serve_drop(producer, making);
     if (serve_attached(producer))
         serve_others(producer, until);
     epoch_go_on(producer);

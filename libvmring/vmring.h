@@ -596,8 +596,9 @@ int vmring_producer_fd(const struct vmring_producer *producer);
  * Control plane: accepts, negotiates, subscribes, acknowledges doorbells,
  * notices consumers that went.  Never blocks; bounded: who is not attached has
  * 20 ms of a call, and the memory of a ring comes, and goes, 4 ms a call, for
- * as many calls as it takes.  Returns 0, or -EBADF if it serves nothing any
- * more (vmring_serve_fd() and its consumer left).
+ * as many calls as it takes (over grant: in one, the Ps of earlier epochs,
+ * too). Returns 0, or -EBADF if it serves nothing any more (vmring_serve_fd()
+ * and its consumer left).
  */
 int vmring_dispatch(struct vmring_producer *producer);
 

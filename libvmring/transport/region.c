@@ -162,6 +162,8 @@ int region_fill(struct region *region, uint64_t until)
         int err = posix_fallocate(own_fd(region), (off_t)region->filled,
                                   (off_t)piece);
 
+        if (err == EINTR)
+            return 1; /* and again */
         if (err)
             return err == ENOSPC ? -ENOMEM : -err;
         touch(region, region->filled, piece);
@@ -286,6 +288,6 @@ uint64_t region_going_bytes(const struct going *going)
     uint64_t sum = 0;
 
     for (unsigned int i = 0; i < going->nr; i++)
-        sum += going->of[i].len;
+        sum += going->of[i].kept ? 0 : going->of[i].len;
     return sum;
 }

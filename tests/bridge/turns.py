@@ -87,6 +87,18 @@ def refusals(bridge):
     until(some)
 
 
+def memfds(bridge):
+    """Those that a bridge has open: while a ring is made there is one more."""
+    folder = "/proc/%d/fd" % bridge.process.pid
+    nr = 0
+    for fd in os.listdir(folder):
+        try:
+            nr += "memfd" in os.readlink(os.path.join(folder, fd))
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return nr
+
+
 def large_ring():
     """Rings that are made on a machine where memory comes slowly: each takes
     longer than a turn may."""
@@ -99,11 +111,13 @@ def large_ring():
     check(status == 0 and took > 1, "a large ring: %d after %.1f s: %s" %
           (status, took, said))
     # One that leaves amid it; meanwhile another one asks.
+    there = memfds(bridge)
     leaving = subprocess.Popen([AGENT, "-q", *with_ring,
                                 "local:" + bridge.path],
                                stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
-    time.sleep(0.3)
+    while memfds(bridge) == there and leaving.poll() is None:
+        time.sleep(0.01)
     status, said = agent(bridge, "-e", "cpuid", "-n", "50")
     check(status == BUSY, "amid a large ring: %d: %s" % (status, said))
     leaving.kill()
