@@ -232,14 +232,14 @@ void epoch_go_on(struct vmring_producer *producer)
         return;
     making = producer->making;
     producer->making.peer = NULL;
-    if (err)
+    if (err) {
         log_not_handed(producer, "no ring for a consumer", err);
-    if (err)
         refuse(producer, &making, XEN_VM_RING_REFUSED_MEMORY);
-    else if (producer->target_state >= XEN_VM_RING_TARGET_DESTROYED)
+    } else if (producer->target_state >= XEN_VM_RING_TARGET_DESTROYED) {
         refuse(producer, &making, XEN_VM_RING_REFUSED_TARGET);
-    else
+    } else {
         hand_over(producer, &making);
+    }
 }
 
 void epoch_make(struct vmring_producer *producer, struct peer *peer,

@@ -177,29 +177,23 @@ void serve_go_on(struct vmring_producer *producer)
         hold(producer, false);
 }
 
-/* Its answer comes with its ring, and what it says meanwhile waits. */
-static void serve_waiting(struct vmring_producer *producer, struct peer *peer)
-{
-    if (peer->ops->gone(peer))
-        serve_drop(producer, peer);
-}
-
 /* The peer at one place.  It may give its place up. */
 static void serve_peer(struct vmring_producer *producer, int place)
 {
     unsigned char *body = producer->message;
     struct peer *peer = producer->peers[place];
 
-    for (int i = 0; i < MAX_MESSAGES && producer->peers[place]; i++) {
+    /* There is one; and when there is none any more it was dropped. */
+    for (int i = 0; i < MAX_MESSAGES && peer;
+         i++, peer = producer->peers[place]) {
         bool is_armed_for =
             peer == producer->session.peer && control_is_arming(producer);
         uint32_t type = 0;
         int ret;
 
-        if (peer == producer->making.peer) {
-            serve_waiting(producer, peer);
+        /* Its answer comes with its ring, and what it says meanwhile waits. */
+        if (peer == producer->making.peer)
             return;
-        }
         /* One SUBSCRIBE at a time: what is behind it waits where it is. */
         if (is_armed_for && !peer->ops->gone(peer)) {
             hold(producer, true);
@@ -282,13 +276,13 @@ static void serve_others(struct vmring_producer *producer, uint64_t until)
 int vmring_dispatch(struct vmring_producer *producer)
 {
     uint64_t until = producer_now() + OTHERS_NS;
-
-    struct peer *making = producer->making.peer;
+    struct peer *making;
 
     if (producer->port)
         accept_peers(producer, until);
     /* Its successor must not be told that it is in the way. */
-    if (making && making == producer->making.peer && making->ops->gone(making))
+    making = producer->making.peer;
+    if (making && making->ops->gone(making))
         serve_drop(producer, making);
     if (serve_attached(producer))
         serve_others(producer, until);

@@ -197,8 +197,6 @@ bool errands_do(struct errands *errands, struct errand *errand, int ms,
     add(errands, errand);
     while (!errand->is_done && !enough && now_ms() < end) {
         wait_a_little(errands, end);
-        if (errand->is_done)
-            break;
         pthread_mutex_unlock(&errands->lock);
         enough = patience_is_over(patience);
         pthread_mutex_lock(&errands->lock);

@@ -259,10 +259,11 @@ void region_drop_slowly(struct region *region, struct going *going)
 static void give_back_a_piece(struct going *going)
 {
     struct region *region = &going->of[going->nr - 1];
-    size_t piece = region->len < PIECE ? region->len : PIECE;
 
-    region->len -= piece;
-    if (piece) {
+    if (region->len) {
+        size_t piece = region->len < PIECE ? region->len : PIECE;
+
+        region->len -= piece;
         munmap((char *)region->at + region->len, piece);
         take_back(region, region->len, piece);
     }

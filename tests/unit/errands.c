@@ -57,6 +57,12 @@ static bool is_told(const struct errands *errands, int ms)
     return poll(&pfd, 1, ms) == 1;
 }
 
+static int go_on(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
 static void in_order(void)
 {
     struct errands *errands;
@@ -71,7 +77,7 @@ static void in_order(void)
     CHECK(errands_late(errands) >= 1);
     CHECK(!is_told(errands, 0));
     /* The thread's from now on: it is freed there. */
-    CHECK(!errands_do(errands, late, 20, NULL));
+    CHECK(!errands_do(errands, late, 20, &(struct patience){go_on, NULL}));
     let_go();
     done = job('d', run_job);
     CHECK(errands_do(errands, done, 60000, NULL)); /* behind all of them */
