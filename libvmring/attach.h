@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* attach.h: a consumer's way to a producer, shared by attach.c and ask.c. */
+/*
+ * attach.h: a consumer's way to a producer: connect.c by a URI, then attach.c,
+ * or ask.c.
+ */
 #ifndef VMRING_ATTACH_H
 #define VMRING_ATTACH_H
 
@@ -17,6 +20,13 @@ struct attach {
 /* Evaluates to `err`, as whoever reads or analyses the caller can see. */
 #define FAIL(attach, err, ...)                                                 \
     fail(err, (attach)->opts.error, (attach)->opts.error_len, __VA_ARGS__)
+
+/* A link, by attach->uri. */
+int attach_by_uri(struct attach *attach);
+/* It fails before that; a descriptor is taken over even so.  Returns err. */
+int attach_to_nothing(struct attach *attach, int err);
+/* What to do about a limit of this process; or "". */
+const char *attach_remedy(int err);
 
 /* A ring that is connected, and nothing more.  If not, it is freed. */
 int attach_connect(struct attach *attach, const struct vmring_opts *opts);
