@@ -27,7 +27,7 @@ int main(void)
     struct xen_vm_ring_event raised = pair_event(XEN_VM_RING_REASON_CPUID, 1);
     struct vmring_event event;
     struct vmring *none;
-    char uri[32];
+    char uri[32] = "";
 
     opts.log = heard;
     pair_make(&pair, &opts);
