@@ -193,7 +193,7 @@ assert_eq "writes where it may not" 0 "$(count 7)"
 begin "it says it has let go of the pages, and keeps them"
 start_bridge second
 from=$(now_ms)
-bad_do "lied [0-9]+ times" liar 20 1048576
+bad_do "lied [0-9]+ times" liar 20 4194304
 echo "$(($(now_ms) - from)) ms"
 remote_output $agent bad | grep -c "^lied, " | sed 's/^/attached times: /'
 remote_output $agent bad | grep -q "^lied [0-9]* times, refused 12" ||
