@@ -256,7 +256,7 @@ void json_kinds(struct output *out, const uint64_t *supported)
 {
     struct vmring_kind kind;
 
-    for (unsigned int i = 0; vmring_kind(i, &kind) == 0; i++) {
+    for (unsigned int i = 0; vmring_get_kind(i, &kind) == 0; i++) {
         struct json_object *o = json_object_new_object();
         struct json_object *k = json_object_new_object();
 

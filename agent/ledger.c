@@ -116,7 +116,7 @@ int ledger_fetch(struct ledger *ledger, struct vmring *ring, bool ask)
             return r;
     }
     ledger->stats.size = sizeof(ledger->stats);
-    vmring_stats(ring, &ledger->stats);
+    vmring_get_stats(ring, &ledger->stats);
     return 0;
 }
 

@@ -321,7 +321,7 @@ static int watch(const struct options *options, struct endpoint *endpoint,
     unsigned int reason;
     int r, status;
 
-    r = vmring_info(endpoint->ring, &info);
+    r = vmring_get_info(endpoint->ring, &info);
     if (!r)
         r = ledger_open(&ledger, &info);
     if (r) {

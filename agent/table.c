@@ -219,7 +219,7 @@ void table_kinds(struct output *out, const uint64_t *supported)
                   "%sEvents for -e%s, separated by spaces or commas; "
                   "each by default synchronous: the vCPU waits.\n",
                   paint(out, BOLD), paint(out, RESET));
-    for (unsigned int i = 0; vmring_kind(i, &kind) == 0; i++) {
+    for (unsigned int i = 0; vmring_get_kind(i, &kind) == 0; i++) {
         /* Whether it fires here, before what it is. */
         if (supported)
             output_printf(out, "  %-3s", *supported >> i & 1 ? "yes" : "no");

@@ -13,7 +13,7 @@ static uint64_t kinds_named(const char *name)
     struct vmring_kind kind;
     uint64_t mask = 0;
 
-    for (unsigned int i = 0; vmring_kind(i, &kind) == 0; i++) {
+    for (unsigned int i = 0; vmring_get_kind(i, &kind) == 0; i++) {
         const char *reason = vmring_reason_name(kind.reason);
 
         if (strcmp(name, kind.name) == 0 ||
@@ -67,7 +67,7 @@ uint32_t allow_reasons(const struct allow *allow)
     struct vmring_kind kind;
     uint32_t reasons = 0;
 
-    for (unsigned int i = 0; vmring_kind(i, &kind) == 0; i++) {
+    for (unsigned int i = 0; vmring_get_kind(i, &kind) == 0; i++) {
         if (allow->kinds >> i & 1)
             reasons |= 1u << kind.reason;
     }

@@ -9,7 +9,7 @@
 #include "../libvmring/vmring.h"
 
 struct allow {
-    uint64_t kinds; /* bit i: the i-th vmring_kind() */
+    uint64_t kinds; /* bit i: the i-th vmring_get_kind() */
 };
 
 /*

@@ -48,7 +48,7 @@ uint64_t monitor_supported(void *ctx)
     struct vmring_kind kind;
     uint64_t mask = 0;
 
-    for (unsigned int i = 0; i < 64 && vmring_kind(i, &kind) == 0; i++) {
+    for (unsigned int i = 0; i < 64 && vmring_get_kind(i, &kind) == 0; i++) {
         if (monitor_fires(monitor, kind.reason))
             mask |= UINT64_C(1) << i;
     }

@@ -17,7 +17,7 @@ void report_take(struct report *report, struct vmring_producer *producer)
     int nr = vmring_producer_counts(producer, &counts);
 
     report->stats.size = sizeof(report->stats);
-    vmring_producer_stats(producer, &report->stats);
+    vmring_producer_get_stats(producer, &report->stats);
     memset(report->rows, 0, sizeof(report->rows));
     for (int i = 0; i < nr; i++) {
         struct report_row *row;

@@ -345,7 +345,7 @@ int vmring_restrict(struct vmring *ring)
     return link->ops->give_up ? link->ops->give_up(link) : 0;
 }
 
-int vmring_info(const struct vmring *ring, struct vmring_info *info)
+int vmring_get_info(const struct vmring *ring, struct vmring_info *info)
 {
     const struct vmr_geometry *geo = &ring->core.geo;
     struct vmring_info now = {

@@ -118,7 +118,7 @@ static int supported(struct vmring_producer *producer)
 
     if (producer->ops->supported)
         answer.kinds = producer->ops->supported(producer->ops_ctx);
-    for (unsigned int i = 0; vmring_kind(i, &kind) == 0; i++)
+    for (unsigned int i = 0; vmring_get_kind(i, &kind) == 0; i++)
         if (!(producer->reasons & 1u << kind.reason))
             answer.kinds &= ~(1ULL << i);
     return reply(producer, WIRE_SUPPORT, &answer, sizeof(answer));

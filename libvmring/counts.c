@@ -58,7 +58,7 @@ void counts_add(struct vmring_stats *to, const struct vmring_stats *from)
     count_up(&to->rejected, vmr_load_relaxed(&from->rejected));
 }
 
-int vmring_stats(const struct vmring *ring, struct vmring_stats *stats)
+int vmring_get_stats(const struct vmring *ring, struct vmring_stats *stats)
 {
     struct vmring_stats now = {.size = sizeof(now)};
 

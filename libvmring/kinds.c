@@ -273,7 +273,7 @@ const struct kind *vmring_kind_of(const struct vmring_spec *spec)
     return NULL;
 }
 
-int vmring_kind(unsigned int i, struct vmring_kind *kind)
+int vmring_get_kind(unsigned int i, struct vmring_kind *kind)
 {
     if (i >= NR(kinds))
         return -ENOENT;

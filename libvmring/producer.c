@@ -359,8 +359,8 @@ void vmring_set_target_state(struct vmring_producer *producer,
     ring(producer, vmr_producer_wake(&producer->core));
 }
 
-int vmring_producer_stats(const struct vmring_producer *producer,
-                          struct vmring_producer_stats *stats)
+int vmring_producer_get_stats(const struct vmring_producer *producer,
+                              struct vmring_producer_stats *stats)
 {
     struct vmring_producer_stats now = producer->stats;
 

@@ -42,7 +42,7 @@ struct share {
 /* These groups are its, from now on, and none is armed. */
 void share_set(struct vmring *ring, struct share *share, uint64_t groups);
 
-/* A count that vmring_stats() and its like may be reading in another thread. */
+/* A count that another thread may be reading: vmring_get_stats() and such. */
 void count_up(uint64_t *count, uint64_t by);
 
 /* 1: an event; 0: nothing visible; -EAGAIN: overrun; -EPROTO. */

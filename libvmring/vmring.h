@@ -114,7 +114,7 @@ struct vmring_kind {
     const char *summary; /* "a write to a model-specific register" */
     const char *example; /* a spec that parses */
 };
-int vmring_kind(unsigned int i, struct vmring_kind *kind);
+int vmring_get_kind(unsigned int i, struct vmring_kind *kind);
 
 /*
  * Names of verdicts ("deny", "set_registers", "emulate", "step", "altp2m",
@@ -272,7 +272,7 @@ struct vmring_info {
     uint32_t allowed_verdicts; /* that would have been granted */
     uint32_t reserved;
 };
-int vmring_info(const struct vmring *ring, struct vmring_info *info);
+int vmring_get_info(const struct vmring *ring, struct vmring_info *info);
 
 /*
  * Replaces what is armed by `events` (textual form; "" disarms all).
@@ -290,7 +290,7 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
                      char *error, size_t error_len);
 
 /*
- * Asks which kinds can be armed: bit i of *mask is the i-th vmring_kind().
+ * Asks which kinds can be armed: bit i of *mask is the i-th vmring_get_kind().
  * Blocks.  0, or an error as of vmring_subscribe() for want of an answer.
  */
 int vmring_supported(struct vmring *ring, uint64_t *mask);
@@ -400,7 +400,7 @@ struct vmring_stats {
     uint64_t doorbells_sent, doorbells_received;
     uint64_t rejected; /* what broke rules: requests, records, frozen Ps */
 };
-int vmring_stats(const struct vmring *ring, struct vmring_stats *stats);
+int vmring_get_stats(const struct vmring *ring, struct vmring_stats *stats);
 
 /* ------------------------------------------------------------ workers -- */
 
@@ -424,8 +424,8 @@ int vmring_stats(const struct vmring *ring, struct vmring_stats *stats);
  * its worker alone after that.  But -EPROTO comes at once, to all, whichever
  * group it was found in.
  *
- * Counts.  vmring_counts(), vmring_lane_counts() and vmring_stats() are of all
- * threads; they are the owner's to call.  While workers take events, each
+ * Counts.  vmring_counts(), vmring_lane_counts() and vmring_get_stats() are of
+ * all threads; they are the owner's to call.  While workers take events, each
  * number is whole and does not go back, but two of them may be of different
  * instants; from the end on, as above, they are exact.
  */
@@ -496,7 +496,7 @@ struct vmring_producer_ops {
     void (*subscribe)(void *ctx, const struct vmring_spec *specs,
                       unsigned int nr, int *results, char *error,
                       size_t error_len);
-    /* Which vmring_kind()s can fire here: a mask as in vmring_supported(). */
+    /* Which kinds can fire here: a mask as in vmring_supported(). */
     uint64_t (*supported)(void *ctx);
     /* Is nothing on its way that would still be posted or pushed? */
     int (*quiet)(void *ctx);
@@ -679,8 +679,8 @@ struct vmring_producer_stats {
     uint64_t doorbells_sent, doorbells_received;
     uint64_t kept_bytes; /* of rings that consumers may keep for good */
 };
-int vmring_producer_stats(const struct vmring_producer *producer,
-                          struct vmring_producer_stats *stats);
+int vmring_producer_get_stats(const struct vmring_producer *producer,
+                              struct vmring_producer_stats *stats);
 
 /* The producer's own ledger over all epochs; as vmring_counts(). */
 int vmring_producer_counts(const struct vmring_producer *producer,

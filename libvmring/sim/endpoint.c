@@ -67,7 +67,7 @@ static bool was_left(const struct sim_endpoint *ep)
     struct vmring_producer_stats stats = {.size = sizeof(stats)};
 
     return !vmring_attached(ep->producer) &&
-           !vmring_producer_stats(ep->producer, &stats) && stats.epochs;
+           !vmring_producer_get_stats(ep->producer, &stats) && stats.epochs;
 }
 
 static void *serve(void *ctx)

@@ -53,7 +53,7 @@ static uint64_t supported(void *ctx)
     struct vmring_spec spec;
     uint64_t mask = 0;
 
-    for (unsigned int i = 0; !vmring_kind(i, &kind); i++) {
+    for (unsigned int i = 0; !vmring_get_kind(i, &kind); i++) {
         /* Whatever its number is: it does write one. */
         if (kind.reason == XEN_VM_RING_REASON_MOV_TO_MSR ||
             (vmring_specs_parse(kind.example, &spec, 1, NULL, 0) == 1 &&

@@ -33,15 +33,17 @@ strict='-pedantic -Wundef -Wcast-qual -Wconversion'
 for cc in gcc clang; do
     alone xen/public/vm_ring.h $cc -x c -ansi $strict -Wstrict-prototypes
     alone xen/public/vm_ring.h $cc -x c -std=c11 $strict
-    alone vmring.h $cc -x c -std=c11 $strict -Wstrict-prototypes
+    for std in c99 c11 c17 c2x; do
+        alone vmring.h $cc -x c -std=$std $strict -Wstrict-prototypes
+    done
 done
+# -Wshadow: in C++ a function hides a structure of its name.
 # shellcheck disable=SC2086  # options
 for cxx in g++ clang++; do
-    for std in c++98 c++11 c++17; do
-        alone xen/public/vm_ring.h $cxx -x c++ -std=$std $strict
+    for std in c++98 c++11 c++17 c++20; do
+        alone xen/public/vm_ring.h $cxx -x c++ -std=$std $strict -Wshadow
+        alone vmring.h $cxx -x c++ -std=$std $strict -Wshadow
     done
-    alone vmring.h $cxx -x c++ -std=c++11 $strict
-    alone vmring.h $cxx -x c++ -std=c++17 $strict
 done
 [ $tried -gt 0 ] || exit 77
 exit $failed

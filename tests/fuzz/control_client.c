@@ -365,9 +365,9 @@ static void look(void)
     unsigned int reason;
     int nr;
 
-    ALWAYS(vmring_info(client.ring, &info) == 0);
+    ALWAYS(vmring_get_info(client.ring, &info) == 0);
     ALWAYS(memchr(info.target, 0, sizeof(info.target)));
-    ALWAYS(vmring_stats(client.ring, &stats) == 0);
+    ALWAYS(vmring_get_stats(client.ring, &stats) == 0);
     ALWAYS(vmring_target_state(client.ring, &reason) <=
            XEN_VM_RING_TARGET_DESTROYED);
     nr = vmring_lane_counts(client.ring, &lanes);

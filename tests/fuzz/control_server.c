@@ -371,7 +371,7 @@ static void check_ledger(void)
 {
     struct vmring_producer_stats stats = {.size = sizeof(stats)};
 
-    ALWAYS(vmring_producer_stats(server.producer, &stats) == 0);
+    ALWAYS(vmring_producer_get_stats(server.producer, &stats) == 0);
     ALWAYS(stats.requests == server.nr_posted);
     ALWAYS(stats.answered + stats.by_deadline + stats.by_detach +
                stats.by_overflow ==

@@ -257,7 +257,7 @@ void check_alive(struct witness *w, const char *after)
 
         if (!consumer_turn(w, &conduct, ring, &ret) && ret == 0)
             (void)poll(&pfd, 1, 1000);
-        CHECK_EQ(vmring_stats(ring, &stats), 0);
+        CHECK_EQ(vmring_get_stats(ring, &stats), 0);
     } while (ret >= 0 && now_ns() < until &&
              !(stats.responses && stats.records && w->settled));
     WITNESS(w, stats.responses && stats.records, "%s: %d, %llu, %llu", after,

@@ -73,7 +73,7 @@ static void check_sticky(struct victim *v, struct vmring *ring, int ret)
 
     for (int i = 0; i < 3 && ret == -EPROTO; i++)
         CLAIM(v, vmring_next(ring, &event) == -EPROTO, "%d", i);
-    CHECK_EQ(vmring_stats(ring, &stats), 0);
+    CHECK_EQ(vmring_get_stats(ring, &stats), 0);
     v->rejected = stats.rejected;
 }
 

@@ -48,7 +48,7 @@ static uint64_t given_up(void)
 {
     struct vmring_producer_stats stats = {.size = sizeof(stats)};
 
-    CHECK_EQ(vmring_producer_stats(producer, &stats), 0);
+    CHECK_EQ(vmring_producer_get_stats(producer, &stats), 0);
     return stats.discarded;
 }
 

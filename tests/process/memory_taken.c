@@ -154,7 +154,7 @@ static void serve(bool survives)
     tell(to_parent[1]);
     while (stats.epochs < 2 || vmring_attached(producer)) {
         turn(producer);
-        CHECK_EQ(vmring_producer_stats(producer, &stats), 0);
+        CHECK_EQ(vmring_producer_get_stats(producer, &stats), 0);
     }
     vmring_producer_close(producer, NULL, NULL);
 }

@@ -150,7 +150,7 @@ static void produce(struct scene *scene)
             note(scene, &verdict);
     }
     scene->stats.size = sizeof(scene->stats);
-    (void)vmring_producer_stats(producer, &scene->stats);
+    (void)vmring_producer_get_stats(producer, &scene->stats);
     vmring_producer_close(producer, note, scene);
 }
 

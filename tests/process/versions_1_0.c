@@ -351,7 +351,7 @@ static void new_consumer(void)
     pid_t pid = begin(uri);
 
     CHECK_EQ(vmring_open(uri, &opts, &ring), 0);
-    CHECK_EQ(vmring_info(ring, &info), 0);
+    CHECK_EQ(vmring_get_info(ring, &info), 0);
     CHECK_EQ(info.version, XEN_VM_RING_VERSION);
     CHECK_EQ(info.allowed_verdicts, XEN_VM_RING_VERDICT_DENY);
     CHECK_EQ(info.target_id, 0); /* not told */

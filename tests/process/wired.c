@@ -83,7 +83,7 @@ static void serve(const char *path, const struct vmring_producer_opts *opts,
 
         (void)poll(&pfd, 1, timeout < 0 || timeout > 20 ? 20 : timeout);
         CHECK_EQ(vmring_dispatch(producer), 0);
-        CHECK_EQ(vmring_producer_stats(producer, &stats), 0);
+        CHECK_EQ(vmring_producer_get_stats(producer, &stats), 0);
         if (vmring_attached(producer) && stats.epochs != epochs) {
             epochs = stats.epochs;
             raise_for_consumer(producer, raise);

@@ -206,7 +206,7 @@ struct vmring *consumer_open(struct witness *witness,
     *err = vmring_open(uri, &opts, &ring);
     if (*err)
         return NULL;
-    CHECK_EQ(vmring_info(ring, &info), 0);
+    CHECK_EQ(vmring_get_info(ring, &info), 0);
     epoch = info.epoch;
     witness_bells_are(arms, rings);
     session = __atomic_add_fetch(&w->sessions, 1, __ATOMIC_RELAXED);

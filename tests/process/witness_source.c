@@ -312,7 +312,7 @@ static void answer_probe(void)
 {
     if (w->probe) {
         w->stats.size = sizeof(w->stats);
-        CHECK_EQ(vmring_producer_stats(producer, &w->stats), 0);
+        CHECK_EQ(vmring_producer_get_stats(producer, &w->stats), 0);
         w->pending = nr_all;
         w->attached = vmring_attached(producer);
         w->fds = open_descriptors();
@@ -334,7 +334,7 @@ static void note_given_up(void)
             w->given_up[rows[i].vcpu] += rows[i].discarded;
     free(rows);
     w->stats.size = sizeof(w->stats);
-    CHECK_EQ(vmring_producer_stats(producer, &w->stats), 0);
+    CHECK_EQ(vmring_producer_get_stats(producer, &w->stats), 0);
 }
 
 static void produce(void)

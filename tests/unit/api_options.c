@@ -105,9 +105,9 @@ static void never_set(void)
         opts.size = ops.size = info.size = stats.size = sizes[i];
         producer_stats.size = sizes[i];
         CHECK_EQ(opens(&opts), -EINVAL);
-        CHECK_EQ(vmring_info(ring, &info), -EINVAL);
-        CHECK_EQ(vmring_stats(ring, &stats), -EINVAL);
-        CHECK_EQ(vmring_producer_stats(producer, &producer_stats), -EINVAL);
+        CHECK_EQ(vmring_get_info(ring, &info), -EINVAL);
+        CHECK_EQ(vmring_get_stats(ring, &stats), -EINVAL);
+        CHECK_EQ(vmring_producer_get_stats(producer, &producer_stats), -EINVAL);
         producer_opts.ops = &ops;
         CHECK_EQ(vmring_producer_open(&producer_opts, &other), -EINVAL);
         producer_opts.ops = NULL;
@@ -134,16 +134,16 @@ static void filled_in(void)
     CHECK_EQ(vmring_open("sim:vcpus=2", NULL, &ring), 0);
     memset(&big, 0xff, sizeof(big));
     big.info.size = sizeof(big);
-    CHECK_EQ(vmring_info(ring, &big.info), 0);
+    CHECK_EQ(vmring_get_info(ring, &big.info), 0);
     CHECK_EQ(big.info.size, sizeof(big));
     CHECK_EQ(big.info.nr_vcpus, 2);
     for (size_t i = 0; i < sizeof(big.tail); i++)
         CHECK_EQ(big.tail[i], 0);
-    CHECK_EQ(vmring_info(ring, (void *)&small), 0);
+    CHECK_EQ(vmring_get_info(ring, (void *)&small), 0);
     CHECK_EQ(small.nr_vcpus, 2);
     CHECK_EQ(small.canary, 77);
     small.size = 0;
-    CHECK_EQ(vmring_info(ring, (void *)&small), -EINVAL);
+    CHECK_EQ(vmring_get_info(ring, (void *)&small), -EINVAL);
     vmring_close(ring);
     vmring_close(NULL);
     vmring_producer_close(NULL, NULL, NULL);

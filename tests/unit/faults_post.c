@@ -42,7 +42,7 @@ int main(void)
     while (vmring_collect(pair.producer, &verdict) == 1)
         verdicts++;
     CHECK_EQ(verdicts, ALL);
-    CHECK_EQ(vmring_producer_stats(pair.producer, &stats), 0);
+    CHECK_EQ(vmring_producer_get_stats(pair.producer, &stats), 0);
     CHECK_EQ(stats.requests, ALL);
     CHECK_EQ(stats.by_overflow, ALL - VMR_FIFO);
     CHECK_EQ(stats.by_detach, VMR_FIFO);

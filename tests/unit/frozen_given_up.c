@@ -53,7 +53,7 @@ static uint64_t unread_after(unsigned int deaths, uint64_t max_async_len,
         CHECK_EQ(got.epoch_mark, 1);
         drained++;
     }
-    CHECK_EQ(vmring_producer_stats(pair.producer, &stats), 0);
+    CHECK_EQ(vmring_producer_get_stats(pair.producer, &stats), 0);
     CHECK_EQ(stats.records, (uint64_t)nr_records * deaths);
     CHECK_EQ(stats.discarded + drained, stats.records);
     pair_end(&pair);

@@ -30,7 +30,7 @@ int main(void)
     CHECK_EQ(vmring_next(pair.ring, &got), 1);
     CHECK_EQ(got.epoch_mark, 0);
     CHECK_EQ(vmring_next(pair.ring, &got), 0);
-    CHECK_EQ(vmring_stats(pair.ring, &stats), 0);
+    CHECK_EQ(vmring_get_stats(pair.ring, &stats), 0);
     CHECK_EQ(stats.rejected, 1);
     CHECK_EQ(stats.drained, 0);
     pair_end(&pair);

@@ -28,7 +28,7 @@ static struct vmring_info granted(const struct vmring_producer_opts *opts,
 
     pair_make(&pair, opts);
     pair_attach(&pair, ours);
-    CHECK_EQ(vmring_info(pair.ring, &info), 0);
+    CHECK_EQ(vmring_get_info(pair.ring, &info), 0);
     return info;
 }
 

@@ -78,7 +78,7 @@ static void overrun(bool by_worker)
     CHECK_EQ(event.lost_before, SLOTS - 1);
     CHECK_EQ(next(&event), 0);
     CHECK(!polls_readable());
-    CHECK_EQ(vmring_stats(pair.ring, &stats), 0);
+    CHECK_EQ(vmring_get_stats(pair.ring, &stats), 0);
     CHECK_EQ(stats.overwritten, SLOTS - 1);
     CHECK_EQ(stats.records, 1);
     pair_end(&pair);

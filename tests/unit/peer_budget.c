@@ -42,7 +42,7 @@ static uint64_t heard(void)
 {
     struct vmring_producer_stats stats = {.size = sizeof(stats)};
 
-    CHECK_EQ(vmring_producer_stats(pair.producer, &stats), 0);
+    CHECK_EQ(vmring_producer_get_stats(pair.producer, &stats), 0);
     return stats.doorbells_received;
 }
 

@@ -13,7 +13,7 @@ static void check_supported(struct sim *sim)
     uint64_t mask = sim_producer_ops.supported(sim);
     struct vmring_kind kind;
 
-    for (unsigned int i = 0; !vmring_kind(i, &kind); i++) {
+    for (unsigned int i = 0; !vmring_get_kind(i, &kind); i++) {
         int expect = 0;
 
         for (unsigned int c = 0; c < sizeof(can) / sizeof(*can); c++)

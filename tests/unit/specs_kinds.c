@@ -30,7 +30,7 @@ int main(void)
                                        "io"};
     unsigned int i;
 
-    for (i = 0; !vmring_kind(i, &kind); i++) {
+    for (i = 0; !vmring_get_kind(i, &kind); i++) {
         CHECK_EQ(vmring_specs_parse(kind.example, &spec, 1, error, 256), 1);
         CHECK_EQ(spec.reason, kind.reason);
         /* Its bit of vmring_supported() is the ABI's. */
@@ -46,8 +46,8 @@ int main(void)
         seen |= 1u << kind.reason;
         strcat(strcat(text, kind.example), ",");
     }
-    CHECK_EQ(vmring_kind(i, &kind), -ENOENT);
-    CHECK_EQ(vmring_kind(~0u, &kind), -ENOENT);
+    CHECK_EQ(vmring_get_kind(i, &kind), -ENOENT);
+    CHECK_EQ(vmring_get_kind(~0u, &kind), -ENOENT);
     /* All but unknown, sharing and paging, which nobody can arm. */
     CHECK_EQ(seen, 0x1fff2);
     CHECK(!vmring_reason_has_mode(XEN_VM_RING_REASON_MEM_PAGING, 0));

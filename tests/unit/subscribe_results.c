@@ -111,7 +111,7 @@ static void support_is_masked(void)
     uint64_t mask;
 
     CHECK_EQ(vmring_supported(pair.ring, &mask), 0);
-    for (unsigned int i = 0; vmring_kind(i, &kind) == 0; i++)
+    for (unsigned int i = 0; vmring_get_kind(i, &kind) == 0; i++)
         CHECK_EQ(mask >> i & 1,
                  kind.reason == XEN_VM_RING_REASON_CPUID ||
                      kind.reason == XEN_VM_RING_REASON_MOV_TO_MSR);

@@ -93,7 +93,7 @@ int main(void)
     CHECK_EQ(vmring_producer_counts(pair.producer, &rows), 1);
     CHECK_EQ(rows[0].requests, 10);
     free(rows);
-    CHECK_EQ(vmring_producer_stats(pair.producer, &stats), 0);
+    CHECK_EQ(vmring_producer_get_stats(pair.producer, &stats), 0);
     vmring_close(pair.ring);
     vmring_producer_close(pair.producer, drain, &drained);
     CHECK_EQ(drained, 10 - stats.by_overflow);

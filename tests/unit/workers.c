@@ -491,7 +491,7 @@ static void check_stats(void)
 {
     struct vmring_stats stats = {.size = sizeof(stats)};
 
-    CHECK_EQ(vmring_stats(pair.ring, &stats), 0);
+    CHECK_EQ(vmring_get_stats(pair.ring, &stats), 0);
     CHECK_EQ(stats.requests, 1);
     CHECK_EQ(stats.records, 3);
     CHECK_EQ(stats.responses, 1);

@@ -171,7 +171,7 @@ static uint64_t look(struct vmring *ring, uint64_t before)
     struct vmring_lane_count *lanes;
     uint64_t sum = 0;
 
-    CHECK_EQ(vmring_stats(ring, &stats), 0);
+    CHECK_EQ(vmring_get_stats(ring, &stats), 0);
     CHECK_EQ(vmring_lane_counts(ring, &lanes), VCPUS);
     for (uint32_t i = 0; i < VCPUS; i++)
         sum += lanes[i].delivered;

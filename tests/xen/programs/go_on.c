@@ -68,7 +68,8 @@ int main(int argc, char **argv)
     if (vmring_open(argv[1], &opts, &ring) < 0 ||
         vmring_subscribe(ring, argv[2], NULL, error, sizeof(error)) < 0)
         errx(1, "%s", error);
-    if (vmring_info(ring, &info) < 0 || info.source != XEN_VM_RING_SOURCE_XEN ||
+    if (vmring_get_info(ring, &info) < 0 ||
+        info.source != XEN_VM_RING_SOURCE_XEN ||
         info.version != XEN_VM_RING_VERSION)
         errx(1, "source %u, version %#x", info.source, info.version);
     puts("attached");
