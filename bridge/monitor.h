@@ -133,6 +133,16 @@ struct monitor {
     struct monitor_stats stats;
 };
 
+/* What Xen says of a domain; each version of libxenctrl has it otherwise. */
+struct domain_info {
+    bool is_hvm; /* or PVH */
+    bool dying, shutdown, paused;
+    unsigned int shutdown_reason; /* of one that is shut down */
+    unsigned int nr_vcpus;
+    uint64_t nr_pages, max_pages;
+    uint32_t sid; /* its label, for Xen's security module */
+};
+
 uint64_t monitor_now(void); /* ns */
 
 /* Each of the following that returns int returns an exit status. */
@@ -142,7 +152,7 @@ int monitor_find(struct source_start *start, struct monitor **monitor);
 
 /* monitor_built.c: updates *info.  Or SOURCE_INTERRUPTED. */
 int monitor_wait_until_built(struct monitor *monitor, unsigned int wait_s,
-                             xc_dominfo_t *info);
+                             struct domain_info *info);
 
 /* monitor_lock.c: or SOURCE_SHARED, if that will do. */
 int monitor_lock(struct monitor *monitor, struct source_start *start);
@@ -168,7 +178,7 @@ void monitor_let_run(struct monitor *monitor);
 int monitor_find_target(struct monitor *monitor,
                         const struct source_start *start);
 /* 0, or -errno; -ESRCH: Xen has no such domain. */
-int monitor_get_info(struct monitor *monitor, xc_dominfo_t *info);
+int monitor_get_info(struct monitor *monitor, struct domain_info *info);
 void monitor_look_at_target(struct monitor *monitor);
 /* Reads what the watch has brought. */
 void monitor_read_watch(struct monitor *monitor);

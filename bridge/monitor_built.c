@@ -17,12 +17,12 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 
-static bool is_built(struct monitor *monitor, const xc_dominfo_t *info)
+static bool is_built(struct monitor *monitor, const struct domain_info *info)
 {
     xc_vcpuinfo_t vcpu;
 
     /* What cannot be watched at all is for others to say. */
-    if (!info->hvm || !info->paused || info->dying || info->shutdown)
+    if (!info->is_hvm || !info->paused || info->dying || info->shutdown)
         return true;
     return xc_vcpu_getinfo(monitor->xch, monitor->domid, 0, &vcpu) == 0 &&
            (vcpu.online || vcpu.cpu_time);
@@ -43,7 +43,7 @@ static bool has_come(const sigset_t *ending)
 }
 
 static int wait_for_it(struct monitor *monitor, unsigned int wait_s,
-                       const sigset_t *ending, xc_dominfo_t *info)
+                       const sigset_t *ending, struct domain_info *info)
 {
     const struct timespec look = {.tv_nsec = LOOK_MS * 1000000L};
     uint64_t until = monitor_now() + (uint64_t)wait_s * 1000 * NS_PER_MS;
@@ -71,7 +71,7 @@ static int wait_for_it(struct monitor *monitor, unsigned int wait_s,
 }
 
 int monitor_wait_until_built(struct monitor *monitor, unsigned int wait_s,
-                             xc_dominfo_t *info)
+                             struct domain_info *info)
 {
     sigset_t ending, before;
     int status;

@@ -64,16 +64,14 @@ static uint32_t find_version(struct monitor *monitor)
     return 0;
 }
 
-/* The label that Xen's security module has for a domain, if it has any. */
-static void find_label(struct monitor *monitor, uint32_t domid, char *label,
-                       size_t len)
+/* The label that Xen's security module has for it, if it has any. */
+static void find_label(struct monitor *monitor, char *label, size_t len)
 {
-    xc_dominfo_t info;
+    struct domain_info info;
 
     label[0] = '\0';
-    if (xc_domain_getinfo(monitor->xch, domid, 1, &info) != 1 ||
-        info.domid != domid ||
-        xc_flask_sid_to_context(monitor->xch, (int)info.ssidref, label,
+    if (monitor_get_info(monitor, &info) < 0 ||
+        xc_flask_sid_to_context(monitor->xch, (int)info.sid, label,
                                 (uint32_t)len - 1) < 0)
         label[0] = '\0';
     label[len - 1] = '\0';
@@ -83,7 +81,7 @@ static void say_policy(struct monitor *monitor, const char *permission)
 {
     char label[128];
 
-    find_label(monitor, monitor->domid, label, sizeof(label));
+    find_label(monitor, label, sizeof(label));
     if (label[0])
         log_line(LOG_ERR,
                  "Xen's security policy (XSM) refuses %s of %s, whose label "

@@ -10,10 +10,9 @@
 
 static bool is_paused(struct monitor *monitor)
 {
-    xc_dominfo_t info;
+    struct domain_info info;
 
-    return xc_domain_getinfo(monitor->xch, monitor->domid, 1, &info) == 1 &&
-           info.domid == monitor->domid && info.paused;
+    return monitor_get_info(monitor, &info) == 0 && info.paused;
 }
 
 static void note_held(struct monitor *monitor, bool held)

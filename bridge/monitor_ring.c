@@ -103,13 +103,12 @@ static bool keeps_pages(struct monitor *monitor)
  */
 static void raise_maximum(struct monitor *monitor)
 {
-    xc_dominfo_t info;
+    struct domain_info info;
     uint64_t pages;
 
-    if (xc_domain_getinfo(monitor->xch, monitor->domid, 1, &info) != 1 ||
-        info.domid != monitor->domid)
+    if (monitor_get_info(monitor, &info) < 0)
         return;
-    pages = info.max_memkb / PAGE_KB;
+    pages = info.max_pages;
     /* It has more than its maximum if it did not balloon down when told. */
     if (pages < info.nr_pages)
         pages = info.nr_pages;
@@ -117,21 +116,19 @@ static void raise_maximum(struct monitor *monitor)
                             (pages + 1) * PAGE_KB) < 0)
         return;
     /* Not ours, or what a bridge that was killed has made of it. */
-    if (info.max_memkb != monitor->raised_max_kb)
-        monitor->found_max_kb = info.max_memkb;
+    if (info.max_pages * PAGE_KB != monitor->raised_max_kb)
+        monitor->found_max_kb = info.max_pages * PAGE_KB;
     monitor->raised_max_kb = (pages + 1) * PAGE_KB;
     monitor_note(monitor);
 }
 
 static void lower_maximum(struct monitor *monitor)
 {
-    xc_dominfo_t info;
+    struct domain_info info;
 
     /* Whoever has changed it meanwhile meant what he set. */
-    if (monitor->raised_max_kb &&
-        xc_domain_getinfo(monitor->xch, monitor->domid, 1, &info) == 1 &&
-        info.domid == monitor->domid &&
-        info.max_memkb == monitor->raised_max_kb)
+    if (monitor->raised_max_kb && monitor_get_info(monitor, &info) == 0 &&
+        info.max_pages * PAGE_KB == monitor->raised_max_kb)
         xc_domain_setmaxmem(monitor->xch, monitor->domid,
                             monitor->found_max_kb);
     monitor->raised_max_kb = 0;

@@ -54,7 +54,7 @@ static uint32_t host_arch(void)
 #endif
 }
 
-static int check_target(struct monitor *monitor, const xc_dominfo_t *info)
+static int check_target(struct monitor *monitor, const struct domain_info *info)
 {
     int version = xc_vm_event_get_version(monitor->xch);
 
@@ -71,7 +71,7 @@ static int check_target(struct monitor *monitor, const xc_dominfo_t *info)
         return EXIT_UNSUPPORTED;
     }
     if (monitor->domid == 0 ||
-        (monitor->arch == XEN_VM_RING_ARCH_X86 && !info->hvm)) {
+        (monitor->arch == XEN_VM_RING_ARCH_X86 && !info->is_hvm)) {
         log_line(LOG_ERR,
                  "%s is a PV domain, which Xen cannot monitor; make it PVH or "
                  "HVM",
@@ -87,13 +87,39 @@ static int check_target(struct monitor *monitor, const xc_dominfo_t *info)
     return 0;
 }
 
-int monitor_get_info(struct monitor *monitor, xc_dominfo_t *info)
+/*
+ * By hand, as libxenctrl has no function for one domain that stays from one
+ * version to the next; its list leaves out what one may not see, and so does
+ * not tell it from what is not there.
+ */
+int monitor_get_info(struct monitor *monitor, struct domain_info *info)
 {
-    int nr = xc_domain_getinfo(monitor->xch, monitor->domid, 1, info);
+    const struct xen_domctl_getdomaininfo *found;
+    struct xen_domctl domctl;
+    int rc;
 
-    if (nr < 0)
-        return -errno;
-    return nr == 1 && info->domid == monitor->domid ? 0 : -ESRCH;
+    memset(&domctl, 0, sizeof(domctl));
+    domctl.cmd = XEN_DOMCTL_getdomaininfo;
+    rc = monitor_domctl(monitor, &domctl);
+    if (rc < 0)
+        return rc;
+    found = &domctl.u.getdomaininfo;
+    /* Until Xen 4.17 it is the next one if there is none of that id. */
+    if (found->domain != monitor->domid)
+        return -ESRCH;
+    *info = (struct domain_info){
+        .is_hvm = (found->flags & XEN_DOMINF_hvm_guest) != 0,
+        .dying = (found->flags & XEN_DOMINF_dying) != 0,
+        .shutdown = (found->flags & XEN_DOMINF_shutdown) != 0,
+        .paused = (found->flags & XEN_DOMINF_paused) != 0,
+        .shutdown_reason = (found->flags >> XEN_DOMINF_shutdownshift) &
+                           XEN_DOMINF_shutdownmask,
+        .nr_vcpus = found->max_vcpu_id + 1,
+        .nr_pages = found->tot_pages,
+        .max_pages = found->max_pages,
+        .sid = found->ssidref,
+    };
+    return 0;
 }
 
 static int no_names(const char *name, int err)
@@ -121,7 +147,7 @@ static int find_by_name(struct monitor *monitor, struct store *store,
     struct store_namesakes found;
     int err = store_find(store, name, &found);
     bool is_dying = false;
-    xc_dominfo_t info;
+    struct domain_info info;
 
     if (err)
         return no_names(name, err);
@@ -167,7 +193,7 @@ int monitor_find_target(struct monitor *monitor,
     /* Without xenstore there are no names, and the end is seen by polling. */
     struct store *store = store_open();
     int status = find_it(monitor, store, domain_text(start->target));
-    xc_dominfo_t info;
+    struct domain_info info;
     int error;
 
     monitor->xs = store_take(store);
@@ -191,7 +217,7 @@ int monitor_find_target(struct monitor *monitor,
     status = monitor_wait_until_built(monitor, start->wait_s, &info);
     if (status)
         return status;
-    monitor->nr_vcpus = info.max_vcpu_id + 1;
+    monitor->nr_vcpus = info.nr_vcpus;
     monitor->arch = host_arch();
     monitor->is_intel = cpu_is_intel();
     return check_target(monitor, &info);
@@ -224,7 +250,8 @@ void monitor_read_watch(struct monitor *monitor)
 }
 
 /* The pause was ours; whoever took it away takes the next one of his own. */
-static void note_unpaused(struct monitor *monitor, const xc_dominfo_t *info)
+static void note_unpaused(struct monitor *monitor,
+                          const struct domain_info *info)
 {
     if (!monitor->paused || info->paused || info->dying)
         return;
@@ -237,14 +264,13 @@ static void note_unpaused(struct monitor *monitor, const xc_dominfo_t *info)
 
 void monitor_look_at_target(struct monitor *monitor)
 {
-    xc_dominfo_t info;
+    struct domain_info info;
     int error = monitor_get_info(monitor, &info);
 
     monitor->looked_at = monitor_now();
     if (error == -ESRCH || (!error && info.dying)) {
         monitor->target_state = XEN_VM_RING_TARGET_DESTROYED;
-    } else if (!error && (info.shutdown || info.crashed)) {
-        /* xc_domain_getinfo() takes `shutdown` back for a crashed one. */
+    } else if (!error && info.shutdown) {
         monitor->target_state = XEN_VM_RING_TARGET_SHUTDOWN;
         monitor->shutdown_reason = info.shutdown_reason;
     } else if (!error) {

@@ -78,15 +78,11 @@ int xc_domain_get_pod_target(xc_interface *xch, uint32_t domid, uint64_t *total,
     return 0;
 }
 
-int xc_domain_getinfo(xc_interface *xch, uint32_t first, unsigned int max,
-                      xc_dominfo_t *info)
+int monitor_get_info(struct monitor *of, struct domain_info *info)
 {
-    (void)xch, (void)max;
-    memset(info, 0, sizeof(*info));
-    info->domid = first;
-    info->nr_pages = guest.nr;
-    info->max_memkb = guest.max * 4UL;
-    return 1;
+    (void)of;
+    *info = (struct domain_info){.nr_pages = guest.nr, .max_pages = guest.max};
+    return 0;
 }
 
 int xc_domain_setmaxmem(xc_interface *xch, uint32_t domid, uint64_t kb)
