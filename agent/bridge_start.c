@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -98,7 +99,9 @@ static int spawn(struct bridge *bridge, const struct options *options,
 
     find_bridge(path, sizeof(path));
     snprintf(fd, sizeof(fd), "%d", READY_FD);
-    snprintf(deadline, sizeof(deadline), "%u", options->deadline_ms);
+    /* In ms: not less than this agent asks for. */
+    snprintf(deadline, sizeof(deadline), "%" PRIu64,
+             (options->deadline_ns + 999999) / 1000000);
     argv[argc++] = BRIDGE;
     argv[argc++] = "--once";
     /* One that serves this domain already, by whatever socket, will do. */
@@ -107,7 +110,7 @@ static int spawn(struct bridge *bridge, const struct options *options,
     argv[argc++] = BUILT_S;
     argv[argc++] = "--ready-fd";
     argv[argc++] = fd;
-    if (options->deadline_ms) {
+    if (options->deadline_ns) {
         argv[argc++] = "--deadline";
         argv[argc++] = deadline;
     }

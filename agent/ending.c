@@ -47,7 +47,9 @@ void loop_finish(struct loop *loop, enum ending ending)
 void loop_begin_ending(struct loop *loop)
 {
     const struct timeval slow = {.tv_sec = SLOW_END_S};
-    const struct timeval limit = {.tv_sec = loop->run->options->end_within_s};
+    unsigned int ms = loop->run->options->end_within_ms;
+    const struct timeval limit = {.tv_sec = ms / 1000,
+                                  .tv_usec = ms % 1000 * 1000};
 
     if (loop->ending)
         return;
@@ -56,7 +58,7 @@ void loop_begin_ending(struct loop *loop)
     loop->unheard = vmring_quiesce(loop->run->ring) == -ECONNRESET;
     if (loop->reminder)
         event_add(loop->reminder, &slow);
-    if (loop->limit && limit.tv_sec)
+    if (loop->limit && ms)
         event_add(loop->limit, &limit);
 }
 
@@ -116,8 +118,8 @@ static void on_limit(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    snprintf(begin, sizeof(begin), "not ended within %u s",
-             loop->run->options->end_within_s);
+    snprintf(begin, sizeof(begin), "not ended within %g s",
+             loop->run->options->end_within_ms / 1000.0);
     say_why(loop, begin, "detaching without the last events");
     loop->run->unread = output_is_full(loop->run->out);
     loop_finish(loop, ENDED_LIMIT);

@@ -81,9 +81,8 @@ static int outputs_open(struct outputs *outputs, const struct options *options)
     memset(outputs, 0, sizeof(*outputs));
     outputs->screen.fd = outputs->ledger.fd = -1;
     outputs->screen.writer.given = outputs->ledger.writer.given = -1;
-    outputs->limit_ms = options->end_within_s
-                            ? (int)options->end_within_s * 1000
-                            : OUTPUT_WAITS;
+    outputs->limit_ms =
+        options->end_within_ms ? (int)options->end_within_ms : OUTPUT_WAITS;
     if (open_one(&outputs->main, options->output))
         return EXIT_OUTPUT;
     if (options->output && open_one(&outputs->screen, NULL))

@@ -6,26 +6,20 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../bridge/exit_status.h"
 #include "../libvmring/vmring.h"
+#include "../terminal/number.h"
 #include "../terminal/option.h"
-#include "number.h"
 #include "say.h"
 
 #define DEFAULT_EVENTS "cpuid"
-#define DEFAULT_END_S  60
+#define DEFAULT_END_MS 60000
 
-#define MAX_SECONDS     1000000000 /* 31 years */
-#define MAX_SLOW_US     10000000
-#define MAX_END_S       86400
-#define MAX_DEADLINE_MS 86400000
+#define MAX_HOURS UINT64_C(200000) /* 22 years */
 
 enum {
     OPTION_ASYNC_BYTES = 256,
@@ -80,11 +74,12 @@ static const struct argp_option argp_options[] = {
      "msr:NUMBER[-NUMBER]; may be repeated",
      1},
     {NULL, 0, NULL, 0, "When to end:", 2},
-    {"count", 'n', "COUNT", 0, "After COUNT events", 2},
-    {"time", 't', "SECONDS", 0, "After SECONDS", 2},
-    {"end-within", OPTION_END_WITHIN, "SECONDS|none", 0,
+    {"count", 'n', "COUNT", 0, "After COUNT events, as in 100, 10k or 1m", 2},
+    {"time", 't', "TIME", 0,
+     "After TIME: seconds, or with a unit, as in 500ms, 10s, 5m or 1h", 2},
+    {"end-within", OPTION_END_WITHIN, "TIME|none", 0,
      "How long its end may wait for the producer, and for whoever reads its "
-     "output (60)",
+     "output (60s)",
      2},
     {NULL, 0, NULL, 0, "Output:", 3},
     {"format", 'f', "text|json", 0, "Lines to read, or JSON objects", 3},
@@ -97,7 +92,7 @@ static const struct argp_option argp_options[] = {
     {NULL, 0, NULL, 0, "The ring (default: what the producer gives):", 4},
     {"async-bytes", OPTION_ASYNC_BYTES, "N[k|m|g]", 0,
      "Room for asynchronous events of all vCPUs", 4},
-    {"record-size", OPTION_RECORD_SIZE, "BYTES", 0,
+    {"record-size", OPTION_RECORD_SIZE, "N[k]", 0,
      "Of one of them: 64 is without registers, 448 (the default) and 512 "
      "with",
      4},
@@ -107,10 +102,12 @@ static const struct argp_option argp_options[] = {
      "Doorbell groups (default: one, or one a worker)", 4},
     {"workers", OPTION_WORKERS, "N", 0,
      "Take events in N threads, each of doorbell groups of its own", 4},
-    {"deadline", OPTION_DEADLINE, "MS", 0,
-     "How long a vCPU waits for a verdict", 4},
-    {"slow", OPTION_SLOW, "USEC", 0,
-     "Pause after each event, to see what a slow agent does", 4},
+    {"deadline", OPTION_DEADLINE, "TIME", 0,
+     "How long a vCPU waits for a verdict: ms, or with a unit, as in 2s", 4},
+    {"slow", OPTION_SLOW, "TIME", 0,
+     "Pause after each event, to see what a slow agent does: us, or with a "
+     "unit, as in 5ms",
+     4},
     {NULL, 0, NULL, 0, "What it gives up once attached:", 5},
     {"user", OPTION_USER, "NAME", 0,
      "Become this user, if started by root (_vmring if there is one, else "
@@ -147,116 +144,135 @@ refuse(struct parse *parse, const char *option, const char *arg,
     return EINVAL;
 }
 
-static bool bytes(const char *text, uint64_t *value)
+/* The options that are numbers: all by the same parsers. */
+static const struct {
+    int key;
+    const char *name;
+    struct number takes;
+} numbers[] = {
+    {'n',
+     "-n",
+     {NUMBER_COUNT, 0, 1, UINT64_MAX, "a count of events", "100, 10k or 1m",
+      NULL}},
+    {'t',
+     "-t",
+     {NUMBER_TIME, NUMBER_S, NUMBER_US, MAX_HOURS *NUMBER_H, "a time",
+      "10s, 500ms, 5m or 1h", NULL}},
+    {OPTION_END_WITHIN,
+     "--end-within",
+     {NUMBER_TIME, NUMBER_S, NUMBER_MS, 24 * NUMBER_H, "a time", "30s or 5m",
+      "none"}},
+    {OPTION_SLOW,
+     "--slow",
+     {NUMBER_TIME, NUMBER_US, 0, 10 * NUMBER_S, "a time", "200us or 5ms",
+      NULL}},
+    {OPTION_DEADLINE,
+     "--deadline",
+     {NUMBER_TIME, NUMBER_MS, NUMBER_MS, 24 * NUMBER_H, "a time", "500ms or 2s",
+      NULL}},
+    {OPTION_ASYNC_BYTES,
+     "--async-bytes",
+     {NUMBER_SIZE, 0, 1, XEN_VM_RING_MAX_ASYNC, "bytes", "65536, 64k or 1m",
+      NULL}},
+    {OPTION_RECORD_SIZE,
+     "--record-size",
+     {NUMBER_SIZE, 0, 1, UINT32_MAX, "bytes", "64 without registers, 448 with",
+      NULL}},
+    {OPTION_GROUPS,
+     "--groups",
+     {NUMBER_PLAIN, 0, 1, XEN_VM_RING_MAX_GROUPS, "a number", "4", NULL}},
+    {OPTION_WORKERS,
+     "--workers",
+     {NUMBER_PLAIN, 0, 1, XEN_VM_RING_MAX_GROUPS, "a number of threads", "4",
+      NULL}},
+};
+
+#define NR_NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
+
+static void take_number(struct options *options, int key, uint64_t value)
 {
-    static const char units[] = "kmg";
-    char digits[32];
-    size_t len = strlen(text);
-    const char *unit = NULL;
-    unsigned int shift = 0;
-
-    if (!len || len >= sizeof(digits))
-        return false;
-    memcpy(digits, text, len + 1);
-    if (text[len - 1] >= 'A')
-        unit = strchr(units, text[len - 1] | 0x20);
-    if (unit) {
-        digits[len - 1] = '\0';
-        shift = 10 * (unsigned int)(unit - units + 1);
-    }
-    if (!number_read(digits, 1, UINT64_MAX >> shift, value))
-        return false;
-    *value <<= shift;
-    return true;
-}
-
-static error_t parse_limits(struct parse *parse, int key, char *arg)
-{
-    struct options *options = parse->options;
-    uint64_t value;
-    char *end;
-
     switch (key) {
     case 'n':
-        if (!number_read(arg, 1, UINT64_MAX, &options->count))
-            return refuse(parse, "-n", arg,
-                          "give a count of events, from 1 to %" PRIu64,
-                          UINT64_MAX);
-        return 0;
+        options->count = value;
+        break;
     case 't':
-        options->seconds = strtod(arg, &end);
-        if (end == arg || *end || !isfinite(options->seconds) ||
-            options->seconds <= 0 || options->seconds > MAX_SECONDS)
-            return refuse(parse, "-t", arg,
-                          "give seconds, more than 0, %d at most", MAX_SECONDS);
-        return 0;
+        options->seconds = (double)value / (double)NUMBER_S;
+        break;
     case OPTION_END_WITHIN:
-        if (strcmp(arg, "none") == 0)
-            value = 0;
-        else if (!number_read(arg, 1, MAX_END_S, &value))
-            return refuse(parse, "--end-within", arg,
-                          "give seconds, from 1 to %d, or none", MAX_END_S);
-        options->end_within_s = (unsigned int)value;
-        return 0;
+        options->end_within_ms = (unsigned int)(value / NUMBER_MS);
+        break;
     case OPTION_SLOW:
-        if (!number_read(arg, 0, MAX_SLOW_US, &value))
-            return refuse(parse, "--slow", arg, "give microseconds, %d at most",
-                          MAX_SLOW_US);
-        options->slow_us = (unsigned int)value;
-        return 0;
+        options->slow_us = (unsigned int)(value / NUMBER_US);
+        break;
+    case OPTION_DEADLINE:
+        options->deadline_ns = value;
+        break;
+    case OPTION_ASYNC_BYTES:
+        options->async_len = value;
+        break;
+    case OPTION_RECORD_SIZE:
+        options->record_len = (uint32_t)value;
+        break;
+    case OPTION_GROUPS:
+        options->nr_groups = (uint32_t)value;
+        break;
+    case OPTION_WORKERS:
+        options->nr_workers = (unsigned int)value;
+        break;
     }
-    return ARGP_ERR_UNKNOWN;
 }
 
-static error_t parse_ring(struct parse *parse, int key, char *arg)
+static error_t parse_number(struct parse *parse, int key, const char *arg)
 {
-    struct options *options = parse->options;
+    char remedy[160];
     uint64_t value;
+    size_t i = 0;
 
-    switch (key) {
-    case OPTION_ASYNC_BYTES:
-        if (!bytes(arg, &options->async_len) ||
-            options->async_len > XEN_VM_RING_MAX_ASYNC)
-            return refuse(parse, "--async-bytes", arg,
-                          "give bytes, as in 65536, 64k or 1m, %ug at most",
-                          XEN_VM_RING_MAX_ASYNC >> 30);
-        return 0;
-    case OPTION_RECORD_SIZE:
-        if (!number_read(arg, 1, UINT32_MAX, &value))
-            return refuse(parse, "--record-size", arg,
-                          "give bytes, %u without registers, %u with",
-                          XEN_VM_RING_MIN_RECORD, XEN_VM_RING_MAX_RECORD);
-        options->record_len = (uint32_t)value;
-        return 0;
-    case OPTION_POLICY:
-        if (!strcmp(arg, "discard"))
-            options->ring_policy = XEN_VM_RING_POLICY_DISCARD;
-        else if (!strcmp(arg, "overwrite"))
-            options->ring_policy = XEN_VM_RING_POLICY_OVERWRITE;
-        else
-            return refuse(parse, "--policy", arg, "say discard or overwrite");
-        return 0;
-    case OPTION_GROUPS:
-        if (!number_read(arg, 1, XEN_VM_RING_MAX_GROUPS, &value))
-            return refuse(parse, "--groups", arg, "give a number, from 1 to %u",
-                          XEN_VM_RING_MAX_GROUPS);
-        options->nr_groups = (uint32_t)value;
-        return 0;
-    case OPTION_WORKERS:
-        if (!number_read(arg, 1, XEN_VM_RING_MAX_GROUPS, &value))
-            return refuse(parse, "--workers", arg,
-                          "give a number of threads, from 1 to %u",
-                          XEN_VM_RING_MAX_GROUPS);
-        options->nr_workers = (unsigned int)value;
-        return 0;
-    case OPTION_DEADLINE:
-        if (!number_read(arg, 1, MAX_DEADLINE_MS, &value))
-            return refuse(parse, "--deadline", arg,
-                          "give milliseconds, from 1 to %d", MAX_DEADLINE_MS);
-        options->deadline_ms = (uint32_t)value;
-        return 0;
-    }
-    return ARGP_ERR_UNKNOWN;
+    while (i < NR_NUMBERS && numbers[i].key != key)
+        i++;
+    if (i == NR_NUMBERS)
+        return ARGP_ERR_UNKNOWN;
+    if (!number_parse(&numbers[i].takes, arg, &value))
+        return refuse(parse, numbers[i].name, arg, "%s",
+                      number_remedy(&numbers[i].takes, remedy, sizeof(remedy)));
+    take_number(parse->options, key, value);
+    return 0;
+}
+
+/* One of some words: its index into *at. */
+static error_t parse_choice(struct parse *parse, const char *option,
+                            const char *arg, const char *const *words,
+                            unsigned int *at)
+{
+    char remedy[160];
+    int i = option_choice(arg, words, remedy, sizeof(remedy));
+
+    if (i < 0)
+        return refuse(parse, option, arg, "%s", remedy);
+    *at = (unsigned int)i;
+    return 0;
+}
+
+static error_t parse_ring_policy(struct parse *parse, const char *arg)
+{
+    static const char *const words[] = {"discard", "overwrite", NULL};
+    static const uint32_t policies[] = {XEN_VM_RING_POLICY_DISCARD,
+                                        XEN_VM_RING_POLICY_OVERWRITE};
+    unsigned int i = 0;
+    error_t r = parse_choice(parse, "--policy", arg, words, &i);
+
+    parse->options->ring_policy = policies[i];
+    return r;
+}
+
+static error_t parse_format(struct parse *parse, const char *arg)
+{
+    static const char *const words[] = {"text", "json", NULL};
+    unsigned int i = 0;
+    error_t r = parse_choice(parse, "-f", arg, words, &i);
+
+    parse->options->format = i ? FORMAT_JSON : FORMAT_TEXT;
+    return r;
 }
 
 static error_t parse_watch(struct parse *parse, int key, char *arg)
@@ -277,13 +293,9 @@ static error_t parse_watch(struct parse *parse, int key, char *arg)
         }
         return 0;
     case 'f':
-        if (!strcmp(arg, "text"))
-            options->format = FORMAT_TEXT;
-        else if (!strcmp(arg, "json"))
-            options->format = FORMAT_JSON;
-        else
-            return refuse(parse, "-f", arg, "say text or json");
-        return 0;
+        return parse_format(parse, arg);
+    case OPTION_POLICY:
+        return parse_ring_policy(parse, arg);
     case 'o':
         options->output = arg;
         return 0;
@@ -316,9 +328,10 @@ static error_t parse_sandbox(struct parse *parse, int key, char *arg)
 /* The parser itself could make nothing of it. */
 static void refuse_option(struct parse *parse, const struct argp_state *state)
 {
-    const char *word, *why = option_refused(state, argp_options, &word);
+    char text[256];
 
-    say("%s: %s; see --help", word, why);
+    option_refused(state, argp_options, text, sizeof(text));
+    say("%s", text);
     parse->told = true;
 }
 
@@ -356,9 +369,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     }
     r = parse_watch(parse, key, arg);
     if (r == ARGP_ERR_UNKNOWN)
-        r = parse_limits(parse, key, arg);
-    if (r == ARGP_ERR_UNKNOWN)
-        r = parse_ring(parse, key, arg);
+        r = parse_number(parse, key, arg);
     if (r == ARGP_ERR_UNKNOWN)
         r = parse_sandbox(parse, key, arg);
     return r;
@@ -407,7 +418,7 @@ bool options_parse(struct options *options, int argc, char **argv, int *status)
 
     memset(options, 0, sizeof(*options));
     options->events = DEFAULT_EVENTS;
-    options->end_within_s = DEFAULT_END_S;
+    options->end_within_ms = DEFAULT_END_MS;
     options->ring_policy = XEN_VM_RING_POLICY_DISCARD;
 
     /* Its own messages take two lines and name no remedy. */

@@ -21,10 +21,10 @@ struct options {
     const char *events;
     bool list_kinds; /* -e help */
     enum format format;
-    uint64_t count;            /* events shown before it ends; 0: no limit */
-    double seconds;            /* 0: no limit */
-    unsigned int end_within_s; /* of its end; 0: no limit */
-    const char *output;        /* NULL: standard output */
+    uint64_t count;             /* events shown before it ends; 0: no limit */
+    double seconds;             /* 0: no limit */
+    unsigned int end_within_ms; /* of its end; 0: no limit */
+    const char *output;         /* NULL: standard output */
     const char *ledger_json;
     bool quiet;
     bool verbose;
@@ -39,7 +39,7 @@ struct options {
     uint32_t record_len;
     uint32_t ring_policy;
     uint32_t nr_groups;
-    uint32_t deadline_ms;
+    uint64_t deadline_ns;
 };
 
 /*

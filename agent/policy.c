@@ -9,16 +9,23 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "number.h"
+#include "../libvmring/suggest.h"
+#include "../terminal/number.h"
 
 #define INDEX_XCR0 3 /* VM_EVENT_X86_XCR0 of xen/vm_event.h */
 
 static int malformed(char *error, size_t error_len, const char *text)
 {
+    static const char *const names[] = {"cr0", "cr3", "cr4", "msr"};
+    struct suggest near = vmring_suggest_for(text, strcspn(text, ":"));
+    char meant[SUGGEST_TEXT];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        vmring_suggest_try(&near, names[i]);
     snprintf(error, error_len,
-             "--deny %s: not a verdict rule; write cr0:BITS, cr4:BITS, cr3 "
+             "--deny %s: not a verdict rule; %swrite cr0:BITS, cr4:BITS, cr3 "
              "or msr:NUMBER[-NUMBER]",
-             text);
+             text, near.away ? vmring_suggest_text(&near, meant) : "");
     return -EINVAL;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../libvmring/suggest.h"
 #include "allow.h"
 
 #define NAME_MAX_LEN 32
@@ -23,10 +24,22 @@ static uint64_t kinds_named(const char *name)
     return mask;
 }
 
+static const char *near_event(const char *word, char text[SUGGEST_TEXT])
+{
+    struct suggest near = vmring_suggest_for(word, strlen(word));
+    struct vmring_kind kind;
+
+    for (unsigned int i = 0; vmring_get_kind(i, &kind) == 0; i++) {
+        vmring_suggest_try(&near, kind.name);
+        vmring_suggest_try(&near, vmring_reason_name(kind.reason));
+    }
+    return vmring_suggest_text(&near, text);
+}
+
 int allow_parse(const char *text, struct allow *allow, char *error,
                 size_t error_len)
 {
-    char word[NAME_MAX_LEN];
+    char word[NAME_MAX_LEN], near[SUGGEST_TEXT];
     uint64_t kinds = 0;
 
     while (*text) {
@@ -37,8 +50,8 @@ int allow_parse(const char *text, struct allow *allow, char *error,
             (len && !kinds_named(word) && strcmp(word, "all") != 0 &&
              strcmp(word, "none") != 0)) {
             snprintf(error, error_len,
-                     "unknown event '%s'; vmring-agent -e help lists them",
-                     word);
+                     "unknown event '%s'; %svmring-agent -e help lists them",
+                     word, near_event(word, near));
             return -EINVAL;
         }
         if (len)

@@ -215,6 +215,19 @@ static uint64_t deadline(const char *text)
     return ms * UINT64_C(1000000);
 }
 
+static uint32_t on_deadline(const char *text)
+{
+    static const char *const words[] = {"neutral", "pause", NULL};
+    static const uint32_t values[] = {VMRING_DEADLINE_NEUTRAL,
+                                      VMRING_DEADLINE_PAUSE};
+    char remedy[128];
+    int i = option_choice(text, words, remedy, sizeof(remedy));
+
+    if (i < 0)
+        refuse("--on-deadline %s: %s", *text ? text : "''", remedy);
+    return values[i];
+}
+
 static uint64_t max_async_bytes(const char *text)
 {
     static const char suffixes[] = "kmg";
@@ -273,9 +286,10 @@ static void target(struct bridge_options *options, const char *text)
 __attribute__((noreturn)) static void
 refuse_option(const struct argp_state *state)
 {
-    const char *word, *why = option_refused(state, argp_options, &word);
+    char text[256];
 
-    refuse("%s: %s; see --help", word, why);
+    option_refused(state, argp_options, text, sizeof(text));
+    refuse("%s", text);
 }
 
 /* What --help and the like end with: who reads it may have no room. */
@@ -317,12 +331,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->deadline_ns = deadline(arg);
         break;
     case OPT_ON_DEADLINE:
-        if (strcmp(arg, "pause") == 0)
-            options->on_deadline = VMRING_DEADLINE_PAUSE;
-        else if (strcmp(arg, "neutral") == 0)
-            options->on_deadline = VMRING_DEADLINE_NEUTRAL;
-        else
-            refuse("--on-deadline takes neutral or pause, not '%s'", arg);
+        options->on_deadline = on_deadline(arg);
         break;
     case OPT_ALLOW_EVENTS:
         allow_events(arg, &options->allow);

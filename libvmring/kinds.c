@@ -263,6 +263,15 @@ const struct kind *vmring_kind_named(struct word name)
     return NULL;
 }
 
+void vmring_kind_suggest(struct suggest *near)
+{
+    for (unsigned int i = 0; i < NR(kinds); i++) {
+        vmring_suggest_try(near, kinds[i].public.name);
+        if (kinds[i].alias)
+            vmring_suggest_try(near, kinds[i].alias);
+    }
+}
+
 const struct kind *vmring_kind_of(const struct vmring_spec *spec)
 {
     for (unsigned int i = 0; i < NR(kinds); i++) {

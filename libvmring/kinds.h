@@ -3,6 +3,7 @@
 #ifndef VMRING_KINDS_H
 #define VMRING_KINDS_H
 
+#include "suggest.h"
 #include "vmring.h"
 #include "word.h"
 
@@ -25,6 +26,9 @@ struct kind {
 
 /* The kind with this name or alias, or NULL. */
 const struct kind *vmring_kind_named(struct word name);
+
+/* Tries the names and aliases of all. */
+void vmring_kind_suggest(struct suggest *near);
 
 /* The kind that this spec is of, or NULL. */
 const struct kind *vmring_kind_of(const struct vmring_spec *spec);

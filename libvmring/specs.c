@@ -46,6 +46,34 @@ static int misspelt(const struct complaint *c, const char *cause,
                               kind->public.example);
 }
 
+static int unknown_event(const struct complaint *c, struct word name)
+{
+    struct suggest near = vmring_suggest_for(name.at, name.len);
+    char text[SUGGEST_TEXT];
+
+    vmring_kind_suggest(&near);
+    return vmring_word_refuse(c->error, c->len, "unknown event", name,
+                              "%s'vmring-agent -e help' lists them",
+                              vmring_suggest_text(&near, text));
+}
+
+static int unknown_modifier(const struct complaint *c, const struct kind *kind,
+                            struct word modifier)
+{
+    struct suggest near = vmring_suggest_for(modifier.at, modifier.len);
+    char text[SUGGEST_TEXT];
+
+    for (unsigned int m = 0; m < NR(modifiers); m++) {
+        if (modifiers[m].mode ? kind->public.modes >> modifiers[m].mode & 1
+                              : kind->flags & modifiers[m].flag)
+            vmring_suggest_try(&near, modifiers[m].name);
+    }
+    return vmring_word_refuse(
+        c->error, c->len, "trailing text or unknown modifier in", c->event,
+        "%swrite %s, as in %s", vmring_suggest_text(&near, text),
+        kind->public.form, kind->public.example);
+}
+
 static int set_mode(const struct complaint *c, const struct kind *kind,
                     uint8_t mode, struct vmring_spec *spec)
 {
@@ -70,7 +98,7 @@ static int parse_modifier(const struct complaint *c, const struct kind *kind,
     while (m < NR(modifiers) && !vmring_word_is(word, modifiers[m].name))
         m++;
     if (m == NR(modifiers))
-        return misspelt(c, "trailing text or unknown modifier in", kind);
+        return unknown_modifier(c, kind, word);
     if (modifiers[m].mode)
         return set_mode(c, kind, modifiers[m].mode, spec);
     if (!(kind->flags & modifiers[m].flag))
@@ -111,8 +139,7 @@ static int parse_event(const struct complaint *c, struct vmring_spec *spec)
 
     memset(spec, 0, sizeof(*spec));
     if (!kind)
-        return vmring_word_refuse(c->error, c->len, "unknown event", name,
-                                  "'vmring-agent -e help' lists them");
+        return unknown_event(c, name);
     spec->reason = kind->public.reason;
     spec->first = spec->last = kind->index;
     if (kind->parse)

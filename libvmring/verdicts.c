@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "suggest.h"
 #include "vmring.h"
 #include "word.h"
 
@@ -27,6 +28,20 @@ static const struct {
     {"all", XEN_VM_RING_VERDICTS},
 };
 
+static int unknown(struct word name, char *error, size_t error_len)
+{
+    struct suggest near = vmring_suggest_for(name.at, name.len);
+    char text[SUGGEST_TEXT];
+
+    for (unsigned int i = 0; i < NR(verdicts); i++)
+        vmring_suggest_try(&near, verdicts[i].name);
+    return vmring_word_refuse(
+        error, error_len, "unknown verdict", name,
+        "%sthey are deny, set_registers, emulate, step, altp2m, inject, "
+        "next_interrupt, reset, continue; or none, or all",
+        vmring_suggest_text(&near, text));
+}
+
 int vmring_verdicts_parse(const char *text, uint32_t *mask, char *error,
                           size_t error_len)
 {
@@ -43,10 +58,7 @@ int vmring_verdicts_parse(const char *text, uint32_t *mask, char *error,
         while (i < NR(verdicts) && !vmring_word_is(word, verdicts[i].name))
             i++;
         if (i == NR(verdicts))
-            return vmring_word_refuse(
-                error, error_len, "unknown verdict", word,
-                "they are deny, set_registers, emulate, step, altp2m, inject, "
-                "next_interrupt, reset, continue; or none, or all");
+            return unknown(word, error, error_len);
         sum |= verdicts[i].mask;
     } while (more);
     *mask = sum;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* option.c: what is wrong with an option that the parser refuses. */
+/* option.c: see option.h. */
 #include "option.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "../libvmring/suggest.h"
 
 #define UNKNOWN "no such option"
 #define MISSING "its argument is missing"
@@ -50,15 +53,64 @@ static const char *refused_name(const char *name,
     return name[len] ? "it takes no argument" : MISSING;
 }
 
-const char *option_refused(const struct argp_state *state,
-                           const struct argp_option *options, const char **word)
+/* Their names as they are written. */
+static const char *near_name(const char *name,
+                             const struct argp_option *options,
+                             char text[SUGGEST_TEXT])
+{
+    struct suggest near = vmring_suggest_for(name, strcspn(name, "="));
+
+    text[0] = '\0';
+    for (; !is_last(options); options++)
+        if (options->name && *options->name)
+            vmring_suggest_try(&near, options->name);
+    if (near.name)
+        snprintf(text, SUGGEST_TEXT, "did you mean --%s? ", near.name);
+    return text;
+}
+
+void option_refused(const struct argp_state *state,
+                    const struct argp_option *options, char *text, size_t len)
 {
     const char *at = state->argv[state->next > 0 ? state->next - 1 : 0];
+    char near[SUGGEST_TEXT] = "";
+    const char *why;
 
     /* It stands still at a bad letter among several: "-qz". */
     if (*at != '-' && state->next < state->argc)
         at = state->argv[state->next];
-    *word = at;
-    return at[0] == '-' && at[1] == '-' ? refused_name(at + 2, options)
-                                        : refused_letter(at + 1, options);
+    if (at[0] == '-' && at[1] == '-')
+        why = refused_name(at + 2, options);
+    else
+        why = refused_letter(at + 1, options);
+    /* "-quiet" is a name with a hyphen too few, perhaps. */
+    if (!strcmp(why, UNKNOWN) && at[1])
+        near_name(at + (at[1] == '-' ? 2 : 1), options, near);
+    snprintf(text, len, "%s: %s; %s%s --help", at, why, near,
+             *near ? "See" : "see");
+}
+
+int option_choice(const char *arg, const char *const *words, char *text,
+                  size_t len)
+{
+    struct suggest near = vmring_suggest_for(arg, strlen(arg));
+    char meant[SUGGEST_TEXT];
+    size_t used = 0;
+
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(arg, words[i]) == 0)
+            return i;
+        vmring_suggest_try(&near, words[i]);
+    }
+    vmring_suggest_text(&near, meant);
+    snprintf(text, len, "%s%s ", meant, *meant ? "Say" : "say");
+    for (int i = 0; words[i]; i++) {
+        used = strlen(text);
+        snprintf(text + used, len - used, "%s%s",
+                 !i             ? ""
+                 : words[i + 1] ? ", "
+                                : " or ",
+                 words[i]);
+    }
+    return -1;
 }

@@ -13,32 +13,41 @@ done
 run 2 -qz sim:; says 'no such option'
 run 2 --quiet=yes sim:; says '--quiet=yes: it takes no argument'
 run 2 --e 3 sim:; says '--e: more than one option begins so'
-for n in 0 -1 x 5x 010 +1 ' 1' 0x '' 99999999999999999999; do
-    run 2 -n "$n" sim:; says 'give a count'
+for n in 0 -1 x 5x 010 +1 ' 1' 0x '' 1kk 0x1k 1.5k 99999999999999999999; do
+    run 2 -n "$n" sim:; says 'give a count of events, from 1 to'
 done
-for t in 0 -1 x nan inf 1e99; do
-    run 2 -t "$t" sim:; says 'give seconds'
+for t in 0 -1 x nan inf 1e99 1x 1.s .5 1..5 010 1sm '1 s'; do
+    run 2 -t "$t" sim:; says 'as in 10s, 500ms, 5m or 1h'
 done
-for b in 0 x k 10x -1k 99999999999999999999 17179869184g; do
+for b in 0 x k 10x -1k 64kb 010k 0x1k 99999999999999999999 17179869184g; do
     run 2 --async-bytes "$b" sim:; says 'as in 65536, 64k or 1m'
 done
 run 0 -n 0x10 sim:
 [ "$(grep -c ' subleaf ' "$dir/out")" -eq 16 ] || fail "0x10: $(cat "$dir/out")"
 : >"$dir/out"
-run 2 -f xml sim:; says 'text or json'
-run 2 --policy newest sim:; says 'discard or overwrite'
+run 2 -f xml sim:; says 'say text or json'
+run 2 --policy newest sim:; says 'say discard or overwrite'
+# What was meant, perhaps.
+run 2 -f jsno sim:; says 'did you mean json? Say text or json'
+run 2 --policy over sim:; says 'did you mean overwrite?'
+run 2 --quite sim:; says '--quite: no such option; did you mean --quiet? See'
+run 2 -quiet sim:; says 'did you mean --quiet?'
+run 2 --evnts=cr3 sim:; says 'did you mean --events?'
+run 2 -e cpu sim:; says "unknown event 'cpu'; did you mean cpuid?"
+run 2 -e cr3:asnyc sim:; says 'did you mean async? write cr3'
+run 2 --deny rc4 -e cr4 sim:; says 'did you mean cr4?'
 # A number that is too large is told the largest.
 for n in 0 9999 99999999999999999999; do
     run 2 --groups $n sim:; says 'from 1 to 64'
 done
 for n in 0 86400001 99999999999; do
-    run 2 --deadline $n sim:; says 'from 1 to 86400000'
-    run 2 --end-within $n sim:; says 'from 1 to 86400, or none'
+    run 2 --deadline $n sim:; says 'from 1ms to 24h, as in 500ms or 2s'
+    run 2 --end-within $n sim:; says 'from 1ms to 24h, as in 30s or 5m; or none'
 done
 run 2 -n 18446744073709551616 sim:; says 'to 18446744073709551615'
-run 2 -t 1000000001 sim:; says '1000000000 at most'
-run 2 --async-bytes 2g sim:; says '1g at most'
-run 2 --slow 1h sim:; says '10000000 at most'
+run 2 -t 1000000001 sim:; says 'to 200000h, as in'
+run 2 --async-bytes 2g sim:; says 'from 1 to 1G, as in 65536, 64k or 1m'
+run 2 --slow 1h sim:; says 'from 0 to 10s'
 run 2 -e '' sim:; says 'no event'
 run 2 -e ' ,' sim:; says 'no event'
 run 2 -e nosuch sim:; says "'vmring-agent -e help' lists them"

@@ -38,7 +38,7 @@ command -v "$cc" >/dev/null || {
 case $target in
 specs)
     set -- "$here/specs.c" "$lib/specs.c" "$lib/word.c" "$lib/kinds.c" \
-        "$lib/verdicts.c" "$lib/sim/params.c"
+        "$lib/verdicts.c" "$lib/suggest.c" "$lib/sim/params.c"
     ;;
 consumer | producer)
     set -- "$here/$target.c" "$here/ring.c" "$here/shim.c" "$here/peer.c" \

@@ -36,6 +36,9 @@ int main(void)
 
     CHECK_EQ(allow_parse("cpuid,nonsense", &allow, error, sizeof(error)),
              -EINVAL);
-    CHECK_HAS(error, "unknown event 'nonsense'");
+    CHECK_HAS(error, "unknown event 'nonsense'; vmring-agent -e help");
+    CHECK_EQ(allow_parse("write_ctlreg", &allow, error, sizeof(error)),
+             -EINVAL);
+    CHECK_HAS(error, "; did you mean write_ctrlreg? vmring-agent");
     return 0;
 }

@@ -9,7 +9,12 @@ static const struct {
     const char *text, *cause, *remedy;
 } bad[] = {
     {"foo", "unknown event 'foo'", "'vmring-agent -e help' lists them"},
-    {"cpuid CR3", "unknown event 'CR3'", "lists them"},
+    {"cpuid CR3", "unknown event 'CR3'", "did you mean cr3? 'vmring-agent"},
+    {"cpu", "unknown event 'cpu'", "'; did you mean cpuid?"},
+    {"cr3:asinc", "unknown modifier in 'cr3:asinc'", "; did you mean async?"},
+    {"cr3:onchagne", "unknown modifier", "; did you mean onchange? write cr3"},
+    {"cpuid:asinc", "unknown modifier", "; did you mean sync? write cpuid"},
+    {"cpuid:onchagne", "unknown modifier", "onchagne'; write cpuid"},
     {"cr2", "unknown event 'cr2'", "lists them"},
     {":async", "unknown event ''", "lists them"},
     {"cpuid;cr3", "unknown event 'cpuid;cr3'", "lists them"},

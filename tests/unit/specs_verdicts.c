@@ -42,5 +42,7 @@ int main(void)
         CHECK_HAS(error, "next_interrupt");
         CHECK_EQ(vmring_verdicts_parse(bad[i], &mask, NULL, 0), -EINVAL);
     }
+    CHECK_EQ(vmring_verdicts_parse("deny,emualte", &mask, error, 256), -EINVAL);
+    CHECK_HAS(error, "'emualte'; did you mean emulate? they are deny");
     return 0;
 }
