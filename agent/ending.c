@@ -15,6 +15,7 @@
 #include "early.h"
 #include "json.h"
 #include "loop.h"
+#include "rate.h"
 #include "say.h"
 #include "table.h"
 
@@ -77,6 +78,18 @@ static void on_signal(evutil_socket_t signal, short what, void *ctx)
     loop_begin_ending(loop);
 }
 
+/* SIGWINCH: a line that has begun keeps its width. */
+static void on_resize(evutil_socket_t signal, short what, void *ctx)
+{
+    struct loop *loop = ctx;
+
+    (void)signal;
+    (void)what;
+    output_resized(loop->run->out);
+    say_resized();
+    workers_resized(loop->workers);
+}
+
 static void on_end_timer(evutil_socket_t fd, short what, void *ctx)
 {
     (void)fd;
@@ -132,7 +145,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     double time = loop_now() - loop->start;
     uint64_t lost = 0;
     int nr = vmring_lane_counts(loop->run->ring, &lanes);
-    char text[128];
+    char text[128], rate[RATE_LEN];
     int len;
 
     (void)fd;
@@ -141,12 +154,15 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
         lost += lanes[i].lost;
     if (nr >= 0)
         free(lanes);
-    len = snprintf(
-        text, sizeof(text),
-        "\r\033[K%7.1f s  %" PRIu64 " events  %.0f/s  %" PRIu64 " lost", time,
-        loop->events,
-        (double)(loop->events - loop->tick_events) / (time - loop->tick_time),
-        lost);
+    rate_text(rate, (double)(loop->events - loop->tick_events) /
+                        (time - loop->tick_time));
+    len = snprintf(text, sizeof(text),
+                   "%7.1f s  %" PRIu64 " events  %s  %" PRIu64 " lost", time,
+                   loop->events, rate, lost);
+    loop_clear_live_line(loop);
+    /* A line that goes on in the next could not be cleared. */
+    if (len >= (int)say_columns())
+        len = (int)say_columns() - 1;
     say_raw(text, (size_t)len);
     loop->live = true;
     loop->tick_events = loop->events;
@@ -181,7 +197,7 @@ void loop_show_ledger(struct loop *loop)
     if (r) {
         say("no ledger now: %s", strerror(-r));
     } else {
-        output_memory(&text);
+        say_buffer(&text);
         if (run->options->format == FORMAT_JSON)
             json_ledger(&text, &sum, run->info, "running", NULL);
         else
@@ -226,6 +242,9 @@ int loop_watch_for_the_end(struct loop *loop)
         if (!loop->signals[i] || event_add(loop->signals[i], NULL) < 0)
             return -ENOMEM;
     }
+    loop->resize = evsignal_new(loop->base, SIGWINCH, on_resize, loop);
+    if (!loop->resize || event_add(loop->resize, NULL) < 0)
+        return -ENOMEM;
     loop->reminder = event_new(loop->base, -1, EV_PERSIST, on_reminder, loop);
     loop->limit = evtimer_new(loop->base, on_limit, loop);
     loop->end_timer = evtimer_new(loop->base, on_end_timer, loop);
@@ -237,7 +256,7 @@ int loop_watch_for_the_end(struct loop *loop)
         event_add(loop->end_timer, &limit);
     }
     /* Where events scroll by, or nobody looks, it would only disturb. */
-    if ((options->quiet || options->output) && say_is_terminal())
+    if ((options->quiet || options->output) && say_is_live())
         event_add(loop->tick, &second);
     return 0;
 }
@@ -245,7 +264,7 @@ int loop_watch_for_the_end(struct loop *loop)
 void loop_unwatch_the_end(struct loop *loop)
 {
     struct event *events[] = {loop->end_timer, loop->tick, loop->reminder,
-                              loop->limit};
+                              loop->limit, loop->resize};
 
     early_hold();
     for (unsigned int i = 0; i < sizeof(events) / sizeof(events[0]); i++)

@@ -59,7 +59,7 @@ static void add_descriptor(struct json_object *o,
     add_string(o, "register", name_of_descriptor(desc->descriptor));
     add_number(o, "descriptor", desc->descriptor);
     add_boolean(o, "write", desc->is_write);
-    add_number(o, "instr_info", desc->instr_info);
+    add_hex(o, "instr_info", desc->instr_info);
     add_hex(o, "exit_qualification", desc->exit_qualification);
 }
 
@@ -68,7 +68,7 @@ static void add_interrupt(struct json_object *o,
 {
     add_number(o, "vector", intr->vector);
     add_number(o, "type", intr->type);
-    add_number(o, "error_code", intr->error_code);
+    add_hex(o, "error_code", intr->error_code);
     add_hex(o, "cr2", intr->cr2);
 }
 
@@ -77,8 +77,8 @@ static void add_details(struct json_object *o,
 {
     switch (rec->reason) {
     case XEN_VM_RING_REASON_CPUID:
-        add_number(o, "leaf", rec->u.cpuid.leaf);
-        add_number(o, "subleaf", rec->u.cpuid.subleaf);
+        add_hex(o, "leaf", rec->u.cpuid.leaf);
+        add_hex(o, "subleaf", rec->u.cpuid.subleaf);
         add_number(o, "insn_len", rec->u.cpuid.insn_len);
         break;
     case XEN_VM_RING_REASON_WRITE_CTRLREG:
@@ -179,6 +179,17 @@ static void add_tail(struct json_object *o, const struct line *line)
         add_hex(o, "cr3", rec->regs.x86.cr3);
 }
 
+/* As text has it, beside time_ns. */
+static void add_time(struct json_object *o, const struct line *line)
+{
+    char text[TIMES_LEN];
+
+    if (line->times == TIMES_ABSOLUTE)
+        add_string(o, "time", times_wall(text, line->wall, 9));
+    else if (line->times == TIMES_DELTA)
+        add_number(o, "delta_ns", line->delta);
+}
+
 void json_event(struct output *out, const struct line *line)
 {
     const struct vmring_event *event = line->event;
@@ -187,6 +198,7 @@ void json_event(struct output *out, const struct line *line)
 
     add_string(o, "event", vmring_reason_name(rec->reason));
     add_number(o, "time_ns", line->time);
+    add_time(o, line);
     add_number(o, "vcpu", rec->vcpu);
     add_boolean(o, "sync", event->seq != 0);
     if (line->verdict)
@@ -228,15 +240,17 @@ void json_target(struct output *out, const struct vmring_event *event)
 }
 
 void json_attached(struct output *out, const struct vmring_info *info,
-                   const char *endpoint, const char *events, uint64_t start_ns)
+                   const struct options *options, const struct origin *origin)
 {
     struct json_object *o = json_object_new_object();
     struct json_object *a = json_object_new_object();
+    bool has_deadline = info->deadline_ns && info->deadline_ns != UINT64_MAX;
+    char start[TIMES_LEN];
 
     add_visible(a, "target", info->target);
-    add_visible(a, "endpoint", endpoint);
-    add_visible(a, "events", events);
-    add_string(a, "version", VMRING_VERSION_STRING);
+    add_visible(a, "endpoint", options->endpoint);
+    add_visible(a, "events", options->events);
+    add_string(a, "program", "vmring-agent " VMRING_VERSION_STRING);
     add_number(a, "vcpus", info->nr_vcpus);
     add_number(a, "epoch", (int64_t)info->epoch);
     add_string(a, "policy",
@@ -245,9 +259,11 @@ void json_attached(struct output *out, const struct vmring_info *info,
     add_number(a, "async_bytes", (int64_t)info->async_len);
     add_number(a, "record_size", info->record_len);
     add_number(a, "groups", info->nr_groups);
-    add_number(a, "verdicts", info->verdicts);
-    add_hex(a, "deadline_ns", info->deadline_ns);
-    add_hex(a, "start_ns", start_ns);
+    add_hex(a, "verdicts", info->verdicts);
+    add_known(a, "deadline_ns", has_deadline, info->deadline_ns);
+    add_string(a, "start", times_wall(start, origin->wall, 9));
+    add_known(a, "start_ns", origin->known, origin->ns);
+    add_number(o, "version", JSON_VERSION);
     add_object(o, "attached", a);
     write_object(out, o);
 }
@@ -269,6 +285,7 @@ void json_kinds(struct output *out, const uint64_t *supported)
         add_boolean(k, "async", kind.modes >> VMRING_MODE_ASYNC & 1);
         if (supported)
             add_boolean(k, "supported", *supported >> i & 1);
+        add_number(o, "version", JSON_VERSION);
         add_object(o, "kind", k);
         write_object(out, o);
     }

@@ -2,10 +2,10 @@
 /*
  * json.h: the outputs for programs, one JSON object a line.
  *
- * Fields of an event that have 64 bits are strings of hexadecimal digits,
- * "0x...", since JSON's readers keep 53 bits; all others, and counts, are
- * numbers.  vmring-agent(8) lists the keys; those that exist keep their
- * meaning, and new ones may come.
+ * What is counted, measured or compared is a number.  What the field writes in
+ * hexadecimal, as it is an address, the contents or number of a register, a
+ * leaf or a mask, is a string, "0x...": JSON's readers keep 53 bits.
+ * vmring-agent(8) has the keys and the promise that goes with JSON_VERSION.
  */
 #ifndef AGENT_JSON_H
 #define AGENT_JSON_H
@@ -14,11 +14,15 @@
 
 #include "ledger.h"
 #include "output.h"
+#include "run.h"
 #include "text.h"
 
-/* {"attached": ...}: once, before all events. */
+/* Another when a key goes, or its meaning or type changes; not for new keys. */
+#define JSON_VERSION 1
+
+/* {"version": ..., "attached": ...}: once, before all events. */
 void json_attached(struct output *out, const struct vmring_info *info,
-                   const char *endpoint, const char *events, uint64_t start_ns);
+                   const struct options *options, const struct origin *origin);
 
 /* {"event": ...} */
 void json_event(struct output *out, const struct line *line);
@@ -26,12 +30,13 @@ void json_event(struct output *out, const struct line *line);
 /* {"target": ...}: its state has changed, and `reason` says why, or is null. */
 void json_target(struct output *out, const struct vmring_event *event);
 
-/* {"ledger": ...}: `ending` and `shutdown` (or NULL) say why it ended. */
+/* {"version": ..., "ledger": ...}: `ending` and `shutdown` (or NULL) say why it
+ * ended. */
 void json_ledger(struct output *out, const struct ledger *ledger,
                  const struct vmring_info *info, const char *ending,
                  const char *shutdown);
 
-/* {"kind": ...} for each kind of event; see table_kinds(). */
+/* {"version": ..., "kind": ...} for each kind of event; see table_kinds(). */
 void json_kinds(struct output *out, const uint64_t *supported);
 
 #endif /* AGENT_JSON_H */

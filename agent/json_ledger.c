@@ -6,15 +6,6 @@
 
 #include "json_members.h"
 
-static void add_known(struct json_object *o, const char *key, bool known,
-                      uint64_t value)
-{
-    if (known)
-        add_number(o, key, (int64_t)value);
-    else
-        add_object(o, key, NULL);
-}
-
 static void add_counts(struct json_object *o, const struct ledger *ledger,
                        const struct ledger_row *row)
 {
@@ -105,6 +96,7 @@ void json_ledger(struct output *out, const struct ledger *ledger,
         add_object(l, "why", NULL);
     else
         add_visible(l, "why", ledger->why);
+    add_number(o, "version", JSON_VERSION);
     add_object(o, "ledger", l);
     write_object(out, o);
 }

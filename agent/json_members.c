@@ -23,6 +23,15 @@ void add_number(struct json_object *o, const char *key, int64_t value)
     add_object(o, key, json_object_new_int64(value));
 }
 
+void add_known(struct json_object *o, const char *key, bool known,
+               uint64_t value)
+{
+    if (known)
+        add_number(o, key, (int64_t)value);
+    else
+        add_object(o, key, NULL);
+}
+
 void add_boolean(struct json_object *o, const char *key, bool value)
 {
     add_object(o, key, json_object_new_boolean(value));

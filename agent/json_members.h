@@ -17,6 +17,8 @@ struct json_object *new_hex(uint64_t value); /* a string, "0x..." */
 void add_object(struct json_object *o, const char *key,
                 struct json_object *value);
 void add_number(struct json_object *o, const char *key, int64_t value);
+void add_known(struct json_object *o, const char *key, bool known,
+               uint64_t value); /* null if it is not */
 void add_boolean(struct json_object *o, const char *key, bool value);
 void add_hex(struct json_object *o, const char *key, uint64_t value);
 void add_string(struct json_object *o, const char *key,

@@ -28,6 +28,7 @@ struct loop {
     struct event *tick;         /* the live line */
     struct event *reminder;     /* the end takes long */
     struct event *limit;        /* and now too long: --end-within */
+    struct event *resize;       /* of a terminal's window */
     struct event *signals[NR_SIGNALS];
     int ring_fd;
     bool ring_watched;

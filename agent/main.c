@@ -307,20 +307,20 @@ static int watch(const struct options *options, struct endpoint *endpoint,
 {
     struct vmring_info info = {.size = sizeof(info)};
     struct ledger ledger;
-    struct run run = {
-        .options = options,
-        .base = base,
-        .ring = endpoint->ring,
-        .info = &info,
-        .out = &outputs->main,
-        .ledger = &ledger,
-        .origin = {.lock = PTHREAD_MUTEX_INITIALIZER, .ns = monotonic_ns()}};
+    struct run run = {.options = options,
+                      .base = base,
+                      .ring = endpoint->ring,
+                      .info = &info,
+                      .out = &outputs->main,
+                      .ledger = &ledger,
+                      .origin = {.lock = PTHREAD_MUTEX_INITIALIZER}};
     char error[256] = "";
     const char *shutdown;
     unsigned int reason;
     int r, status;
 
     r = vmring_get_info(endpoint->ring, &info);
+    origin_set(&run.origin, monotonic_ns());
     if (!r)
         r = ledger_open(&ledger, &info);
     if (r) {
@@ -342,15 +342,15 @@ static int watch(const struct options *options, struct endpoint *endpoint,
         return r == -ENOTSUP ? EXIT_UNSUPPORTED : endpoint_status(r);
     }
     early_hand_over();
+    /* Another clock's origin is its own: then the first event is time 0. */
+    run.origin.known = info.clock == XEN_VM_RING_CLOCK_MONOTONIC &&
+                       strncmp(options->endpoint, "grant:", 6) != 0;
     if (options->format == FORMAT_JSON)
-        json_attached(&outputs->main, &info, options->endpoint, options->events,
-                      run.origin.ns);
+        json_attached(&outputs->main, &info, options, &run.origin);
     if (say_is_terminal())
         say("watching %s, %u vCPU%s, for %s; Ctrl-C ends", info.target,
             info.nr_vcpus, info.nr_vcpus == 1 ? "" : "s", options->events);
 
-    /* Xen's clock has an origin of its own: the first event is time 0. */
-    run.origin.known = info.clock == XEN_VM_RING_CLOCK_MONOTONIC;
     run_until_end(&run);
 
     r = settle(&run);

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../libvmring/vmring.h"
+
 #define NR_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *element(const char *const *names, size_t nr, uint64_t i)
@@ -23,6 +25,28 @@ const char *name_of_ctrlreg(uint32_t index)
     static const char *const names[] = {"cr0", "cr3", "cr4", "xcr0"};
 
     return element(names, NR_ELEMENTS(names), index);
+}
+
+const char *name_of_kind(uint16_t reason)
+{
+    static const char *const names[] = {
+        [XEN_VM_RING_REASON_WRITE_CTRLREG] = "cr",
+        [XEN_VM_RING_REASON_MOV_TO_MSR] = "msr",
+        [XEN_VM_RING_REASON_CPUID] = "cpuid",
+        [XEN_VM_RING_REASON_SOFTWARE_BREAKPOINT] = "breakpoint",
+        [XEN_VM_RING_REASON_SINGLESTEP] = "singlestep",
+        [XEN_VM_RING_REASON_GUEST_REQUEST] = "guest_request",
+        [XEN_VM_RING_REASON_DEBUG_EXCEPTION] = "debug",
+        [XEN_VM_RING_REASON_DESCRIPTOR_ACCESS] = "descriptor",
+        [XEN_VM_RING_REASON_MEM_ACCESS] = "mem",
+        [XEN_VM_RING_REASON_PRIVILEGED_CALL] = "privileged_call",
+        [XEN_VM_RING_REASON_INTERRUPT] = "interrupt",
+        [XEN_VM_RING_REASON_EMUL_UNIMPLEMENTED] = "emul_unimplemented",
+        [XEN_VM_RING_REASON_VMEXIT] = "vmexit",
+        [XEN_VM_RING_REASON_IO_INSTRUCTION] = "io",
+    };
+
+    return element(names, NR_ELEMENTS(names), reason);
 }
 
 const char *name_of_descriptor(uint32_t descriptor)
@@ -132,26 +156,27 @@ static const char *ctrlreg_bit(uint32_t index, unsigned int bit)
     return NULL;
 }
 
-const char *names_of_ctrlreg_bits(uint32_t index, uint64_t bits, char *text,
-                                  size_t len)
+uint64_t names_of_ctrlreg_bits(uint32_t index, uint64_t bits, char *text,
+                               size_t len)
 {
+    uint64_t unnamed = 0;
     size_t used = 0;
 
     text[0] = '\0';
     for (unsigned int bit = 0; bit < 64; bit++) {
-        const char *name = NULL;
-        int n;
+        uint64_t mask = UINT64_C(1) << bit;
+        const char *name = bits & mask ? ctrlreg_bit(index, bit) : NULL;
+        int n = 0;
 
-        if (bits & (UINT64_C(1) << bit))
-            name = ctrlreg_bit(index, bit);
-        if (!name)
+        if (name)
+            n = snprintf(text + used, len - used, "%s%s", used ? "|" : "",
+                         name);
+        if (n > 0 && (size_t)n < len - used) {
+            used += (size_t)n;
             continue;
-        n = snprintf(text + used, len - used, "%s%s", used ? "|" : "", name);
-        if (n < 0 || (size_t)n >= len - used) {
-            text[used] = '\0';
-            break;
         }
-        used += (size_t)n;
+        text[used] = '\0';
+        unnamed |= bits & mask;
     }
-    return text;
+    return unnamed;
 }

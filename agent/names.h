@@ -17,12 +17,15 @@ const char *name_of_vector(uint32_t vector);
 const char *name_of_shutdown(unsigned int reason);
 const char *name_of_target(uint32_t state); /* "paused"... */
 
+/* How -e names what is reported as `reason`: "cpuid", "msr", "mem"... */
+const char *name_of_kind(uint16_t reason);
+
 /*
  * Names of the bits set in `bits` of a control register, separated by '|', in
- * `text`; bits without a name are left out.  Returns text.
+ * `text`.  Returns the bits that have none, or no room.
  */
-const char *names_of_ctrlreg_bits(uint32_t index, uint64_t bits, char *text,
-                                  size_t len);
+uint64_t names_of_ctrlreg_bits(uint32_t index, uint64_t bits, char *text,
+                               size_t len);
 
 /* "rw-": the access of a mem_access event, from its flags. */
 const char *name_of_access(uint32_t flags);

@@ -14,6 +14,7 @@
 #include "../libvmring/vmring.h"
 #include "../terminal/number.h"
 #include "../terminal/option.h"
+#include "../terminal/screen.h"
 #include "say.h"
 
 #define DEFAULT_EVENTS "cpuid"
@@ -29,6 +30,7 @@ enum {
     OPTION_DEADLINE,
     OPTION_DENY,
     OPTION_SLOW,
+    OPTION_TIME,
     OPTION_WORKERS,
     OPTION_LEDGER_JSON,
     OPTION_END_WITHIN,
@@ -75,7 +77,7 @@ static const struct argp_option argp_options[] = {
      1},
     {NULL, 0, NULL, 0, "When to end:", 2},
     {"count", 'n', "COUNT", 0, "After COUNT events, as in 100, 10k or 1m", 2},
-    {"time", 't', "TIME", 0,
+    {"duration", 't', "TIME", 0,
      "After TIME: seconds, or with a unit, as in 500ms, 10s, 5m or 1h", 2},
     {"end-within", OPTION_END_WITHIN, "TIME|none", 0,
      "How long its end may wait for the producer, and for whoever reads its "
@@ -83,6 +85,10 @@ static const struct argp_option argp_options[] = {
      2},
     {NULL, 0, NULL, 0, "Output:", 3},
     {"format", 'f', "text|json", 0, "Lines to read, or JSON objects", 3},
+    {"time", OPTION_TIME, "relative|absolute|delta", 0,
+     "Times since it attached, of the wall clock (UTC), or since the event "
+     "before of the same vCPU",
+     3},
     {"output", 'o', "FILE", 0, "Write the events, and the ledger too, to FILE",
      3},
     {"quiet", 'q', NULL, 0, "No events, only the ledger", 3},
@@ -275,6 +281,16 @@ static error_t parse_format(struct parse *parse, const char *arg)
     return r;
 }
 
+static error_t parse_times(struct parse *parse, const char *arg)
+{
+    static const char *const words[] = {"relative", "absolute", "delta", NULL};
+    unsigned int i = TIMES_RELATIVE;
+    error_t r = parse_choice(parse, "--time", arg, words, &i);
+
+    parse->options->times = (enum times)i;
+    return r;
+}
+
 static error_t parse_watch(struct parse *parse, int key, char *arg)
 {
     struct options *options = parse->options;
@@ -296,6 +312,8 @@ static error_t parse_watch(struct parse *parse, int key, char *arg)
         return parse_format(parse, arg);
     case OPTION_POLICY:
         return parse_ring_policy(parse, arg);
+    case OPTION_TIME:
+        return parse_times(parse, arg);
     case 'o':
         options->output = arg;
         return 0;
@@ -357,6 +375,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
         /* Nothing after it matters. */
         parse->help = true;
         state->next = state->argc;
+        screen_widen_help();
         if (key == 'V')
             printf("vmring-agent %s\n", VMRING_VERSION_STRING);
         else

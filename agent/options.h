@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "policy.h"
+#include "times.h"
 
 enum format {
     FORMAT_TEXT,
@@ -26,6 +27,7 @@ struct options {
     unsigned int end_within_ms; /* of its end; 0: no limit */
     const char *output;         /* NULL: standard output */
     const char *ledger_json;
+    enum times times;
     bool quiet;
     bool verbose;
     unsigned int slow_us;

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../terminal/screen.h"
 #include "../terminal/visible.h"
 #include "early.h"
 
@@ -66,7 +67,8 @@ int output_take(struct output *out, int fd, const char *name)
     }
     out->size = START;
     out->is_terminal = isatty(fd);
-    out->colour = out->is_terminal && !getenv("NO_COLOR");
+    out->colour = screen_has_colour(fd);
+    out->columns = screen_columns(fd);
     writer_open(&out->writer, fd);
     out->fd = out->writer.fd;
     return 0;
@@ -82,15 +84,23 @@ int output_open(struct output *out, const char *path)
     return r;
 }
 
-void output_buffer(struct output *out, const struct output *to)
+void output_resized(struct output *out)
 {
-    *out =
-        (struct output){.fd = to->fd, .name = to->name, .colour = to->colour};
+    if (out->is_terminal && out->fd >= 0)
+        out->columns = screen_columns(out->fd);
 }
 
-void output_memory(struct output *out)
+unsigned int output_columns(const struct output *out)
 {
-    *out = (struct output){.fd = STDERR_FILENO, .name = "memory"};
+    return out->columns ? out->columns : SCREEN_COLUMNS;
+}
+
+void output_buffer(struct output *out, const struct output *to)
+{
+    *out = (struct output){.fd = to->fd,
+                           .name = to->name,
+                           .colour = to->colour,
+                           .columns = to->columns};
 }
 
 /* Room for `len` more bytes; NULL once an error has made writing pointless. */
@@ -141,6 +151,22 @@ void output_visible(struct output *out, const char *text)
 
     if (to)
         out->used += strlen(visible(to, len, text));
+}
+
+size_t output_held(const struct output *out)
+{
+    return out->used - out->start;
+}
+
+void output_before(struct output *out, size_t len, const char *data, size_t nr)
+{
+    char *to = room(out, nr);
+
+    if (!to)
+        return;
+    memmove(to - len + nr, to - len, len);
+    memcpy(to - len, data, nr);
+    out->used += nr;
 }
 
 /* Several times in each line: faster than output_printf() by far. */

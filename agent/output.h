@@ -24,8 +24,9 @@ struct output {
     struct writer writer;
     bool is_terminal;
     bool colour;
-    int error;          /* errno of what went wrong first; sticky */
-    size_t start, used; /* the unwritten part of the buffer */
+    unsigned int columns; /* of a line on a terminal; 0: as long as it is */
+    int error;            /* errno of what went wrong first; sticky */
+    size_t start, used;   /* the unwritten part of the buffer */
     size_t size;
     char *buffer;
 };
@@ -41,11 +42,14 @@ int output_open(struct output *out, const char *path);
 /* Takes an open descriptor. */
 int output_take(struct output *out, int fd, const char *name);
 
-/* A buffer alone, for text that is to be added to `to` by its bytes. */
-void output_buffer(struct output *out, const struct output *to);
+/* A terminal's window may have another size than it had. */
+void output_resized(struct output *out);
 
-/* A buffer alone, without colours; buffer[0..used) is the caller's to free. */
-void output_memory(struct output *out);
+/*
+ * A buffer alone, for text that is to be added to `to` by its bytes;
+ * buffer[0..used) is the caller's to free.
+ */
+void output_buffer(struct output *out, const struct output *to);
 
 /* Adds to the buffer, which grows as needed. */
 void output_bytes(struct output *out, const void *data, size_t len);
@@ -54,6 +58,15 @@ void output_visible(struct output *out, const char *text); /* visible.h */
 void output_hex(struct output *out, uint64_t value);       /* "0x..." */
 void output_printf(struct output *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Bytes added that were not written yet. */
+size_t output_held(const struct output *out);
+
+/* Adds `nr` bytes before the last `len`. */
+void output_before(struct output *out, size_t len, const char *data, size_t nr);
+
+/* Columns of a table: the terminal's, or SCREEN_COLUMNS. */
+unsigned int output_columns(const struct output *out);
 
 /* Does it hold so much that it should be pushed before more is added? */
 bool output_is_full(const struct output *out);

@@ -37,7 +37,7 @@ static void show_target(struct loop *loop, const struct vmring_event *event)
     if (run->options->format == FORMAT_JSON)
         json_target(run->out, event);
     else
-        text_target(run->out, event);
+        text_target(run->out, event, run->options->times);
 }
 
 static void take(struct loop *loop, const struct vmring_event *event)
@@ -240,13 +240,10 @@ static int loop_open(struct loop *loop, struct run *run)
     memset(loop, 0, sizeof(*loop));
     loop->run = run;
     loop->ring_fd = -1;
-    loop->taker = (struct taker){.run = run,
-                                 .ledger = run->ledger,
-                                 .out = run->out,
-                                 .has_start = run->origin.known,
-                                 .start_ns = run->origin.ns};
     loop->base = run->base;
-    return loop_watch_for_the_end(loop);
+    return taker_open(&loop->taker, run, run->ledger, run->out)
+               ? -ENOMEM
+               : loop_watch_for_the_end(loop);
 }
 
 static void loop_close(struct loop *loop)
@@ -256,6 +253,7 @@ static void loop_close(struct loop *loop)
 
     loop_clear_live_line(loop);
     loop_unwatch_the_end(loop);
+    taker_close(&loop->taker);
     for (unsigned int i = 0; i < sizeof(events) / sizeof(events[0]); i++)
         if (events[i])
             event_free(events[i]);

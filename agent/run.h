@@ -31,8 +31,12 @@ struct event_base; /* libevent's */
 struct origin {
     pthread_mutex_t lock;
     bool known;
-    uint64_t ns; /* by the producer's clock */
+    uint64_t ns;  /* by the producer's clock */
+    int64_t wall; /* by ours, since 1970: what time it was then */
 };
+
+/* It is now, which the producer's clock tells so. */
+void origin_set(struct origin *origin, uint64_t ns);
 
 struct run {
     /* Given. */

@@ -19,6 +19,7 @@
 static const struct sandbox_call calls[] = {
     {"ioctl", "ringing a bridge in another domain",
      SANDBOX_IF(1, IOCTL_EVTCHN_NOTIFY)},
+    {"ioctl", "how wide a terminal is", SANDBOX_IF(1, TIOCGWINSZ)},
     {"ftruncate", "the simulated guest's truth", SANDBOX_ALWAYS},
     {"wait4", "the bridge that it has started ends", SANDBOX_ALWAYS},
 };

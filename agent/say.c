@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../terminal/screen.h"
 #include "../terminal/visible.h"
-#include "output.h"
+#include "pen.h"
 
 /* Longer lines are cut, and more of them left out. */
 #define LINE    1024
@@ -19,6 +20,7 @@
 #define LAST_MS 2000
 
 static struct output out = {.fd = -1};
+static bool live;
 static unsigned long left_out;
 
 static void finish(void)
@@ -30,6 +32,7 @@ void say_open(void)
 {
     if (output_take(&out, STDERR_FILENO, "standard error") == 0)
         (void)atexit(finish);
+    live = screen_is_smart(STDERR_FILENO);
 }
 
 void say_raw(const char *text, size_t len)
@@ -45,6 +48,7 @@ void say_raw(const char *text, size_t len)
 void say(const char *format, ...)
 {
     char text[LINE], line[VISIBLE_ROOM(LINE)];
+    struct pen pen;
     va_list args;
 
     va_start(args, format);
@@ -58,14 +62,37 @@ void say(const char *format, ...)
         output_printf(&out, "vmring-agent: %lu lines were not read\n",
                       left_out);
     left_out = 0;
-    output_printf(&out, "vmring-agent: %s\n",
-                  visible(line, sizeof(line), text));
+    pen = pen_at(&out, out.columns, 4);
+    output_text(&out, "vmring-agent:");
+    pen_piece(&pen);
+    pen_words(&pen, visible(line, sizeof(line), text));
+    pen_end(&pen);
     (void)output_push(&out);
+}
+
+void say_buffer(struct output *text)
+{
+    output_buffer(text, &out);
 }
 
 bool say_is_terminal(void)
 {
     return out.is_terminal;
+}
+
+bool say_is_live(void)
+{
+    return live;
+}
+
+void say_resized(void)
+{
+    output_resized(&out);
+}
+
+unsigned int say_columns(void)
+{
+    return output_columns(&out);
 }
 
 void say_push(void)

@@ -6,19 +6,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
-#define GREEN "\033[32m"
-#define RED   "\033[31m"
-#define BOLD  "\033[1m"
-#define RESET "\033[0m"
+#include "pen.h"
+#include "rate.h"
 
 /* With more vCPUs than this a row for each hides what matters. */
 #define FEW_VCPUS 16
-
-static const char *paint(const struct output *out, const char *colour)
-{
-    return out->colour ? colour : "";
-}
 
 static void add_up(struct ledger_row *sum, const struct ledger_row *row)
 {
@@ -32,28 +26,67 @@ static void add_up(struct ledger_row *sum, const struct ledger_row *row)
     sum->defaulted += row->defaulted;
 }
 
-/* A number, or a dash for one that nobody can know. */
-static void cell(struct output *out, bool known, uint64_t value)
-{
-    if (known)
-        output_printf(out, "  %10" PRIu64, value);
-    else
-        output_printf(out, "  %10s", "-");
-}
+#define NR_COUNTS 5
 
-static void line(struct output *out, const struct ledger *ledger,
-                 const char *vcpu, const char *reason,
-                 const struct ledger_row *row)
+/* The columns that a table needs, so that it takes no more. */
+struct table {
+    struct output *out; /* NULL: it is only measured */
+    const struct ledger *ledger;
+    int vcpu, reason, count[NR_COUNTS];
+};
+
+static const char *const headings[NR_COUNTS] = {
+    "attempted", "delivered", "lost", "answered", "defaulted"};
+
+/* The counts of a row as text; a dash for one that nobody can know. */
+static void counts_of(const struct ledger *ledger, const struct ledger_row *row,
+                      char text[NR_COUNTS][24])
 {
     bool known = ledger->has_counts;
+    const struct {
+        bool known;
+        uint64_t value;
+    } counts[NR_COUNTS] = {{known, row->requests + row->records},
+                           {true, ledger_delivered(row)},
+                           {row->lost_known, row->lost},
+                           {known, row->answered},
+                           {known, row->defaulted}};
 
-    output_printf(out, "  %-6s %-20s", vcpu, reason ? reason : "unknown");
-    cell(out, known, row->requests + row->records);
-    cell(out, true, ledger_delivered(row));
-    cell(out, row->lost_known, row->lost);
-    cell(out, known, row->answered);
-    cell(out, known, row->defaulted);
-    output_bytes(out, "\n", 1);
+    for (int i = 0; i < NR_COUNTS; i++) {
+        if (counts[i].known)
+            snprintf(text[i], 24, "%" PRIu64, counts[i].value);
+        else
+            snprintf(text[i], 24, "-");
+    }
+}
+
+static void widen(int *width, const char *text)
+{
+    int len = (int)strlen(text);
+
+    if (*width < len)
+        *width = len;
+}
+
+static void line(struct table *table, const char *vcpu, const char *reason,
+                 const struct ledger_row *row)
+{
+    char text[NR_COUNTS][24];
+
+    counts_of(table->ledger, row, text);
+    reason = reason ? reason : "unknown";
+    if (!table->out) {
+        widen(&table->vcpu, vcpu);
+        widen(&table->reason, reason);
+        for (int i = 0; i < NR_COUNTS; i++)
+            widen(&table->count[i], text[i]);
+        return;
+    }
+    output_printf(table->out, "  %-*s %-*s", table->vcpu, vcpu, table->reason,
+                  reason);
+    for (int i = 0; i < NR_COUNTS; i++)
+        output_printf(table->out, " %*s", table->count[i], text[i]);
+    output_bytes(table->out, "\n", 1);
 }
 
 static void name_lane(const struct ledger *ledger, uint32_t lane, char *text,
@@ -65,20 +98,23 @@ static void name_lane(const struct ledger *ledger, uint32_t lane, char *text,
         snprintf(text, len, "-");
 }
 
-static void every_row(struct output *out, const struct ledger *ledger)
+static void every_row(struct table *table)
 {
+    const struct ledger *ledger = table->ledger;
     char vcpu[16];
 
     for (size_t i = 0; i < ledger->nr_rows; i++) {
         const struct ledger_row *row = &ledger->rows[i];
 
         name_lane(ledger, row->lane, vcpu, sizeof(vcpu));
-        line(out, ledger, vcpu, vmring_reason_name(row->reason), row);
+        line(table, vcpu, vmring_reason_name(row->reason), row);
     }
 }
 
-static void sums_of_reasons(struct output *out, const struct ledger *ledger)
+static void sums_of_reasons(struct table *table)
 {
+    const struct ledger *ledger = table->ledger;
+
     for (uint16_t reason = 0; reason < XEN_VM_RING_NR_REASONS; reason++) {
         struct ledger_row sum = {.reason = reason, .lost_known = true};
         bool any = false;
@@ -90,13 +126,14 @@ static void sums_of_reasons(struct output *out, const struct ledger *ledger)
             }
         }
         if (any)
-            line(out, ledger, "all", vmring_reason_name(reason), &sum);
+            line(table, "all", vmring_reason_name(reason), &sum);
     }
 }
 
 /* One line for each of the first vCPUs that have lost records, all reasons. */
-static void vcpus_with_loss(struct output *out, const struct ledger *ledger)
+static void vcpus_with_loss(struct table *table)
 {
+    const struct ledger *ledger = table->ledger;
     const struct ledger_row *row = ledger->rows;
     const struct ledger_row *end = row + ledger->nr_rows;
     unsigned int shown = 0, more = 0;
@@ -117,10 +154,11 @@ static void vcpus_with_loss(struct output *out, const struct ledger *ledger)
         sum.lost = ledger->lanes[v].lost;
         sum.lost_known = true;
         name_lane(ledger, v, vcpu, sizeof(vcpu));
-        line(out, ledger, vcpu, "all", &sum);
+        line(table, vcpu, "all", &sum);
     }
-    if (more)
-        output_printf(out, "  %u more vCPUs have lost events; -v lists them\n",
+    if (more && table->out)
+        output_printf(table->out,
+                      "  %u more vCPUs have lost events; -v lists them\n",
                       more);
 }
 
@@ -165,68 +203,121 @@ static void remarks(struct output *out, const struct ledger *ledger)
                            "total is exact\n");
 }
 
+static void said(struct output *out, const char *colour, const char *what,
+                 const char *why)
+{
+    struct pen pen = pen_at(out, out->columns, 2);
+
+    pen_paint(&pen, colour);
+    output_text(out, what);
+    if (why)
+        output_text(out, ":");
+    pen_piece(&pen);
+    if (why)
+        pen_words(&pen, why);
+    output_text(out, ".");
+    pen_paint(&pen, PEN_RESET);
+    pen_end(&pen);
+}
+
 static void result(struct output *out, const struct ledger *ledger)
 {
     switch (ledger->result) {
     case LEDGER_ADDS_UP:
-        output_printf(out, "%sThe ledger adds up.%s\n", paint(out, GREEN),
-                      paint(out, RESET));
+        said(out, PEN_GREEN, "The ledger adds up", NULL);
         break;
     case LEDGER_DIFFERS:
-        output_printf(out, "%sThe ledger does not add up: %s.%s\n",
-                      paint(out, RED), ledger->why, paint(out, RESET));
+        said(out, PEN_RED, "The ledger does not add up", ledger->why);
         break;
     case LEDGER_UNCHECKED:
-        output_printf(out, "The ledger is not checked: %s.\n", ledger->why);
+        said(out, "", "The ledger is not checked", ledger->why);
         break;
+    }
+}
+
+/* What it is about. */
+static void title(struct output *out, const struct ledger *ledger,
+                  const struct vmring_info *info)
+{
+    uint64_t events = ledger_delivered(&ledger->total);
+    struct pen pen = pen_at(out, output_columns(out), 2);
+    char rate[RATE_LEN];
+
+    output_bytes(out, "\n", 1);
+    pen = pen_at(out, output_columns(out), 2);
+    pen_paint(&pen, PEN_BOLD);
+    output_text(out, "Ledger of ");
+    output_visible(out, info->target);
+    output_text(out, ":");
+    pen_paint(&pen, PEN_RESET);
+    pen_piece(&pen);
+    output_printf(out, " %" PRIu32 " vCPU%s,", ledger->nr_vcpus,
+                  ledger->nr_vcpus == 1 ? "" : "s");
+    pen_piece(&pen);
+    output_printf(out, " %s,",
+                  ledger->policy == XEN_VM_RING_POLICY_OVERWRITE
+                      ? "overwrite oldest"
+                      : "discard newest");
+    pen_piece(&pen);
+    output_printf(out, " %" PRIu64 " events in %.3f s", events,
+                  ledger->seconds);
+    if (ledger->seconds > 0) {
+        output_text(out, ",");
+        pen_piece(&pen);
+        output_printf(out, " %s",
+                      rate_text(rate, (double)events / ledger->seconds));
+    }
+    pen_end(&pen);
+}
+
+static void body(struct table *table, bool all)
+{
+    const struct ledger *ledger = table->ledger;
+
+    if (ledger->nr_vcpus <= FEW_VCPUS || all) {
+        every_row(table);
+    } else {
+        sums_of_reasons(table);
+        vcpus_with_loss(table);
+    }
+    line(table, "total", "", &ledger->total);
+}
+
+/* More room between the columns where there is more. */
+static void spread(struct table *table, unsigned int columns)
+{
+    unsigned int width = 3;
+
+    widen(&table->vcpu, "vCPU");
+    widen(&table->reason, "reason");
+    width += (unsigned int)(table->vcpu + table->reason);
+    for (int i = 0; i < NR_COUNTS; i++) {
+        widen(&table->count[i], headings[i]);
+        width += (unsigned int)table->count[i] + 1;
+    }
+    for (unsigned int more = 0; more < 2 && width + NR_COUNTS <= columns;
+         more++) {
+        for (int i = 0; i < NR_COUNTS; i++)
+            table->count[i]++;
+        width += NR_COUNTS;
     }
 }
 
 void table_ledger(struct output *out, const struct ledger *ledger,
                   const struct vmring_info *info, bool all)
 {
-    uint64_t events = ledger_delivered(&ledger->total);
+    struct table table = {.ledger = ledger};
 
-    output_printf(out, "\n%sLedger of ", paint(out, BOLD));
-    output_visible(out, info->target);
-    output_printf(out, "%s: %" PRIu32 " vCPU%s, %s, ", paint(out, RESET),
-                  ledger->nr_vcpus, ledger->nr_vcpus == 1 ? "" : "s",
-                  ledger->policy == XEN_VM_RING_POLICY_OVERWRITE
-                      ? "overwrite oldest"
-                      : "discard newest");
-    output_printf(out, "%" PRIu64 " events in %.3f s", events, ledger->seconds);
-    if (ledger->seconds > 0)
-        output_printf(out, ", %.0f/s", (double)events / ledger->seconds);
-    output_printf(out, "\n  %-6s %-20s  %10s  %10s  %10s  %10s  %10s\n", "vCPU",
-                  "reason", "attempted", "delivered", "lost", "answered",
-                  "defaulted");
-    if (ledger->nr_vcpus <= FEW_VCPUS || all) {
-        every_row(out, ledger);
-    } else {
-        sums_of_reasons(out, ledger);
-        vcpus_with_loss(out, ledger);
-    }
-    line(out, ledger, "total", "", &ledger->total);
+    title(out, ledger, info);
+    body(&table, all);
+    spread(&table, output_columns(out));
+    table.out = out;
+    output_printf(out, "  %-*s %-*s", table.vcpu, "vCPU", table.reason,
+                  "reason");
+    for (int i = 0; i < NR_COUNTS; i++)
+        output_printf(out, " %*s", table.count[i], headings[i]);
+    output_bytes(out, "\n", 1);
+    body(&table, all);
     remarks(out, ledger);
     result(out, ledger);
-}
-
-void table_kinds(struct output *out, const uint64_t *supported)
-{
-    struct vmring_kind kind;
-
-    output_printf(out,
-                  "%sEvents for -e%s, separated by spaces or commas; "
-                  "each by default synchronous: the vCPU waits.\n",
-                  paint(out, BOLD), paint(out, RESET));
-    for (unsigned int i = 0; vmring_get_kind(i, &kind) == 0; i++) {
-        /* Whether it fires here, before what it is. */
-        if (supported)
-            output_printf(out, "  %-3s", *supported >> i & 1 ? "yes" : "no");
-        output_printf(out, "  %-36s %s", kind.form, kind.summary);
-        output_bytes(out, "\n", 1);
-    }
-    output_printf(out, "  :async     the vCPU goes on; when its lane is full, "
-                       "the event is lost and counted\n"
-                       "  :onchange  only writes that change the value\n");
 }

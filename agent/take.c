@@ -5,9 +5,32 @@
 #include "take.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "json.h"
 #include "text.h"
+
+int taker_open(struct taker *taker, struct run *run, struct ledger *ledger,
+               struct output *out)
+{
+    *taker = (struct taker){.run = run,
+                            .ledger = ledger,
+                            .out = out,
+                            .has_start = run->origin.known,
+                            .start_ns = run->origin.ns,
+                            .start_wall = run->origin.wall};
+    if (run->options->times != TIMES_DELTA)
+        return 0;
+    taker->before = calloc(run->info->nr_lanes, sizeof(*taker->before));
+    return taker->before ? 0 : -ENOMEM;
+}
+
+void taker_close(struct taker *taker)
+{
+    free(taker->before);
+    taker->before = NULL;
+}
 
 static int respond(struct taker *taker, const struct vmring_event *event,
                    const struct xen_vm_ring_response *response)
@@ -41,6 +64,15 @@ static struct taken answer(struct taker *taker,
     return taken;
 }
 
+void origin_set(struct origin *origin, uint64_t ns)
+{
+    struct timespec wall;
+
+    clock_gettime(CLOCK_REALTIME, &wall);
+    origin->ns = ns;
+    origin->wall = (int64_t)wall.tv_sec * 1000000000 + wall.tv_nsec;
+}
+
 /* Of several threads' first events, the one that is taken first. */
 static void find_start(struct taker *taker, const struct vmring_event *event)
 {
@@ -50,9 +82,10 @@ static void find_start(struct taker *taker, const struct vmring_event *event)
         return;
     pthread_mutex_lock(&origin->lock);
     if (!origin->known)
-        origin->ns = event->rec.time;
+        origin_set(origin, event->rec.time);
     origin->known = taker->has_start = true;
     taker->start_ns = origin->ns;
+    taker->start_wall = origin->wall;
     pthread_mutex_unlock(&origin->lock);
 }
 
@@ -67,6 +100,20 @@ struct taken take_event(struct taker *taker, const struct vmring_event *event)
     return taken;
 }
 
+/* What is shown counts, and from where times are shown at first. */
+static int64_t since_before(struct taker *taker,
+                            const struct vmring_event *event)
+{
+    uint64_t *before, last;
+
+    if (!taker->before || event->lane >= taker->run->info->nr_lanes)
+        return 0;
+    before = &taker->before[event->lane];
+    last = *before ? *before : taker->start_ns;
+    *before = event->rec.time;
+    return (int64_t)(event->rec.time - last);
+}
+
 void show_event(struct taker *taker, const struct vmring_event *event,
                 struct taken taken)
 {
@@ -76,10 +123,13 @@ void show_event(struct taker *taker, const struct vmring_event *event,
         .verdict = taken.verdict,
         .late = taken.given == GIVEN_LATE,
         .time = (int64_t)(event->rec.time - taker->start_ns),
+        .times = options->times,
         .registers = options->verbose,
         .arch = taker->run->info->arch,
     };
 
+    line.wall = taker->start_wall + line.time;
+    line.delta = since_before(taker, event);
     if (options->quiet)
         return;
     if (options->format == FORMAT_JSON)

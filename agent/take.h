@@ -15,7 +15,14 @@ struct taker {
     struct output *out;
     bool has_start; /* of run->origin, as far as this thread knows */
     uint64_t start_ns;
+    int64_t start_wall;
+    uint64_t *before; /* --time=delta: of each lane, the last event's time */
 };
+
+/* 0 or -ENOMEM; then too it can be closed. */
+int taker_open(struct taker *taker, struct run *run, struct ledger *ledger,
+               struct output *out);
+void taker_close(struct taker *taker);
 
 /* What became of an event, for the line that shows it. */
 struct taken {

@@ -45,6 +45,7 @@ struct worker {
     bool is_ready; /* filled by the worker, not yet collected */
     bool waits;    /* for them to be collected */
     bool stop;
+    unsigned int columns;   /* of the output, as last told */
     bool ended;             /* its thread touches nothing any more */
     struct ledger *copy_to; /* asked for; NULL again once it is there */
     pthread_cond_t copied;
@@ -126,6 +127,7 @@ static bool hand_over(struct worker *worker)
         handed = worker->is_ready = true;
     }
     worker->waits = worker->filling.events;
+    worker->filling.out.columns = worker->columns;
     copy_ledger(worker);
     stop = worker->stop;
     pthread_mutex_unlock(&worker->lock);
@@ -278,11 +280,10 @@ static int worker_open(struct workers *workers, unsigned int i)
 
     output_buffer(&worker->filling.out, run->out);
     worker->ready = worker->spare = worker->filling;
-    worker->taker = (struct taker){.run = run,
-                                   .ledger = &worker->ledger,
-                                   .out = &worker->filling.out,
-                                   .has_start = run->origin.known,
-                                   .start_ns = run->origin.ns};
+    worker->columns = run->out->columns;
+    if (!r)
+        r = taker_open(&worker->taker, run, &worker->ledger,
+                       &worker->filling.out);
     worker->nudge = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (worker->nudge < 0)
         return -errno;
@@ -369,6 +370,17 @@ struct lines *workers_collect(struct workers *workers)
     return NULL;
 }
 
+void workers_resized(struct workers *workers)
+{
+    for (unsigned int i = 0; workers && i < workers->nr; i++) {
+        struct worker *worker = &workers->each[i];
+
+        pthread_mutex_lock(&worker->lock);
+        worker->columns = workers->run->out->columns;
+        pthread_mutex_unlock(&worker->lock);
+    }
+}
+
 /* One that has ended can be asked no more, and be read. */
 static void ask_for_ledger(struct worker *worker, struct ledger *sum)
 {
@@ -436,6 +448,7 @@ static void end_worker(struct worker *worker,
     lines_free(&worker->ready);
     lines_free(&worker->spare);
     ledger_close(&worker->ledger);
+    taker_close(&worker->taker);
     pthread_cond_destroy(&worker->copied);
     pthread_mutex_destroy(&worker->lock);
     if (worker->nudge >= 0)

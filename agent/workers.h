@@ -40,6 +40,9 @@ struct lines *workers_collect(struct workers *workers);
 /* How many of the bytes show the first `nr` events. */
 size_t lines_len(const struct lines *lines, uint64_t nr);
 
+/* The output's columns are others now; `workers` may be NULL. */
+void workers_resized(struct workers *workers);
+
 /*
  * Adds what they were handed so far to *sum, while they go on; `workers` may
  * be NULL.  0; -ETIMEDOUT: one did not answer within a second.

@@ -11,6 +11,7 @@
 
 #include "../sandbox/sandbox.h"
 #include "../terminal/option.h"
+#include "../terminal/screen.h"
 #include "../terminal/visible.h"
 #include "bridge.h"
 #include "domain.h"
@@ -379,6 +380,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         break;
     case 'h':
     case OPT_USAGE:
+        screen_widen_help();
         errno = 0;
         argp_help(state->root_argp, stdout,
                   key == 'h'

@@ -10,9 +10,10 @@ python3 - "$dir/out" "$dir/ledger" <<'END' || failed=1
 import json, sys
 
 lines = [json.loads(line) for line in open(sys.argv[1])]
-assert set(lines[0]) == {"attached"}, lines[0]
+assert set(lines[0]) == {"version", "attached"}, lines[0]
 assert lines[0]["attached"]["vcpus"] == 3
-assert set(lines[-1]) == {"ledger"}, lines[-1]
+assert set(lines[-1]) == {"version", "ledger"}, lines[-1]
+assert lines[0]["version"] == lines[-1]["version"] == 1, lines[-1]
 ledger = lines[-1]["ledger"]
 assert ledger == json.load(open(sys.argv[2]))["ledger"]
 assert ledger["adds_up"] is True and ledger["why"] is None

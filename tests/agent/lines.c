@@ -14,6 +14,9 @@ static struct line line = {
     .event = &event, .time = 1500000000, .arch = XEN_VM_RING_ARCH_X86};
 static char path[] = "/tmp/vmring-lines-XXXXXX";
 
+/* All that is written as JSON, for a test of its keys. */
+static FILE *all;
+
 /* What `write` makes of the line, in a static buffer. */
 static const char *written(void (*write)(struct output *, const struct line *))
 {
@@ -30,6 +33,8 @@ static const char *written(void (*write)(struct output *, const struct line *))
     n = fread(text, 1, sizeof(text) - 1, file);
     text[n] = '\0';
     fclose(file);
+    if (all && text[0] == '{')
+        fputs(text, all);
     return text;
 }
 
@@ -91,8 +96,8 @@ static void check_instructions(void)
     check_both("     1.500000000  v7    cpuid               sync   leaf "
                "0x80000001 subleaf 0x3\n",
                "{\"event\":\"cpuid\",\"time_ns\":1500000000,\"vcpu\":7,"
-               "\"sync\":true,\"verdict\":\"neutral\",\"leaf\":2147483649,"
-               "\"subleaf\":3");
+               "\"sync\":true,\"verdict\":\"neutral\",\"leaf\":\"0x80000001\","
+               "\"subleaf\":\"0x3\"");
     start(XEN_VM_RING_REASON_SOFTWARE_BREAKPOINT);
     event.rec.u.debug.gfn = 0x1234;
     event.rec.u.debug.insn_len = 1;
@@ -112,9 +117,11 @@ static void check_instructions(void)
                "\"cr2\":\"0xdead\"");
     start(XEN_VM_RING_REASON_VMEXIT);
     event.rec.u.vmexit.reason = 30;
-    check_both("exit 30", "\"exit_reason\":\"0x1e\"");
+    check_both("reason 0x1e qualification 0x0", "\"exit_reason\":\"0x1e\"");
     start(XEN_VM_RING_REASON_MEM_ACCESS);
     event.rec.u.mem_access.gfn = 0x1000;
+    event.rec.u.mem_access.flags = 2 | ACCESS_GLA_VALID | ACCESS_FAULT_IN_GPT;
+    check_both("in a page walk", "\"fault\":\"page_walk\"");
     event.rec.u.mem_access.flags = 2 | ACCESS_GLA_VALID;
     check_both("-w- gfn 0x1000 offset 0x0 gla 0x0", "\"access\":\"-w-\"");
 }
@@ -129,9 +136,11 @@ static void check_marks(void)
     event.epoch_mark = 1;
     check_both("v7    9 lost here\n", "\"position\":42");
     check_both("[from before this agent]", "\"drained\":true");
+    event.rec.flags = XEN_VM_RING_FLAG_FOREIGN;
+    check_both("async", "\"foreign\":true");
     check_both("async", "\"lost_before\":9");
     line.time = -1500000000;
-    check_both("-    1.500000000", "\"time_ns\":-1500000000");
+    check_both("    -1.500000000  v7 ", "\"time_ns\":-1500000000");
     line.time = 0;
 
     start(XEN_VM_RING_REASON_CPUID);
@@ -162,7 +171,7 @@ static void check_architectures(void)
     CHECK(!strstr(written(json_event), "rip"));
     CHECK(!strstr(written(json_event), "cr3"));
     line.registers = true;
-    check_both("word 4  0x0 0x5555 0x0", "\"words\":[\"0x0\",");
+    check_both("word 4 0x0 0x5555 0x0", "\"words\":[\"0x0\",");
     CHECK(!strstr(written(text_event), "rax"));
     CHECK(!strstr(written(json_event), "rax"));
     line.registers = false;
@@ -171,7 +180,7 @@ static void check_architectures(void)
 
 static void target_text(struct output *out, const struct line *of)
 {
-    text_target(out, of->event);
+    text_target(out, of->event, of->times);
 }
 
 static void target_json(struct output *out, const struct line *of)
@@ -211,11 +220,16 @@ static void check_target(void)
                 "{\"target\":\"destroyed\",\"reason\":\"suspend\"}\n");
 }
 
-int main(void)
+/* lines [FILE]: with everything that was written as JSON. */
+int main(int argc, char **argv)
 {
     int fd = mkstemp(path);
 
     CHECK(fd >= 0);
+    if (argc > 1) {
+        all = fopen(argv[1], "w");
+        CHECK(all);
+    }
     close(fd);
     check_instructions();
     check_registers();
@@ -223,5 +237,7 @@ int main(void)
     check_marks();
     check_target();
     unlink(path);
+    if (all)
+        CHECK_EQ(fclose(all), 0);
     return 0;
 }

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+# Description: each key of each JSON line follows the one rule for its value,
+# is in the manual page, and was seen; and each number is exact in a double.
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+
+from setup import AGENT, ENDLESS, LIMIT, build, check, finish
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+MANUAL = HERE + "/../../man/vmring-agent.8"
+
+# What is counted, measured or compared is a number; what the field writes in
+# hexadecimal is a string of it.  "?": null where it is not known, or not there.
+NUMBER, FRACTION, HEX, TEXT, FLAG = "number", "fraction", "hex", "text", "flag"
+COUNTS = {
+    "attempted": "number?", "delivered": NUMBER, "lost": "number?",
+    "answered": "number?", "defaulted": "number?", "requests": "number?",
+    "records": "number?", "taken": NUMBER, "pulled": NUMBER, "late": NUMBER,
+    "reposted": NUMBER, "drained": NUMBER,
+}
+REGISTERS = dict.fromkeys(
+    "rax rbx rcx rdx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15 rflags rip "
+    "dr6 dr7 cr0 cr2 cr3 cr4 msr_efer msr_star msr_lstar fs_base gs_base "
+    "shadow_gs gdtr_base".split(), HEX)
+EVENT = {
+    "event": "text?", "time_ns": NUMBER, "time": TEXT, "delta_ns": NUMBER,
+    "vcpu": NUMBER, "sync": FLAG, "verdict": TEXT, "position": NUMBER,
+    "leaf": HEX, "subleaf": HEX, "insn_len": NUMBER, "register": "text?",
+    "index": NUMBER, "old": HEX, "new": HEX, "changed": HEX, "msr": HEX,
+    "access": TEXT, "gfn": HEX, "offset": HEX, "gla": HEX, "fault": TEXT,
+    "type": NUMBER, "pending_dbg": HEX, "descriptor": NUMBER, "write": FLAG,
+    "instr_info": HEX, "exit_qualification": HEX, "vector": NUMBER,
+    "error_code": HEX, "cr2": HEX, "exit_reason": HEX, "rip": HEX, "cr3": HEX,
+    "registers": REGISTERS, "words": [HEX], "altp2m": NUMBER, "foreign": FLAG,
+    "reposted": FLAG, "drained": FLAG, "lost_before": NUMBER,
+}
+LINES = {
+    "attached": {"version": NUMBER, "attached": {
+        "target": TEXT, "endpoint": TEXT, "events": TEXT, "program": TEXT,
+        "vcpus": NUMBER, "epoch": NUMBER, "policy": TEXT,
+        "async_bytes": NUMBER, "record_size": NUMBER, "groups": NUMBER,
+        "verdicts": HEX, "deadline_ns": "number?", "start": TEXT,
+        "start_ns": "number?"}},
+    "event": EVENT,
+    "target": {"target": TEXT, "reason": "text?"},
+    "ledger": {"version": NUMBER, "ledger": {
+        "target": TEXT, "vcpus": NUMBER, "epoch": NUMBER, "policy": TEXT,
+        "ending": TEXT, "shutdown": "text?", "seconds": FRACTION,
+        "rate": FRACTION, "adds_up": "flag?", "why": "text?",
+        "rows": [dict(COUNTS, vcpu="number?", event="text?")],
+        "lanes": [{"lane": NUMBER, "attempted": NUMBER, "delivered": NUMBER,
+                   "lost": NUMBER, "pending": NUMBER}],
+        "totals": dict(COUNTS, rejected=NUMBER)}},
+    "kind": {"version": NUMBER, "kind": {
+        "name": TEXT, "form": TEXT, "summary": TEXT, "example": TEXT,
+        "event": TEXT, "sync": FLAG, "async": FLAG, "supported": FLAG}},
+}
+seen = set()
+
+
+def is_of(value, rule):
+    if rule.endswith("?"):
+        return value is None or is_of(value, rule[:-1])
+    if rule == FLAG:
+        return isinstance(value, bool)
+    if rule == NUMBER:
+        return type(value) is int and abs(value) <= 2**53
+    if rule == FRACTION:
+        return type(value) in (int, float)
+    if rule == HEX:
+        return isinstance(value, str) and re.fullmatch(
+            r"0x(0|[1-9a-f][0-9a-f]{0,15})", value)
+    return isinstance(value, str) and value.isascii() and value.isprintable()
+
+
+def follow(where, value, rule):
+    if isinstance(rule, str):
+        check(where, is_of(value, rule), (rule, value))
+    elif isinstance(rule, list):
+        check(where, isinstance(value, list), value)
+        for one in value:
+            follow(where + "[]", one, rule[0])
+    else:
+        check(where, isinstance(value, dict), value)
+        for key, of in value.items():
+            check("%s: the rule has '%s'" % (where, key), key in rule, value)
+            if key in rule:
+                seen.add(where + "." + key)
+                follow(where + "." + key, of, rule[key])
+
+
+def follow_line(text):
+    check("ASCII", text.isascii(), text)
+    line = json.loads(text)
+    kind = next((kind for kind in LINES if kind in line), None)
+    check("a line that is known", kind, line)
+    if kind:
+        follow(kind, line, LINES[kind])
+
+
+def keys(where, rule):
+    if isinstance(rule, list):
+        rule, where = rule[0], where + "[]"
+    if isinstance(rule, dict):
+        for key, of in rule.items():
+            yield where + "." + key
+            yield from keys(where + "." + key, of)
+
+
+def output_of(*command):
+    done = subprocess.run(command, capture_output=True, text=True,
+                          timeout=LIMIT)
+    check(" ".join(command), done.returncode in (0, 3), done)
+    return done.stdout.splitlines()
+
+
+def asked_for():
+    """The ledger that SIGUSR1 asks for."""
+    agent = subprocess.Popen([AGENT, "-f", "json", ENDLESS],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             text=True)
+    agent.stdout.readline()
+    agent.stdout.readline()
+    agent.send_signal(signal.SIGUSR1)
+    line = agent.stderr.readline()
+    agent.send_signal(signal.SIGTERM)
+    agent.communicate(timeout=LIMIT)
+    check("SIGUSR1 gives a ledger", '"running"' in line, line)
+    return line
+
+
+def all_lines():
+    events = "cpuid cr0 cr3:async cr4 msr:0-0x1fff guest_request:async " \
+             "breakpoint debug"
+    for extra in (), ("-v",), ("--time=absolute",), ("--time=delta",):
+        yield from output_of(AGENT, "-f", "json", "-e", events, *extra,
+                             "sim:vcpus=3,count=500")
+    yield from output_of(AGENT, "-f", "json", "-e", "help")
+    yield from output_of(AGENT, "-f", "json", "-e", "help", "sim:")
+    yield asked_for()
+    with tempfile.NamedTemporaryFile("r") as of_each_reason:
+        subprocess.run([build + "/tests/agent/test_agent_lines",
+                        of_each_reason.name], check=True)
+        yield from of_each_reason.read().splitlines()
+
+
+for line in all_lines():
+    follow_line(line)
+
+manual = open(MANUAL).read()
+section = manual[manual.index(".Ss JSON"):manual.index(".Sh ENVIRONMENT")]
+words = set(re.findall(r"[a-z_0-9]+", section))
+for kind, rule in LINES.items():
+    for key in keys(kind, rule):
+        check("%s was seen" % key, key in seen)
+        name = key.rsplit(".", 1)[1]
+        check("'%s' is in the manual" % name,
+              name in words or ".registers." in key, key)
+if len(sys.argv) > 2:
+    print(sorted(seen))
+finish()
