@@ -29,7 +29,7 @@ say() {
     printf '%s[%4d s]%s %s\n' "${bold-}" $((SECONDS - begun)) "${plain-}" "$*"
 }
 
-if [ -t 1 ] && [ -z "${NO_COLOR-}" ]; then
+if [ -t 1 ] && [ -z "${NO_COLOR-}" ] && [ "${TERM:-dumb}" != dumb ]; then
     bold=$'\e[1m' plain=$'\e[0m'
 fi
 

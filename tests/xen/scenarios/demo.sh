@@ -4,7 +4,9 @@
 # What `./demo` shows: a Linux guest, an agent attached before its first
 # instruction, its events as they come, and the ledger.
 #
-#   demo.sh [SECONDS [LINES [plain|colour]]]
+#   demo.sh [SECONDS [LINES [plain|bare|colour [COLUMNS]]]]
+#
+# bare: a terminal without colours; plain: none at all.
 #
 # lab: needs linux-guest
 # lab: limit 150
@@ -12,7 +14,13 @@
 
 seconds=${1:-12}
 lines=${2:-60}
-[ "${3:-colour}" = colour ] || export NO_COLOR=1
+# dom0's console is a terminal, whatever this goes to in the end.
+case ${3:-colour} in
+plain) export TERM=dumb ;;
+bare) export TERM=linux NO_COLOR=1 ;;
+*) export TERM=linux ;;
+esac
+export COLUMNS="${4:-80}"
 
 step "a Linux guest, created paused"
 domid=$(guest_linux linux 1) || fail "no guest: $domid"
