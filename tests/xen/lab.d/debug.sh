@@ -18,44 +18,26 @@ CONFIG_UBSAN=y
 # What the build takes besides a compiler. They are installed.
 readonly debug_packages='gcc make flex bison dpkg-dev'
 
-# A state of apt's own, with the sources that this machine takes its binaries
-# from: nothing of the machine's is changed.
-source_apt() {
-    local command=$1 state=$cache/sources keyring
-    shift
-    keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-    mkdir -p "$state"/{lists/partial,archives/partial}
-    if [ ! -s "$state/sources.list" ]; then
-        apt-get indextargets --format '$(ORIGIN)|$(SITE)|$(RELEASE)' \
-            'Created-By: Packages' | sort -u | awk -F '|' -v key="$keyring" '
-                $1 == "Debian" {
-                    print "deb-src [signed-by=" key "] " $2 " " $3 " main"
-                }' >"$state/sources.list"
-    fi
-    "$command" -qq -o "Dir::Etc::SourceList=$state/sources.list" \
-        -o Dir::Etc::SourceParts=/dev/null \
-        -o "Dir::State::Lists=$state/lists" -o "Dir::Cache=$state" \
-        -o APT::Sandbox::User="$(id -un)" "$@"
-}
-
 # The versions of this release of Xen, the newest first.
 source_versions() {
-    source_apt apt-cache showsrc --only-source xen 2>/dev/null |
-        sed -n "s/^Version: \($xen_version\..*\)/\1/p" | sort -rVu
+    private_apt "$1" apt-cache showsrc --only-source xen 2>/dev/null |
+        sed -n "s/^Version: \($2\..*\)/\1/p" | sort -rVu
 }
 
 # Leaves the source package in FOLDER.
-fetch_source() { # FOLDER
-    local version versions
-    versions=$(source_versions)
+fetch_source() { # FOLDER SERIES
+    local version versions state=$cache/sources-$release
+    [ -s "$state/sources.list" ] ||
+        write_sources deb-src "$state/sources.list" || return 1
+    versions=$(source_versions "$state" "$2")
     if [ -z "$versions" ]; then
-        source_apt apt-get update || return 1
-        versions=$(source_versions)
+        private_apt "$state" apt-get -qq update || return 1
+        versions=$(source_versions "$state" "$2")
     fi
     mkdir -p "$1"
     for version in $versions; do
         # It may be listed and not be there any more.
-        if (cd "$1" && source_apt apt-get --only-source --download-only \
+        if (cd "$1" && private_apt "$state" apt-get -qq --only-source --download-only \
             source "xen=$version" 2>/dev/null) &&
             compgen -G "$1/*.dsc" >/dev/null; then
             return 0
@@ -94,9 +76,9 @@ build_debug() { # SOURCE OUT LOG
 
 # Sets $xen to the debug hypervisor, making it when there is none.
 prepare_debug() {
-    local recipe kept lock work=$cache/making-debug
+    local recipe kept lock work=$cache/making-debug series=${xen_version%.*}
     recipe=$(sha256sum <"$lab_dir/lab.d/debug.sh" | cut -c1-12)
-    kept=$cache/xen-debug-$xen_version-$recipe
+    kept=$cache/xen-debug-$series-$recipe
     exec {lock}>"$cache/lock-debug"
     flock -n "$lock" ||
         long_step "waiting for another run to build Xen" flock "$lock"
@@ -107,8 +89,9 @@ prepare_debug() {
             unavailable "these packages could not be installed:" \
                 "$debug_packages"
         long_step "downloading Xen's source package" \
-            fetch_source "$work/package" ||
-            unavailable "the source package of Xen $xen_version cannot be had"
+            fetch_source "$work/package" "$series" ||
+            unavailable "the source package of Debian $release's Xen $series" \
+                "cannot be had"
         long_step "building Xen with its assertions" build_debug \
             "$work/package/xen" "$work/xen" "$cache/debug-build.log" ||
             unavailable "Xen cannot be built; see $cache/debug-build.log"

@@ -8,42 +8,66 @@
 # A base is made in a folder of its own and renamed when it is whole, under a
 # lock, so neither an interrupted nor a concurrent run leaves a broken one.
 
-readonly xen_version=4.17
+# Their packages are unpacked alone: what they need of others is libraries.
+# None is installed: xen-hypervisor would rewrite the boot loader of the machine
+# that runs the tests. The names have versions in them, which change with the
+# release; the metapackages know them. xz and zstd are what Linux is packed by.
+tool_packages() {
+    local xen kernel
+    xen=$(depends_of xen-system-amd64 'xen-(hypervisor-[0-9].*-amd64|utils-[0-9].*)')
+    kernel=$(depends_of linux-image-amd64 'linux-image-[0-9].*')
+    [ -n "$kernel" ] && [ "$(wc -l <<<"$xen")" = 2 ] || return 1
+    printf '%s\n' "$xen" "$kernel" xenstore-utils busybox-static \
+        xz-utils zstd
+}
 
-# What apt has to deliver. None of it is installed: xen-hypervisor would
-# rewrite the boot loader of the machine that runs the tests.
-wanted_packages() {
-    local kernel
-    kernel=$(apt-cache depends linux-image-amd64 2>/dev/null |
-        sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1)
-    [ -n "$kernel" ] || return 1
-    printf '%s\n' "$kernel" "xen-hypervisor-$xen_version-amd64" \
-        "xen-utils-$xen_version" xenstore-utils busybox-static
-    # The libraries of the tools. The C library and libgcc come from this
-    # machine, because the project's own programs are linked to them.
-    apt-cache depends --recurse --no-recommends --no-suggests \
-        --no-conflicts --no-breaks --no-replaces --no-enhances \
-        "libxenmisc$xen_version" libxenstore4 libyajl2 libncurses6 \
-        2>/dev/null | grep '^lib' | grep -vE '^(libc6|libgcc-s1|libcrypt1)$'
+# The libraries that PACKAGE... are linked to.
+linked_packages() { # PACKAGE...
+    local package
+    for package in "$@"; do
+        depends_of "$package" 'lib.*'
+    done | sort -u
+}
+
+# What CMake needs of the release to build the programs under test.
+development_packages() {
+    (
+        root=$lab_dir/../..
+        # shellcheck source=../../../scripts/packages.sh
+        . "$root/scripts/packages.sh" >/dev/null
+        printf '%s\n' "${packages_build[@]}" | grep '^lib.*-dev$'
+    )
 }
 
 # "name=version" of each, sorted: the identity of a base.
+#
+# On its own release, the programs under test are linked to this machine's C
+# library, so the tools take it, too. For another one they are built with that
+# release's own, and everything comes from there.
 resolve_packages() {
-    local names
-    names=$(wanted_packages | sort -u) || return 1
-    # shellcheck disable=SC2086 # a list of names
-    apt-cache policy $names 2>/dev/null | awk '
-        /^[^ ]/ { sub(/:$/, ""); name = $0 }
-        /^ *Candidate:/ {
-            if ($2 == "(none)") exit 1
-            print name "=" $2
-        }'
+    local tools libraries
+    tools=$(tool_packages) || return 1
+    # shellcheck disable=SC2086 # lists of names
+    libraries=$(linked_packages $tools) && [ -n "$libraries" ] || return 1
+    [ -z "$foreign" ] || libraries+=" $(development_packages)" || return 1
+    # shellcheck disable=SC2086
+    tools=$(candidates $tools) && libraries=$(closure $libraries) || return 1
+    [ -n "$foreign" ] || libraries=$(grep -vE \
+        '^(libc6|libgcc-s1|libcrypt1|gcc-[0-9]+-base)=' <<<"$libraries")
+    printf '%s\n' "$tools" "$libraries" | sort -u
 }
 
 # Everything else that shapes a base: the recipe and this machine's libraries.
 recipe_hash() {
-    cat "$lab_dir"/lab.d/{prepare,image}.sh "$lab_dir"/dom0/* "$(host_library libc.so.6)" \
-        "$(host_library libgcc_s.so.1)" | sha256sum | cut -c1-12
+    {
+        echo "$release $foreign"
+        cat "$lab_dir"/lab.d/{release,prepare,image}.sh "$lab_dir"/dom0/*
+        if [ -n "$foreign" ]; then
+            development_packages
+        else
+            cat "$(host_library libc.so.6)" "$(host_library libgcc_s.so.1)"
+        fi
+    } | sha256sum | cut -c1-12
 }
 
 host_library() {
@@ -70,9 +94,12 @@ as_root() {
 
 # Changes when the package lists do; cheap, unlike asking apt.
 apt_state() {
-    stat -c '%Y %n' /var/lib/apt/lists 2>/dev/null || echo none
+    local lists=/var/lib/apt/lists
+    [ -z "$foreign" ] || lists=$cache/apt-$release/lists
+    stat -c '%Y %n' "$lists" 2>/dev/null || echo none
 }
 
+# Those of this machine.
 update_lists() {
     [ -n "${lists_updated:-}" ] && return 0
     lists_updated=1
@@ -81,10 +108,23 @@ update_lists() {
         -o DPkg::Lock::Timeout=300 update
 }
 
+# Those of $release.
+update_release() {
+    if [ -z "$foreign" ]; then
+        update_lists
+        return
+    fi
+    local sources=$cache/apt-$release/sources.list
+    write_sources deb "$sources" || { update_lists &&
+        write_sources deb "$sources"; } ||
+        unavailable "Debian $release's packages: this machine's apt names no" \
+            "mirror of Debian, or $debian_keyring is not there"
+    long_step "updating the package lists of Debian $release" \
+        release_apt apt-get -qq --error-on=any update
+}
+
 # QEMU and its BIOS are the only packages that are installed.
 install_host_tools() {
-    command -v apt-get >/dev/null ||
-        unavailable "this is not a Debian system (no apt-get)"
     command -v qemu-system-x86_64 >/dev/null && return 0
     as_root true ||
         unavailable "qemu-system-x86 is not installed, and installing it" \
@@ -98,14 +138,25 @@ install_host_tools() {
 }
 
 # Sets $base to a whole base, and $xen to the hypervisor, making what is not
-# there.
+# there; says what it is.
 prepare() {
+    command -v apt-get >/dev/null ||
+        unavailable "this is not a Debian system (no apt-get)"
     prepare_base
-    if [ "$which_xen" = debug ]; then
-        prepare_debug
-    else
-        xen=$base/xen
-    fi
+    xen_version=$(version_in 'xen-hypervisor-[0-9].*-amd64')
+    xen=$base/xen
+    note "Debian $release: Xen $xen_version, Linux" \
+        "$(version_in 'linux-image-.*'), QEMU $(qemu_version)"
+    [ "$which_xen" != debug ] || prepare_debug
+}
+
+# The version of a package of the base, without Debian's part of it.
+version_in() { # REGEX
+    sed -nE "s/^$1=([0-9]+:)?([0-9.]*[0-9]).*/\2/p" "$base/packages"
+}
+
+qemu_version() {
+    qemu-system-x86_64 --version | sed -nE '1s/.*version ([0-9.]+).*/\1/p'
 }
 
 prepare_base() {
@@ -126,15 +177,15 @@ prepare_base() {
     install_host_tools
     packages=$(resolve_packages) || packages=
     if [ -z "$packages" ]; then
-        update_lists || true
+        update_release || true
         packages=$(resolve_packages) || packages=
     fi
     if [ -z "$packages" ]; then
         # Without package lists a base that was made before still serves.
         [ -r "$known" ] && base=$cache/$(sed -n 2p "$known") &&
             [ -d "$base" ] && return 0
-        unavailable "apt knows no package xen-hypervisor-$xen_version-amd64" \
-            "(another release than Debian 12, or no package lists)"
+        unavailable "apt knows no Xen and Linux of Debian $release" \
+            "(xen-system-amd64, linux-image-amd64 and what they need)"
     fi
     base=$(base_path "$packages")
     [ -d "$base" ] || make_base "$packages"
@@ -150,7 +201,7 @@ make_base() {
     if ! long_step "downloading Xen and Linux packages" \
         download_packages "$packages"; then
         # The lists may name versions that the mirror no longer has.
-        update_lists || true
+        update_release || true
         packages=$(resolve_packages) || packages=
         if [ -z "$packages" ] || ! long_step "downloading again" \
             download_packages "$packages"; then
@@ -158,8 +209,7 @@ make_base() {
         fi
         base=$(base_path "$packages")
     fi
-    long_step "unpacking the packages" \
-        unpack_packages "$packages" "$work/root" ||
+    long_step "unpacking the packages" unpack_packages "$packages" "$work" ||
         unavailable "Debian's packages cannot be unpacked to $work"
     printf '%s\n' "$packages" >"$work/base/packages"
     long_step "making the dom0 image" make_images "$work" ||
@@ -189,15 +239,24 @@ download_packages() {
     [ ${#missing[@]} = 0 ] && return 0
     # Into a folder of its own first: an interrupted download is no package.
     (cd "$cache/making/debs" &&
-        apt-get -qq -o APT::Sandbox::User="$(id -un)" \
-            download "${missing[@]}") || return 1
+        release_apt apt-get -qq download "${missing[@]}") || return 1
     mv "$cache/making/debs/"*.deb "$cache/debs/"
 }
 
-unpack_packages() {
-    local package deb
+# WORK: all of them into WORK/root. Of another release than this machine's, the
+# libraries are kept, to build and to run programs with: WORK/base/sysroot.
+unpack_packages() { # PACKAGES WORK
+    local package deb sysroot=$2/base/sysroot
+    merged_tree "$2/root"
+    [ -z "$foreign" ] || merged_tree "$sysroot"
     for package in $1; do
         deb=$(compgen -G "$(deb_of "$package")" | head -n 1)
-        dpkg -x "$deb" "$2" || return 1
+        unpack_into "$2/root" "$deb" || return 1
+        case $package in
+        xen-* | xenstore-* | linux-image-* | busybox-* | xz-* | zstd=*) ;;
+        *) [ -z "$foreign" ] || unpack_into "$sysroot" "$deb" || return 1 ;;
+        esac
     done
+    keep_links_inside "$2/root"
+    [ -z "$foreign" ] || keep_links_inside "$sysroot"
 }

@@ -25,15 +25,16 @@ scenario_option() {
 }
 
 # Programs of a build folder: those named vmring-*, wherever they are in it,
-# and whatever is executable at its top.
+# and whatever is executable at its top. Another build folder may be in it.
 programs_in() {
     {
-        find "$1" -name CMakeFiles -prune -o -type f -name 'vmring-*' \
+        find "$1" -name CMakeFiles -prune -o -mindepth 1 -type d \
+            -exec test -e '{}/CMakeCache.txt' \; -prune -o -type f -name 'vmring-*' \
             ! -name '*.*' -print
         find "$1" -maxdepth 1 -type f -perm -u+x -print
     } | sort -u | while read -r program; do
         case $program in *.so | *.so.*) continue ;; esac
-        [ "$(head -c 4 "$program" | tail -c 3)" = ELF ] || continue
+        is_elf "$program" || continue
         printf '%s\n' "$program"
     done
 }
@@ -55,7 +56,9 @@ make_overlay() { # TREE SCENARIO [ARG...]
         mapfile -t programs < <(programs_in "$dir")
         [ ${#programs[@]} -gt 0 ] || continue
         cp -L "${programs[@]}" "$tree/usr/bin/"
-        copy_libraries "$tree" "${programs[@]}"
+        copy_libraries "$tree" "${programs[@]}" || usage_error "$dir holds" \
+            "programs of another release than Debian $release, which it boots;" \
+            "try: lab programs --release $release FOLDER"
     done
     for file in "${extra_files[@]}"; do
         add_file "$tree" "$file"
@@ -86,7 +89,9 @@ add_file() { # TREE SRC[:DEST]
     dest=$1/${dest:-/usr/bin/${source##*/}}
     mkdir -p "${dest%/*}"
     cp -L "$source" "$dest"
-    [ ! -x "$source" ] || copy_libraries "$1" "$source"
+    [ ! -x "$source" ] || ! is_elf "$source" ||
+        copy_libraries "$1" "$source" || usage_error "$source is of another" \
+            "release than Debian $release, which the lab boots"
 }
 
 # Starts QEMU in the background as $qemu. The kernel ends it when this shell
@@ -309,6 +314,7 @@ make_initrd() { # SCENARIO [ARG...]
     *linux-guest* | *agent-domain*) archives+=("$base/linux-guest.cpio") ;;
     esac
     busybox=$base/busybox
+    use_libraries "${foreign:+$base/sysroot}"
     make_overlay "$work/overlay" "$@"
     case $needs in
     *agent-domain*) add_agent_domain "$work/overlay" ;;
