@@ -481,6 +481,6 @@ int main(void)
     snprintf(uri, sizeof(uri), "local:%s", path);
     every_producer();
     every_consumer();
-    wired_unlink(path);
+    place_drop(path);
     return 0;
 }

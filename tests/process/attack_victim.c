@@ -156,7 +156,7 @@ unsigned int victim_end(struct evil *evil, pid_t pid)
     }
     CLAIM(v, status == 0, "the victim's end: 0x%x", status);
     violations = v->violations;
-    wired_unlink(v->path);
+    place_drop(v->path);
     munmap(v, sizeof(*v));
     return violations;
 }

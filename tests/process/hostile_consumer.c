@@ -244,6 +244,6 @@ int main(void)
     cursors_lie();
     detached_and_talking();
     wired_end(producer);
-    wired_unlink(path);
+    place_drop(path);
     return 0;
 }

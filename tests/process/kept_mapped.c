@@ -373,6 +373,6 @@ int main(int argc, char **argv)
     bounded_by_user(argv[1]);
     end_amid_a_session(argv[1]);
     unlink(log_path);
-    wired_unlink(path);
+    place_drop(path);
     return 0;
 }

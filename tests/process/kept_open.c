@@ -172,6 +172,6 @@ int main(void)
     doorbell_at_end(1);
     connection_at_end(false);
     connection_at_end(true);
-    wired_unlink(path);
+    place_drop(path);
     return 0;
 }

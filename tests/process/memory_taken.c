@@ -245,6 +245,6 @@ int main(void)
         takes_from_consumer("vmring-c", survives);
         takes_from_consumer("vmring-p", survives);
     }
-    wired_unlink(path);
+    place_drop(path);
     return 0;
 }

@@ -174,6 +174,6 @@ int main(void)
     by_library((struct vmring_opts){0}, 0, "");
     wired_end(producer);
     by_memory(opts);
-    wired_unlink(path);
+    place_drop(path);
     return 0;
 }

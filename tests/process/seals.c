@@ -97,6 +97,6 @@ int main(void)
     close(control);
     wired_check_alive(path, 3);
     wired_end(producer);
-    wired_unlink(path);
+    place_drop(path);
     return 0;
 }

@@ -34,6 +34,6 @@ int main(void)
     vmring_close(first);
     wired_check_alive(path, 1);
     wired_end(producer);
-    wired_unlink(path);
+    place_drop(path);
     return 0;
 }

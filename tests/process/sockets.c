@@ -128,6 +128,6 @@ int main(void)
     memset(uri + 6, 'x', 110);
     uri[116] = '\0';
     opens(-ENAMETOOLONG, "too long");
-    wired_unlink(path);
+    place_drop(path);
     return 0;
 }

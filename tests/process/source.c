@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "process/place.h"
+
 void sleep_us(unsigned int us)
 {
     struct timespec ts = {us / 1000000, (long)(us % 1000000) * 1000};
@@ -179,8 +181,7 @@ struct scene *scene_make(int deadline_ms, int paced, pid_t *producer)
 
 void scene_drop(struct scene *scene)
 {
-    unlink(scene->path);
-    rmdir(scene->folder);
+    place_drop(scene->path);
     munmap(scene, sizeof(*scene));
 }
 

@@ -243,6 +243,6 @@ int main(void)
     CHECK_EQ(chmod(folder, 0755), 0);
     others_are_served();
     said_when_nothing_can_be_sent();
-    wired_unlink(path);
+    place_drop(path);
     return 0;
 }

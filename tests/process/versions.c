@@ -248,6 +248,6 @@ int main(void)
     producer = wired_serve(path, &opts, 0);
     for_ever();
     wired_end(producer);
-    wired_unlink(path);
+    place_drop(path);
     return 0;
 }

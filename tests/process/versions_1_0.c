@@ -191,7 +191,7 @@ static void old_consumer(void)
     CHECK_EQ(socket_send(old.control, WIRE_DETACH, NULL, 0, NULL, 0), 0);
     close(old.control);
     wired_end(producer);
-    wired_unlink(path);
+    place_drop(path);
 }
 
 /* With 1.0 in use a right of 1.1 is none, whoever names it. */
@@ -223,7 +223,7 @@ static void later_right(void)
     CHECK_EQ(grant.verdicts, LATER_VERDICT);
     close(control);
     wired_end(producer);
-    wired_unlink(path);
+    place_drop(path);
 }
 
 /* ------------------------------------------------ a producer of 1.0 -- */

@@ -148,16 +148,6 @@ void wired_path(char path[96])
     strcat(path, "/ring");
 }
 
-void wired_unlink(const char *path)
-{
-    char folder[96];
-
-    unlink(path);
-    strcpy(folder, path);
-    *strrchr(folder, '/') = '\0';
-    rmdir(folder);
-}
-
 int wired_connect(const char *path)
 {
     struct sockaddr_un addr;

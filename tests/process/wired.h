@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "core/geometry.h"
+#include "process/place.h"
 #include "transport/region.h"
 #include "transport/wire.h"
 #include "unit/check.h"
@@ -30,9 +31,8 @@ pid_t wired_serve_later(const char *path,
 /* Ends it by SIGTERM; check failure unless it exits with 0 then. */
 void wired_end(pid_t pid);
 
-/* A path for a socket in a fresh folder, and away with both. */
+/* A path for a socket in a fresh folder; place_drop() takes both away. */
 void wired_path(char path[96]);
-void wired_unlink(const char *path);
 
 int wired_connect(const char *path);
 

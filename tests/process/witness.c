@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "process/place.h"
+
 #define HANG (30ULL * 1000000000)
 
 uint64_t now_ns(void)
@@ -80,8 +82,7 @@ struct witness *witness_make(void)
 
 void witness_drop(struct witness *w)
 {
-    unlink(w->path);
-    rmdir(w->folder);
+    place_drop(w->path);
     munmap(w, sizeof(*w));
 }
 
