@@ -38,7 +38,7 @@ const struct bench_peer bench_peers[] = {
     {"ck", "libck-dev", CK},
     {"rte_ring", "libdpdk-dev", DPDK},
     {"boost, readerwriterqueue, concurrentqueue",
-     "g++ libboost1.74-dev libreaderwriterqueue-dev libconcurrentqueue-dev",
+     "g++ libboost-dev libreaderwriterqueue-dev libconcurrentqueue-dev",
      CXX},
     {"BPF ring buffers", "libbpf-dev clang", BPF},
     {"LTTng-UST",
