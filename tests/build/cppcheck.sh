@@ -5,13 +5,11 @@
 # usage: cppcheck.sh SOURCE_DIR
 set -eu
 cd "$1"
-command -v cppcheck >/dev/null || {
-    echo 'no cppcheck'
-    exit 77
-}
+. tests/build/pinned.sh
+pinned cppcheck 2.10
 # Both kinds of atomics: cppcheck looks at each.
 for arch in __x86_64__ __aarch64__; do
-    cppcheck --quiet --error-exitcode=1 --std=c11 --platform=unix64 \
+    "$tool" --quiet --error-exitcode=1 --std=c11 --platform=unix64 \
         --enable=warning,style,performance,portability \
         --suppressions-list=tests/build/cppcheck.txt \
         -D_GNU_SOURCE "-D$arch" -D__GNUC__ \

@@ -5,10 +5,8 @@
 # usage: tidy.sh SOURCE_DIR BUILD_DIR
 set -eu
 source=$1 build=$2
-command -v clang-tidy >/dev/null || {
-    echo 'no clang-tidy'
-    exit 77
-}
+. "$source/tests/build/pinned.sh"
+pinned clang-tidy 14
 commands=$build/compile_commands.json
 [ -e "$commands" ] || {
     echo 'no compile_commands.json: not a generator that writes one'
@@ -39,7 +37,7 @@ PYTHON
 [ "$(wc -l <"$dir/files")" -gt 50 ]
 # One at a time: the analyser of clang 14 remembers across files what is true
 # of the first only.
-xargs -n 1 clang-tidy -p "$dir" --quiet <"$dir/files" >"$dir/out" 2>"$dir/err" || {
+xargs -n 1 "$tool" -p "$dir" --quiet <"$dir/files" >"$dir/out" 2>"$dir/err" || {
     cat "$dir/out"
     grep -v 'warnings generated' "$dir/err"
     exit 1
