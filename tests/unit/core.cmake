@@ -31,6 +31,14 @@ if(NOT VMRING_SANITIZE)
     foreach(cc gcc clang)
         vmring_build_test(freestanding_${cc}_x86_64 freestanding ${cc} -m64)
         vmring_build_test(freestanding_${cc}_i386 freestanding ${cc} -m32)
+        # The oldest is what everything is built as.
+        vmring_build_test(dialect_${cc}_c23 dialects
+            ${PROJECT_BINARY_DIR} ${cc} gnu2x)
+        if(VMRING_PROOF_TESTS)
+            vmring_build_test(dialects_${cc} dialects
+                ${PROJECT_BINARY_DIR} ${cc} gnu11 gnu17)
+            set_tests_properties(dialects_${cc} PROPERTIES LABELS proof)
+        endif()
     endforeach()
     # Without LSE: the bounded loops of atomic.h; with it: single instructions.
     vmring_build_test(freestanding_gcc_arm64 freestanding
