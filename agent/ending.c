@@ -172,11 +172,12 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
 /* What was handed over so far; of workers, too. */
 static int sum_up(struct loop *loop, struct ledger *sum)
 {
-    int r = ledger_open(sum, loop->run->info);
+    int r = ledger_open(sum, loop->run->info, loop->run->options->summary);
 
     if (r)
         return r;
     ledger_add(sum, loop->run->ledger);
+    sum->unordered = loop->order ? order_late(loop->order) : 0;
     r = workers_add_ledgers(loop->workers, sum);
     if (!r)
         r = ledger_fetch(sum, loop->run->ring, true);
@@ -199,7 +200,8 @@ void loop_show_ledger(struct loop *loop)
     } else {
         say_buffer(&text);
         if (run->options->format == FORMAT_JSON)
-            json_ledger(&text, &sum, run->info, "running", NULL);
+            json_ledger(&text, &sum, run->info, "running", NULL,
+                        run->options->verbose);
         else
             table_ledger(&text, &sum, run->info, run->options->verbose);
         say_raw(text.buffer, text.used);

@@ -30,11 +30,13 @@ void json_event(struct output *out, const struct line *line);
 /* {"target": ...}: its state has changed, and `reason` says why, or is null. */
 void json_target(struct output *out, const struct vmring_event *event);
 
-/* {"version": ..., "ledger": ...}: `ending` and `shutdown` (or NULL) say why it
- * ended. */
+/*
+ * {"version": ..., "ledger": ...}: `ending` and `shutdown` (or NULL) say why it
+ * ended; `all`: of a summary as much as table_summary() shows then.
+ */
 void json_ledger(struct output *out, const struct ledger *ledger,
                  const struct vmring_info *info, const char *ending,
-                 const char *shutdown);
+                 const char *shutdown, bool all);
 
 /* {"version": ..., "kind": ...} for each kind of event; see table_kinds(). */
 void json_kinds(struct output *out, const uint64_t *supported);

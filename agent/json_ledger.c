@@ -5,6 +5,8 @@
 #include "json.h"
 
 #include "json_members.h"
+#include "names.h"
+#include "table.h"
 
 static void add_counts(struct json_object *o, const struct ledger *ledger,
                        const struct ledger_row *row)
@@ -63,9 +65,73 @@ static struct json_object *lanes(const struct ledger *ledger)
     return array;
 }
 
+/* The value, as events have it. */
+static void add_value(struct json_object *o, enum summary_by by, uint64_t value)
+{
+    switch (by) {
+    case SUMMARY_REASON:
+        add_string(o, "event", vmring_reason_name((uint16_t)value));
+        break;
+    case SUMMARY_LEAF:
+        add_hex(o, "leaf", value);
+        break;
+    case SUMMARY_MSR:
+        add_hex(o, "msr", value);
+        add_string(o, "register", name_of_msr(value));
+        break;
+    case SUMMARY_REGISTER:
+        add_string(o, "register", name_of_ctrlreg((uint32_t)value));
+        add_number(o, "index", (int64_t)value);
+        break;
+    default:
+        add_hex(o, "rip", value);
+        break;
+    }
+}
+
+static struct json_object *top(const struct summary *summary,
+                               enum summary_by by, size_t nr)
+{
+    struct json_object *array = json_object_new_array();
+    struct summary_row rows[SUMMARY_SHOWN_ALL];
+    uint64_t others;
+    size_t values;
+    bool more;
+
+    nr = summary_top(summary, by, rows, nr, &others, &values, &more);
+    for (size_t i = 0; i < nr; i++) {
+        struct json_object *o = json_object_new_object();
+
+        add_value(o, by, rows[i].value);
+        add_number(o, "events", (int64_t)rows[i].events);
+        json_object_array_add(array, o);
+    }
+    if (others) {
+        struct json_object *o = json_object_new_object();
+
+        add_number(o, "others", (int64_t)others);
+        json_object_array_add(array, o);
+    }
+    return array;
+}
+
+static struct json_object *summary_of(const struct summary *summary, bool all)
+{
+    static const char *const keys[SUMMARY_NR] = {
+        "by_event", "by_leaf", "by_msr", "by_register", "by_rip"};
+    struct json_object *o = json_object_new_object();
+
+    add_number(o, "events", (int64_t)summary_events(summary));
+    for (int i = 0; i < SUMMARY_NR; i++)
+        add_object(o, keys[i],
+                   top(summary, (enum summary_by)i,
+                       all ? SUMMARY_SHOWN_ALL : SUMMARY_SHOWN));
+    return o;
+}
+
 void json_ledger(struct output *out, const struct ledger *ledger,
                  const struct vmring_info *info, const char *ending,
-                 const char *shutdown)
+                 const char *shutdown, bool all)
 {
     struct json_object *o = json_object_new_object();
     struct json_object *l = json_object_new_object();
@@ -88,6 +154,9 @@ void json_ledger(struct output *out, const struct ledger *ledger,
     add_counts(totals, ledger, &ledger->total);
     add_number(totals, "rejected", (int64_t)ledger->stats.rejected);
     add_object(l, "totals", totals);
+    if (ledger->summary)
+        add_object(l, "summary", summary_of(ledger->summary, all));
+    add_number(l, "unordered", (int64_t)ledger->unordered);
     if (ledger->result == LEDGER_UNCHECKED)
         add_object(l, "adds_up", NULL);
     else

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int ledger_open(struct ledger *ledger, const struct vmring_info *info)
+int ledger_open(struct ledger *ledger, const struct vmring_info *info,
+                bool summary)
 {
     memset(ledger, 0, sizeof(*ledger));
     ledger->nr_vcpus = info->nr_vcpus;
@@ -22,7 +23,9 @@ int ledger_open(struct ledger *ledger, const struct vmring_info *info)
                              sizeof(*ledger->tallies));
     ledger->lane_taken = calloc(info->nr_lanes, sizeof(*ledger->lane_taken));
     ledger->result = LEDGER_UNCHECKED;
-    if (ledger->tallies && ledger->lane_taken)
+    if (summary)
+        ledger->summary = summary_new();
+    if (ledger->tallies && ledger->lane_taken && !ledger->summary == !summary)
         return 0;
     ledger_close(ledger);
     return -ENOMEM;
@@ -30,6 +33,7 @@ int ledger_open(struct ledger *ledger, const struct vmring_info *info)
 
 void ledger_close(struct ledger *ledger)
 {
+    summary_free(ledger->summary);
     free(ledger->tallies);
     free(ledger->lane_taken);
     free(ledger->counts);
@@ -92,6 +96,8 @@ void ledger_add(struct ledger *ledger, const struct ledger *other)
         add_tally(&ledger->tallies[i], &other->tallies[i]);
     for (uint32_t i = 0; i < ledger->nr_lanes; i++)
         ledger->lane_taken[i] += other->lane_taken[i];
+    if (ledger->summary)
+        summary_add(ledger->summary, other->summary);
 }
 
 int ledger_fetch(struct ledger *ledger, struct vmring *ring, bool ask)

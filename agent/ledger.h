@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "../libvmring/vmring.h"
+#include "summary.h"
 
 /* What this agent was handed, of one vCPU and reason. */
 struct tally {
@@ -47,8 +48,9 @@ enum ledger_result {
 struct ledger {
     uint32_t nr_vcpus, nr_lanes;
     uint32_t policy;
-    struct tally *tallies; /* nr_lanes * XEN_VM_RING_NR_REASONS */
-    uint64_t *lane_taken;  /* nr_lanes: records handed over, this epoch */
+    struct tally *tallies;   /* nr_lanes * XEN_VM_RING_NR_REASONS */
+    uint64_t *lane_taken;    /* nr_lanes: records handed over, this epoch */
+    struct summary *summary; /* -c, else NULL */
 
     /* From the ring and the producer, at the end. */
     bool has_counts;
@@ -63,12 +65,14 @@ struct ledger {
     size_t nr_rows;
     struct ledger_row total; /* lost_known unless there are no lanes */
     double seconds;
+    uint64_t unordered; /* lines that came too late for --sort */
     enum ledger_result result;
     char why[160]; /* unless it adds up */
 };
 
 /* 0 or -ENOMEM. */
-int ledger_open(struct ledger *ledger, const struct vmring_info *info);
+int ledger_open(struct ledger *ledger, const struct vmring_info *info,
+                bool summary);
 void ledger_close(struct ledger *ledger);
 
 /* The verdict on a request: what vmring_respond() made of it. */

@@ -10,6 +10,7 @@
 
 #include <event2/event.h>
 
+#include "order.h"
 #include "run.h"
 #include "take.h"
 #include "workers.h"
@@ -35,10 +36,15 @@ struct loop {
     bool ending;  /* in order: the producer was asked to become quiet */
     bool unheard; /* but could not be asked */
     bool over;
-    bool failed;     /* the output has, and it was said */
-    bool live;       /* there is a live line on the terminal now */
-    bool asked;      /* for the ledger so far */
-    uint64_t events; /* handed over so far */
+    bool failed;             /* the output has, and it was said */
+    bool live;               /* there is a live line on the terminal now */
+    bool asked;              /* for the ledger so far */
+    uint64_t events;         /* handed over so far */
+    struct order *order;     /* --sort; NULL: lines go out as they come */
+    struct output unordered; /* lines that `order` has not got yet */
+    struct event *release;   /* something was held for long enough */
+    struct event *rest;      /* --slow: time to go on */
+    bool resting;
     double start;
     uint64_t tick_events; /* and when, as of the live line */
     double tick_time;

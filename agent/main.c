@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -76,6 +77,34 @@ static int open_one(struct output *out, const char *path)
     return r;
 }
 
+/* NULL: standard output. */
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return (a ? stat(a, &x) : fstat(STDOUT_FILENO, &x)) == 0 &&
+           (b ? stat(b, &y) : fstat(STDOUT_FILENO, &y)) == 0 &&
+           S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Two who write to one file each from its beginning. */
+static bool are_apart(const struct options *options)
+{
+    const char *output = options->output, *ledger = options->ledger_json;
+
+    if (output && is_same_file(output, NULL))
+        say("-o %s: that is standard output; leave -o out", output);
+    else if (ledger && is_same_file(output, ledger))
+        say("--ledger-json %s: the events go there, too; name another file",
+            ledger);
+    else if (ledger && output && is_same_file(NULL, ledger))
+        say("--ledger-json %s: that is standard output; name another file",
+            ledger);
+    else
+        return true;
+    return false;
+}
+
 static int outputs_open(struct outputs *outputs, const struct options *options)
 {
     memset(outputs, 0, sizeof(*outputs));
@@ -83,6 +112,8 @@ static int outputs_open(struct outputs *outputs, const struct options *options)
     outputs->screen.writer.given = outputs->ledger.writer.given = -1;
     outputs->limit_ms =
         options->end_within_ms ? (int)options->end_within_ms : OUTPUT_WAITS;
+    if (!are_apart(options))
+        return EXIT_USAGE;
     if (open_one(&outputs->main, options->output))
         return EXIT_OUTPUT;
     if (options->output && open_one(&outputs->screen, NULL))
@@ -90,7 +121,8 @@ static int outputs_open(struct outputs *outputs, const struct options *options)
     if (options->ledger_json &&
         open_one(&outputs->ledger, options->ledger_json))
         return EXIT_OUTPUT;
-    return EXIT_AS_ASKED;
+    /* Once more, as they may not have been there before. */
+    return are_apart(options) ? EXIT_AS_ASKED : EXIT_USAGE;
 }
 
 static int close_one(struct output *out, int limit_ms)
@@ -247,14 +279,17 @@ static void write_ledger(struct outputs *outputs, const struct run *run,
     const char *ending = ending_name(run->ending);
 
     if (options->format == FORMAT_JSON) {
-        json_ledger(&outputs->main, run->ledger, run->info, ending, shutdown);
-        json_ledger(&outputs->screen, run->ledger, run->info, ending, shutdown);
+        json_ledger(&outputs->main, run->ledger, run->info, ending, shutdown,
+                    options->verbose);
+        json_ledger(&outputs->screen, run->ledger, run->info, ending, shutdown,
+                    options->verbose);
     } else {
         table_ledger(&outputs->main, run->ledger, run->info, options->verbose);
         table_ledger(&outputs->screen, run->ledger, run->info,
                      options->verbose);
     }
-    json_ledger(&outputs->ledger, run->ledger, run->info, ending, shutdown);
+    json_ledger(&outputs->ledger, run->ledger, run->info, ending, shutdown,
+                options->verbose);
 }
 
 /* The producer lost outweighs a ledger that differs, and that the rest. */
@@ -322,7 +357,7 @@ static int watch(const struct options *options, struct endpoint *endpoint,
     r = vmring_get_info(endpoint->ring, &info);
     origin_set(&run.origin, monotonic_ns());
     if (!r)
-        r = ledger_open(&ledger, &info);
+        r = ledger_open(&ledger, &info, options->summary);
     if (r) {
         say_no_memory("the ledger");
         endpoint_close(endpoint);

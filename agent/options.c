@@ -17,6 +17,7 @@
 #include "../terminal/screen.h"
 #include "say.h"
 
+#define DEFAULT_SORT   "100ms"
 #define DEFAULT_EVENTS "cpuid"
 #define DEFAULT_END_MS 60000
 
@@ -31,6 +32,7 @@ enum {
     OPTION_DENY,
     OPTION_SLOW,
     OPTION_TIME,
+    OPTION_SORT,
     OPTION_WORKERS,
     OPTION_LEDGER_JSON,
     OPTION_END_WITHIN,
@@ -90,6 +92,12 @@ static const struct argp_option argp_options[] = {
      "before of the same vCPU",
      3},
     {"output", 'o', "FILE", 0, "Write the events, and the ledger too, to FILE",
+     3},
+    {"sort", OPTION_SORT, "TIME", OPTION_ARG_OPTIONAL,
+     "Lines of all vCPUs in order of time: each is held back for TIME (100ms)",
+     3},
+    {"summary", 'c', NULL, 0,
+     "At the end, how many events of each reason, leaf, MSR, register and rip",
      3},
     {"quiet", 'q', NULL, 0, "No events, only the ledger", 3},
     {"verbose", 'v', NULL, 0, "All registers, and all rows of the ledger", 3},
@@ -168,6 +176,10 @@ static const struct {
      "--end-within",
      {NUMBER_TIME, NUMBER_S, NUMBER_MS, 24 * NUMBER_H, "a time", "30s or 5m",
       "none"}},
+    {OPTION_SORT,
+     "--sort",
+     {NUMBER_TIME, NUMBER_MS, NUMBER_MS, 60 * NUMBER_S, "a time", "100ms or 2s",
+      NULL}},
     {OPTION_SLOW,
      "--slow",
      {NUMBER_TIME, NUMBER_US, 0, 10 * NUMBER_S, "a time", "200us or 5ms",
@@ -210,6 +222,9 @@ static void take_number(struct options *options, int key, uint64_t value)
     case OPTION_SLOW:
         options->slow_us = (unsigned int)(value / NUMBER_US);
         break;
+    case OPTION_SORT:
+        options->sort_ns = value;
+        break;
     case OPTION_DEADLINE:
         options->deadline_ns = value;
         break;
@@ -238,6 +253,8 @@ static error_t parse_number(struct parse *parse, int key, const char *arg)
         i++;
     if (i == NR_NUMBERS)
         return ARGP_ERR_UNKNOWN;
+    if (!arg)
+        arg = DEFAULT_SORT;
     if (!number_parse(&numbers[i].takes, arg, &value))
         return refuse(parse, numbers[i].name, arg, "%s",
                       number_remedy(&numbers[i].takes, remedy, sizeof(remedy)));
@@ -319,6 +336,9 @@ static error_t parse_watch(struct parse *parse, int key, char *arg)
         return 0;
     case OPTION_LEDGER_JSON:
         options->ledger_json = arg;
+        return 0;
+    case 'c':
+        options->summary = true;
         return 0;
     case 'q':
         options->quiet = true;

@@ -28,7 +28,9 @@ struct options {
     const char *output;         /* NULL: standard output */
     const char *ledger_json;
     enum times times;
+    uint64_t sort_ns; /* 0: lines as they come */
     bool quiet;
+    bool summary;
     bool verbose;
     unsigned int slow_us;
     unsigned int nr_workers; /* threads that take events; 0: the main one */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../bridge/exit_status.h"
@@ -19,6 +20,16 @@
 
 /* Events between two looks at signals and timers. */
 #define BATCH 256
+/* --slow: what is shorter is slept through, as the loop's timers are in ms. */
+#define REST_US 5000
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
 
 /* The loop's body looks at everything: that it wakes up is enough. */
 static void on_wake(evutil_socket_t fd, short what, void *ctx)
@@ -28,16 +39,64 @@ static void on_wake(evutil_socket_t fd, short what, void *ctx)
     (void)ctx;
 }
 
+/* A length of lines, to where they go. */
+static void put(struct loop *loop, const char *data, size_t len)
+{
+    struct output *out = loop->run->out;
+
+    if (!loop->order)
+        output_bytes(out, data, len);
+    else if (order_feed(loop->order, data, len, now_ns()) && !out->error)
+        out->error = ENOMEM;
+}
+
+/* What this thread has written itself. */
+static void feed(struct loop *loop)
+{
+    struct output *lines = &loop->unordered;
+
+    if (output_held(lines))
+        put(loop, lines->buffer + lines->start, output_held(lines));
+    lines->start = lines->used = 0;
+}
+
 static void show_target(struct loop *loop, const struct vmring_event *event)
 {
     struct run *run = loop->run;
 
+    size_t begun = 0;
+
     if (run->options->quiet)
         return;
+    if (loop->order) {
+        feed(loop);
+        begun = order_begin(loop->taker.out);
+    }
     if (run->options->format == FORMAT_JSON)
-        json_target(run->out, event);
+        json_target(loop->taker.out, event);
     else
-        text_target(run->out, event, run->options->times);
+        text_target(loop->taker.out, event, run->options->times);
+    /* After what was seen before it. */
+    if (loop->order)
+        order_end(loop->taker.out, begun, order_latest(loop->order));
+}
+
+static void on_rested(evutil_socket_t fd, short what, void *ctx)
+{
+    struct loop *loop = ctx;
+
+    (void)fd;
+    (void)what;
+    loop->resting = false;
+}
+
+/* --slow, in which signals and timers have their turn. */
+static void begin_rest(struct loop *loop)
+{
+    unsigned int us = loop->run->options->slow_us;
+    const struct timeval time = {us / 1000000, us % 1000000};
+
+    loop->resting = loop->rest && event_add(loop->rest, &time) == 0;
 }
 
 static void take(struct loop *loop, const struct vmring_event *event)
@@ -51,7 +110,9 @@ static void take(struct loop *loop, const struct vmring_event *event)
         show_event(&loop->taker, event, taken);
     if (loop->events == options->count)
         loop_begin_ending(loop);
-    if (options->slow_us)
+    if (options->slow_us >= REST_US)
+        begin_rest(loop);
+    else if (options->slow_us)
         usleep(options->slow_us);
 }
 
@@ -65,7 +126,7 @@ static void add_lines(void *ctx, struct lines *lines)
     if (count && loop->events + shown > count)
         shown = loop->events < count ? count - loop->events : 0;
     if (lines_len(lines, shown)) /* else there may be no buffer */
-        output_bytes(out, lines->out.buffer, lines_len(lines, shown));
+        put(loop, lines->out.buffer, lines_len(lines, shown));
     if (lines->out.error && !out->error)
         out->error = lines->out.error;
     loop->events += lines->events;
@@ -235,25 +296,45 @@ struct event_base *run_base_new(void)
     return base;
 }
 
+/* --sort and --slow. */
+static int open_paces(struct loop *loop)
+{
+    const struct options *options = loop->run->options;
+
+    loop->rest = evtimer_new(loop->base, on_rested, loop);
+    loop->release = evtimer_new(loop->base, on_wake, loop);
+    if (!loop->rest || !loop->release)
+        return -ENOMEM;
+    if (!options->sort_ns)
+        return 0;
+    loop->order = order_new(options->sort_ns, options->format == FORMAT_JSON);
+    output_buffer(&loop->unordered, loop->run->out);
+    return loop->order ? 0 : -ENOMEM;
+}
+
 static int loop_open(struct loop *loop, struct run *run)
 {
+    struct output *out = run->options->sort_ns ? &loop->unordered : run->out;
+
     memset(loop, 0, sizeof(*loop));
     loop->run = run;
     loop->ring_fd = -1;
     loop->base = run->base;
-    return taker_open(&loop->taker, run, run->ledger, run->out)
-               ? -ENOMEM
-               : loop_watch_for_the_end(loop);
+    if (open_paces(loop) || taker_open(&loop->taker, run, run->ledger, out))
+        return -ENOMEM;
+    return loop_watch_for_the_end(loop);
 }
 
 static void loop_close(struct loop *loop)
 {
     struct event *events[] = {loop->ring_event, loop->output_event,
-                              loop->lines_event};
+                              loop->lines_event, loop->rest, loop->release};
 
     loop_clear_live_line(loop);
     loop_unwatch_the_end(loop);
     taker_close(&loop->taker);
+    order_free(loop->order);
+    free(loop->unordered.buffer);
     for (unsigned int i = 0; i < sizeof(events) / sizeof(events[0]); i++)
         if (events[i])
             event_free(events[i]);
@@ -275,12 +356,46 @@ static bool start_workers(struct loop *loop)
     return false;
 }
 
+/* Whatever was held for long enough, unless nobody reads. */
+static void release(struct loop *loop)
+{
+    struct output *out = loop->run->out;
+    uint64_t now = now_ns(), next;
+    struct timeval time;
+
+    feed(loop);
+    if (output_is_full(out))
+        return;
+    order_release(loop->order, out, now);
+    push(loop);
+    next = order_next(loop->order);
+    if (next == UINT64_MAX)
+        return;
+    /* Rounded up, as it would come too early else. */
+    next = (next > now ? next - now : 0) / 1000 + 1;
+    time.tv_sec = (time_t)(next / 1000000);
+    time.tv_usec = (suseconds_t)(next % 1000000);
+    event_add(loop->release, &time);
+}
+
+/* While it rests what can be taken must not wake it up. */
+static bool take_or_rest(struct loop *loop)
+{
+    if (!loop->resting)
+        return take_batch(loop);
+    watch_ring(loop, false);
+    push(loop);
+    return false;
+}
+
 static void loop_run(struct loop *loop)
 {
     loop->start = loop_now();
     while (!loop->over) {
-        bool more = take_batch(loop);
+        bool more = take_or_rest(loop);
 
+        if (loop->order)
+            release(loop);
         say_push();
         if (loop->asked)
             loop_show_ledger(loop);
@@ -304,6 +419,11 @@ void run_until_end(struct run *run)
         if (start_workers(&loop))
             loop_run(&loop);
         workers_stop(loop.workers, add_lines, &loop);
+        if (loop.order) {
+            feed(&loop);
+            order_release(loop.order, run->out, UINT64_MAX);
+            run->ledger->unordered = order_late(loop.order);
+        }
     } else {
         say("cannot watch for events: out of memory; raise the limit of it "
             "(ulimit -v)");

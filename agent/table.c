@@ -198,6 +198,11 @@ static void remarks(struct output *out, const struct ledger *ledger)
                       "%" PRIu64 " requests or records broke the rules "
                       "and were not handed over\n",
                       ledger->stats.rejected);
+    if (ledger->unordered)
+        output_printf(out,
+                      "%" PRIu64 " lines came too late for --sort, and are out "
+                      "of order\n",
+                      ledger->unordered);
     if (ledger->has_counts && has_unattributed_loss(ledger))
         output_printf(out, "-: overwritten; of which reason is not known, the "
                            "total is exact\n");
@@ -320,4 +325,6 @@ void table_ledger(struct output *out, const struct ledger *ledger,
     body(&table, all);
     remarks(out, ledger);
     result(out, ledger);
+    if (ledger->summary)
+        table_summary(out, ledger->summary, all);
 }

@@ -10,6 +10,7 @@
 
 #include "ledger.h"
 #include "output.h"
+#include "summary.h"
 
 /*
  * The table at the end of a run.  With many vCPUs, only the sums per reason
@@ -17,6 +18,11 @@
  */
 void table_ledger(struct output *out, const struct ledger *ledger,
                   const struct vmring_info *info, bool all);
+
+/* -c: SUMMARY_SHOWN rows of each table, or with `all` SUMMARY_SHOWN_ALL. */
+#define SUMMARY_SHOWN     10
+#define SUMMARY_SHOWN_ALL 100
+void table_summary(struct output *out, const struct summary *summary, bool all);
 
 /*
  * `-e help`: every kind of event; bit i of *supported tells whether the

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "json.h"
+#include "order.h"
 #include "text.h"
 
 int taker_open(struct taker *taker, struct run *run, struct ledger *ledger,
@@ -96,6 +97,8 @@ struct taken take_event(struct taker *taker, const struct vmring_event *event)
     if (event->seq)
         taken = answer(taker, event);
     ledger_count(taker->ledger, event, taken.given);
+    if (taker->ledger->summary)
+        summary_count(taker->ledger->summary, event, taker->run->info->arch);
     find_start(taker, event);
     return taken;
 }
@@ -127,13 +130,18 @@ void show_event(struct taker *taker, const struct vmring_event *event,
         .registers = options->verbose,
         .arch = taker->run->info->arch,
     };
+    size_t begun = 0;
 
     line.wall = taker->start_wall + line.time;
     line.delta = since_before(taker, event);
     if (options->quiet)
         return;
+    if (options->sort_ns)
+        begun = order_begin(taker->out);
     if (options->format == FORMAT_JSON)
         json_event(taker->out, &line);
     else
         text_event(taker->out, &line);
+    if (options->sort_ns)
+        order_end(taker->out, begun, line.time);
 }

@@ -276,7 +276,7 @@ static int worker_open(struct workers *workers, unsigned int i)
 {
     struct run *run = workers->run;
     struct worker *worker = &workers->each[i];
-    int r = ledger_open(&worker->ledger, run->info);
+    int r = ledger_open(&worker->ledger, run->info, run->options->summary);
 
     output_buffer(&worker->filling.out, run->out);
     worker->ready = worker->spare = worker->filling;

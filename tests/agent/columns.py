@@ -83,6 +83,10 @@ def everything():
             fits("--usage", columns, program, "--usage")
     fits("a terminal that does not say", 100, AGENT, "-n", "500", "-e", EVENTS,
          "sim:vcpus=3", COLUMNS="100")
+    fits("the summary", 80, AGENT, "-q", "-c", "-e", EVENTS,
+         "sim:vcpus=3,count=2000")
+    fits("lines in order", 80, AGENT, "--sort=1ms", "-n", "500", "-e", EVENTS,
+         "sim:vcpus=8")
     # The live line, too.
     fits("counts only", 80, AGENT, "-q", "-t", "1.5", ENDLESS)
 

@@ -16,7 +16,7 @@ static void open_with(struct ledger *ledger, uint32_t policy, size_t nr_counts)
 {
     struct vmring_info info = {.nr_vcpus = 2, .nr_lanes = 2, .policy = policy};
 
-    CHECK_EQ(ledger_open(ledger, &info), 0);
+    CHECK_EQ(ledger_open(ledger, &info, false), 0);
     ledger->counts = calloc(8, sizeof(*counts));
     ledger->lanes = calloc(2, sizeof(*lanes));
     memcpy(ledger->counts, counts, sizeof(counts));
