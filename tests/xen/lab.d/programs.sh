@@ -8,10 +8,10 @@
 
 # FOLDER [CMAKE OPTION...]
 build_programs() {
-    local folder=$1 log=$1/lab-programs.log options=()
+    local folder=$1 log=$1/lab-programs.log tool options=()
     shift
     mkdir -p "$folder" || usage_error "cannot make $folder"
-    for tool in cmake ninja cc pkg-config; do
+    for tool in cmake ninja pkg-config; do
         command -v "$tool" >/dev/null || unavailable "programs for Debian" \
             "$release cannot be built here: no $tool"
     done

@@ -259,52 +259,6 @@ run_once() { # LOG_DIR LIMIT SCENARIO
     return "$status"
 }
 
-# Three states that QEMU 7.2 now and then leaves a guest in and that no Xen can;
-# each is told by what the log shows of it, and by nothing less.
-#
-# With two threads it runs a guest with the code segment, instruction and stack
-# pointers of Xen, and with rax the address that VMRUN was given: Xen's dump of
-# the guest's state shows them, the same in each case seen, and the guest
-# triple-faults. No interface of Xen can give a guest a code segment. Seen where
-# domains are paused often, never with one thread.
-#
-# Or the guest triple-faults with a state of its own. The address is that of an
-# IN from port 0x42 in quick_pit_calibrate() of Linux 6.1.192, where the first
-# case was also seen: a loop of exits while booting. At privilege level 0 with
-# interrupts off, IN raises nothing, Xen injects nothing for it, and no page
-# fault came before: CR2 is 0. An agent's domain was seen to do the same at
-# another address, with interrupts off and CR2 0 although its programs had run
-# for long. Nobody watches that domain, and what the scenario runs in it is a
-# program: whatever its kernel does there is not of our making.
-#
-# With one thread, about once in twenty boots of a Linux guest, it delivers an
-# interrupt twice: the second one interrupts the first instruction of the
-# handler, or of what that calls first, where the guest's flags, as its oops
-# prints them below the interrupt's frame, have interrupts off. The guest's
-# kernel panics.
-is_emulators_fault() { # LOG_DIR SCENARIO
-    local address='ffffffff8103dddc'
-    [[ $(scenario_option "$2" needs) != *agent-domain* ]] ||
-        address='ffffffff8[0-9a-f]*'
-    awk -v kernel="RIP: +0010:\\\\[<$address>\\\\]" '
-        /Triple fault/ { dump = 1 }
-        dump && /RIP: +e008:/ { found = 1 }
-        dump && $0 ~ kernel { lost = 1 }
-        lost && /cr2: 0+\r?$/ { found = 1 }
-        /^\(d[0-9]+\).* RIP: 0010:asm_sysvec_[a-z_]+\+0x0\// { entry = 1 }
-        /^\(d[0-9]+\).*\]  asm_sysvec_[a-z_]+\+0x/ { frame = NR }
-        /^\(d[0-9]+\).* RIP: 0010:/ && frame == NR - 1 { entry = 1 }
-        entry && /EFLAGS: [0-9a-f]/ {
-            sub(/.*EFLAGS: /, "")
-            sub(/[^0-9a-f].*/, "")
-            # Bit 9, in the third digit from the right, is the interrupt flag.
-            if (substr($0, length($0) - 2, 1) ~ /[014589cd]/)
-                found = 1
-            entry = 0
-        }
-        END { exit !found }' "$1/xen.log"
-}
-
 # Leaves dom0's archives and the overlay in $work/initrd: the kernel unpacks
 # one after the other.
 make_initrd() { # SCENARIO [ARG...]

@@ -10,7 +10,7 @@
 # lab: needs agent-domain
 # lab: limit 900
 # Emulated by two threads: with one, QEMU delivers an interrupt twice now and
-# then (is_emulators_fault in lab.d/run.sh), and doorbells are many.
+# then (is_emulators_fault in lab.d/fault.sh), and doorbells are many.
 # lab: thread multi
 # shellcheck source=lib.sh
 . /lab/lib.sh
@@ -148,7 +148,7 @@ young_is_dead() {
 
 # Its ledger, if it has written one: what is not drained is pending.
 check_agent() { # DOMAIN TAG
-    remote_output "$1" "$2" | grep '^{"ledger"' >"$run/$2.json" || return 0
+    remote_output "$1" "$2" | grep '[{,] *"ledger":' >"$run/$2.json" || return 0
     ledgers=$((ledgers + 1))
     case $(value "$2" .ledger.adds_up) in
     true) whole=$((whole + 1)) ;;

@@ -7,7 +7,7 @@
 # lab: needs agent-domain
 # lab: limit 600
 # Emulated by two threads: with one, QEMU delivers an interrupt twice now and
-# then (is_emulators_fault in lab.d/run.sh), and doorbells are many.
+# then (is_emulators_fault in lab.d/fault.sh), and doorbells are many.
 # lab: thread multi
 # shellcheck disable=SC2317 # wait_for calls functions
 # shellcheck source=lib.sh

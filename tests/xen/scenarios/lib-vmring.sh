@@ -113,7 +113,7 @@ agent_start() {
     process_start "$agent_name" vmring-agent -f json \
         -o "$run/$agent_name.json" "$@" "$agent_endpoint"
     wait_for 20 "$agent_name to attach" is_attached "$agent_name"
-    grep -q '^{"attached"' "$run/$agent_name.json" || {
+    grep -q '[{,] *"attached":' "$run/$agent_name.json" || {
         cat "$run/$agent_name.err"
         fail "$agent_name does not attach"
     }
@@ -160,8 +160,8 @@ json_flat() {
 value() {
     [ -s "$run/$1.flat" ] || {
         # An agent's events come before its ledger.
-        if grep -q '^{"ledger"' "$run/$1.json"; then
-            grep '^{"ledger"' "$run/$1.json"
+        if grep -q '[{,] *"ledger":' "$run/$1.json"; then
+            grep '[{,] *"ledger":' "$run/$1.json"
         else
             cat "$run/$1.json"
         fi | json_flat >"$run/$1.flat"

@@ -27,7 +27,7 @@ assert_told() {
 }
 
 nr_events() {
-    grep -c '^{"event"' "$run/agent.json"
+    grep -c '[{,] *"event":' "$run/agent.json"
 }
 
 # shellcheck disable=SC2317 # wait_for calls it
