@@ -42,22 +42,28 @@
 
 extern char **environ;
 
-/* The one installed, or built, together with this agent comes first. */
-static void find_bridge(char *path, size_t len)
+/* Where the one installed, or built, together with this agent is, or "". */
+static void name_sibling(char *path, size_t len)
 {
     ssize_t n = readlink("/proc/self/exe", path, len - sizeof(BRIDGE));
     char *slash;
 
-    if (n > 0) {
-        path[n] = '\0';
-        slash = strrchr(path, '/');
-        if (slash) {
-            memcpy(slash + 1, BRIDGE, sizeof(BRIDGE));
-            if (access(path, X_OK) == 0)
-                return;
-        }
-    }
-    memcpy(path, BRIDGE, sizeof(BRIDGE)); /* from PATH */
+    path[n > 0 ? n : 0] = '\0';
+    slash = strrchr(path, '/');
+    memcpy(slash ? slash + 1 : path, BRIDGE, sizeof(BRIDGE));
+    if (!slash)
+        *path = '\0';
+}
+
+/* Says where it was looked for. */
+static void say_not_started(const char *sibling, int err)
+{
+    if (err == -ENOENT)
+        say("cannot start " BRIDGE ": %s is not there, and there is none in "
+            "PATH either; build it, or install it beside vmring-agent",
+            *sibling ? sibling : "the one beside vmring-agent");
+    else
+        say("cannot start " BRIDGE ": %s", strerror(-err));
 }
 
 /*
@@ -87,9 +93,10 @@ static void name_events(const struct options *options, char *list, size_t len)
 }
 
 static int spawn(struct bridge *bridge, const struct options *options,
-                 int ready_fd)
+                 const char *sibling, int ready_fd)
 {
-    char path[PATH_MAX], fd[16], deadline[16], events[512];
+    const char *path = access(sibling, X_OK) == 0 ? sibling : BRIDGE;
+    char fd[16], deadline[16], events[512];
     const char *argv[18];
     unsigned int argc = 0;
     posix_spawn_file_actions_t actions;
@@ -97,7 +104,6 @@ static int spawn(struct bridge *bridge, const struct options *options,
     sigset_t none, pipe;
     int r;
 
-    find_bridge(path, sizeof(path));
     snprintf(fd, sizeof(fd), "%d", READY_FD);
     /* In ms: not less than this agent asks for. */
     snprintf(deadline, sizeof(deadline), "%" PRIu64,
@@ -282,6 +288,7 @@ int bridge_stop(struct bridge *bridge)
 
 int bridge_start(struct bridge *bridge, const struct options *options)
 {
+    char sibling[PATH_MAX];
     sigset_t ending, old;
     int fds[2], r;
 
@@ -293,15 +300,14 @@ int bridge_start(struct bridge *bridge, const struct options *options)
     /* From before there is a bridge: none of them leaves it behind. */
     find_ending(&ending);
     sigprocmask(SIG_BLOCK, &ending, &old);
-    r = spawn(bridge, options, fds[1]);
+    name_sibling(sibling, sizeof(sibling));
+    r = spawn(bridge, options, sibling, fds[1]);
     close(fds[1]);
     if (r) {
         sigprocmask(SIG_SETMASK, &old, NULL);
         close(fds[0]);
         bridge->pid = 0;
-        say("cannot start " BRIDGE ": %s; install it beside vmring-agent or "
-            "in PATH",
-            strerror(-r));
+        say_not_started(sibling, r);
         return EXIT_NO_ENDPOINT;
     }
     /* One that has come before was only noted. */

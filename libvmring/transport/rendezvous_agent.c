@@ -215,7 +215,10 @@ int rendezvous_send(struct rendezvous_agent *agent, uint32_t type,
     return ask_next(agent);
 }
 
-/* A message to us, of this node: 1, its seq, and *rest the message.  0: none */
+/*
+ * A message to us, of this node: 1, its seq, and *rest the message.  0, -errno:
+ * none, which is seq 0 and empty.
+ */
 static int read_node(struct rendezvous_agent *agent, const char *node,
                      char text[XENSTORE_TEXT], uint64_t *seq, const char **rest)
 {
@@ -223,6 +226,8 @@ static int read_node(struct rendezvous_agent *agent, const char *node,
     uint64_t session;
     int err;
 
+    *seq = 0;
+    *rest = "";
     path_of(agent, node, path);
     err = xenstore_read(agent->xs, XBT_NULL, path, text);
     if (err == -ENOENT || err == -EACCES)
@@ -243,7 +248,7 @@ static int read_reply(struct rendezvous_agent *agent, uint32_t *type,
 {
     char text[XENSTORE_TEXT];
     const char *rest;
-    uint64_t seq = 0;
+    uint64_t seq;
     int ret = read_node(agent, "reply", text, &seq, &rest);
 
     if (ret <= 0 || seq <= agent->answered)
@@ -263,7 +268,7 @@ static int read_quiet(struct rendezvous_agent *agent, uint32_t *type)
 {
     char text[XENSTORE_TEXT];
     const char *rest;
-    uint64_t seq = 0;
+    uint64_t seq;
     int ret = read_node(agent, "quiet", text, &seq, &rest);
 
     if (ret <= 0 || seq <= agent->quiet)

@@ -24,7 +24,7 @@ quietly() {
 
 mkdir -p "$build"
 quietly cmake -G Ninja -S "$source" -B "$build" -DVMRING_COVERAGE=ON \
-    -DVMRING_LIBRARY_ONLY=ON -DCMAKE_BUILD_TYPE=Debug \
+    -DBUILD_TESTING=ON -DVMRING_LIBRARY_ONLY=ON -DCMAKE_BUILD_TYPE=Debug \
     -DCMAKE_C_COMPILER=gcc
 # Nothing counts that an earlier build has left.
 find "$build" -name '*.gcda' -delete

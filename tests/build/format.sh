@@ -7,5 +7,5 @@ set -u
 cd "$1" || exit 1
 . tests/build/pinned.sh
 pinned clang-format 14
-find agent bridge examples include libvmring sandbox terminal tests \
-    -name '*.[ch]' -print0 | xargs -0 "$tool" --dry-run -Werror
+find agent bridge cmake examples include libvmring sandbox terminal \
+    tests -name '*.[ch]' -print0 | xargs -0 "$tool" --dry-run -Werror

@@ -15,7 +15,7 @@
 # own files too.
 set -eu
 source=$1 build=$2
-set -- "$3" -DVMRING_LIBRARY_ONLY=ON
+set -- "$3" -DVMRING_LIBRARY_ONLY=ON -DBUILD_TESTING=ON
 tests='unit|process' but='^$'
 case $1 in
 i386)

@@ -8,8 +8,13 @@ source=$1 library=$2
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-nm -D --defined-only "$library" | awk '$2 != "A" { print $3 }' |
-    sed 's/@.*//' | sort -u >"$dir/exported"
+case $library in
+*.a) dynamic= ;;
+*) dynamic=-D ;;
+esac
+nm -g $dynamic --defined-only "$library" |
+    awk 'NF == 3 && $2 != "A" { print $3 }' | sed 's/@.*//' |
+    sort -u >"$dir/exported"
 sed -n 's/^ *\(vmring_[a-z_]*\);$/\1/p' "$source/libvmring/vmring.map" |
     sort >"$dir/mapped"
 # A function's name stands before a parenthesis, outside of comments; the
@@ -27,5 +32,6 @@ fi
 diff -u "$dir/mapped" "$dir/exported"
 diff -u "$dir/declared" "$dir/exported"
 # A version node of its own, for what is added later.
+[ "$dynamic" ] || exit 0
 nm -D --defined-only --with-symbol-versions "$library" |
     grep -q 'vmring_open@@VMRING_0'

@@ -305,8 +305,8 @@ static void send_raw(struct input *in, int fd)
     uint8_t type = take8(in), shape = take8(in);
     size_t len = shape % (sizeof(body) + 1);
 
-    for (size_t i = 0; i < len; i++)
-        body[i] = take8(in);
+    for (size_t i = 0; i < sizeof(body); i++)
+        body[i] = i < len ? take8(in) : 0;
     (void)control_send(fd, type % 16, body, len,
                        shape & 0x80 ? (int8_t)take8(in) : 0, fds,
                        type >> 4 & 3);

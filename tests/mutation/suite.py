@@ -77,7 +77,7 @@ class Suite:
         # A damage that leaves something unused is to be found by a test.
         self.must(["cmake", "-G", "Ninja", "-S", self.tree, "-B", self.folder,
                    "-DCMAKE_BUILD_TYPE=Release",
-                   "-DCMAKE_C_FLAGS_RELEASE=-O1 -w", "-DVMRING_WERROR=OFF",
+                   "-DCMAKE_C_FLAGS_RELEASE=-O1 -w", "-DBUILD_TESTING=ON",
                    "-DVMRING_PROOF_TESTS=ON"])
 
     def use_likely(self, damages):

@@ -27,7 +27,8 @@ else
     # Builds them once: what is planted rebuilds a file and links.
     git -C "$tree" ls-files -z |
         (cd "$tree" && xargs -0 cp --parents -t "$work")
-    cmake -G Ninja -S "$work" -B "$work/build" >"$work/log" 2>&1
+    cmake -G Ninja -S "$work" -B "$work/build" -DBUILD_TESTING=ON \
+        >"$work/log" 2>&1
     # shellcheck disable=SC2086
     ninja -C "$work/build" $programs >>"$work/log" 2>&1
 fi

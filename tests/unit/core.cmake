@@ -147,5 +147,7 @@ endforeach()
 # As its users have it.
 vmring_build_test(installed installed
     ${PROJECT_BINARY_DIR} ${CMAKE_C_COMPILER} ${VMRING_SANITIZE})
-vmring_build_test(symbols symbols $<TARGET_FILE:vmring>)
+foreach(library ${VMRING_LIBRARIES})
+    vmring_build_test(symbols_of_${library} symbols $<TARGET_FILE:${library}>)
+endforeach()
 vmring_process_test(drain_interrupted)

@@ -27,7 +27,7 @@ static int opened(void)
 
 static void put(const char *node, const char *text)
 {
-    char path[64];
+    char path[128];
 
     snprintf(path, sizeof(path), MEETING "/%s", node);
     CHECK(fake_xenstore_put(0, path, text, SIZE_MAX));
