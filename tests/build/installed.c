@@ -2,6 +2,9 @@
 /*
  * A user of the installed library, in C and in C++: attaches to a simulated
  * guest and takes its events to the last.
+ *
+ * It has functions with names that the library uses for its own, which it must
+ * keep to itself.
  */
 #include <errno.h>
 #include <poll.h>
@@ -9,6 +12,31 @@
 #include <string.h>
 
 #include <vmring.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+int explain(void);
+int log_line(void);
+int message_read(void);
+
+int explain(void)
+{
+    return 1;
+}
+
+int log_line(void)
+{
+    return 2;
+}
+
+int message_read(void)
+{
+    return 3;
+}
+#ifdef __cplusplus
+}
+#endif
 
 static int take(struct vmring *ring)
 {
@@ -54,5 +82,5 @@ int main(void)
     }
     ret = take(ring);
     vmring_close(ring);
-    return ret;
+    return ret || explain() + log_line() + message_read() != 6;
 }

@@ -1,10 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Description: the installed library serves C and C++, shared and static.
+# Description: the library serves C and C++, shared and static, by pkg-config,
+# from wherever it is; and the programs start there and find each other.
 #
-# usage: installed.sh SOURCE_DIR BUILD_DIR COMPILER [SANITIZERS]
+# usage: installed.sh SOURCE_DIR BUILD_DIR COMPILER SANITIZERS [PLACE...]
+#
+#   prefix  installed to a prefix that it was not configured for
+#   stage   installed below DESTDIR, as into a package
+#   plain   installed where it was configured for
+#   build   not installed: the build tree
 set -eu
 source=$1 build=$2 cc=$3 sanitize=${4:+-fsanitize=$4}
+shift 3
+[ $# = 0 ] || shift
+[ $# -gt 0 ] || set -- prefix stage build
 command -v pkg-config >/dev/null || {
     echo 'no pkg-config'
     exit 77
@@ -13,50 +22,137 @@ case $cc in
 *clang*) cxx=clang++ ;;
 *) cxx=g++ ;;
 esac
+command -v "$cxx" >/dev/null || {
+    echo "no $cxx: C alone"
+    cxx=
+}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-
-cmake --install "$build" --prefix "$dir/usr" >/dev/null
-pc=$(find "$dir/usr" -name vmring.pc)
-lib=$(dirname "$(dirname "$pc")")
-# The file says where it was configured for; this is where it is.
-export PKG_CONFIG_PATH="$lib/pkgconfig" PKG_CONFIG_SYSTEM_LIBRARY_PATH=/none
-query="pkg-config --define-variable=prefix=$dir/usr"
-[ "$($query --modversion vmring)" ]
 cp "$source/tests/build/installed.c" "$dir/user.c"
 cp "$source/tests/build/installed.c" "$dir/user.cc"
-
 failed=0
-# user NAME COMPILER FILE FLAGS LIBS: builds it, runs it.
-user() {
-    # shellcheck disable=SC2086  # lists of words
-    if "$2" -Wall -Wextra -Werror $sanitize -o "$dir/$1" "$dir/$3" $4 $5 &&
-        LD_LIBRARY_PATH=$lib timeout -s KILL 60 "$dir/$1"; then
-        return
-    fi
-    echo "failed: $1"
+
+# fail TEXT...
+fail() {
+    echo "failed: $place: $*"
     failed=1
 }
 
-cflags=$($query --cflags vmring)
-shared=$($query --libs vmring)
-static=$($query --static --libs vmring |
-    sed 's/-lvmring/-Wl,-Bstatic -lvmring -Wl,-Bdynamic/')
-user c_shared "$cc" user.c "$cflags" "$shared"
-user c_static "$cc" user.c "$cflags" "$static"
-if command -v $cxx >/dev/null; then
-    user cxx_shared $cxx user.cc "$cflags" "$shared"
-    user cxx_static $cxx user.cc "$cflags" "$static"
-else
-    echo "no $cxx"
-fi
+# cached NAME: what the build has been configured with.
+cached() {
+    sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt"
+}
 
-# The shared ones stand on the library, the static ones on nothing of ours.
-for name in c_shared cxx_shared; do
-    [ ! -e "$dir/$name" ] || readelf -d "$dir/$name" | grep -q libvmring.so.0 ||
-        failed=1
+# user NAME COMPILER FILE OPTION...: builds it, runs it.
+user() {
+    name=$1 compiler=$2 file=$3
+    shift 3
+    # shellcheck disable=SC2086  # it may be empty
+    if "$compiler" -Wall -Wextra -Wshadow -Werror $sanitize \
+        -o "$dir/$name" "$dir/$file" "$@" &&
+        LD_LIBRARY_PATH=$lib timeout -s KILL 60 "$dir/$name" >"$dir/said"; then
+        return
+    fi
+    fail "$name"
+}
+
+# stands_on NAME YES-OR-NO: is it linked with the shared library?
+stands_on() {
+    found=no
+    ! readelf -d "$dir/$1" 2>/dev/null | grep -q 'libvmring.so.0' || found=yes
+    [ ! -e "$dir/$1" ] || [ $found = "$2" ] ||
+        fail "$1 is linked with libvmring.so: $found"
+}
+
+# in_both NAME OPTION...: the user in C and in C++.
+in_both() {
+    name=$1
+    shift
+    user "c_$name" "$cc" user.c "$@"
+    [ -z "$cxx" ] || user "cxx_$name" "$cxx" user.cc "$@"
+}
+
+# users: with the library in $lib, as pkg-config has it.
+# shellcheck disable=SC2046  # lists of words
+users() {
+    [ "$(pkg-config --modversion vmring)" ] || fail 'no version'
+    if [ -e "$lib/libvmring.so" ]; then
+        in_both shared $(pkg-config --cflags --libs vmring)
+        stands_on c_shared yes
+    fi
+    [ -e "$lib/libvmring.a" ] || return 0
+    in_both archive $(pkg-config --static --cflags --libs vmring |
+        sed 's/-lvmring/-Wl,-Bstatic -lvmring -Wl,-Bdynamic/')
+    stands_on c_archive no
+    # Everything from archives, where there are sanitizers' ones too.
+    if [ -z "$sanitize" ]; then
+        in_both static -static $(pkg-config --static --cflags --libs vmring)
+    fi
+    # With the static library alone nobody need say so.
+    if [ ! -e "$lib/libvmring.so" ]; then
+        in_both plain $(pkg-config --cflags --libs vmring)
+    fi
+}
+
+# programs FOLDER: they start, and the agent finds its bridge.
+programs() {
+    agent=$1/vmring-agent
+    [ -e "$agent" ] || return 0
+    "$agent" --version >"$dir/said" 2>&1 || fail "$(cat "$dir/said")"
+    # 3: the guest has ended, which is what it was to do.
+    status=0
+    timeout -s KILL 60 "$agent" -q -e cpuid sim:vcpus=1,count=3 \
+        >"$dir/said" 2>&1 || status=$?
+    [ $status = 3 ] || fail "sim: $status, $(cat "$dir/said")"
+    # There is no such domain, whether there is a Xen here or not.
+    PATH=/nowhere "$agent" -q -t 1 no.such.domain >"$dir/said" 2>&1 || :
+    grep -q '^vmring-bridge: ' "$dir/said" ||
+        fail "no bridge found: $(cat "$dir/said")"
+}
+
+# look ROOT: at what is installed below ROOT.
+look() {
+    pc=$(find "$1" -name vmring.pc)
+    lib=$(dirname "$(dirname "$pc")")
+    PKG_CONFIG_PATH=$lib/pkgconfig
+    users
+    sbin=$(dirname "$(find "$1" -path '*bin/vmring-agent')")
+}
+
+export PKG_CONFIG_PATH=
+for place; do
+    sbin=
+    case $place in
+    prefix)
+        cmake --install "$build" --prefix "$dir/prefix" >/dev/null
+        look "$dir/prefix"
+        programs "$sbin"
+        ! grep -rlI "$(cached CMAKE_INSTALL_PREFIX)/" "$dir/prefix" \
+            --include=*.pc --include=*.service || fail 'names another prefix'
+        ;;
+    stage)
+        DESTDIR=$dir/stage cmake --install "$build" --strip >/dev/null
+        # Where it is by now, and what is the system's once it is unpacked.
+        export PKG_CONFIG_SYSROOT_DIR="$dir/stage" \
+            PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
+        look "$dir/stage"
+        unset PKG_CONFIG_SYSROOT_DIR PKG_CONFIG_ALLOW_SYSTEM_CFLAGS \
+            PKG_CONFIG_ALLOW_SYSTEM_LIBS
+        # shellcheck disable=SC2030  # for these alone
+        (export LD_LIBRARY_PATH="$lib" && programs "$sbin" && exit $failed) ||
+            failed=1
+        ;;
+    plain)
+        cmake --install "$build" >/dev/null
+        look "$(cached CMAKE_INSTALL_PREFIX)"
+        programs "$sbin"
+        ;;
+    build)
+        lib=$build/libvmring
+        PKG_CONFIG_PATH=$lib
+        users
+        programs "$build/agent"
+        ;;
+    esac
 done
-if readelf -d "$dir/c_static" | grep libvmring; then
-    failed=1
-fi
 exit $failed
