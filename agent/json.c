@@ -105,6 +105,12 @@ static void add_details(struct json_object *o,
         add_hex(o, "exit_reason", rec->u.vmexit.reason);
         add_hex(o, "exit_qualification", rec->u.vmexit.qualification);
         break;
+    case XEN_VM_RING_REASON_IO_INSTRUCTION:
+        add_number(o, "bytes", rec->u.io.bytes);
+        add_hex(o, "port", rec->u.io.port);
+        add_boolean(o, "in", rec->u.io.in);
+        add_boolean(o, "str", rec->u.io.str);
+        break;
     }
 }
 

@@ -148,6 +148,15 @@ static void interrupt(struct pen *pen, const struct xen_vm_ring_event *rec)
         output_printf(out, " cr2 0x%" PRIx64, intr->cr2);
 }
 
+static void io(struct output *out, const struct xen_vm_ring_event *rec)
+{
+    const struct xen_vm_ring_io *of = &rec->u.io;
+    const char *name = of->in ? "in" : "out";
+
+    output_printf(out, "%s%s port 0x%" PRIx32 " bytes %" PRIu32, name,
+                  of->str ? "s" : "", of->port, of->bytes);
+}
+
 static void details(struct pen *pen, const struct xen_vm_ring_event *rec)
 {
     struct output *out = pen->out;
@@ -181,6 +190,9 @@ static void details(struct pen *pen, const struct xen_vm_ring_event *rec)
         number(out, "reason ", rec->u.vmexit.reason);
         pen_piece(pen);
         number(out, " qualification ", rec->u.vmexit.qualification);
+        break;
+    case XEN_VM_RING_REASON_IO_INSTRUCTION:
+        io(out, rec);
         break;
     }
 }

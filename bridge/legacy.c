@@ -106,6 +106,31 @@ static void debug_from_event(const struct xen_vm_ring_debug *from,
     to->type = (uint8_t)from->type;
 }
 
+/*
+ * vm_event.h has vm_event_io since Xen 4.18, in the same version of the
+ * interface: uint32_t bytes, uint16_t port, uint8_t in, uint8_t str.  A ring
+ * can bring one whatever this is built with, so it is taken from the words that
+ * cpuid has there; only x86 raises it.
+ */
+static void io_to_event(const vm_event_request_t *from,
+                        struct xen_vm_ring_io *to)
+{
+    uint32_t word = from->u.cpuid.leaf;
+
+    to->bytes = from->u.cpuid.insn_length;
+    to->port = word & 0xffff;
+    to->in = word >> 16 & 0xff;
+    to->str = word >> 24;
+}
+
+static void io_from_event(const struct xen_vm_ring_io *from,
+                          vm_event_request_t *to)
+{
+    to->u.cpuid.insn_length = from->bytes;
+    to->u.cpuid.leaf =
+        (from->port & 0xffff) | (from->in & 0xff) << 16 | from->str << 24;
+}
+
 static void data_to_event(const vm_event_request_t *from,
                           union xen_vm_ring_data *to)
 {
@@ -156,6 +181,9 @@ static void data_to_event(const vm_event_request_t *from,
     case VM_EVENT_REASON_VMEXIT:
         to->vmexit.reason = from->u.vmexit.arch.vmx.reason;
         to->vmexit.qualification = from->u.vmexit.arch.vmx.qualification;
+        break;
+    case XEN_VM_RING_REASON_IO_INSTRUCTION:
+        io_to_event(from, &to->io);
         break;
     default:
         break;
@@ -215,6 +243,9 @@ static void data_from_event(const struct xen_vm_ring_event *event,
         to->u.vmexit.arch.vmx.reason = from->vmexit.reason;
         to->u.vmexit.arch.vmx.qualification = from->vmexit.qualification;
         break;
+    case XEN_VM_RING_REASON_IO_INSTRUCTION:
+        io_from_event(&from->io, to);
+        break;
     default:
         break;
     }
@@ -231,7 +262,7 @@ int legacy_to_event(const vm_event_request_t *request, uint32_t arch,
         return LEGACY_BAD_VERSION;
     if (request->vcpu_id >= nr_vcpus)
         return LEGACY_BAD_VCPU;
-    if (request->reason > VM_EVENT_REASON_VMEXIT) /* 4.17's last */
+    if (request->reason > XEN_VM_RING_REASON_IO_INSTRUCTION)
         return LEGACY_BAD_REASON;
 
     out.flags = request->flags & LEGACY_FLAGS;
@@ -322,7 +353,8 @@ void legacy_neutral(const struct xen_vm_ring_event *event, uint32_t arch,
         break;
     case XEN_VM_RING_REASON_MEM_ACCESS:
     case XEN_VM_RING_REASON_DESCRIPTOR_ACCESS:
-        /* Else the instruction faults again, for ever. */
+    case XEN_VM_RING_REASON_IO_INSTRUCTION:
+        /* Else the instruction faults or exits again, for ever. */
         out.flags = XEN_VM_RING_FLAG_EMULATE;
         break;
     case XEN_VM_RING_REASON_SINGLESTEP:
@@ -437,10 +469,17 @@ int legacy_answer(const struct xen_vm_ring_event *event,
         out.has_inject = 1;
         out.inject = verdict->inject;
     }
-    /* Xen takes an instruction's bytes only in the answer to a breakpoint. */
+    /*
+     * Xen takes an instruction's bytes only in the answer to a breakpoint, and
+     * emulates one that is to be carried out without more ado only in that to
+     * an access to a descriptor (vm_event_emulate_check()).
+     */
     if (event->reason == XEN_VM_RING_REASON_CPUID &&
         verdict->flags & XEN_VM_RING_FLAG_SET_EMUL_INSN_DATA)
         response->reason = VM_EVENT_REASON_SOFTWARE_BREAKPOINT;
+    if (event->reason == XEN_VM_RING_REASON_IO_INSTRUCTION &&
+        verdict->flags & XEN_VM_RING_FLAG_EMULATE)
+        response->reason = VM_EVENT_REASON_DESCRIPTOR_ACCESS;
     if (paused && arch == XEN_VM_RING_ARCH_X86)
         end_cpuid(event, verdict, &out);
     *answer = out;

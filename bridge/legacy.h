@@ -3,7 +3,7 @@
  * legacy.h: between the records of vm_event.h and those of vm_ring.h.
  *
  * Pure functions without a C library, so that one file serves the bridge and
- * the hypervisor.  The rules come from Xen 4.17: xen/common/vm_event.c,
+ * the hypervisor.  The rules come from Xen 4.17 to 4.20: xen/common/vm_event.c,
  * xen/arch/x86/vm_event.c, xen/arch/x86/hvm/monitor.c.
  */
 #ifndef BRIDGE_LEGACY_H

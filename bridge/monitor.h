@@ -49,6 +49,9 @@ enum rest {
     QUIET,
 };
 
+/* XEN_DOMCTL_MONITOR_EVENT_IO of domctl.h, which has it since Xen 4.18. */
+#define MONITOR_EVENT_IO 13
+
 struct monitor_stats {
     uint64_t requests; /* taken from the legacy ring */
     uint64_t at_once;  /* of them: asynchronous, answered at once */
@@ -78,6 +81,7 @@ struct monitor {
     unsigned int nr_vcpus;
     uint32_t arch;
     bool is_intel;
+    bool has_devices; /* its ports are a device model's, as those of HVM */
     bool ending;
     bool may_step, may_altp2m; /* a verdict has switched that on, perhaps */
     uint32_t capabilities;     /* bits 1 << XEN_DOMCTL_MONITOR_EVENT_* */
@@ -139,6 +143,7 @@ struct domain_info {
     bool dying, shutdown, paused;
     unsigned int shutdown_reason; /* of one that is shut down */
     unsigned int nr_vcpus;
+    bool has_devices;
     uint64_t nr_pages, max_pages;
     uint32_t sid; /* its label, for Xen's security module */
 };

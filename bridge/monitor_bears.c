@@ -5,7 +5,8 @@
  * Xen checks little of what a privileged tool asks for: it asserts, and an
  * assertion is the end of the host.  So whatever an agent can choose, a
  * register, a frame, a trap, comes by here before it goes into a hypercall.
- * What is said of Xen is from reading 4.17; the scenario `sweep` tries each.
+ * What is said of Xen is from reading 4.17 to 4.20; the scenario `sweep` tries
+ * each.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -135,7 +136,8 @@ static const char *refuse_frames(struct monitor *monitor,
     xen_pfn_t last = 0;
 
     if (spec->flags & VMRING_SPEC_WALKS)
-        return "needs Xen 4.20 for page walks that may write; leave :walks out";
+        return "is not known to work here: page walks that may write need Xen "
+               "4.20 and a CPU that Xen does not tell of; leave :walks out";
     if (xc_domain_maximum_gpfn(monitor->xch, monitor->domid, &last) < 0)
         return "cannot be armed: Xen does not say which frames there are";
     if (spec->last < spec->first || spec->last - spec->first >= UINT32_MAX)
@@ -147,6 +149,23 @@ static const char *refuse_frames(struct monitor *monitor,
         return monitor->refusal;
     }
     return NULL;
+}
+
+/* ------------------------------------------------------------ ports -- */
+
+/*
+ * Xen reports an instruction of I/O before it carries it out, and so the
+ * neutral verdict has it emulated.  In that way an IN from a port of a device
+ * model would come again for ever: it is sent there, the emulator leaves rip
+ * where it is until there is an answer, and nobody advances it after that
+ * (hvm_emulate_one_vm_event()).
+ */
+static const char *refuse_io(const struct monitor *monitor)
+{
+    return monitor->has_devices
+               ? "cannot be watched in an HVM domain: Xen would carry out no "
+                 "IN from a port of its device model; a PVH domain can"
+               : NULL;
 }
 
 /* ----------------------------------------------------------- events -- */
@@ -166,6 +185,9 @@ const char *monitor_refuse(struct monitor *monitor,
     const char *why = NULL;
 
     *result = VMRING_SPEC_UNSUPPORTED;
+    if (spec->reason == XEN_VM_RING_REASON_IO_INSTRUCTION &&
+        !monitor_fires(monitor, spec->reason))
+        return "needs Xen 4.18";
     if (!monitor_fires(monitor, spec->reason))
         return "does not fire on this CPU or domain; vmring-agent -e help "
                "TARGET lists what does";
@@ -173,6 +195,8 @@ const char *monitor_refuse(struct monitor *monitor,
         why = refuse_msrs(spec);
     if (spec->reason == XEN_VM_RING_REASON_MEM_ACCESS)
         why = refuse_frames(monitor, spec);
+    if (spec->reason == XEN_VM_RING_REASON_IO_INSTRUCTION)
+        why = refuse_io(monitor);
     if (why)
         return why;
     *result = VMRING_SPEC_FAILED;

@@ -33,6 +33,24 @@ static bool arms_sync(const struct monitor *monitor,
 
 /* ------------------------------------------------------ one to a domctl -- */
 
+/* As xc_monitor_io() does, which libxenctrl has since 4.18. */
+static int set_io(struct monitor *monitor, bool on)
+{
+    struct xen_domctl domctl;
+    int rc;
+
+    memset(&domctl, 0, sizeof(domctl));
+    domctl.cmd = XEN_DOMCTL_monitor_op;
+    domctl.u.monitor_op.op =
+        on ? XEN_DOMCTL_MONITOR_OP_ENABLE : XEN_DOMCTL_MONITOR_OP_DISABLE;
+    domctl.u.monitor_op.event = MONITOR_EVENT_IO;
+    rc = monitor_domctl(monitor, &domctl);
+    if (rc == 0)
+        return 0;
+    errno = -rc;
+    return -1;
+}
+
 static int set_ctrlreg(struct monitor *monitor, const struct vmring_spec *spec,
                        bool on)
 {
@@ -91,6 +109,8 @@ int monitor_set_event(struct monitor *monitor, const struct vmring_spec *spec,
         return xc_monitor_emul_unimplemented(xch, domid, on);
     case XEN_VM_RING_REASON_VMEXIT:
         return xc_monitor_vmexit(xch, domid, on, sync);
+    case XEN_VM_RING_REASON_IO_INSTRUCTION:
+        return set_io(monitor, on);
     default:
         errno = EOPNOTSUPP;
         return -1;

@@ -27,6 +27,8 @@ static uint32_t capability(unsigned int reason)
         return 1u << XEN_DOMCTL_MONITOR_EVENT_EMUL_UNIMPLEMENTED;
     case XEN_VM_RING_REASON_VMEXIT:
         return 1u << XEN_DOMCTL_MONITOR_EVENT_VMEXIT;
+    case XEN_VM_RING_REASON_IO_INSTRUCTION:
+        return 1u << MONITOR_EVENT_IO;
     default: /* an interrupt is reported only after GET_NEXT_INTERRUPT */
         return 0;
     }

@@ -87,6 +87,18 @@ static int check_target(struct monitor *monitor, const struct domain_info *info)
     return 0;
 }
 
+/* A PVH guest has a local APIC and, at most, a PCI bus. */
+static bool has_devices(const struct xen_arch_domainconfig *config)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    return (config->emulation_flags &
+            ~(uint32_t)(XEN_X86_EMU_LAPIC | XEN_X86_EMU_VPCI)) != 0;
+#else
+    (void)config;
+    return false;
+#endif
+}
+
 /*
  * By hand, as libxenctrl has no function for one domain that stays from one
  * version to the next; its list leaves out what one may not see, and so does
@@ -115,6 +127,7 @@ int monitor_get_info(struct monitor *monitor, struct domain_info *info)
         .shutdown_reason = (found->flags >> XEN_DOMINF_shutdownshift) &
                            XEN_DOMINF_shutdownmask,
         .nr_vcpus = found->max_vcpu_id + 1,
+        .has_devices = has_devices(&found->arch_config),
         .nr_pages = found->tot_pages,
         .max_pages = found->max_pages,
         .sid = found->ssidref,
@@ -218,6 +231,7 @@ int monitor_find_target(struct monitor *monitor,
     if (status)
         return status;
     monitor->nr_vcpus = info.nr_vcpus;
+    monitor->has_devices = info.has_devices;
     monitor->arch = host_arch();
     monitor->is_intel = cpu_is_intel();
     return check_target(monitor, &info);

@@ -118,6 +118,13 @@ static void check_instructions(void)
     start(XEN_VM_RING_REASON_VMEXIT);
     event.rec.u.vmexit.reason = 30;
     check_both("reason 0x1e qualification 0x0", "\"exit_reason\":\"0x1e\"");
+    start(XEN_VM_RING_REASON_IO_INSTRUCTION);
+    event.rec.u.io.bytes = 4;
+    event.rec.u.io.port = 0xcf8;
+    check_both("out port 0xcf8 bytes 4",
+               "\"bytes\":4,\"port\":\"0xcf8\",\"in\":false,\"str\":false");
+    event.rec.u.io.in = event.rec.u.io.str = 1;
+    check_both("ins port", "\"in\":true,\"str\":true");
     start(XEN_VM_RING_REASON_MEM_ACCESS);
     event.rec.u.mem_access.gfn = 0x1000;
     event.rec.u.mem_access.flags = 2 | ACCESS_GLA_VALID | ACCESS_FAULT_IN_GPT;

@@ -111,7 +111,7 @@ int main(void)
 
     /* Going on is what Xen takes no flag for, whatever neutral would be. */
     for (unsigned int reason = VM_EVENT_REASON_WRITE_CTRLREG;
-         reason <= VM_EVENT_REASON_VMEXIT; reason++) {
+         reason < XEN_VM_RING_NR_REASONS; reason++) {
         CHECK_EQ(answer_with(reason, XEN_VM_RING_FLAG_CONTINUE, 1), LEGACY_OK);
         CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED);
         CHECK_EQ(answer.response.reason, reason);

@@ -119,6 +119,7 @@ static void nothing_is_armed(void)
     CHECK_EQ(nr_msrs(), 0);
     CHECK_EQ(nr_frames(XENMEM_access_rwx), FAKE_FRAMES);
     CHECK_EQ(fake_ops.cpuid, 0);
+    CHECK_EQ(fake_ops.io, 0);
     for (int i = 0; i < 4; i++)
         CHECK_EQ(fake_ops.ctrlreg[i], 0);
     CHECK_EQ(monitor.nr_specs, 0);
@@ -355,6 +356,36 @@ static void armed_already(void)
     end();
 }
 
+/* By a domctl of which only 4.18's libxenctrl has a function. */
+static void instructions_of_io(void)
+{
+    start();
+    ask("io cpuid");
+    wait_for_it();
+    CHECK_EQ(results[0] | results[1], VMRING_SPEC_ARMED);
+    CHECK_EQ(fake_ops.io, 1);
+    ask("cpuid");
+    wait_for_it();
+    CHECK_EQ(fake_ops.io, 0);
+    fake_ops.fails_at = 1;
+    ask("cpuid io");
+    wait_for_it();
+    CHECK_EQ(results[1], VMRING_SPEC_FAILED);
+    CHECK_HAS(text, "Cannot allocate memory");
+    nothing_is_armed();
+
+    monitor.has_devices = true;
+    ask("io");
+    CHECK_EQ(results[0], VMRING_SPEC_UNSUPPORTED);
+    CHECK_HAS(text, "HVM");
+    monitor.capabilities &= ~(1u << 13);
+    ask("io");
+    CHECK_EQ(results[0], VMRING_SPEC_UNSUPPORTED);
+    CHECK_HAS(text, "needs Xen 4.18");
+    nothing_is_armed();
+    end();
+}
+
 static void deny_arms_again(void)
 {
     start();
@@ -379,6 +410,7 @@ int main(void)
     broken_off();
     domain_ends();
     armed_already();
+    instructions_of_io();
     deny_arms_again();
     return 0;
 }

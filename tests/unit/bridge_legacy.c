@@ -49,6 +49,9 @@ static void fill_data(unsigned int reason, vm_event_request_t *request)
     case VM_EVENT_REASON_VMEXIT:
         fill(&request->u, 16, 7);
         break;
+    case XEN_VM_RING_REASON_IO_INSTRUCTION:
+        fill(&request->u, 8, 8);
+        break;
     default:
         break;
     }

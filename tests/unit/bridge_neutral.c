@@ -19,22 +19,29 @@ static void neutral(unsigned int reason, uint32_t arch)
     CHECK_EQ(legacy_to_event(&request, arch, 4, &event), LEGACY_OK);
     CHECK_EQ(legacy_answer(&event, &none, arch, 1, &answer), LEGACY_OK);
     CHECK_EQ(answer.response.version, VM_EVENT_INTERFACE_VERSION);
-    CHECK_EQ(answer.response.reason, reason);
     CHECK_EQ(answer.response.vcpu_id, 3);
     /* Xen would switch views by it. */
     CHECK_EQ(answer.response.altp2m_idx, 0);
 }
 
-static void has_flags(unsigned int reason, uint32_t arch, uint32_t flags)
+static void has_flags_as(unsigned int as, unsigned int reason, uint32_t arch,
+                         uint32_t flags)
 {
     neutral(reason, arch);
+    CHECK_EQ(answer.response.reason, as);
     CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED | flags);
     CHECK_EQ(answer.has_inject, 0);
+}
+
+static void has_flags(unsigned int reason, uint32_t arch, uint32_t flags)
+{
+    has_flags_as(reason, reason, arch, flags);
 }
 
 static void injects(unsigned int reason, unsigned int vector, uint64_t cr2)
 {
     neutral(reason, X86);
+    CHECK_EQ(answer.response.reason, reason);
     CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED);
     CHECK_EQ(answer.has_inject, 1);
     CHECK_EQ(answer.inject.vector, vector);
@@ -83,6 +90,9 @@ int main(void)
     CHECK_EQ(answer.response.u.mem_access.gfn, request.u.mem_access.gfn);
     CHECK_EQ(answer.response.u.mem_access.flags, request.u.mem_access.flags);
     has_flags(VM_EVENT_REASON_DESCRIPTOR_ACCESS, X86, VM_EVENT_FLAG_EMULATE);
+    /* Xen emulates with that reason, and not with its own. */
+    has_flags_as(VM_EVENT_REASON_DESCRIPTOR_ACCESS,
+                 XEN_VM_RING_REASON_IO_INSTRUCTION, X86, VM_EVENT_FLAG_EMULATE);
     has_flags(VM_EVENT_REASON_SINGLESTEP, X86, VM_EVENT_FLAG_TOGGLE_SINGLESTEP);
 
     for (unsigned int len = 1; len <= 15; len++)

@@ -26,12 +26,23 @@ int main(void)
     vm_event_request_t request;
     struct xen_vm_ring_event event;
 
-    for (unsigned int i = 0; i <= VM_EVENT_REASON_VMEXIT; i++) {
+    for (unsigned int i = 0; i < XEN_VM_RING_NR_REASONS; i++) {
         if (i == VM_EVENT_REASON_MEM_SHARING || i == VM_EVENT_REASON_MEM_PAGING)
             continue; /* of other rings than the monitor's */
         round_trip(i, XEN_VM_RING_ARCH_X86);
         round_trip(i, XEN_VM_RING_ARCH_ARM);
     }
+
+    /* uint32_t bytes, uint16_t port, uint8_t in, uint8_t str. */
+    make_request(XEN_VM_RING_REASON_IO_INSTRUCTION, XEN_VM_RING_ARCH_X86,
+                 &request);
+    memcpy(&request.u, "\x04\0\0\0\xf8\x03\x01\0", 8);
+    CHECK_EQ(legacy_to_event(&request, XEN_VM_RING_ARCH_X86, 4, &event),
+             LEGACY_OK);
+    CHECK_EQ(event.u.io.bytes, 4);
+    CHECK_EQ(event.u.io.port, 0x3f8);
+    CHECK_EQ(event.u.io.in, 1);
+    CHECK_EQ(event.u.io.str, 0);
 
     make_request(VM_EVENT_REASON_CPUID, XEN_VM_RING_ARCH_X86, &request);
     request.data.regs.x86.cs.limit = 0xfffff;

@@ -35,8 +35,6 @@ int main(void)
     make_request(VM_EVENT_REASON_CPUID, XEN_VM_RING_ARCH_X86, &request);
     request.reason = XEN_VM_RING_NR_REASONS;
     refused(&request, LEGACY_BAD_REASON);
-    request.reason = XEN_VM_RING_REASON_IO_INSTRUCTION; /* not of 4.17 */
-    refused(&request, LEGACY_BAD_REASON);
     request.reason = 0x10000 + VM_EVENT_REASON_CPUID;
     refused(&request, LEGACY_BAD_REASON);
     return 0;

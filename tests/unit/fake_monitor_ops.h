@@ -17,7 +17,7 @@ struct fake_ops {
      */
     uint8_t msr[4][0x2000];     /* by bits 31 and 30 of its number */
     uint8_t frame[FAKE_FRAMES]; /* XENMEM_access_* */
-    uint8_t ctrlreg[4], cpuid, other;
+    uint8_t ctrlreg[4], cpuid, io, other;
     bool walks_suppressed;
     uint32_t last_frame;
     /* What was called, and took so long. */

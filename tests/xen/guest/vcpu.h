@@ -20,6 +20,7 @@ enum kind {
     KIND_DESC,
     KIND_PROBE,
     KIND_INJECT,
+    KIND_IO,
     NR_KINDS
 };
 

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "cpuid.h"
 #include "hypercall.h"
+#include "io.h"
 #include "latency.h"
 #include "machine.h"
 #include "options.h"
@@ -126,6 +127,7 @@ static const struct {
     [KIND_DESC] = {"desc", "wrong", raise_desc},
     [KIND_PROBE] = {"probe", "changed", probe},
     [KIND_INJECT] = {"inject", "trapped", raise_injected},
+    [KIND_IO] = {"io", "wrong", raise_io},
 };
 
 const char *kind_name(enum kind k)
