@@ -78,9 +78,26 @@ static const struct instruction {
     {"int3", 1, 0, {0xcc}},
     {"icebp", 1, 0, {0xf1}},
     {"nop", 1, 0, {0x90}},
+    {"in", 1, 0, {0xec}},
+    {"ins", 1, 0, {0x6c}},
+    {"outs", 1, 0, {0x6e}},
 };
 
-enum { CPUID, CPUID15, CR0, CR3, CR4, CR4GP, WRMSR, WRMSRGP, GREQ, SIDT };
+enum {
+    CPUID,
+    CPUID15,
+    CR0,
+    CR3,
+    CR4,
+    CR4GP,
+    WRMSR,
+    WRMSRGP,
+    GREQ,
+    SIDT,
+    IN = 13, /* and all that follow: on a port that nobody has */
+};
+
+#define PORT 0x90
 
 #define STI 1
 #define SS  2
@@ -163,6 +180,10 @@ static void set_up(unsigned int which, const struct condition *condition,
     if (which == GREQ) {
         r->eax = __HYPERVISOR_hvm_op;
         r->ebx = HVMOP_guest_request_vm_event;
+    }
+    if (which >= IN) {
+        r->edx = PORT;
+        r->esi = r->edi = (uint32_t)stored;
     }
 }
 
