@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * monitor.h: the parts of the source "monitor", a domain of Xen 4.17 whose
- * events come by the legacy ring.  Only monitor*.c know libxenctrl, an
+ * monitor.h: the parts of the source "monitor", a domain of Xen 4.17 to 4.20
+ * whose events come by the legacy ring.  Only monitor*.c know libxenctrl, an
  * unstable interface bound to one version of Xen.
  *
  *   monitor_source.c  the source: its life, and its numbers
@@ -12,7 +12,7 @@
  *   monitor_ring.c    taking the legacy ring into use, and giving it back
  *   monitor_support.c which events are known to fire here
  *   monitor_bears.c   what Xen bears of what an agent can ask for
- *   monitor_domctl.c  domctls by hand, and why Xen permits none
+ *   monitor_domctl.c  domctls by hand; another Xen, and one that permits none
  *   monitor_arm.c     which events the domain raises: asked for, and when
  *   monitor_step.c    from what is armed to what is wanted, step by step
  *   monitor_ranges.c  MSRs and frames: what is armed, and what is to be
@@ -84,8 +84,8 @@ struct monitor {
     bool has_devices; /* its ports are a device model's, as those of HVM */
     bool ending;
     bool may_step, may_altp2m; /* a verdict has switched that on, perhaps */
-    uint32_t capabilities;     /* bits 1 << XEN_DOMCTL_MONITOR_EVENT_* */
     bool has_mem_access;
+    uint32_t capabilities;     /* bits 1 << XEN_DOMCTL_MONITOR_EVENT_* */
     unsigned int target_state; /* XEN_VM_RING_TARGET_* */
     unsigned int shutdown_reason;
     uint64_t looked_at;      /* ns */
@@ -266,6 +266,8 @@ bool monitor_has_event_pending(struct monitor *monitor,
 
 /* monitor_domctl.c: of this domain; 0 or -errno. */
 int monitor_domctl(struct monitor *monitor, struct xen_domctl *domctl);
+/* Is this a Xen that it works with?  An exit status. */
+int monitor_check_xen(struct monitor *monitor);
 /*
  * Says why Xen answered EPERM or EACCES, `permission` being what its security
  * policy calls what was asked for; returns an exit status.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * monitor_domctl.c: domctls that libxenctrl has no function for, and what it
- * means when Xen permits none.
+ * monitor_domctl.c: domctls that libxenctrl has no function for, whether this
+ * Xen knows them, and what it means when Xen permits none.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include "monitor.h"
+
+/* "4.17", by libxenctrl's own word. */
+#define BUILT_FOR VMRING_XEN_VERSION
 
 static int call(struct monitor *monitor, struct xen_domctl *domctl)
 {
@@ -34,7 +37,7 @@ int monitor_domctl(struct monitor *monitor, struct xen_domctl *domctl)
     return call(monitor, domctl);
 }
 
-/* ----------------------------------------------------- not permitted -- */
+/* ------------------------------------------------------ another Xen -- */
 
 #define LAST_VERSION 0xff
 
@@ -55,14 +58,34 @@ static bool is_version(struct monitor *monitor, uint32_t version)
 
 static uint32_t find_version(struct monitor *monitor)
 {
-    if (is_version(monitor, XEN_DOMCTL_INTERFACE_VERSION))
-        return XEN_DOMCTL_INTERFACE_VERSION;
     for (uint32_t version = 1; version <= LAST_VERSION; version++) {
         if (is_version(monitor, version))
             return version;
     }
     return 0;
 }
+
+/*
+ * libxenctrl and the calls here are of the Xen that this was built for.  Of
+ * another one whose domctls have the same version all of them mean the same.
+ */
+int monitor_check_xen(struct monitor *monitor)
+{
+    int version;
+
+    if (is_version(monitor, XEN_DOMCTL_INTERFACE_VERSION))
+        return 0;
+    version = xc_version(monitor->xch, XENVER_version, NULL);
+    log_line(LOG_ERR,
+             "this is Xen %d.%d, and vmring-bridge was built for Xen " BUILT_FOR
+             " (their domctls have version 0x%x and 0x%x): build it for this "
+             "Xen, or boot that one",
+             version >> 16 & 0xffff, version & 0xffff, find_version(monitor),
+             XEN_DOMCTL_INTERFACE_VERSION);
+    return EXIT_UNSUPPORTED;
+}
+
+/* ----------------------------------------------------- not permitted -- */
 
 /* The label that Xen's security module has for it, if it has any. */
 static void find_label(struct monitor *monitor, char *label, size_t len)
@@ -97,19 +120,9 @@ static void say_policy(struct monitor *monitor, const char *permission)
 
 int monitor_not_permitted(struct monitor *monitor, const char *permission)
 {
-    uint32_t version;
-
     if (geteuid() != 0) {
         log_line(LOG_ERR, "Xen does not permit it; run this as root in dom0");
         return EXIT_PERMISSION;
-    }
-    version = find_version(monitor);
-    if (version && version != XEN_DOMCTL_INTERFACE_VERSION) {
-        log_line(LOG_ERR,
-                 "this Xen has version 0x%x of domctl, this program 0x%x; "
-                 "build it for this Xen",
-                 version, XEN_DOMCTL_INTERFACE_VERSION);
-        return EXIT_UNSUPPORTED;
     }
     say_policy(monitor, permission);
     return EXIT_PERMISSION;

@@ -140,7 +140,7 @@ static int open_interfaces(struct monitor *monitor)
     monitor->xcall = xencall_open(&monitor->logger, 0);
     if (!monitor->xcall)
         return no_xen(errno);
-    return 0;
+    return monitor_check_xen(monitor);
 }
 
 static int close_monitor(void *source)
