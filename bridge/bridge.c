@@ -427,6 +427,7 @@ static int serve_until_the_end(struct bridge *bridge)
         abandon(bridge);
         return status;
     }
+    bridge_title(bridge, vmring_attached(bridge->producer));
     bridge_tell_ready(bridge);
     loop(bridge);
     status = write_statistics(bridge);

@@ -82,6 +82,7 @@ static void attached(void *ctx, int here, uint32_t verdicts)
 
     if (!here)
         bridge->gone = 1;
+    bridge_title(bridge, here);
     if (ops->attached)
         ops->attached(bridge->info.producer_ctx, here, verdicts);
 }

@@ -6,6 +6,7 @@
  *   bridge_serve.c  the producer: what consumers ask for, and where
  *   bridge_to.c     the domain of --to
  *   bridge_loop.c   what wakes the loop
+ *   bridge_title.c  what `ps` says of it
  */
 #ifndef BRIDGE_BRIDGE_STATE_H
 #define BRIDGE_BRIDGE_STATE_H
@@ -61,6 +62,9 @@ void bridge_drop_event(struct event **event);
 /* Before their descriptors are closed. */
 void bridge_unwatch(struct bridge *bridge);
 void bridge_tear_down_loop(struct bridge *bridge);
+
+/* bridge_title.c: `attached`: a consumer is. */
+void bridge_title(const struct bridge *bridge, int attached);
 
 /* bridge_to.c: the domain whose agents are to be served. */
 int bridge_find_agents(struct bridge *bridge);

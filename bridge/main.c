@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /* main.c: the command line of vmring-bridge. */
 #include <argp.h>
+#include <bsd/inttypes.h>
+#include <bsd/unistd.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../sandbox/sandbox.h"
+#include "../terminal/number.h"
 #include "../terminal/option.h"
 #include "../terminal/screen.h"
 #include "../terminal/visible.h"
 #include "bridge.h"
 #include "domain.h"
 #include "exit_status.h"
+#include "help.h"
 #include "log.h"
 #include "reader.h"
 #include "signals.h"
@@ -23,124 +28,6 @@
 /* The C library looks for it, so it must be visible. */
 __attribute__((__visibility__("default"))) const char *argp_program_version =
     "vmring-bridge " VMRING_VERSION_STRING;
-
-static const char doc[] =
-    "Serves the vCPU events of a Xen guest on a vm_ring."
-    "\vTARGET is a domain's id or name, domain:NAME if that looks like "
-    "something else, or sim:KEY=VALUE,... for a simulated guest "
-    "(vmring-bridge(8) lists the keys).\n\n"
-    "Examples:\n"
-    "  vmring-bridge 5\n"
-    "      serve domain 5 on local:/run/vmring/dom5.sock until it ends\n"
-    "  vmring-bridge --allow-events cpuid,cr3 --allow-verdicts none web1\n"
-    "      let agents observe these two events and no more\n"
-    "  vmring-bridge --to agents 5\n"
-    "      serve domain 5 to the domain 'agents': vmring-agent grant:0/5 "
-    "there\n"
-    "  vmring-bridge --listen local:/tmp/s --once sim:vcpus=4,count=1000\n"
-    "      a simulated guest for one agent: vmring-agent local:/tmp/s\n\n"
-    "A consumer that detaches leaves nothing armed. One that crashed is "
-    "waited for: until the linger time is over its events stay armed, and "
-    "each is answered neutrally at its deadline.\n\n"
-    "Exit status: 0 as asked, 1 fault, 2 usage, 3 the target has ended, 4 no "
-    "such domain, 5 no permission, 6 no Xen here, 7 the domain has no monitor "
-    "(PV...), 9 another consumer or bridge has the domain, or the socket, "
-    "12 statistics not "
-    "written, 14 the domain could not be left as found, or not recovered, 15 "
-    "recovered: what its vCPUs waited for is lost.";
-
-enum {
-    OPT_LISTEN = 0x100,
-    OPT_MODE,
-    OPT_TO,
-    OPT_FD,
-    OPT_READY_FD,
-    OPT_DEADLINE,
-    OPT_ON_DEADLINE,
-    OPT_ALLOW_EVENTS,
-    OPT_ALLOW_VERDICTS,
-    OPT_MAX_ASYNC_BYTES,
-    OPT_LINGER,
-    OPT_FAREWELL,
-    OPT_ONCE,
-    OPT_SHARE,
-    OPT_WAIT,
-    OPT_RECOVER,
-    OPT_STATS,
-    OPT_NO_SANDBOX,
-    OPT_USAGE,
-};
-
-static const struct argp_option argp_options[] = {
-    {NULL, 0, NULL, 0, "Where to serve:", 1},
-    {"listen", OPT_LISTEN, "local:PATH", 0,
-     "Unix socket to serve (local:/run/vmring/dom<ID>.sock)", 0},
-    {"mode", OPT_MODE, "OCTAL", 0, "Its file mode (0600)", 0},
-    {"to", OPT_TO, "DOMAIN", 0,
-     "Serve the agents in this domain of Xen, by granted pages, and no socket: "
-     "there, vmring-agent grant:BACKEND/TARGET with the ids of this domain "
-     "and of the target",
-     0},
-    {"fd", OPT_FD, "N", 0,
-     "Serve the consumer at the other end of this connected unix socket; no "
-     "other socket then, unless --listen is given too",
-     0},
-    {"ready-fd", OPT_READY_FD, "N", 0,
-     "Write the socket's path and a newline there once serving; closed "
-     "without: failed",
-     0},
-    {"share", OPT_SHARE, NULL, 0,
-     "If another bridge has TARGET already, write its socket's path to "
-     "--ready-fd and end",
-     0},
-    {"wait", OPT_WAIT, "SECONDS", 0,
-     "Wait this long for a TARGET that is being built (60)", 0},
-    {"once", OPT_ONCE, NULL, 0,
-     "End when the consumer has detached, or crashed and found no successor",
-     0},
-    {"recover", OPT_RECOVER, "force", OPTION_ARG_OPTIONAL,
-     "Serve nobody: free TARGET from a bridge that was killed, as far as that "
-     "can be done, and end; force: though a program here listens to Xen "
-     "about it",
-     0},
-    {"linger", OPT_LINGER, "SECONDS", 0,
-     "Wait this long for a crashed consumer's successor (10)", 0},
-    {"farewell", OPT_FAREWELL, "SECONDS", 0,
-     "At the end wait this long for the consumer to take what is left, and its "
-     "counts (15)",
-     0},
-    {NULL, 0, NULL, 0, "What consumers may do:", 2},
-    {"allow-events", OPT_ALLOW_EVENTS, "LIST", 0,
-     "Events that may be armed, as in 'vmring-agent -e help' (all)", 0},
-    {"allow-verdicts", OPT_ALLOW_VERDICTS, "LIST", 0,
-     "Verdicts that may be granted: deny, set_registers, emulate, step, "
-     "altp2m, inject, next_interrupt, reset, continue; none; all that the "
-     "source can do (all)",
-     0},
-    {"max-async-bytes", OPT_MAX_ASYNC_BYTES, "N[k|m|g]", 0,
-     "Bytes of asynchronous ring that a consumer may ask for, if there is "
-     "memory (64m)",
-     0},
-    {"deadline", OPT_DEADLINE, "MS", 0,
-     "A request waits at most this long for its verdict; none: for ever (1000)",
-     0},
-    {"on-deadline", OPT_ON_DEADLINE, "neutral|pause", 0,
-     "Then answer as if nobody had looked, or pause the domain until the "
-     "verdict comes (neutral)",
-     0},
-    {NULL, 0, NULL, 0, "What is reported:", 3},
-    {"stats", OPT_STATS, "FILE", 0,
-     "Write statistics there as JSON at the end; -: standard output", 0},
-    {"quiet", 'q', NULL, 0, "No ledger on standard error, only warnings", 0},
-    {"verbose", 'v', NULL, 0, "Say more; twice: what libxenctrl says too", 0},
-    {NULL, 0, NULL, 0, "What it gives up once it serves:", 4},
-    {"no-sandbox", OPT_NO_SANDBOX, NULL, 0,
-     "Nothing: for debugging, or where the kernel has no seccomp", 0},
-    {"help", 'h', NULL, 0, "Print this help", -1},
-    {"usage", OPT_USAGE, NULL, 0, "Print a short usage message", -1},
-    {"version", 'V', NULL, 0, "Print the version", -1},
-    {0},
-};
 
 #define DEFAULT_MAX_ASYNC (UINT64_C(64) << 20)
 
@@ -167,24 +54,30 @@ refuse(const char *format, ...)
     exit(EXIT_USAGE);
 }
 
-static unsigned long number(const char *name, const char *text, int base,
-                            unsigned long max)
+/* What it is for an option that takes no number. */
+static uint64_t plain(const char *name, const char *text, uint64_t max)
 {
-    char *end;
-    unsigned long value;
+    uint64_t value;
 
-    errno = 0;
-    value = strtoul(text, &end, base);
-    if (errno || end == text || *end || *text == '-' || value > max)
-        refuse(base == 8 ? "--%s takes an octal number from 0 to %lo, not '%s'"
-                         : "--%s takes a number from 0 to %lu, not '%s'",
-               name, max, text);
+    if (!number_read(text, 0, max, &value))
+        refuse("--%s takes a number from 0 to %" PRIu64 ", not '%s'", name, max,
+               text);
     return value;
+}
+
+static unsigned int mode_of(const char *text)
+{
+    int wrong = 0;
+    uint64_t mode = strtou(text, NULL, 8, 0, 0777, &wrong);
+
+    if (wrong || !isdigit((unsigned char)text[0]))
+        refuse("--mode takes an octal number from 0 to 777, not '%s'", text);
+    return (unsigned int)mode;
 }
 
 static int descriptor(const char *name, const char *text)
 {
-    int fd = (int)number(name, text, 10, 1 << 20);
+    int fd = (int)plain(name, text, 1 << 20);
 
     if (fcntl(fd, F_GETFD) < 0)
         refuse("--%s %d: it is not open; give the number of one that this is "
@@ -204,16 +97,54 @@ static int writable(const char *name, const char *text)
     return fd;
 }
 
+#define WAIT                                                                   \
+    {                                                                          \
+        NUMBER_TIME, NUMBER_S, 0, 24 * NUMBER_H, "a time", "10s or 2m", NULL   \
+    }
+
+static const struct {
+    int key;
+    const char *name;
+    struct number takes;
+} numbers[] = {
+    {OPT_DEADLINE,
+     "deadline",
+     {NUMBER_TIME, NUMBER_MS, NUMBER_MS, 24 * NUMBER_H, "a time", "500ms or 2s",
+      "none"}},
+    {OPT_LINGER, "linger", WAIT},
+    {OPT_FAREWELL, "farewell", WAIT},
+    {OPT_WAIT, "wait", WAIT},
+    {OPT_MAX_ASYNC_BYTES,
+     "max-async-bytes",
+     {NUMBER_SIZE, 0, 1, XEN_VM_RING_MAX_ASYNC, "bytes", "64k or 1m", NULL}},
+};
+
+/* Of the option with this key, which is in the table. */
+static uint64_t number(int key, const char *text)
+{
+    char remedy[128];
+    uint64_t value;
+    unsigned int i = 0;
+
+    while (numbers[i].key != key)
+        i++;
+    if (!number_parse(&numbers[i].takes, text, &value))
+        refuse("--%s %s: %s", numbers[i].name, *text ? text : "''",
+               number_remedy(&numbers[i].takes, remedy, sizeof(remedy)));
+    return value;
+}
+
+/* Whole seconds, and no less than asked for. */
+static unsigned int seconds(int key, const char *text)
+{
+    return (unsigned int)((number(key, text) + NUMBER_S - 1) / NUMBER_S);
+}
+
 static uint64_t deadline(const char *text)
 {
-    unsigned long ms;
+    uint64_t ns = number(OPT_DEADLINE, text);
 
-    if (strcmp(text, "none") == 0)
-        return UINT64_MAX;
-    ms = number("deadline", text, 10, 86400000);
-    if (ms == 0)
-        refuse("--deadline is at least 1 ms; 'none' waits for ever");
-    return ms * UINT64_C(1000000);
+    return ns ? ns : UINT64_MAX; /* none */
 }
 
 static uint32_t on_deadline(const char *text)
@@ -227,29 +158,6 @@ static uint32_t on_deadline(const char *text)
     if (i < 0)
         refuse("--on-deadline %s: %s", *text ? text : "''", remedy);
     return values[i];
-}
-
-static uint64_t max_async_bytes(const char *text)
-{
-    static const char suffixes[] = "kmg";
-    bool digit = *text >= '0' && *text <= '9';
-    unsigned long long value;
-    const char *suffix;
-    char *end;
-
-    errno = 0;
-    value = strtoull(text, &end, 10);
-    if (value && *end && (suffix = strchr(suffixes, *end)) != NULL) {
-        unsigned int shift = 10 * (unsigned int)(suffix - suffixes + 1);
-
-        value = value > ULLONG_MAX >> shift ? ULLONG_MAX : value << shift;
-        end++;
-    }
-    if (errno || !digit || !value || *end || value > XEN_VM_RING_MAX_ASYNC)
-        refuse("--max-async-bytes takes bytes from 1 to %llu, as in 65536, "
-               "64k or 1m, not '%s'",
-               (unsigned long long)XEN_VM_RING_MAX_ASYNC, text);
-    return value;
 }
 
 static void allow_verdicts(const char *text, uint32_t *mask)
@@ -289,7 +197,7 @@ refuse_option(const struct argp_state *state)
 {
     char text[256];
 
-    option_refused(state, argp_options, text, sizeof(text));
+    option_refused(state, help_options, text, sizeof(text));
     refuse("%s", text);
 }
 
@@ -315,7 +223,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->listen = arg;
         break;
     case OPT_MODE:
-        options->mode = (unsigned int)number("mode", arg, 8, 0777);
+        options->mode = mode_of(arg);
         break;
     case OPT_TO:
         if (!*domain_text(arg))
@@ -341,19 +249,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         allow_verdicts(arg, &options->allow_verdicts);
         break;
     case OPT_MAX_ASYNC_BYTES:
-        options->max_async_len = max_async_bytes(arg);
+        options->max_async_len = number(key, arg);
         break;
     case OPT_LINGER:
-        options->linger_s = (unsigned int)number("linger", arg, 10, 86400);
+        options->linger_s = seconds(key, arg);
         break;
     case OPT_FAREWELL:
-        options->farewell_s = (unsigned int)number("farewell", arg, 10, 86400);
+        options->farewell_s = seconds(key, arg);
         break;
     case OPT_SHARE:
         options->shares = true;
         break;
     case OPT_WAIT:
-        options->wait_s = (unsigned int)number("wait", arg, 10, 86400);
+        options->wait_s = seconds(key, arg);
         break;
     case OPT_ONCE:
         options->once = 1;
@@ -427,7 +335,7 @@ static int run(const struct arguments *arguments)
 int main(int argc, char **argv)
 {
     static const struct argp argp = {
-        argp_options, parse, "TARGET", doc, NULL, NULL, NULL,
+        help_options, parse, "TARGET", help_doc, NULL, NULL, NULL,
     };
     struct arguments arguments = {
         .options =
@@ -451,6 +359,8 @@ int main(int argc, char **argv)
     static struct sandbox_inherited inherited;
     int status;
 
+    /* Takes the place of the arguments, and of what they stand in. */
+    setproctitle_init(argc, argv, environ);
     sandbox_open_standard();
     if (sandbox_note_inherited(&inherited) < 0)
         refuse("out of memory");

@@ -77,7 +77,8 @@ struct monitor {
 
     /* The domain. */
     uint32_t domid;
-    char name[64];
+    char name[64];  /* "domain 5 (web1)"; any bytes */
+    char title[64]; /* "web1, domain 5" */
     unsigned int nr_vcpus;
     uint32_t arch;
     bool is_intel;

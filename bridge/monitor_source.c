@@ -69,6 +69,7 @@ static void describe(void *source, struct source_info *info)
     struct monitor *monitor = source;
 
     snprintf(info->name, sizeof(info->name), "%s", monitor->name);
+    snprintf(info->title, sizeof(info->title), "%s", monitor->title);
     snprintf(info->listen, sizeof(info->listen), "local:/run/vmring/dom%u.sock",
              monitor->domid);
     snprintf(info->tree, sizeof(info->tree), "%u", monitor->domid);

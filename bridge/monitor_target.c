@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* monitor_target.c: finding the domain, and seeing its end. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,18 +15,22 @@
 #include "monitor.h"
 #include "store.h"
 
-/* "domain 5 (web1)"; `found` is what xenstore calls it, or "". */
+/*
+ * `found` is what xenstore calls it, or "": any bytes, which whoever shows them
+ * makes visible.
+ */
 static void call_it(struct monitor *monitor, const char *found)
 {
+    char *title = monitor->title;
+
     snprintf(monitor->name, sizeof(monitor->name), "domain %u", monitor->domid);
+    snprintf(title, sizeof(monitor->title), "%s", monitor->name);
     if (!*found)
         return;
     snprintf(monitor->name, sizeof(monitor->name), "domain %u (%.40s)",
              monitor->domid, found);
-    for (char *c = monitor->name; *c; c++) {
-        if (!isprint((unsigned char)*c))
-            *c = '?';
-    }
+    snprintf(title, sizeof(monitor->title), "%.40s, domain %u", found,
+             monitor->domid);
 }
 
 /* ------------------------------------------------------- what it can do -- */

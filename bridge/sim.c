@@ -46,6 +46,7 @@ static void sim_source_describe(void *source, struct source_info *info)
     struct sim_guest *guest = source;
 
     snprintf(info->name, sizeof(info->name), "%s", sim_name(guest->sim));
+    snprintf(info->title, sizeof(info->title), "%s", info->name);
     snprintf(info->tree, sizeof(info->tree), "sim");
     info->nr_vcpus = sim_nr_vcpus(guest->sim);
     info->arch = XEN_VM_RING_ARCH_X86;

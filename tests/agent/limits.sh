@@ -35,9 +35,18 @@ bridge 2 '--ready-fd 0: it cannot be written to; give' --ready-fd=0 \
 bridge 2 '--stats: no file is named; give' --stats= sim:
 bridge 12 'Is a directory; name a file' --stats=/ --listen \
     "local:$dir/socket" sim:
-bridge 2 'from 0 to 86400, not' --linger 86401 sim:
-bridge 2 'from 0 to 86400, not' --farewell 86401 sim:
-bridge 2 'from 0 to 86400000, not' --deadline 99999999999999999999 sim:
+bridge 2 '--linger 86401: give a time, from 0 to 24h' --linger 86401 sim:
+bridge 2 '--farewell 25h: give a time' --farewell 25h sim:
+bridge 2 "--wait '': give a time" --wait= sim:
+bridge 2 '--wait 010: give a time' --wait 010 sim:
+bridge 2 'from 1ms to 24h, as in 500ms or 2s; or none' \
+    --deadline 99999999999999999999 sim:
+bridge 2 '--deadline 0: give a time' --deadline 0 sim:
+bridge 2 '--deadline 1.5x: give' --deadline 1.5x sim:
+bridge 2 "octal number from 0 to 777, not '8'" --mode 8 sim:
+bridge 2 "octal number from 0 to 777, not '1000'" --mode 1000 sim:
+bridge 2 "octal number from 0 to 777, not '-1'" --mode -1 sim:
+bridge 2 "--fd takes a number from 0 to 1048576, not '1x'" --fd 1x sim:
 bridge 2 'x\033[31m\012' sim: "$(printf 'x\033[31m\ny')"
 bridge 2 "unknown key '?[31m?'" "$(printf 'sim:\033[31m\n=1')"
 echo content >"$dir/file"
