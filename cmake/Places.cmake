@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Where things are installed, and how the programs find the library there.
 include(GNUInstallDirs)
-set(VMRING_UNITDIR lib/systemd/system CACHE PATH
+set(VMRING_UNITDIR lib/systemd/system CACHE STRING
     "Where systemd's units are installed")
 set(VMRING_COMPLETIONDIR ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
-    CACHE PATH "Where bash's completions are installed")
+    CACHE STRING "Where bash's completions are installed")
 
 # Where the system's loader looks anyway, the programs say nothing; elsewhere
 # they say where the library is, as seen from themselves, so that the whole may

@@ -147,6 +147,17 @@ endforeach()
 # As its users have it.
 vmring_build_test(installed installed
     ${PROJECT_BINARY_DIR} ${CMAKE_C_COMPILER} ${VMRING_SANITIZE})
+if(NOT VMRING_SANITIZE AND NOT VMRING_COVERAGE AND NOT VMRING_LIBRARY_ONLY
+        AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    vmring_build_test(build_matrix matrix ${PROJECT_BINARY_DIR}/matrix quick)
+    set_tests_properties(build_matrix PROPERTIES TIMEOUT 900 PROCESSORS 2)
+    if(VMRING_LONG_TESTS)
+        vmring_test(long_build_matrix LABELS long TIMEOUT 7200
+            COMMAND sh ${PROJECT_SOURCE_DIR}/tests/build/matrix.sh
+                ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/matrix-long all)
+        set_tests_properties(long_build_matrix PROPERTIES PROCESSORS 2)
+    endif()
+endif()
 foreach(library ${VMRING_LIBRARIES})
     vmring_build_test(symbols_of_${library} symbols $<TARGET_FILE:${library}>)
 endforeach()
