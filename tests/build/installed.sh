@@ -66,10 +66,10 @@ stands_on() {
 
 # in_both NAME OPTION...: the user in C and in C++.
 in_both() {
-    name=$1
+    form=$1
     shift
-    user "c_$name" "$cc" user.c "$@"
-    [ -z "$cxx" ] || user "cxx_$name" "$cxx" user.cc "$@"
+    user "c_$form" "$cc" user.c "$@"
+    [ -z "$cxx" ] || user "cxx_$form" "$cxx" user.cc "$@"
 }
 
 # users: with the library in $lib, as pkg-config has it.

@@ -216,12 +216,11 @@ flags() {
     given lto-gcc gcc '' '' -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON \
         -DCMAKE_BUILD_TYPE=Release
     # Without it clang has no linker for that.
-    if command -v ld.lld >/dev/null; then
+    if ! command -v ld.lld >/dev/null; then
+        ! wanted lto-clang || lacking 'no ld.lld'
+    else
         given lto-clang clang '' -fuse-ld=lld \
             -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON -DCMAKE_BUILD_TYPE=Release
-    else
-        name=lto-clang
-        lacking 'no ld.lld'
     fi
     for standard in 17 23; do
         given gcc-c$standard gcc '' '' -DCMAKE_C_STANDARD=$standard
@@ -251,7 +250,13 @@ forms() {
 
 # The other release: this very matrix, as it is there.
 other_release() {
-    wanted other-release || return 0
+    case $only in
+    other-release/*) inside=${only#other-release/} ;;
+    other-release) inside= ;;
+    '') inside= ;;
+    *) return 0 ;;
+    esac
+    name='other-release'
     # shellcheck source=/dev/null
     case $(. /etc/os-release && echo "${VERSION_CODENAME-}") in
     bookworm) other=trixie ;;
@@ -259,7 +264,7 @@ other_release() {
     esac
     status=0
     sh "$source/tests/build/release.sh" "$source" "$work/$other" $other \
-        >"$work/$other.log" 2>&1 || status=$?
+        "$inside" >"$work/$other.log" 2>&1 || status=$?
     sed "s/^/$other: /" "$work/$other.log"
     case $status in
     0) passed=$((passed + 1)) ;;
@@ -280,7 +285,7 @@ all | here)
     types || :
     flags || :
     forms || :
-    [ $what = here ] || other_release
+    [ "$what" = here ] || other_release
     ;;
 *) exit 2 ;;
 esac

@@ -3,13 +3,13 @@
 # Description: the matrix of builds in another release of Debian, with its
 # compilers and its Xen's libraries.
 #
-# usage: release.sh SOURCE_DIR WORK_DIR CODENAME
+# usage: release.sh SOURCE_DIR WORK_DIR CODENAME [CELL-PATTERN]
 #
 # Takes root, debootstrap and a mirror of Debian (MIRROR, or deb.debian.org); a
 # system of about 900 MB is made in WORK_DIR/root, and is taken again the next
 # time.
 set -eu
-source=$1 work=$2 release=$3
+source=$1 work=$2 release=$3 only=${4-}
 root=$work/root
 
 # skip TEXT
@@ -48,4 +48,4 @@ rm -rf "$root/vmring" && mkdir "$root/vmring"
 exec unshare --mount --pid --fork sh -c 'mount -t proc proc "$0/proc" &&
     exec chroot "$0" env -i HOME=/root LC_ALL=C.UTF-8 \
     PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-    sh /vmring/tests/build/matrix.sh /vmring /tmp/matrix here' "$root"
+    sh /vmring/tests/build/matrix.sh /vmring /tmp/matrix here "$1"' "$root" "$only"
