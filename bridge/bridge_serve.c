@@ -207,6 +207,13 @@ static int cannot_serve(const char *uri, int error)
                  "it, or give another --listen",
                  uri);
         return EXIT_USAGE;
+    case -EISDIR:
+    case -ELOOP:
+        log_line(LOG_ERR,
+                 "cannot serve %s: %s.lock, a file while this starts, is "
+                 "something else; remove it",
+                 uri, uri + strlen("local:"));
+        return EXIT_USAGE;
     case -ENOENT:
         log_line(LOG_ERR,
                  "cannot serve %s: its folder is not there; create it, or "

@@ -6,12 +6,12 @@
  * that was killed.  The kernel tells them apart: it keeps a lock on a file as
  * long as the process lives.
  */
+#include <bsd/libutil.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,7 +36,8 @@ static void path_of(const struct monitor *monitor, char *path, size_t len)
 
 static int cannot_lock(const char *path, int error)
 {
-    log_line(LOG_ERR, "cannot lock %s: %s", path, strerror(error));
+    log_line(LOG_ERR, "cannot lock %s: %s%s", path, strerror(error),
+             error == EISDIR || error == ELOOP ? "; remove it" : "");
     return error == EACCES || error == EPERM ? EXIT_PERMISSION : EXIT_FAULT;
 }
 
@@ -91,7 +92,7 @@ static bool may_wait(int fd, const struct source_start *start,
     return true;
 }
 
-/* Is what we have locked still what others will find? */
+/* Is it ours that others find there? */
 static bool is_current(int folder, int fd, const char *path)
 {
     struct stat ours, found;
@@ -174,31 +175,35 @@ static void take_over(struct monitor *monitor)
     monitor->fresh_gfn = number[5];
 }
 
+/* Somebody has it.  0: it is worth another try. */
+static int look_at_owner(const struct monitor *monitor, const char *path,
+                         struct source_start *start, unsigned int *waited)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int status = 0;
+
+    if (fd < 0) /* its owner has just ended, and removed it */
+        return errno == ENOENT ? 0 : cannot_lock(path, errno);
+    if (!may_wait(fd, start, waited))
+        status = is_taken(monitor, fd, start);
+    close(fd);
+    return status;
+}
+
+/* What flopen() has locked is what others find there; it is not cut off. */
 static int take(struct monitor *monitor, const char *path,
                 struct source_start *start)
 {
+    const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     unsigned int waited = 0;
-    int fd;
+    int fd, status;
 
-    for (;;) {
-        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0)
+    while ((fd = flopen(path, flags, 0600)) < 0) {
+        if (errno != EWOULDBLOCK)
             return cannot_lock(path, errno);
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-            int error = errno, status = 0;
-
-            if (error != EWOULDBLOCK)
-                status = cannot_lock(path, error);
-            else if (!may_wait(fd, start, &waited))
-                status = is_taken(monitor, fd, start);
-            close(fd);
-            if (status)
-                return status;
-            continue;
-        }
-        if (is_current(AT_FDCWD, fd, path))
-            break;
-        close(fd); /* its owner has just ended, and removed it */
+        status = look_at_owner(monitor, path, start, &waited);
+        if (status)
+            return status;
     }
     monitor->lock = fd;
     take_over(monitor);

@@ -81,6 +81,8 @@ static int clear_stale(const struct sockaddr_un *addr)
                                            : 0;
     else if (errno != ENOENT)
         err = errno == EPROTOTYPE ? -EADDRINUSE : -errno;
+    else if (lstat(addr->sun_path, &st) == 0)
+        err = -EEXIST; /* a link that leads nowhere */
     close(fd);
     return err;
 }

@@ -53,6 +53,13 @@ echo content >"$dir/file"
 bridge 2 'is no socket; remove it' --listen "local:$dir/file" sim:
 [ "$(cat "$dir/file")" = content ] || fail 'the file is not what it was'
 bridge 2 'create it' --listen "local:$dir/absent/socket" sim:
+ln -s nowhere "$dir/link"
+bridge 2 'is no socket; remove it' --listen "local:$dir/link" sim:
+[ "$(readlink "$dir/link")" = nowhere ] || fail 'the link is not what it was'
+mkdir "$dir/folder.lock"
+bridge 2 'folder.lock, a file while' --listen "local:$dir/folder" sim:
+ln -s nowhere "$dir/loop.lock"
+bridge 2 'loop.lock, a file while' --listen "local:$dir/loop" sim:
 bridge 12 'create its folder' --stats "$dir/absent/file" --listen \
     "local:$dir/socket" sim:
 

@@ -154,6 +154,18 @@ static void held_without_a_map(void)
     monitor_unlock(&heir);
 }
 
+/* What is there is no file: it is left, and not waited for. */
+static void something_else_is_there(void)
+{
+    CHECK_EQ(mkdir(LOCK, 0700), 0);
+    CHECK_EQ(monitor_lock(&monitor, &start), EXIT_FAULT);
+    CHECK_EQ(rmdir(LOCK), 0);
+    CHECK_EQ(symlink("nowhere", LOCK), 0);
+    CHECK_EQ(monitor_lock(&monitor, &start), EXIT_FAULT);
+    CHECK_EQ(monitor.lock, -1);
+    CHECK_EQ(unlink(LOCK), 0);
+}
+
 int main(void)
 {
     struct monitor another = {
@@ -166,6 +178,7 @@ int main(void)
     CHECK(left_held(false));
     CHECK(!left_held(true));
     held_without_a_map();
+    something_else_is_there();
     CHECK_EQ(monitor_lock(&monitor, &start), 0);
     CHECK_EQ(noted_pid(), getpid());
     CHECK_EQ(monitor_lock(&another, &start), 0); /* of another domain */
