@@ -358,6 +358,8 @@ static int write_statistics(struct bridge *bridge)
     int error = 0;
 
     visible(name, sizeof(name), bridge->info.name);
+    /* Another when a key goes or changes; not for new keys. */
+    json_object_object_add(object, "version", json_object_new_int(1));
     json_object_object_add(object, "target", json_object_new_string(name));
     json_object_object_add(object, "vcpus",
                            json_object_new_uint64(bridge->info.nr_vcpus));

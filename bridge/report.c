@@ -102,7 +102,7 @@ void report_print(const struct report *report)
 {
     const struct vmring_producer_stats *stats = &report->stats;
 
-    log_plain("%-20s %12s %12s %12s %12s %12s\n", "reason", "requests",
+    log_plain("%-20s %11s %11s %11s %11s %11s\n", "reason", "requests",
               "answered", "defaulted", "records", "lost");
     for (unsigned int i = 0; i < XEN_VM_RING_NR_REASONS; i++) {
         const struct report_row *row = &report->rows[i];
@@ -110,8 +110,8 @@ void report_print(const struct report *report)
 
         if (is_empty(row))
             continue;
-        log_plain("%-20s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 " %12" PRIu64
-                  " %12" PRIu64 "\n",
+        log_plain("%-20s %11" PRIu64 " %11" PRIu64 " %11" PRIu64 " %11" PRIu64
+                  " %11" PRIu64 "\n",
                   name ? name : "?", row->requests, row->answered,
                   row->defaulted, row->records, row->lost);
     }

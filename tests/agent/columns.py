@@ -10,6 +10,7 @@ import re
 import signal
 import struct
 import subprocess
+import tempfile
 import termios
 import time
 import tty
@@ -91,6 +92,23 @@ def everything():
     fits("counts only", 80, AGENT, "-q", "-t", "1.5", ENDLESS)
 
 
+def of_a_bridge():
+    """The account at its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        where = "local:" + folder + "/socket"
+        bridge = Terminal(80).start(BRIDGE, "--once", "--listen", where,
+                                    "sim:vcpus=2,name=a")
+        end = time.monotonic() + LIMIT
+        while not os.path.exists(where[6:]) and time.monotonic() < end:
+            time.sleep(0.05)
+        subprocess.run([AGENT, "-q", "-n", "30", where], timeout=LIMIT,
+                       stdout=subprocess.DEVNULL, check=True)
+        lines = [line for line in bridge.read().splitlines()
+                 if "vmring-bridge: " not in line]
+    check("a bridge's account fits", any("answered" in line for line in lines)
+          and max(map(len, lines)) <= 80, lines)
+
+
 def grows():
     texts = [Terminal(columns).start(AGENT, "--help").read()
              for columns in (80, 110)]
@@ -150,6 +168,7 @@ def no_escapes():
 
 
 everything()
+of_a_bridge()
 grows()
 resized()
 resized("--workers", "2")

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Description: each key of each JSON line follows the one rule for its value,
 # is in the manual page, and was seen; and each number is exact in a double.
+import calendar
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 from setup import AGENT, ENDLESS, LIMIT, build, check, finish
 
@@ -162,8 +164,41 @@ def all_lines():
         yield from of_each_reason.read().splitlines()
 
 
+def ns_of(text):
+    """Of ISO 8601 in UTC, with nanoseconds."""
+    seconds, rest = text.split(".")
+    check("it ends so", re.fullmatch(r"[0-9]{9}Z", rest), text)
+    return calendar.timegm(time.strptime(seconds, "%Y-%m-%dT%H:%M:%S")) \
+        * 10**9 + int(rest[:9])
+
+
+def times():
+    """Of the wall clock, and since the event before."""
+    guest = "sim:vcpus=3,count=200"
+    before = time.time_ns()
+    first, *lines = map(json.loads, output_of(
+        AGENT, "-f", "json", "--time=absolute", guest))
+    after = time.time_ns()
+    start = ns_of(first["attached"]["start"])
+    check("it began meanwhile", before <= start <= after,
+          (before, start, after))
+    events = [line for line in lines if "event" in line]
+    check("absolute", len(events) == 600 and all(
+        ns_of(event["time"]) == start + event["time_ns"] and
+        before <= ns_of(event["time"]) <= after for event in events), events)
+    sums = {}
+    for text in output_of(AGENT, "-f", "json", "--time=delta", guest):
+        event = json.loads(text)
+        if "event" in event:
+            vcpu = event["vcpu"]
+            sums[vcpu] = sums.get(vcpu, 0) + event["delta_ns"]
+            check("delta", sums[vcpu] == event["time_ns"], event)
+    check("of each vCPU", len(sums) == 3, sums)
+
+
 for line in all_lines():
     follow_line(line)
+times()
 
 manual = open(MANUAL).read()
 section = manual[manual.index(".Ss JSON"):manual.index(".Sh ENVIRONMENT")]

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 from setup import AGENT, ENDLESS, LIMIT, check, finish
@@ -146,6 +147,32 @@ def asked_for(*extra):
     check("and it goes on", agent.returncode == 0, agent.returncode)
 
 
+def of_many_vcpus():
+    """More than standard error keeps for whoever reads slowly."""
+    agent = subprocess.Popen(
+        [AGENT, "-f", "json", "-e", EVENTS,
+         "sim:vcpus=256,count=100000000,rate=2000"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    vcpus = set()
+    for line in agent.stdout:
+        vcpus.add(json.loads(line).get("vcpu"))
+        if len(vcpus) == 257:
+            break
+    agent.send_signal(signal.SIGUSR1)
+    # Whatever it still writes must not keep it.
+    reader = threading.Thread(target=agent.stdout.read)
+    reader.start()
+    killer = threading.Timer(LIMIT, agent.kill)
+    killer.start()
+    line = agent.stderr.readline()
+    killer.cancel()
+    agent.send_signal(signal.SIGTERM)
+    reader.join()
+    agent.wait(timeout=LIMIT)
+    check("a ledger of 256 vCPUs", len(line) > 65536 and
+          json.loads(line)["ledger"]["ending"] == "running", line[-200:])
+
+
 def slow():
     """Ten seconds of pause, and two others to heed."""
     begin = time.monotonic()
@@ -190,6 +217,7 @@ summary("--workers", "2")
 in_text()
 asked_for()
 asked_for("--workers", "2")
+of_many_vcpus()
 slow()
 one_file()
 finish()
