@@ -147,8 +147,8 @@ void json_ledger(struct output *out, const struct ledger *ledger,
                                                               : "discard");
     add_string(l, "ending", ending);
     add_string(l, "shutdown", shutdown);
-    add_object(l, "seconds", json_object_new_double(ledger->seconds));
-    add_object(l, "rate", json_object_new_double(rate));
+    add_fraction(l, "seconds", ledger->seconds);
+    add_fraction(l, "rate", rate);
     add_object(l, "rows", rows(ledger));
     add_object(l, "lanes", lanes(ledger));
     add_counts(totals, ledger, &ledger->total);

@@ -5,6 +5,7 @@
 #include "json_members.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,15 @@ void add_known(struct json_object *o, const char *key, bool known,
         add_number(o, key, (int64_t)value);
     else
         add_object(o, key, NULL);
+}
+
+/* No more digits than it is known by. */
+void add_fraction(struct json_object *o, const char *key, double value)
+{
+    char text[64];
+
+    snprintf(text, sizeof(text), "%.6f", value);
+    add_object(o, key, json_object_new_double_s(value, text));
 }
 
 void add_boolean(struct json_object *o, const char *key, bool value)

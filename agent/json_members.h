@@ -19,6 +19,7 @@ void add_object(struct json_object *o, const char *key,
 void add_number(struct json_object *o, const char *key, int64_t value);
 void add_known(struct json_object *o, const char *key, bool known,
                uint64_t value); /* null if it is not */
+void add_fraction(struct json_object *o, const char *key, double value);
 void add_boolean(struct json_object *o, const char *key, bool value);
 void add_hex(struct json_object *o, const char *key, uint64_t value);
 void add_string(struct json_object *o, const char *key,

@@ -278,6 +278,9 @@ static void write_ledger(struct outputs *outputs, const struct run *run,
     const struct options *options = run->options;
     const char *ending = ending_name(run->ending);
 
+    /* A window of another size may not have been noticed at the end. */
+    output_resized(&outputs->main);
+    output_resized(&outputs->screen);
     if (options->format == FORMAT_JSON) {
         json_ledger(&outputs->main, run->ledger, run->info, ending, shutdown,
                     options->verbose);

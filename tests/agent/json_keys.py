@@ -111,6 +111,8 @@ def follow(where, value, rule):
 
 def follow_line(text):
     check("ASCII", text.isascii(), text)
+    check("no more digits than are known",
+          not re.search(r'":[0-9]*\.[0-9]{7}', text), text)
     line = json.loads(text)
     kind = next((kind for kind in LINES if kind in line), None)
     check("a line that is known", kind, line)

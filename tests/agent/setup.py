@@ -15,7 +15,7 @@ failures = []
 def check(what, ok, got=""):
     if not ok:
         failures.append(what)
-        print("FAILED: %s: %s" % (what, got), flush=True)
+        print("FAILED: %s: %s" % (what, str(got)[:2000]), flush=True)
 
 
 def finish():
