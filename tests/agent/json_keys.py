@@ -43,7 +43,7 @@ EVENT = {
     "cr3": HEX,
     "registers": REGISTERS, "words": [HEX], "altp2m": NUMBER, "foreign": FLAG,
     "reposted": FLAG, "drained": FLAG, "lost_before": NUMBER,
-    "unordered": FLAG,
+    "unordered": FLAG, "bytes": NUMBER, "port": HEX, "in": FLAG, "str": FLAG,
 }
 # What a test of its own is for, or cannot be had in a run.
 RARE = re.compile(r"^event\.unordered|by_.*others")
