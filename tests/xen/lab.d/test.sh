@@ -6,7 +6,7 @@
 set -euo pipefail
 
 lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-for part in report release image fault run; do
+for part in report release prepare image fault run; do
     # shellcheck source=/dev/null
     . "$lab_dir/lab.d/$part.sh"
 done
@@ -148,7 +148,37 @@ test_programs() {
         "$(programs_in "$work/build")"
 }
 
+# apt as a release would answer it, and as one without Xen does.
+test_packages() {
+    local found
+    # shellcheck disable=SC2317 # called by what is tested
+    release_apt() {
+        case "$*" in
+        *'depends'*xen-system-amd64)
+            [ -n "$knows_xen" ] || return 0
+            printf ' %s\n' 'Depends: xen-hypervisor-5.1-amd64' \
+                'Depends: xen-hypervisor-common' 'Depends: xen-utils-5.1'
+            ;;
+        *'depends'*linux-image-amd64)
+            echo '  Depends: linux-image-9.9.9+deb99-amd64' ;;
+        *' show '*) printf 'Package: %s\nVersion: 1:2-3\n' one two ;;
+        esac
+    }
+    knows_xen=yes
+    found=$(tool_packages | paste -sd ' ')
+    expect "packages of the release" "xen-hypervisor-5.1-amd64 xen-utils-5.1 \
+linux-image-9.9.9+deb99-amd64 xenstore-utils busybox-static xz-utils zstd" \
+        "$found"
+    knows_xen=
+    expect "no Xen" refused "$(tool_packages >/dev/null || echo refused)"
+    expect "both known" "one=1:2-3 two=1:2-3" \
+        "$(candidates one two | paste -sd ' ')"
+    expect "one unknown" refused \
+        "$(candidates one two three >/dev/null || echo refused)"
+}
+
 test_release
+test_packages
 test_unpack
 test_fault
 test_programs
