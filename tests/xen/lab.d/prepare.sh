@@ -145,14 +145,18 @@ prepare() {
     prepare_base
     xen_version=$(version_in 'xen-hypervisor-[0-9].*-amd64')
     xen=$base/xen
-    note "Debian $release: Xen $xen_version, Linux" \
-        "$(version_in 'linux-image-.*'), QEMU $(qemu_version)"
+    note "Debian $release: Xen $xen_version, Linux $(linux_version), QEMU" \
+        "$(qemu_version)"
     [ "$which_xen" != debug ] || prepare_debug
 }
 
 # The version of a package of the base, without Debian's part of it.
 version_in() { # REGEX
     sed -nE "s/^$1=([0-9]+:)?([0-9.]*[0-9]).*/\2/p" "$base/packages"
+}
+
+linux_version() {
+    version_in 'linux-image-.*'
 }
 
 qemu_version() {

@@ -138,6 +138,28 @@ test_fault() {
     expect "an interrupt once" ours "$(verdict)"
 }
 
+# Both versions, and what a scenario needs.
+borne() { # LINUX QEMU NEEDS
+    local its_linux=$1 its_qemu=$2 status=0
+    # shellcheck disable=SC2317 # called by what is tested
+    linux_version() { echo "$its_linux"; }
+    # shellcheck disable=SC2317
+    qemu_version() { echo "$its_qemu"; }
+    echo "# lab: needs $3" >"$work/scenario"
+    (check_emulator "$work/scenario") 2>"$work/said" || status=$?
+    echo "$status|$(wc -l <"$work/said")"
+}
+
+test_emulator() {
+    release=12
+    expect "6.1 on 7.2" "0|0" "$(borne 6.1.192 7.2.22 linux-guest)"
+    expect "6.1 on 10" "77|1" "$(borne 6.1.192 10.0.13 linux-guest)"
+    expect "an agent's domain" "77|1" "$(borne 6.1.192 10.0.13 agent-domain)"
+    expect "no Linux guest" "0|0" "$(borne 6.1.192 10.0.13 '')"
+    expect "6.12 on 10" "0|0" "$(borne 6.12.118 10.0.13 linux-guest)"
+    expect "6.12 on 7.2" "0|0" "$(borne 6.12.118 7.2.22 linux-guest)"
+}
+
 # A build folder in a build folder is another release's.
 test_programs() {
     mkdir -p "$work/build/agent" "$work/build/other/agent"
@@ -181,5 +203,6 @@ test_release
 test_packages
 test_unpack
 test_fault
+test_emulator
 test_programs
 exit "$failed"

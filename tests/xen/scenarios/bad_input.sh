@@ -79,7 +79,7 @@ process_line agent 2 "nonsense" vmring-agent -e nonsense "$domid"
 process_line agent 2 "not a verdict rule" vmring-agent --deny cr9 "$domid"
 process_line agent 2 "XCR0 .* cannot be denied" vmring-agent -e xcr0 \
     --deny xcr0:4 "$domid"
-process_line agent 2 "give seconds" vmring-agent -t never "$domid"
+process_line agent 2 "give a time" vmring-agent -t never "$domid"
 process_line bridge 2 "unknown event" \
     vmring-bridge --allow-events nonsense "$domid"
 process_line bridge 2 "at least 1 ms" vmring-bridge --deadline 0 "$domid"
