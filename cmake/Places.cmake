@@ -3,8 +3,6 @@
 include(GNUInstallDirs)
 set(VMRING_UNITDIR lib/systemd/system CACHE STRING
     "Where systemd's units are installed")
-set(VMRING_COMPLETIONDIR ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
-    CACHE STRING "Where bash's completions are installed")
 
 # Where the system's loader looks anyway, the programs say nothing; elsewhere
 # they say where the library is, as seen from themselves, so that the whole may
