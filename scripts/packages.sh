@@ -172,6 +172,20 @@ release() {
         echo 'this system'
 }
 
+# say_found: what this is made with, and whether it has been tried with that.
+say_found() {
+    local id
+
+    say "$(release): gcc $(gcc -dumpfullversion)," \
+        "Xen's libraries $(pkg-config --modversion xencontrol)"
+    # shellcheck source=/dev/null
+    id=$(. /etc/os-release && echo "$ID $VERSION_ID")
+    case $id in
+    'debian 12' | 'debian 13') ;;
+    *) say "this has been tried on Debian 12 and 13; here it may differ" ;;
+    esac
+}
+
 # need PACKAGE...: 1: one cannot be had; it has been said which and why.
 need() {
     local absent reason
