@@ -6,8 +6,10 @@ import os
 import re
 import resource
 import subprocess
+import sys
 
-from setup import (BRIDGE, Bridge, agent, check, finish, folder, works)
+from setup import (AGENT, BRIDGE, Bridge, agent, check, finish, folder,
+                   works)
 
 NOBODY = 65534
 MIB = 1 << 20
@@ -42,6 +44,13 @@ def refused(bridge, size, what):
 
 if os.geteuid() == 0:
     os.chmod(folder, 0o777)
+    try:
+        subprocess.run([AGENT, "--version"], check=True, user=NOBODY,
+                       group=NOBODY, extra_groups=[],
+                       stdout=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        print("another user cannot get to", AGENT)
+        sys.exit(77)
 mode = ("--mode", "0666")
 
 # What is allowed, by option and by default.
