@@ -31,7 +31,7 @@ arm64 | arm64_lse)
     [ "$1" = arm64 ] || option=-march=armv8.1-a
     set -- "$@" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
         -DCMAKE_CROSSCOMPILING_EMULATOR=$run "-DCMAKE_C_FLAGS=$option" \
-        -DCMAKE_EXE_LINKER_FLAGS=-static
+        -DCMAKE_EXE_LINKER_FLAGS=-static -DBUILD_SHARED_LIBS=OFF
     probe="$cc -static"
     tests=unit but='^faults_|^sim_truth_unwritable$'
     ;;
