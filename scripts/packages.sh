@@ -15,6 +15,8 @@ packages_tests=(gcc-@-multilib python3 binutils)
 # What there are tests for, which are skipped without it.
 packages_check=(g++ g++-@-multilib clang libclang-rt-dev gcc-aarch64-linux-gnu
     libc6-dev-arm64-cross mandoc clang-format shellcheck file)
+# The lab's; the rest of it is only unpacked, by itself.
+packages_lab=(qemu-system-x86 seabios)
 # The proofs of docs/VERIFICATION.md.
 packages_proof=(relacy-dev spin gcovr afl++ cppcheck clang-tidy valgrind
     qemu-user libc6-arm64-cross)
