@@ -94,11 +94,17 @@ git -c safe.directory='*' -C "$source" archive HEAD |
 as_root "chown -R $who: $home/vmring"
 
 # try COMMAND: as that user logs in, without a terminal; what it says is in
-# $tree/said.
+# $tree/said; the processor's seconds are in $cpu.
 try() {
-    nice -n 10 setsid -w chroot "$tree" su - "$who" -c "cd vmring && $1" \
-        </dev/null 2>&1 | tee "$tree/said"
-    return "${PIPESTATUS[0]}"
+    local status TIMEFORMAT='%U %S'
+
+    { time {
+        nice -n 10 setsid -w chroot "$tree" su - "$who" -c "cd vmring && $1" \
+            </dev/null 2>&1 | tee "$tree/said" >&3
+        status=${PIPESTATUS[0]}
+    }; } 3>&1 2>"$tree/time"
+    cpu=$(awk '{ printf "%.0f", $1 + $2 }' "$tree/time")
+    return "$status"
 }
 
 failed=0
@@ -126,7 +132,8 @@ for command; do
     done
     [ $status = 0 ] || failed=1
     table+="Debian $release | $user | $command | status $status | $rounds runs"
-    table+=" | all $((SECONDS - begun)) s, the last $took s"$'\n'
+    table+=" | all $((SECONDS - begun)) s, the last $took s, of"
+    table+=" the processor $cpu s"$'\n'
 done
 printf '\n%s' "$table"
 exit $failed
