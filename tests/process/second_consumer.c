@@ -29,7 +29,7 @@ int main(void)
     CHECK_EQ(vmring_supported(first, &mask), 0);
     pfd = (struct pollfd){vmring_fd(first), POLLIN, 0};
     while ((ret = vmring_next(first, &event)) == 0)
-        CHECK_EQ(poll(&pfd, 1, 5000), 1);
+        CHECK_EQ(poll(&pfd, 1, 30000), 1);
     CHECK_EQ(ret, 1);
     vmring_close(first);
     wired_check_alive(path, 1);

@@ -231,8 +231,10 @@ int main(void)
 {
     char folder[96];
 
-    if (geteuid() != 0)
+    if (geteuid() != 0) {
+        puts("only root can serve as one user and ask as another");
         return 77;
+    }
     seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE,
                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(seen != MAP_FAILED);

@@ -304,7 +304,7 @@ void wired_check_alive(const char *path, unsigned int raise)
         ret = vmring_next(ring, &event);
         CHECK(ret >= 0);
         if (ret != VMRING_NEXT_EVENT) {
-            CHECK(poll(&pfd, 1, 5000) == 1);
+            CHECK(poll(&pfd, 1, 30000) == 1);
             continue;
         }
         if (!event.seq) {
