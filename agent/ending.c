@@ -182,6 +182,7 @@ static int sum_up(struct loop *loop, struct ledger *sum)
     if (!r)
         r = ledger_fetch(sum, loop->run->ring, true);
     sum->seconds = loop_now() - loop->start;
+    sum->filtered = loop->run->options->filter.nr;
     return r ? r : ledger_settle(sum, "it goes on");
 }
 

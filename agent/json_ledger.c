@@ -154,6 +154,7 @@ void json_ledger(struct output *out, const struct ledger *ledger,
     add_counts(totals, ledger, &ledger->total);
     add_number(totals, "rejected", (int64_t)ledger->stats.rejected);
     add_object(l, "totals", totals);
+    add_known(l, "passed", ledger->filtered, ledger->passed);
     if (ledger->summary)
         add_object(l, "summary", summary_of(ledger->summary, all));
     add_number(l, "unordered", (int64_t)ledger->unordered);

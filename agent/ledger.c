@@ -98,6 +98,8 @@ void ledger_add(struct ledger *ledger, const struct ledger *other)
         ledger->lane_taken[i] += other->lane_taken[i];
     if (ledger->summary)
         summary_add(ledger->summary, other->summary);
+    ledger->passed += other->passed;
+    ledger->hidden += other->hidden;
 }
 
 int ledger_fetch(struct ledger *ledger, struct vmring *ring, bool ask)

@@ -51,6 +51,8 @@ struct ledger {
     struct tally *tallies;   /* nr_lanes * XEN_VM_RING_NR_REASONS */
     uint64_t *lane_taken;    /* nr_lanes: records handed over, this epoch */
     struct summary *summary; /* -c, else NULL */
+    bool filtered; /* there is a filter; of all that was handed over */
+    uint64_t passed, hidden; /* it has passed so many, and not the others */
 
     /* From the ring and the producer, at the end. */
     bool has_counts;

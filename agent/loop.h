@@ -40,6 +40,7 @@ struct loop {
     bool live;               /* there is a live line on the terminal now */
     bool asked;              /* for the ledger so far */
     uint64_t events;         /* handed over so far */
+    uint64_t shown;          /* of them, those that the filter passes */
     struct order *order;     /* --sort; NULL: lines go out as they come */
     struct output unordered; /* lines that `order` has not got yet */
     struct event *release;   /* something was held for long enough */

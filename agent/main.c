@@ -19,6 +19,7 @@
 #include "../sandbox/sandbox.h"
 #include "early.h"
 #include "endpoint.h"
+#include "fields.h"
 #include "json.h"
 #include "ledger.h"
 #include "names.h"
@@ -393,6 +394,7 @@ static int watch(const struct options *options, struct endpoint *endpoint,
 
     r = settle(&run);
     ledger.seconds = run.seconds;
+    ledger.filtered = options->filter.nr;
     shutdown = shutdown_name(endpoint->ring, &reason);
     /* Before the ledger: whoever reads that may keep us waiting. */
     endpoint_detach(endpoint);
@@ -445,7 +447,9 @@ int main(int argc, char **argv)
     sandbox_close_inherited(&inherited, (const int[]){endpoint_fd(&options)},
                             1);
     if (!status) {
-        if (options.list_kinds) {
+        if (options.list_fields) {
+            fields_list(&outputs.main);
+        } else if (options.list_kinds) {
             status = list_kinds(&options, &outputs);
         } else {
             struct event_base *base = run_base_new();

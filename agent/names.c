@@ -98,33 +98,41 @@ const char *name_of_access(uint32_t flags)
     return names[flags & 7];
 }
 
+static const struct {
+    uint32_t msr;
+    const char *name;
+} msrs[] = {
+    {0x00000010, "tsc"},          {0x0000001b, "apic_base"},
+    {0x00000048, "spec_ctrl"},    {0x00000049, "pred_cmd"},
+    {0x0000008b, "ucode_rev"},    {0x00000174, "sysenter_cs"},
+    {0x00000175, "sysenter_esp"}, {0x00000176, "sysenter_eip"},
+    {0x000001a0, "misc_enable"},  {0x000001d9, "debugctl"},
+    {0x00000277, "pat"},          {0x000006a0, "u_cet"},
+    {0x000006a2, "s_cet"},        {0x000006a4, "pl0_ssp"},
+    {0x000006e0, "tsc_deadline"}, {0x00000da0, "xss"},
+    {0xc0000080, "efer"},         {0xc0000081, "star"},
+    {0xc0000082, "lstar"},        {0xc0000083, "cstar"},
+    {0xc0000084, "fmask"},        {0xc0000100, "fs_base"},
+    {0xc0000101, "gs_base"},      {0xc0000102, "kernel_gs_base"},
+    {0xc0000103, "tsc_aux"},      {0xc0010015, "hwcr"},
+    {0xc001001f, "nb_cfg"},       {0xc0010114, "vm_cr"},
+    {0xc0010117, "vm_hsave_pa"},
+};
+
 const char *name_of_msr(uint64_t msr)
 {
-    static const struct {
-        uint32_t msr;
-        const char *name;
-    } names[] = {
-        {0x00000010, "tsc"},          {0x0000001b, "apic_base"},
-        {0x00000048, "spec_ctrl"},    {0x00000049, "pred_cmd"},
-        {0x0000008b, "ucode_rev"},    {0x00000174, "sysenter_cs"},
-        {0x00000175, "sysenter_esp"}, {0x00000176, "sysenter_eip"},
-        {0x000001a0, "misc_enable"},  {0x000001d9, "debugctl"},
-        {0x00000277, "pat"},          {0x000006a0, "u_cet"},
-        {0x000006a2, "s_cet"},        {0x000006a4, "pl0_ssp"},
-        {0x000006e0, "tsc_deadline"}, {0x00000da0, "xss"},
-        {0xc0000080, "efer"},         {0xc0000081, "star"},
-        {0xc0000082, "lstar"},        {0xc0000083, "cstar"},
-        {0xc0000084, "fmask"},        {0xc0000100, "fs_base"},
-        {0xc0000101, "gs_base"},      {0xc0000102, "kernel_gs_base"},
-        {0xc0000103, "tsc_aux"},      {0xc0010015, "hwcr"},
-        {0xc001001f, "nb_cfg"},       {0xc0010114, "vm_cr"},
-        {0xc0010117, "vm_hsave_pa"},
-    };
-
-    for (size_t i = 0; i < NR_ELEMENTS(names); i++)
-        if (names[i].msr == msr)
-            return names[i].name;
+    for (size_t i = 0; i < NR_ELEMENTS(msrs); i++)
+        if (msrs[i].msr == msr)
+            return msrs[i].name;
     return NULL;
+}
+
+const char *name_of_nth_msr(unsigned int i, uint64_t *msr)
+{
+    if (i >= NR_ELEMENTS(msrs))
+        return NULL;
+    *msr = msrs[i].msr;
+    return msrs[i].name;
 }
 
 static const char *ctrlreg_bit(uint32_t index, unsigned int bit)

@@ -20,6 +20,9 @@ const char *name_of_target(uint32_t state); /* "paused"... */
 /* How -e names what is reported as `reason`: "cpuid", "msr", "mem"... */
 const char *name_of_kind(uint16_t reason);
 
+/* The i-th MSR that has a name, and its number; NULL behind the last. */
+const char *name_of_nth_msr(unsigned int i, uint64_t *msr);
+
 /*
  * Names of the bits set in `bits` of a control register, separated by '|', in
  * `text`.  Returns the bits that have none, or no room.

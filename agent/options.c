@@ -77,6 +77,10 @@ static const struct argp_option argp_options[] = {
      "Deny writes: cr4:BITS (those that change one of them) or "
      "msr:NUMBER[-NUMBER]; may be repeated",
      1},
+    {"filter", 'F', "EXPR", 0,
+     "Show only events for which this holds, as in 'leaf == 1 and vcpu in "
+     "0-3'; 'help' lists the fields; all are answered and counted",
+     1},
     {NULL, 0, NULL, 0, "When to end:", 2},
     {"count", 'n', "COUNT", 0, "After COUNT events, as in 100, 10k or 1m", 2},
     {"duration", 't', "TIME", 0,
@@ -308,6 +312,25 @@ static error_t parse_times(struct parse *parse, const char *arg)
     return r;
 }
 
+static error_t parse_filter(struct parse *parse, const char *arg)
+{
+    struct filter_error error;
+    char mark[FILTER_MARK_LEN];
+
+    if (!strcmp(arg, "help")) {
+        parse->options->list_fields = true;
+        return 0;
+    }
+    if (!filter_add(&parse->options->filter, arg, &error))
+        return 0;
+    say("-F: %s", error.text);
+    filter_mark(arg, &error, mark);
+    say_raw(mark, strlen(mark));
+    say_raw("\n", 1);
+    parse->told = true;
+    return EINVAL;
+}
+
 static error_t parse_watch(struct parse *parse, int key, char *arg)
 {
     struct options *options = parse->options;
@@ -318,6 +341,8 @@ static error_t parse_watch(struct parse *parse, int key, char *arg)
         options->events = arg;
         options->list_kinds = !strcmp(arg, "help");
         return 0;
+    case 'F':
+        return parse_filter(parse, arg);
     case OPTION_DENY:
         if (policy_deny(&options->policy, arg, error, sizeof(error))) {
             say("%s", error);
@@ -419,6 +444,8 @@ static bool consistent(const struct options *options)
 {
     char error[256];
 
+    if (options->list_fields)
+        return true;
     if (!options->endpoint && !options->list_kinds) {
         say("no ENDPOINT given; name a domain, local:PATH or sim:vcpus=4, "
             "or see --help");

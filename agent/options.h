@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "filter.h"
 #include "policy.h"
 #include "times.h"
 
@@ -18,9 +19,11 @@ enum format {
 };
 
 struct options {
-    const char *endpoint; /* NULL only with list_kinds */
+    const char *endpoint; /* NULL only with list_* */
     const char *events;
-    bool list_kinds; /* -e help */
+    bool list_kinds;  /* -e help */
+    bool list_fields; /* -F help */
+    struct filter filter;
     enum format format;
     uint64_t count;             /* events shown before it ends; 0: no limit */
     double seconds;             /* 0: no limit */

@@ -105,11 +105,14 @@ static void take(struct loop *loop, const struct vmring_event *event)
     struct taken taken = take_event(&loop->taker, event);
 
     loop->events++;
-    /* Those after -n COUNT are answered and counted, but not shown. */
-    if (!options->count || loop->events <= options->count)
-        show_event(&loop->taker, event, taken);
-    if (loop->events == options->count)
-        loop_begin_ending(loop);
+    if (is_wanted(&loop->taker, event)) {
+        loop->shown++;
+        /* Those after -n COUNT are answered and counted, but not shown. */
+        if (!options->count || loop->shown <= options->count)
+            show_event(&loop->taker, event, taken);
+        if (loop->shown == options->count)
+            loop_begin_ending(loop);
+    }
     if (options->slow_us >= REST_US)
         begin_rest(loop);
     else if (options->slow_us)
@@ -121,16 +124,17 @@ static void add_lines(void *ctx, struct lines *lines)
 {
     struct loop *loop = ctx;
     struct output *out = loop->run->out;
-    uint64_t count = loop->run->options->count, shown = lines->events;
+    uint64_t count = loop->run->options->count, shown = lines->shown;
 
-    if (count && loop->events + shown > count)
-        shown = loop->events < count ? count - loop->events : 0;
+    if (count && loop->shown + shown > count)
+        shown = loop->shown < count ? count - loop->shown : 0;
     if (lines_len(lines, shown)) /* else there may be no buffer */
         put(loop, lines->out.buffer, lines_len(lines, shown));
     if (lines->out.error && !out->error)
         out->error = lines->out.error;
     loop->events += lines->events;
-    if (count && loop->events >= count && !loop->over)
+    loop->shown += lines->shown;
+    if (count && loop->shown >= count && !loop->over)
         loop_begin_ending(loop);
 }
 

@@ -175,6 +175,10 @@ static void remarks(struct output *out, const struct ledger *ledger)
 {
     const struct ledger_row *total = &ledger->total;
 
+    if (ledger->filtered)
+        output_printf(out,
+                      "%" PRIu64 " of %" PRIu64 " events passed the filter\n",
+                      ledger->passed, ledger->passed + ledger->hidden);
     if (ledger->has_counts && total->requests > total->own.requests)
         output_printf(out,
                       "%" PRIu64 " requests got the neutral verdict "

@@ -97,8 +97,6 @@ struct taken take_event(struct taker *taker, const struct vmring_event *event)
     if (event->seq)
         taken = answer(taker, event);
     ledger_count(taker->ledger, event, taken.given);
-    if (taker->ledger->summary)
-        summary_count(taker->ledger->summary, event, taker->run->info->arch);
     find_start(taker, event);
     return taken;
 }
@@ -115,6 +113,20 @@ static int64_t since_before(struct taker *taker,
     last = *before ? *before : taker->start_ns;
     *before = event->rec.time;
     return (int64_t)(event->rec.time - last);
+}
+
+bool is_wanted(struct taker *taker, const struct vmring_event *event)
+{
+    const struct run *run = taker->run;
+
+    if (filter_passes(&run->options->filter, event, run->info->arch)) {
+        taker->ledger->passed++;
+        if (taker->ledger->summary)
+            summary_count(taker->ledger->summary, event, run->info->arch);
+        return true;
+    }
+    taker->ledger->hidden++;
+    return false;
 }
 
 void show_event(struct taker *taker, const struct vmring_event *event,

@@ -33,6 +33,9 @@ struct taken {
 /* Answers and counts. */
 struct taken take_event(struct taker *taker, const struct vmring_event *event);
 
+/* Does the filter let it be shown?  Then the summary of -c counts it, too. */
+bool is_wanted(struct taker *taker, const struct vmring_event *event);
+
 /* Then writes, unless it is to be quiet. */
 void show_event(struct taker *taker, const struct vmring_event *event,
                 struct taken taken);

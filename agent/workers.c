@@ -84,7 +84,7 @@ static void swap(struct lines *a, struct lines *b)
 /* Where the line just written ends. */
 static void mark(struct lines *lines)
 {
-    if (lines->events >= lines->room) {
+    if (lines->shown >= lines->room) {
         size_t room = lines->room ? 2 * lines->room : BATCH;
         size_t *ends = realloc(lines->ends, room * sizeof(*ends));
 
@@ -95,12 +95,12 @@ static void mark(struct lines *lines)
         lines->ends = ends;
         lines->room = room;
     }
-    lines->ends[lines->events] = lines->out.used;
+    lines->ends[lines->shown] = lines->out.used;
 }
 
 size_t lines_len(const struct lines *lines, uint64_t nr)
 {
-    if (nr >= lines->events)
+    if (nr >= lines->shown)
         return lines->out.used;
     /* What there was no memory for is not known. */
     return nr && nr <= lines->room ? lines->ends[nr - 1] : 0;
@@ -176,10 +176,13 @@ static void take(struct worker *worker, const struct vmring_event *event)
     struct lines *lines = &worker->filling;
     struct taken taken = take_event(&worker->taker, event);
 
-    show_event(&worker->taker, event, taken);
-    if (options->count)
-        mark(lines);
     lines->events++;
+    if (is_wanted(&worker->taker, event)) {
+        show_event(&worker->taker, event, taken);
+        if (options->count)
+            mark(lines);
+        lines->shown++;
+    }
     if (options->slow_us)
         dawdle(worker);
 }
@@ -304,7 +307,9 @@ int workers_start(struct run *run, struct workers **out)
 
     *out = workers;
     if (!workers) {
-        say("cannot start workers: %s", strerror(ENOMEM));
+        say("cannot start %u workers: %s; ask for fewer, or raise the limit of "
+            "memory (ulimit -v)",
+            nr, strerror(ENOMEM));
         return -ENOMEM;
     }
     workers->run = run;
@@ -324,7 +329,9 @@ int workers_start(struct run *run, struct workers **out)
     for (unsigned int i = 0; !r && i < nr; i++)
         r = start_thread(&workers->each[i]);
     if (r)
-        say("cannot start %u workers: %s", nr, strerror(-r));
+        say("cannot start %u workers: %s; ask for fewer, or raise the limits "
+            "of threads and memory (ulimit -u, -v)",
+            nr, strerror(-r));
     return r;
 }
 
@@ -335,7 +342,7 @@ int workers_fd(const struct workers *workers)
 
 static void clear(struct lines *lines)
 {
-    lines->events = 0;
+    lines->events = lines->shown = 0;
     lines->out.start = lines->out.used = 0;
 }
 

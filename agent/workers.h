@@ -18,7 +18,8 @@ struct workers;
 struct lines {
     struct output out;
     uint64_t events; /* also where they are not to be shown */
-    size_t *ends;    /* with -n: where each event's line ends */
+    uint64_t shown;  /* those that the filter passes, also with -q */
+    size_t *ends;    /* with -n: where the line of each of these ends */
     size_t room;
 };
 
@@ -37,7 +38,7 @@ int workers_fd(const struct workers *workers);
  */
 struct lines *workers_collect(struct workers *workers);
 
-/* How many of the bytes show the first `nr` events. */
+/* How many of the bytes show the first `nr` of `shown` events. */
 size_t lines_len(const struct lines *lines, uint64_t nr);
 
 /* The output's columns are others now; `workers` may be NULL. */

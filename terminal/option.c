@@ -95,7 +95,6 @@ int option_choice(const char *arg, const char *const *words, char *text,
 {
     struct suggest near = vmring_suggest_for(arg, strlen(arg));
     char meant[SUGGEST_TEXT];
-    size_t used = 0;
 
     for (int i = 0; words[i]; i++) {
         if (strcmp(arg, words[i]) == 0)
@@ -105,7 +104,8 @@ int option_choice(const char *arg, const char *const *words, char *text,
     vmring_suggest_text(&near, meant);
     snprintf(text, len, "%s%s ", meant, *meant ? "Say" : "say");
     for (int i = 0; words[i]; i++) {
-        used = strlen(text);
+        size_t used = strlen(text);
+
         snprintf(text + used, len - used, "%s%s",
                  !i             ? ""
                  : words[i + 1] ? ", "

@@ -59,7 +59,7 @@ LINES = {
     "ledger": {"version": NUMBER, "ledger": {
         "target": TEXT, "vcpus": NUMBER, "epoch": NUMBER, "policy": TEXT,
         "ending": TEXT, "shutdown": "text?", "seconds": FRACTION,
-        "rate": FRACTION, "adds_up": "flag?", "why": "text?",
+        "rate": FRACTION, "passed": "number?", "adds_up": "flag?", "why": "text?",
         "rows": [dict(COUNTS, vcpu="number?", event="text?")],
         "lanes": [{"lane": NUMBER, "attempted": NUMBER, "delivered": NUMBER,
                    "lost": NUMBER, "pending": NUMBER}],

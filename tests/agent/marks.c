@@ -21,7 +21,7 @@ static void add(void)
 {
     lines.out.used += 10;
     mark(&lines);
-    lines.events++;
+    lines.shown++;
 }
 
 static void no_memory(void)
@@ -34,7 +34,7 @@ static void no_memory(void)
     for (size_t i = room; i < 2 * room; i++)
         lines.ends[i] = UNTOUCHED;
     fails = 1;
-    while (lines.events < 2 * room)
+    while (lines.shown < 2 * room)
         add();
     CHECK_EQ(lines.out.error, ENOMEM);
     for (size_t i = room; i < 2 * room; i++)

@@ -8,7 +8,7 @@
 set -u
 folder=$1 seconds=$2
 shift 2
-[ $# -gt 0 ] || set -- specs consumer producer control
+[ $# -gt 0 ] || set -- specs filter consumer producer control
 here=$(cd "$(dirname "$0")" && pwd)
 # What a machine for fuzzing would be set up for: speed, and cores of its own.
 export AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1

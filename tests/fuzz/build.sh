@@ -15,7 +15,7 @@ kind=$1 target=$2 output=$3
 here=$(cd "$(dirname "$0")" && pwd)
 root=${VMRING_ROOT:-$(cd "$here/../.." && pwd)}
 lib=$root/libvmring
-main=
+main='' libraries=''
 case $kind in
 libfuzzer) cc=clang options="-O1 -fsanitize=fuzzer,address,undefined" ;;
 fast)
@@ -39,6 +39,12 @@ case $target in
 specs)
     set -- "$here/specs.c" "$lib/specs.c" "$lib/word.c" "$lib/kinds.c" \
         "$lib/verdicts.c" "$lib/suggest.c" "$lib/sim/params.c"
+    ;;
+filter)
+    libraries=-lbsd
+    set -- "$here/filter.c" "$root"/agent/filter*.c "$root/agent/fields.c" \
+        "$root/agent/names.c" "$root/terminal/number.c" "$lib/kinds.c" \
+        "$lib/word.c" "$lib/suggest.c"
     ;;
 consumer | producer)
     set -- "$here/$target.c" "$here/ring.c" "$here/shim.c" "$here/peer.c" \
@@ -67,4 +73,4 @@ esac
 AFL_QUIET=1 $cc -std=gnu11 -g -D_GNU_SOURCE $options \
     -fno-sanitize-recover=all -fno-omit-frame-pointer -pthread \
     -I "$root/include" -I "$root" -I "$lib" -include "$here/shim.h" \
-    ${EXTRA-} "$@" $main -o "$output"
+    ${EXTRA-} "$@" $main $libraries -o "$output"

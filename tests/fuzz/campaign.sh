@@ -9,7 +9,7 @@
 set -u
 kind=$1 seconds=$2 folder=$3
 shift 3
-[ $# -gt 0 ] || set -- specs consumer producer control
+[ $# -gt 0 ] || set -- specs filter consumer producer control
 here=$(cd "$(dirname "$0")" && pwd)
 failed=0
 

@@ -81,6 +81,12 @@ raw-quote specs word.c
 s/>= . . && word.at\[i\] <= .~./>= 1/
 too-many specs specs.c
 s/if (nr == max)/if (nr > max)/
+and-is-or filter ../agent/filter.c
+s/stack &= ~UINT64_C(1) | top;/stack |= top;/
+no-depth filter ../agent/filter_parse.c
+s/p->depth == FILTER_MAX_DEPTH/0/
+endless filter ../agent/filter_parse.c
+s/if (p->filter->nr == FILTER_MAX_STEPS)/if (0)/
 '
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -97,7 +103,8 @@ try() {
     [ -z "$check" ] || return 0
     rm -rf "$work/copy"
     mkdir "$work/copy"
-    cp -r "$root/libvmring" "$root/include" "$work/copy"
+    cp -r "$root/libvmring" "$root/include" "$root/agent" "$root/terminal" \
+        "$work/copy"
     sed -i "$4" "$work/copy/libvmring/$3"
     VMRING_ROOT=$work/copy "$here/build.sh" libfuzzer "$2" "$work/program" ||
         return 1
