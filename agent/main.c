@@ -188,6 +188,14 @@ static int list_kinds(const struct options *options, struct outputs *outputs)
     return EXIT_AS_ASKED;
 }
 
+static void list_keys(struct output *out)
+{
+    char line[VMRING_LINE];
+
+    for (unsigned int i = 0; vmring_sim_help(i, line) >= 0; i++)
+        output_printf(out, "%s\n", line);
+}
+
 static const char *ending_name(enum ending ending)
 {
     switch (ending) {
@@ -449,6 +457,8 @@ int main(int argc, char **argv)
     if (!status) {
         if (options.list_fields) {
             fields_list(&outputs.main);
+        } else if (options.list_keys) {
+            list_keys(&outputs.main);
         } else if (options.list_kinds) {
             status = list_kinds(&options, &outputs);
         } else {

@@ -48,7 +48,8 @@ static const char doc[] =
     "is running), domain:NAME (one whose name looks like something else), "
     "local:PATH (the socket of a bridge), grant:BACKEND/TARGET "
     "(a bridge in another domain), fd:NUMBER (a connected socket), or "
-    "sim:KEY=VALUE,... (a simulated guest in this process).\v"
+    "sim:KEY=VALUE,... (a simulated guest in this process; sim:help lists the "
+    "keys).\v"
     "Examples:\n"
     "  vmring-agent -e help\n"
     "      lists the events; with an ENDPOINT, which of them it can report\n"
@@ -409,6 +410,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
             return refuse(parse, "unexpected argument", arg,
                           "give one ENDPOINT, and quote EVENTS with spaces");
         parse->options->endpoint = arg;
+        parse->options->list_keys = !strcmp(arg, "sim:help");
         return 0;
     case ARGP_KEY_ERROR:
         if (!parse->told)
@@ -444,7 +446,7 @@ static bool consistent(const struct options *options)
 {
     char error[256];
 
-    if (options->list_fields)
+    if (options->list_fields || options->list_keys)
         return true;
     if (!options->endpoint && !options->list_kinds) {
         say("no ENDPOINT given; name a domain, local:PATH or sim:vcpus=4, "

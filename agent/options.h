@@ -23,6 +23,7 @@ struct options {
     const char *events;
     bool list_kinds;  /* -e help */
     bool list_fields; /* -F help */
+    bool list_keys;   /* sim:help */
     struct filter filter;
     enum format format;
     uint64_t count;             /* events shown before it ends; 0: no limit */

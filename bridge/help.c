@@ -8,7 +8,7 @@ const char help_doc[] =
     "Serves the vCPU events of a Xen guest on a vm_ring."
     "\vTARGET is a domain's id or name, domain:NAME if that looks like "
     "something else, or sim:KEY=VALUE,... for a simulated guest "
-    "(vmring-bridge(8) lists the keys).\n\n"
+    "(sim:help lists the keys).\n\n"
     "Examples:\n"
     "  vmring-bridge 5\n"
     "      serve domain 5 on local:/run/vmring/dom5.sock until it ends\n"

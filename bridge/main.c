@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../libvmring/sim/params.h"
 #include "../sandbox/sandbox.h"
 #include "../terminal/number.h"
 #include "../terminal/option.h"
@@ -178,6 +179,28 @@ static void allow_events(const char *text, struct allow *allow)
         refuse("--allow-events allows no event");
 }
 
+/* What --help and the like end with: who reads it may have no room. */
+static int have_shown(void)
+{
+    char text[128];
+
+    if ((!fflush(stdout) && !ferror(stdout)) || errno == EPIPE)
+        return EXIT_AS_ASKED; /* or has read enough */
+    snprintf(text, sizeof(text), "standard output: %s", strerror(errno));
+    fprintf(stderr, "vmring-bridge: %s\n", text);
+    return EXIT_OUTPUT;
+}
+
+__attribute__((noreturn)) static void list_keys(void)
+{
+    char line[VMRING_LINE];
+
+    errno = 0;
+    for (unsigned int i = 0; sim_params_help(false, i, line) >= 0; i++)
+        puts(line);
+    exit(have_shown());
+}
+
 static void target(struct bridge_options *options, const char *text)
 {
     if (options->target)
@@ -187,6 +210,8 @@ static void target(struct bridge_options *options, const char *text)
     if (strncmp(text, "sim:", 4) == 0) {
         options->source = &sim_source;
         text += 4;
+        if (strcmp(text, "help") == 0)
+            list_keys();
     }
     options->target = text;
 }
@@ -199,18 +224,6 @@ refuse_option(const struct argp_state *state)
 
     option_refused(state, help_options, text, sizeof(text));
     refuse("%s", text);
-}
-
-/* What --help and the like end with: who reads it may have no room. */
-static int have_shown(void)
-{
-    char text[128];
-
-    if ((!fflush(stdout) && !ferror(stdout)) || errno == EPIPE)
-        return EXIT_AS_ASKED; /* or has read enough */
-    snprintf(text, sizeof(text), "standard output: %s", strerror(errno));
-    fprintf(stderr, "vmring-bridge: %s\n", text);
-    return EXIT_OUTPUT;
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)

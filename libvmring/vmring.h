@@ -117,6 +117,14 @@ struct vmring_kind {
 int vmring_get_kind(unsigned int i, struct vmring_kind *kind);
 
 /*
+ * The i-th line, of less than VMRING_LINE bytes, of what can be asked of a
+ * simulated guest (sim:KEY=VALUE,...): keys, values, defaults, meanings.
+ * Returns its length, or -ENOENT past the last.
+ */
+#define VMRING_LINE 80
+int vmring_sim_help(unsigned int i, char text[VMRING_LINE]);
+
+/*
  * Names of verdicts ("deny", "set_registers", "emulate", "step", "altp2m",
  * "inject", "next_interrupt", "reset", "continue"), as a list separated by
  * commas;

@@ -219,6 +219,11 @@ int sim_endpoint_start(const char *text, struct sim_endpoint **out, int *fd,
                  : fail(err, error, error_len);
 }
 
+int vmring_sim_help(unsigned int i, char text[VMRING_LINE])
+{
+    return sim_params_help(true, i, text);
+}
+
 int sim_endpoint_stop(struct sim_endpoint *ep)
 {
     int err;

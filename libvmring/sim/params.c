@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "params.h"
 
+#include "../suggest.h"
 #include "../vmring.h"
 #include "../word.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))
@@ -115,85 +118,119 @@ static bool parse_name(struct sim_params *params, struct word value)
     return copy(params->name, sizeof(params->name), value);
 }
 
-#define NUMBER(KEY, MEMBER, MIN, MAX)                                          \
+#define OF(MEMBER) .offset = offsetof(struct sim_params, MEMBER)
+#define WORK(KEY, INDEX, WHAT)                                                 \
     {                                                                          \
-        .name = (KEY), .form = KEY "=" #MIN " to " #MAX,                       \
-        .offset = offsetof(struct sim_params, MEMBER), .min = (MIN),           \
-        .max = (MAX)                                                           \
-    }
-#define WORK(KEY, INDEX)                                                       \
-    {                                                                          \
-        .name = (KEY), .form = KEY "=0 to 2^40",                               \
-        .offset = offsetof(struct sim_params, asked[INDEX]), .max = MAX_COUNT, \
-        .counts = true                                                         \
+        .name = (KEY), .values = "0 to 2^40", .meaning = WHAT " of each vCPU", \
+        .standard = "-", OF(asked[INDEX]), .max = MAX_COUNT, .counts = true    \
     }
 
 static const struct key {
-    const char *name, *form;
-    parse_fn *parse; /* NULL: a number, stored at offset */
+    const char *name;
+    const char *values; /* what may be behind the '=' */
+    const char *more;   /* of that, for a value that is refused; or NULL */
+    const char *meaning;
+    const char *standard; /* NULL: the number at offset of `defaults` */
+    parse_fn *parse;      /* NULL: a number, stored at offset */
     size_t offset;
     uint64_t min, max;
     bool counts;   /* says how much work of a kind there is */
     bool endpoint; /* of the in-process endpoint only */
 } keys[] = {
-    NUMBER("vcpus", nr_vcpus, 1, 4096),
+    {.name = "vcpus",
+     .values = "1 to 4096",
+     .meaning = "vCPUs that it has",
+     OF(nr_vcpus),
+     .min = 1,
+     .max = 4096},
     {.name = "count",
-     .form = "count=0 to 2^40",
-     .offset = offsetof(struct sim_params, count),
+     .values = "0 to 2^40",
+     .meaning = "events of each vCPU; 0: no end",
+     OF(count),
      .max = MAX_COUNT},
     {.name = "mix",
-     .form = "mix=KIND:WEIGHT/KIND:WEIGHT..., weights 1 to 1000000, "
-             "kinds cpuid cr0 cr3 cr4 msr greq int3 db",
+     .values = "KIND:WEIGHT/...",
+     .more = ", weights 1 to 1000000, kinds cpuid cr0 cr3 cr4 msr greq int3 db",
+     .meaning = "weights of the kinds of work",
+     .standard = "below",
      .parse = parse_mix},
-    WORK("cpuid", SIM_CPUID),
-    WORK("cr0", SIM_CR0),
-    WORK("cr3", SIM_CR3),
-    WORK("cr4", SIM_CR4),
-    WORK("msr", SIM_MSR),
-    WORK("greq", SIM_GREQ),
-    WORK("int3", SIM_INT3),
-    WORK("db", SIM_DB),
-    NUMBER("msrnr", msr, 0, 0xffffffff),
-    NUMBER("rate", rate, 0, 1000000000),
+    WORK("cpuid", SIM_CPUID, "CPUIDs"),
+    WORK("cr0", SIM_CR0, "writes to CR0"),
+    WORK("cr3", SIM_CR3, "writes to CR3"),
+    WORK("cr4", SIM_CR4, "writes to CR4"),
+    WORK("msr", SIM_MSR, "writes to MSRs"),
+    WORK("greq", SIM_GREQ, "guest requests"),
+    WORK("int3", SIM_INT3, "breakpoints"),
+    WORK("db", SIM_DB, "debug exceptions"),
+    {.name = "msrnr",
+     .values = "0 to 0xffffffff",
+     .meaning = "the only MSR that it writes",
+     .standard = "several",
+     OF(msr),
+     .max = 0xffffffff},
+    {.name = "rate",
+     .values = "0 to 1000000000",
+     .meaning = "events/s of all; 0: no limit",
+     OF(rate),
+     .max = 1000000000},
     {.name = "seed",
-     .form = "seed=0 to 2^64 - 1",
-     .offset = offsetof(struct sim_params, seed),
+     .values = "0 to 2^64 - 1",
+     .meaning = "another one, another guest",
+     OF(seed),
      .max = UINT64_MAX},
-    NUMBER("batch", batch, 1, 4096),
+    {.name = "batch",
+     .values = "1 to 4096",
+     .meaning = "events between two doorbells",
+     OF(batch),
+     .min = 1,
+     .max = 4096},
     {.name = "start",
-     .form = "start=subscribe or start=now",
+     .values = "subscribe or now",
+     .meaning = "when it begins to run",
+     .standard = "subscribe",
      .parse = parse_start},
     {.name = "truth",
-     .form = "truth=FILE, less than 1024 bytes",
+     .values = "FILE",
+     .more = ", less than 1024 bytes",
+     .meaning = "its own account, at the end",
+     .standard = "none",
      .parse = parse_truth},
     {.name = "name",
-     .form = "name=TEXT, less than 64 printable characters, no quotes",
+     .values = "TEXT",
+     .more = ", less than 64 printable characters, no quotes",
+     .meaning = "what it is called",
+     .standard = "sim",
      .parse = parse_name},
     {.name = "deadline",
-     .form = "deadline=1 to 3600000 (ms)",
-     .offset = offsetof(struct sim_params, deadline_ms),
+     .values = "1 to 3600000 ms",
+     .meaning = "a verdict may take so long",
+     .standard = "1000",
+     OF(deadline_ms),
      .min = 1,
      .max = 3600000,
      .endpoint = true},
     {.name = "on-deadline",
-     .form = "on-deadline=neutral or on-deadline=pause",
+     .values = "neutral or pause",
+     .meaning = "then: it goes on, or is paused",
+     .standard = "neutral",
      .parse = parse_on_deadline,
      .endpoint = true},
     {.name = "verdicts",
-     .form = "verdicts=NAME/NAME..., as deny/set_registers, or none, or all",
+     .values = "NAME/NAME...",
+     .more = ", as deny/set_registers, or none, or all",
+     .meaning = "those that it takes",
+     .standard = "all",
      .parse = parse_verdicts,
      .endpoint = true},
     {.name = "max-async",
-     .form = "max-async=256 to 1073741824 (bytes)",
-     .offset = offsetof(struct sim_params, max_async),
+     .values = "256 to 2^30 bytes",
+     .meaning = "room that an agent may ask for",
+     .standard = "67108864",
+     OF(max_async),
      .min = 256,
      .max = XEN_VM_RING_MAX_ASYNC,
      .endpoint = true},
 };
-
-#define SIM_KEYS                                                               \
-    "vcpus count mix cpuid cr0 cr3 cr4 msr greq int3 db msrnr rate seed "      \
-    "batch start truth name"
 
 _Static_assert(NR(keys) <= 32, "keys must fit a mask");
 
@@ -218,6 +255,19 @@ static int parse_value(const struct key *key, struct sim_params *params,
     return 0;
 }
 
+static int unknown_key(const struct input *in, struct word name)
+{
+    struct suggest near = vmring_suggest_for(name.at, name.len);
+    char text[SUGGEST_TEXT];
+
+    for (unsigned int k = 0; k < NR(keys); k++)
+        if (!keys[k].endpoint || in->endpoint)
+            vmring_suggest_try(&near, keys[k].name);
+    return vmring_word_refuse(in->error, in->error_len, "unknown key", name,
+                              "%ssim:help lists them",
+                              vmring_suggest_text(&near, text));
+}
+
 static int parse_key(struct input *in, struct sim_params *params,
                      struct word whole)
 {
@@ -229,18 +279,15 @@ static int parse_key(struct input *in, struct sim_params *params,
                             (keys[k].endpoint && !in->endpoint)))
         k++;
     if (k == NR(keys))
-        return vmring_word_refuse(in->error, in->error_len, "unknown key", name,
-                                  "the simulated guest knows " SIM_KEYS "%s",
-                                  in->endpoint ? " deadline on-deadline "
-                                                 "verdicts max-async"
-                                               : "");
+        return unknown_key(in, name);
     if (in->seen & 1u << k)
         return vmring_word_refuse(in->error, in->error_len,
                                   "key given twice:", whole, "leave one out");
     in->seen |= 1u << k;
     if (parse_value(&keys[k], params, value))
-        return vmring_word_refuse(in->error, in->error_len, "bad value in",
-                                  whole, "write %s", keys[k].form);
+        return vmring_word_refuse(
+            in->error, in->error_len, "bad value in", whole, "write %s=%s%s",
+            keys[k].name, keys[k].values, keys[k].more ? keys[k].more : "");
     return 0;
 }
 
@@ -280,6 +327,51 @@ int sim_params_parse(const char *text, bool endpoint, struct sim_params *params,
             return err;
     }
     return check(&in, params);
+}
+
+static int help_key(const struct key *key, char *text, size_t len)
+{
+    char standard[24];
+    uint64_t number;
+
+    if (key->standard) {
+        snprintf(standard, sizeof(standard), "%s", key->standard);
+    } else {
+        memcpy(&number, (const char *)&defaults + key->offset, sizeof(number));
+        snprintf(standard, sizeof(standard), "%" PRIu64, number);
+    }
+    return snprintf(text, len, "  %-11s  %-17s  %-9s  %s", key->name,
+                    key->values, standard, key->meaning);
+}
+
+static int help_mix(char *text, size_t len)
+{
+    int at = snprintf(text, len, "mix=");
+
+    for (unsigned int k = 0; k < NR_SIM_WORK; k++)
+        at += snprintf(text + at, len - (size_t)at, "%s%s:%" PRIu64,
+                       k ? "/" : "", work_names[k], defaults.weight[k]);
+    return at;
+}
+
+int sim_params_help(bool endpoint, unsigned int i, char text[VMRING_LINE])
+{
+    if (i == 0)
+        return snprintf(text, VMRING_LINE,
+                        "sim:KEY=VALUE,... is a simulated guest; for example "
+                        "sim:vcpus=2,count=100");
+    if (i == 1)
+        return snprintf(text, VMRING_LINE, "  %-11s  %-17s  %-9s  %s", "key",
+                        "values", "default", "meaning");
+    i -= 2;
+    for (unsigned int k = 0; k < NR(keys); k++)
+        if ((!keys[k].endpoint || endpoint) && !i--)
+            return help_key(&keys[k], text, VMRING_LINE);
+    if (i == 0)
+        return snprintf(text, VMRING_LINE,
+                        "Either count and mix, or how much of each kind of "
+                        "work, cpuid to db. Default:");
+    return i == 1 ? help_mix(text, VMRING_LINE) : -ENOENT;
 }
 
 const char *sim_work_name(enum sim_work work)

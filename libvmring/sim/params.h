@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../vmring.h"
+
 /* The kinds of work of the guest, each of which can raise an event. */
 enum sim_work {
     SIM_CPUID,
@@ -68,6 +70,12 @@ struct sim_params {
  */
 int sim_params_parse(const char *text, bool endpoint, struct sim_params *params,
                      char *error, size_t error_len);
+
+/*
+ * The i-th line about these keys, less than 80 columns, and its length;
+ * -ENOENT behind the last.
+ */
+int sim_params_help(bool endpoint, unsigned int i, char text[VMRING_LINE]);
 
 /* "cpuid", "greq"... */
 const char *sim_work_name(enum sim_work work);

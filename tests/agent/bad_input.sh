@@ -67,7 +67,8 @@ run 2 ''; says 'neither a domain nor a URI'
 run 2 /tmp/socket; says 'local:PATH'
 run 2 nosuch:1; says 'is no endpoint'
 run 2 local:; says 'names no socket'
-run 2 sim:nosuch=1; says 'unknown key'
+run 2 sim:nosuch=1; says "unknown key 'nosuch'; sim:help lists them"
+run 2 sim:vcpu=1; says 'did you mean vcpus?'
 run 2 sim:vcpus=0; says 'bad value'
 run 10 "local:$dir/absent"; says 'no socket at'
 run 10 -e help "local:$dir/absent"; says 'no socket at'
@@ -102,5 +103,17 @@ run 8 --deadline 4000000 sim:; says 'maximum is'
 run 5 -e cr4 --deny cr4:4 sim:verdicts=none; says 'verdicts'
 run 7 -e vmexit sim:; says 'unsupported'
 [ -s "$dir/out" ] && fail "output without events: $(cat "$dir/out")"
+
+# Lists are shown without a guest, and fit a screen.
+for list in sim:help '-F help' '-e help'; do
+    # shellcheck disable=SC2086
+    run 0 $list
+    awk 'length($0) > 80 { exit 1 }' "$dir/out" || fail "$list is too wide"
+done
+run 0 sim:help
+grep -q '^  on-deadline  neutral or pause ' "$dir/out" || fail "no keys"
+"$1/bridge/vmring-bridge" sim:help >"$dir/keys" || fail "no keys of the bridge"
+grep -v -e ' deadline ' -e on-deadline -e verdicts -e max-async "$dir/out" |
+    cmp -s - "$dir/keys" || fail "other keys in the bridge: $(cat "$dir/keys")"
 
 exit $failed

@@ -9,9 +9,10 @@
 static const struct {
     const char *text, *cause, *remedy;
 } bad[] = {
-    {"foo=1", "unknown key 'foo'", "knows vcpus count mix"},
-    {"vcpu", "unknown key 'vcpu'", "truth name"},
-    {"=", "unknown key ''", "knows vcpus"},
+    {"foo=1", "unknown key 'foo'", "'; sim:help lists them"},
+    {"vcpu", "unknown key 'vcpu'", "; did you mean vcpus? sim:help lists"},
+    {"verdcits=all", "unknown key 'verdcits'", "did you mean verdicts?"},
+    {"=", "unknown key ''", "sim:help lists them"},
     {"vcpus", "bad value in 'vcpus'", "vcpus=1 to 4096"},
     {"vcpus=0", "bad value in 'vcpus=0'", "vcpus=1 to 4096"},
     {"vcpus=4097", "bad value", "vcpus=1 to 4096"},
@@ -28,14 +29,14 @@ static const struct {
     {"mix=cpuid:1/cpuid:2", "bad value", "weights 1"},
     {"mix=cpuid:1/", "bad value", "weights 1"},
     {"mix=foo:1", "bad value", "kinds cpuid"},
-    {"start=later", "bad value", "start=subscribe or start=now"},
+    {"start=later", "bad value", "start=subscribe or now"},
     {"truth=", "bad value", "truth=FILE"},
     {"name=a\"b", "bad value", "name=TEXT"},
     {"cpuid=5,count=3", "contradiction: 'count'", "give count and mix, or"},
     {"mix=cr3:1,cpuid=5", "contradiction: 'mix'", "give count and mix, or"},
     {"deadline=0", "bad value", "deadline=1 to"},
     {"verdicts=deny+inject", "bad value", "verdicts=NAME/NAME"},
-    {"on-deadline=foo", "bad value", "on-deadline=neutral"},
+    {"on-deadline=foo", "bad value", "on-deadline=neutral or pause"},
     {"max-async=1", "bad value", "max-async=256"},
 };
 
@@ -76,6 +77,39 @@ static void check_good(void)
         CHECK(sim_work_name(k));
 }
 
+/* A line of each key, with what it is by default, but for those of an agent. */
+static void check_help(bool endpoint, const char *without)
+{
+    static const char *const lines[] = {
+        "  vcpus        1 to 4096          4          ",
+        "  count        0 to 2^40          1000       ",
+        "  batch        1 to 4096          256        ",
+        "  seed         0 to 2^64 - 1      1          ",
+        "  start        subscribe or now   subscribe  ",
+        "  db           0 to 2^40          -          ",
+        "mix=cpuid:4/cr0:1/cr3:60/",
+        "  deadline     1 to 3600000 ms    1000       ",
+        "  max-async    256 to 2^30 bytes  67108864   ",
+    };
+    char all[4096] = "", line[VMRING_LINE];
+    int len;
+
+    for (unsigned int i = 0; (len = sim_params_help(endpoint, i, line)) >= 0;
+         i++) {
+        CHECK(len > 0 && len < VMRING_LINE);
+        CHECK_EQ(strlen(line), len);
+        strcat(strcat(all, "\n"), line);
+    }
+    CHECK_EQ(len, -ENOENT);
+    for (unsigned int i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+        if (!endpoint && i >= 7)
+            CHECK(!strstr(all, lines[i]));
+        else
+            CHECK_HAS(all, lines[i]);
+    }
+    CHECK(!*without || !strstr(all, without));
+}
+
 int main(void)
 {
     struct sim_params p;
@@ -91,6 +125,9 @@ int main(void)
     /* What belongs to the endpoint is not a key of the guest. */
     CHECK_EQ(sim_params_parse("deadline=5", false, &p, error, 256), -EINVAL);
     CHECK_HAS(error, "unknown key 'deadline'");
-    CHECK(!strstr(error, "max-async"));
+    CHECK_EQ(sim_params_parse("verdict=all", false, &p, error, 256), -EINVAL);
+    CHECK(!strstr(error, "did you mean"));
+    check_help(false, "deadline");
+    check_help(true, "");
     return 0;
 }
