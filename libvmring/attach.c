@@ -16,10 +16,29 @@
 /* Every minor of our major: what a later one has, we pass over. */
 #define VERSION_MIN ((uint32_t)XEN_VM_RING_VERSION_MAJOR << 16)
 
-int attach_refused(struct attach *attach)
+/* Of verdicts that only a later version has, their bits. */
+static int refuse_verdicts(struct attach *attach)
 {
     const struct xen_vm_ring_grant *g = &attach->reply.grant;
     char wanted[VERDICTS_TEXT], allowed[VERDICTS_TEXT];
+    uint32_t unknown = attach->opts.verdicts & ~(uint32_t)XEN_VM_RING_VERDICTS;
+
+    verdicts_format(attach->opts.verdicts, wanted);
+    verdicts_format(g->allowed_verdicts, allowed);
+    if (unknown)
+        return FAIL(attach, -EPERM,
+                    "verdicts refused: bits 0x%x have no name here, besides "
+                    "%s; the producer allows %s",
+                    unknown, wanted, allowed);
+    return FAIL(attach, -EPERM,
+                "verdicts refused: %s; the producer allows %s: see its "
+                "--allow-verdicts",
+                wanted, allowed);
+}
+
+int attach_refused(struct attach *attach)
+{
+    const struct xen_vm_ring_grant *g = &attach->reply.grant;
 
     switch (g->result) {
     case XEN_VM_RING_REFUSED_VERSION:
@@ -55,12 +74,7 @@ int attach_refused(struct attach *attach)
                     "%u, one a vCPU",
                     attach->opts.nr_groups, g->max_groups);
     case XEN_VM_RING_REFUSED_VERDICTS:
-        verdicts_format(attach->opts.verdicts, wanted);
-        verdicts_format(g->allowed_verdicts, allowed);
-        return FAIL(attach, -EPERM,
-                    "verdicts refused: %s; the producer allows %s: see its "
-                    "--allow-verdicts",
-                    wanted, allowed);
+        return refuse_verdicts(attach);
     case XEN_VM_RING_REFUSED_DEADLINE:
         return FAIL(attach, -ERANGE,
                     "deadline refused; the producer's maximum is %llu ms",

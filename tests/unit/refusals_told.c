@@ -142,6 +142,18 @@ int main(void)
         CHECK_HAS(error, "no vm_ring producer");
         close(ends[0]);
     }
+    /* Bits that have no name are told as bits. */
+    answer.grant.result = XEN_VM_RING_REFUSED_VERDICTS;
+    opts.verdicts = 1U << 30 | XEN_VM_RING_VERDICT_DENY;
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    CHECK_EQ(socket_send(ends[0], WIRE_GRANT, &answer, sizeof(answer), NULL, 0),
+             0);
+    snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
+    CHECK_EQ(vmring_open(uri, &opts, &ring), -EPERM);
+    CHECK_HAS(error, "bits 0x40000000 have no name here, besides deny; the "
+                     "producer allows set_registers");
+    close(ends[0]);
+    opts.verdicts = 0;
     opts.timeout_ms = 1;
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
