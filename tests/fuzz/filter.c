@@ -89,6 +89,18 @@ static void check_steps(const struct filter *filter)
     ALWAYS(stack == 1);
 }
 
+/* A parser that calls itself has a bound. */
+static void check_depth(const char *text)
+{
+    int depth = 0;
+
+    for (; *text; text++) {
+        depth += (*text == '(') - (*text == ')');
+        ALWAYS(depth >= 0 && depth <= FILTER_MAX_DEPTH);
+    }
+    ALWAYS(depth == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct filter filter;
@@ -109,6 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_refusal(text, &error);
     } else {
         check_steps(&filter);
+        check_depth(text);
         passes = filter_passes(&filter, &event, XEN_VM_RING_ARCH_X86);
         check_within("not (", text, ")", &event, !passes);
         check_within("(", text, ") and vcpu >= 0", &event, passes);
