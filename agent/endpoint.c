@@ -13,6 +13,7 @@
 #include <syslog.h>
 
 #include "../bridge/exit_status.h"
+#include "../libvmring/suggest.h"
 #include "early.h"
 #include "say.h"
 
@@ -105,15 +106,23 @@ static bool is_uri(const char *text)
     return scheme && text[scheme] == ':';
 }
 
-/* For what is none of these the library has no better line. */
-static bool is_known(const char *uri)
+/*
+ * For what is none of these the library has no better line; what was meant,
+ * perhaps, goes into text.
+ */
+static bool is_known(const char *uri, char text[SUGGEST_TEXT])
 {
-    static const char *const schemes[] = {"local:", "fd:", "grant:", "sim:"};
-    bool known = false;
+    static const char *const schemes[] = {
+        "local:", "fd:", "grant:", "sim:", DOMAIN};
+    struct suggest near = vmring_suggest_for(uri, strcspn(uri, ":") + 1);
 
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-        known = known || !strncmp(uri, schemes[i], strlen(schemes[i]));
-    return known;
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        if (!strncmp(uri, schemes[i], strlen(schemes[i])))
+            return true;
+        vmring_suggest_try(&near, schemes[i]);
+    }
+    vmring_suggest_text(&near, text);
+    return false;
 }
 
 static bool is_domid(const char *text, unsigned int *domid)
@@ -162,7 +171,7 @@ static int attach_to(struct endpoint *endpoint, const struct options *options)
     bool is_named = !strncmp(name, DOMAIN, strlen(DOMAIN));
     int fd = endpoint_fd(options);
     unsigned int domid;
-    char error[256], uri[64];
+    char error[256], uri[64], meant[SUGGEST_TEXT];
     int r;
 
     if (fd == 1 || fd == 2) {
@@ -173,11 +182,12 @@ static int attach_to(struct endpoint *endpoint, const struct options *options)
     }
     if (is_uri(name) && !is_named) {
         r = attach(endpoint, options, name, error, sizeof(error));
-        if (r == -EINVAL && !is_known(name))
+        if (r == -EINVAL && !is_known(name, meant))
             snprintf(error, sizeof(error),
-                     "'%s' is no endpoint; say local:PATH, grant:DOMID/TARGET "
-                     "or sim:vcpus=4, or for a domain of that name domain:%s",
-                     name, name);
+                     "'%s' is no endpoint; %ssay local:PATH, "
+                     "grant:DOMID/TARGET or sim:vcpus=4, or for a domain of "
+                     "that name domain:%s",
+                     name, meant, name);
         /* Of these only a simulated guest's truth= is an output. */
         if (r == -EIO && !strncmp(name, "sim:", strlen("sim:"))) {
             say("%s", error);

@@ -66,6 +66,8 @@ run 2 -e cr4:async --deny cr4:4 sim:; says 'add cr4:sync to -e'
 run 2 ''; says 'neither a domain nor a URI'
 run 2 /tmp/socket; says 'local:PATH'
 run 2 nosuch:1; says 'is no endpoint'
+run 2 sin:vcpus=1; says 'did you mean sim:? say local:PATH'
+run 2 loca:/tmp/s; says 'did you mean local:?'
 run 2 local:; says 'names no socket'
 run 2 sim:nosuch=1; says "unknown key 'nosuch'; sim:help lists them"
 run 2 sim:vcpu=1; says 'did you mean vcpus?'
