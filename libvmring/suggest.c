@@ -73,7 +73,7 @@ void vmring_suggest_try(struct suggest *suggest, const char *name)
     else
         away = distance(suggest->word, suggest->len, name, len);
     /* As good as another word altogether. */
-    if (away >= suggest->away || away >= len || away >= suggest->len)
+    if (away >= suggest->away || away >= suggest->len)
         return;
     suggest->away = away;
     suggest->name = name;

@@ -47,6 +47,11 @@ bridge 2 "octal number from 0 to 777, not '8'" --mode 8 sim:
 bridge 2 "octal number from 0 to 777, not '1000'" --mode 1000 sim:
 bridge 2 "octal number from 0 to 777, not '-1'" --mode -1 sim:
 bridge 2 "--fd takes a number from 0 to 1048576, not '1x'" --fd 1x sim:
+bridge 2 'did you mean --linger?' --ligner 5 sim:
+bridge 2 'did you mean pause? Say neutral or pause' --on-deadline puase sim:
+bridge 2 'did you mean write_ctrlreg?' --allow-events write_crtlreg sim:
+bridge 2 'did you mean emulate?' --allow-verdicts emualte sim:
+bridge 2 'did you mean vcpus? sim:help lists them' sim:vcpu=1
 bridge 2 'x\033[31m\012' sim: "$(printf 'x\033[31m\ny')"
 bridge 2 "unknown key '?[31m?'" "$(printf 'sim:\033[31m\n=1')"
 echo content >"$dir/file"
