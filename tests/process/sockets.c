@@ -115,6 +115,12 @@ int main(void)
     CHECK(S_ISREG(st.st_mode));
     unlink(path);
 
+    CHECK_EQ(symlink("nowhere", path), 0);
+    CHECK_EQ(serves(), -EEXIST); /* not followed, and it stays */
+    CHECK_EQ(lstat(path, &st), 0);
+    CHECK(S_ISLNK(st.st_mode));
+    unlink(path);
+
     other_user();
 
     producer = wired_serve(path, &opts, 1);
