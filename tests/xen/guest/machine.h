@@ -10,6 +10,14 @@ static inline void write_port(uint16_t port, uint8_t value)
     __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
+static inline void write_ports(uint16_t port, const void *bytes, uint32_t nr)
+{
+    __asm__ volatile("rep outsb"
+                     : "+S"(bytes), "+c"(nr)
+                     : "d"(port)
+                     : "memory");
+}
+
 static inline void write_word(uint32_t address, uint32_t value)
 {
     __asm__ volatile("movl %0, (%1)" : : "r"(value), "r"(address) : "memory");

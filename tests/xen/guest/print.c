@@ -64,15 +64,27 @@ void line_hex(struct line *l, uint32_t value)
         put(l, "0123456789abcdef"[(value >> shift) & 15]);
 }
 
+/* Who has the lock writes a line by one instruction, and so in one exit. */
+static char out[128] __attribute__((aligned(128)));
+
+static void write_at_once(const struct line *l)
+{
+    for (unsigned int i = 0; i < l->len; i++)
+        out[i] = l->text[i];
+    out[l->len] = '\n';
+    write_ports(DEBUG_PORT, out, l->len + 1);
+}
+
 void line_end(struct line *l)
 {
-    bool locked = take_lock();
-
+    if (take_lock()) {
+        write_at_once(l);
+        __atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+        return;
+    }
     for (unsigned int i = 0; i < l->len; i++)
         write_port(DEBUG_PORT, (uint8_t)l->text[i]);
     write_port(DEBUG_PORT, '\n');
-    if (locked)
-        __atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
 }
 
 void line_prefix(struct line *l)

@@ -30,9 +30,9 @@ count() {
     grep '"event":"io_instruction"' "$run/agent.json" | grep -c "$1"
 }
 
-# What it says goes to the debug port, byte by byte, the ends of lines too.
+# What it says goes to the debug port, a line by one REP OUTS.
 nr_printed() {
-    guest_report micro | wc -c
+    guest_report micro | wc -l
 }
 
 # shellcheck disable=SC2317 # wait_for calls it
@@ -60,8 +60,8 @@ assert_eq "OUT of 2 bytes" 40 \
     "$(count '"bytes":2,"port":"0xcf0","in":false,"str":false')"
 assert_eq "INS" 40 "$(count '"bytes":1,"port":"0x90","in":true,"str":true')"
 assert_eq "REP OUTS" 40 "$(count '"bytes":1,"port":"0x90","in":false,"str":true')"
-assert_eq "OUT of what it said" "$printed" \
-    "$(count '"bytes":1,"port":"0xe9","in":false,"str":false')"
+assert_eq "REP OUTS of what it said" "$printed" \
+    "$(count '"bytes":1,"port":"0xe9","in":false,"str":true')"
 assert_value bridge .reasons.io_instruction.answered $((240 + printed))
 assert_value bridge .legacy_ring.bad_verdicts 0
 assert_value agent .ledger.adds_up true

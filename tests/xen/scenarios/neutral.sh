@@ -55,12 +55,12 @@ for check in "cpuid tf 1@2.100.4000" "cpuid15 rf+tf 1@f.100.4000" \
 done
 
 step "an agent watches all there is"
-# Since Xen 4.18; with it each byte that the guest says is one more event.
+# Since Xen 4.18; with it each line that the guest says is one more event.
 watched=$all
 [ "$(xl info xen_minor)" -lt 18 ] || watched="$all io"
 watch all "$watched"
 guest_unpause all
-process_wait aall 90 3
+process_wait aall 60 3
 process_wait ball 10 3
 as_alone all
 for reason in cpuid write_ctrlreg mov_to_msr guest_request debug_exception \
