@@ -11,7 +11,8 @@ from setup import AGENT, PATIENCE, Bridge, check, finish
 
 def title(pid):
     with open("/proc/%d/cmdline" % pid, "rb") as file:
-        return file.read().split(b"\0")[0].decode("ascii")
+        # As long as the command line was, libbsd ends it in a space.
+        return file.read().split(b"\0")[0].decode("ascii").rstrip(" ")
 
 
 def comes_to(pid, wanted):
