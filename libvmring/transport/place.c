@@ -83,6 +83,8 @@ static int clear_stale(const struct sockaddr_un *addr)
         err = errno == EPROTOTYPE ? -EADDRINUSE : -errno;
     else if (lstat(addr->sun_path, &st) == 0)
         err = -EEXIST; /* a link that leads nowhere */
+    else if (errno != ENOENT)
+        err = -errno;
     close(fd);
     return err;
 }

@@ -63,7 +63,8 @@ process_line bridge 2 "cannot watch itself" vmring-bridge --to micro "$domid"
 process_line bridge 2 "cannot watch itself" vmring-bridge --to "$domid" micro
 
 step "a Xen that refuses"
-process_line bridge 7 "has version 0x[0-9a-f]+ of domctl, this program 0x" \
+process_line bridge 7 \
+    "was built for Xen [0-9.]+ \(their domctls have version 0x[0-9a-f]+ and" \
     env LD_PRELOAD=/usr/bin/vmring-lab-below VMRING_LAB_BELOW=version \
     vmring-bridge "$domid"
 process_line bridge 5 "policy \(XSM\) must allow" \
