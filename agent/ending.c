@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "early.h"
 #include "json.h"
 #include "loop.h"
@@ -24,10 +25,7 @@
 
 double loop_now(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    return (double)clock_ns() / 1e9;
 }
 
 void loop_clear_live_line(struct loop *loop)
@@ -86,6 +84,7 @@ static void on_resize(evutil_socket_t signal, short what, void *ctx)
     (void)signal;
     (void)what;
     output_resized(loop->run->out);
+    loop->unordered.columns = loop->run->out->columns;
     say_resized();
     workers_resized(loop->workers);
 }
