@@ -19,6 +19,7 @@
 #define NR_DESCRIPTORS 5
 #define NR_TRAP_TYPES  7
 #define NR_VECTORS     22
+#define NR_ACCESSES    8
 
 static const char *nth_event(unsigned int i, uint64_t *value)
 {
@@ -83,10 +84,8 @@ static const char *nth_vector(unsigned int i, uint64_t *value)
 
 static const char *nth_access(unsigned int i, uint64_t *value)
 {
-    static const char *const names[] = {"r", "w", "rw", "x", "rx", "wx", "rwx"};
-
-    *value = i + 1;
-    return i < NR(names) ? names[i] : NULL;
+    *value = i;
+    return i < NR_ACCESSES ? name_of_access(i) : NULL;
 }
 
 static const char *nth_fault(unsigned int i, uint64_t *value)
@@ -184,7 +183,8 @@ static const struct row {
      .place = CHANGED,
      .reasons = CR | MSR},
 
-    {.field = {"access", "to memory: r, w, x, rw...", nth_access, false},
+    {.field = {"access", "to memory: r, w, x, rw... or none", nth_access,
+               false},
      .place = ACCESS,
      .reasons = MEM},
     {.field = {"gfn", "guest frame", NULL, false}, IN(MEM, mem_access.gfn)},

@@ -130,7 +130,7 @@ static void check_instructions(void)
     event.rec.u.mem_access.flags = 2 | ACCESS_GLA_VALID | ACCESS_FAULT_IN_GPT;
     check_both("in a page walk", "\"fault\":\"page_walk\"");
     event.rec.u.mem_access.flags = 2 | ACCESS_GLA_VALID;
-    check_both("-w- gfn 0x1000 offset 0x0 gla 0x0", "\"access\":\"-w-\"");
+    check_both("w gfn 0x1000 offset 0x0 gla 0x0", "\"access\":\"w\"");
 }
 
 static void check_marks(void)
