@@ -28,8 +28,12 @@ static const char *nth_event(unsigned int i, uint64_t *value)
     *value = i;
     if (i < XEN_VM_RING_NR_REASONS)
         return vmring_reason_name(i);
-    if (vmring_get_kind(i - XEN_VM_RING_NR_REASONS, &kind))
-        return NULL;
+    i -= XEN_VM_RING_NR_REASONS;
+    if (vmring_get_kind(i, &kind)) {
+        /* After the last of them the other name that -e has for one. */
+        *value = XEN_VM_RING_REASON_SOFTWARE_BREAKPOINT;
+        return vmring_get_kind(i - 1, &kind) ? NULL : "int3";
+    }
     *value = kind.reason;
     /* As -e has them, but for those that are one register of several. */
     return kind.reason == XEN_VM_RING_REASON_WRITE_CTRLREG ? "" : kind.name;

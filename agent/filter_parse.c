@@ -162,6 +162,15 @@ static void emit_op(struct parser *p, int op)
     emit(p, &step);
 }
 
+/* As msr_efer does with efer. */
+static bool is_end_of(const struct parser *p, const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > p->len + 1 && name[len - p->len - 1] == '_' &&
+           !memcmp(name + len - p->len, p->at, p->len);
+}
+
 static void refuse_field(struct parser *p)
 {
     struct suggest near = vmring_suggest_for(p->at, p->len);
@@ -177,6 +186,9 @@ static void refuse_field(struct parser *p)
     for (unsigned int i = 0; (field = field_at(i)) != NULL; i++)
         if (field->name)
             vmring_suggest_try(&near, field->name);
+    for (unsigned int i = 0; (field = field_at(i)) != NULL; i++)
+        if (field->name && is_end_of(p, field->name))
+            near.name = field->name;
     refuse(p, "no field %s; %s-F help lists them", quoted(p, text),
            vmring_suggest_text(&near, meant));
 }
@@ -196,7 +208,7 @@ static void refuse_name(struct parser *p, const struct field *field)
         refuse(p, "%s is no name of %s; write register == %.3s",
                quoted(p, text), field->name, p->at);
     else
-        refuse(p, "%s is no %s of %s; %s-F help has examples", quoted(p, text),
+        refuse(p, "%s is no %s of %s; %s-F help lists them", quoted(p, text),
                field->only_names ? "name" : "number or name", field->name,
                vmring_suggest_text(&near, meant));
 }

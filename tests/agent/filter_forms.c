@@ -174,7 +174,8 @@ static void check_reasons(void)
     event.rec.u.debug.type = 6;
     check(&event,
           LIST("gfn == 0x99", "insn_len == 1", "type == sw_exc",
-               "event == breakpoint", "event == software_breakpoint"),
+               "event == breakpoint", "event == software_breakpoint",
+               "event == int3"),
           LIST("type == nmi", "access >= 0", "offset >= 0"));
 
     event = event_of(XEN_VM_RING_REASON_DESCRIPTOR_ACCESS);
@@ -272,6 +273,7 @@ static const struct {
     {"msr == star or fs_base and vcpu", 15, "write msr in star, fs_base"},
     {"event == msr or cpuid", 16, "nothing; write event in msr, cpuid"},
     {"vcpu == 2 or 3", 13, "nothing; write vcpu in 2, 3"},
+    {"efer == 0xd01", 0, "no field 'efer'; did you mean msr_efer?"},
     {"leaf == 1 or leef", 13, "no field 'leef'; did you mean leaf?"},
 };
 
