@@ -48,7 +48,7 @@ void loop_begin_ending(struct loop *loop)
     const struct timeval slow = {.tv_sec = SLOW_END_S};
     unsigned int ms = loop->run->options->end_within_ms;
     const struct timeval limit = {.tv_sec = ms / 1000,
-                                  .tv_usec = ms % 1000 * 1000};
+                                  .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
     if (loop->ending)
         return;
@@ -156,8 +156,8 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     rate_text(rate, (double)(loop->events - loop->tick_events) /
                         (time - loop->tick_time));
     len = snprintf(text, sizeof(text),
-                   "%7.1f s  %" PRIu64 " events  %s  %" PRIu64 " lost", time,
-                   loop->events, rate, lost);
+                   "%7.1f s  %" PRIu64 " event%s  %s  %" PRIu64 " lost", time,
+                   loop->events, loop->events == 1 ? "" : "s", rate, lost);
     loop_clear_live_line(loop);
     /* A line that goes on in the next could not be cleared. */
     if (len >= (int)say_columns())

@@ -46,6 +46,15 @@ refuse(struct parse *parse, const char *option, const char *arg,
     return EINVAL;
 }
 
+static error_t refuse_argument(struct parse *parse, const char *arg)
+{
+    say("unexpected argument '%s': give one ENDPOINT, and quote EVENTS with "
+        "spaces",
+        arg);
+    parse->told = true;
+    return EINVAL;
+}
+
 /* The options that are numbers: all by the same parsers. */
 static const struct {
     int key;
@@ -290,8 +299,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     switch (key) {
     case ARGP_KEY_ARG:
         if (parse->options->endpoint)
-            return refuse(parse, "unexpected argument", arg,
-                          "give one ENDPOINT, and quote EVENTS with spaces");
+            return refuse_argument(parse, arg);
         parse->options->endpoint = arg;
         parse->options->list_keys = !strcmp(arg, "sim:help");
         return 0;

@@ -5,7 +5,7 @@
 
 # Usage: nothing is attached, nothing is written.
 run 2; says 'no ENDPOINT given'
-run 2 a b; says 'give one ENDPOINT'
+run 2 a b; says "unexpected argument 'b': give one ENDPOINT"
 run 2 --no-such-option sim:; says '--no-such-option: no such option'
 for option in -n -qn --count; do
     run 2 $option; says "$option: its argument is missing"

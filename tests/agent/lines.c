@@ -109,6 +109,10 @@ static void check_instructions(void)
     check_both("gfn 0x0", "\"event\":\"singlestep\"");
     start(XEN_VM_RING_REASON_GUEST_REQUEST);
     check_both("guest_request", "\"event\":\"guest_request\"");
+    /* Of which nothing is said but where: behind the mode, without a gap. */
+    event.rec.length = XEN_VM_RING_EVENT_FULL;
+    event.rec.regs.x86.rip = 0x10;
+    check_both("sync   rip 0x10", "\"rip\":\"0x10\"");
     start(XEN_VM_RING_REASON_INTERRUPT);
     event.rec.u.interrupt.vector = 14;
     event.rec.u.interrupt.type = 3;
