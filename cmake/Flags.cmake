@@ -5,8 +5,11 @@ option(VMRING_WERROR "Warnings are errors" OFF)
 option(VMRING_COVERAGE "Count what the tests run, for gcovr" OFF)
 set(VMRING_SANITIZE "" CACHE STRING
     "Sanitizers to build with: thread, or address,undefined")
-if(NOT VMRING_SANITIZE AND CMAKE_C_FLAGS MATCHES "-fsanitize=([a-z,]+)")
-    set(VMRING_SANITIZE ${CMAKE_MATCH_1})
+# Among the flags as well, in one of them or in several.
+string(REGEX MATCHALL "-fsanitize=[^ ]+" SANITIZERS "${CMAKE_C_FLAGS}")
+if(SANITIZERS AND NOT VMRING_SANITIZE)
+    string(REGEX REPLACE ";?-fsanitize=" "," SANITIZERS "${SANITIZERS}")
+    string(SUBSTRING "${SANITIZERS}" 1 -1 VMRING_SANITIZE)
 endif()
 
 # C11 with GNU extensions is what it takes; whoever asks for a later one, by

@@ -97,6 +97,16 @@ exports() {
     done
 }
 
+# installs NAME...: these files, and no others.
+installs() {
+    DESTDIR=$build/root cmake --install "$build" >/dev/null
+    echo "$*" | tr ' ' '\n' | sort >"$build/wanted"
+    find "$build/root" ! -type d -printf '%f\n' | sort >"$build/installed"
+    diff -u "$build/wanted" "$build/installed" && return
+    echo "FAILED: $name: the files that are installed"
+    failed=$((failed + 1))
+}
+
 # Flags that a package of Debian is built with, in $cflags and $ldflags.
 debian_flags() {
     cflags='-g -O2 -Wformat -Werror=format-security -D_FORTIFY_SOURCE=3'
@@ -150,13 +160,15 @@ library() {
     wanted "library-$machine" || return 0
     echo 'int main(void) { return 0; }' >"$work/probe.c"
     # shellcheck disable=SC2086  # lists of words
-    "$cc" $flags -o "$work/probe" "$work/probe.c" 2>"$work/why" || {
+    "$cc" ${probe-$flags} -o "$work/probe" "$work/probe.c" 2>"$work/why" || {
         lacking "$(head -n 1 "$work/why")"
         return 0
     }
     cell "$cc" "$flags" '' -DVMRING_LIBRARY_ONLY=ON \
         -DCMAKE_BUILD_TYPE=MinSizeRel "$@" || return 0
     exports "$build/libvmring/libvmring.a"
+    installs 'libvmring.a libvmring.so libvmring.so.0 libvmring.so.0.1.0' \
+        'libvmring.3 vm_ring.7 vm_ring.h vmring.h vmring.pc'
     done_with
 }
 
@@ -227,6 +239,10 @@ flags() {
     done
     wanted sanitizers-given &&
         cell gcc '-g -O1 -fsanitize=address,undefined' '' && done_with
+    for cc in gcc clang; do
+        wanted sanitizers-some-$cc && cell $cc "-g -O1 -fsanitize=bounds \
+            -fsanitize=signed-integer-overflow,address" '' && done_with
+    done
 }
 
 forms() {
@@ -242,6 +258,11 @@ forms() {
     library here gcc ''
     library arm64 aarch64-linux-gnu-gcc '' -DCMAKE_SYSTEM_NAME=Linux \
         -DCMAKE_SYSTEM_PROCESSOR=aarch64
+    probe=--target=aarch64-linux-gnu
+    library arm64-clang clang '' -DCMAKE_SYSTEM_NAME=Linux \
+        -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
+        -DCMAKE_C_COMPILER_TARGET=aarch64-linux-gnu
+    unset probe
     # What -O3 sees, in the tests, too.
     wanted tests-Release &&
         cell gcc '' '' -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=ON &&
@@ -257,6 +278,12 @@ other_release() {
     *) return 0 ;;
     esac
     name='other-release'
+    # shellcheck source=debian.sh
+    . "$source/tests/build/debian.sh"
+    own_folder "$work" || {
+        failed=$((failed + 1))
+        return 0
+    }
     # shellcheck source=/dev/null
     case $(. /etc/os-release && echo "${VERSION_CODENAME-}") in
     bookworm) other=trixie ;;
