@@ -26,6 +26,8 @@ packages_bench=(libqb-dev libck-dev libdpdk-dev libboost-dev
     liblttng-ctl-dev libbabeltrace2-dev lttng-tools libbpf-dev clang)
 
 begun=$SECONDS
+# The package lists, by this run.
+updated=no
 
 # say TEXT...: one line of progress, with the seconds so far.
 say() {
@@ -97,8 +99,8 @@ run_apt() {
         >>"$log" 2>&1
 }
 
-# get PACKAGE...: installs them; the lists are brought up to date, once, if
-# they do not have one or have it no more.
+# get PACKAGE...: installs them; the lists are brought up to date if they do not
+# have one or have it no more, once in all.
 get() {
     look "$@"
     if [ ${#unknown[@]} = 0 ] && run_apt install "${missing[@]}"; then
@@ -114,15 +116,15 @@ get() {
     return 1
 }
 
-# drop_bad: leaves in $missing those that can be had, each for itself; the
-# others are in $bad.
+# drop_bad: leaves in $missing those that can be had together; the others, which
+# cannot be had or not beside those before them, are in $bad.
 drop_bad() {
     local package good=()
 
     bad=()
     for package in "${missing[@]}"; do
-        if LC_ALL=C apt-get -q -s --no-install-recommends install "$package" \
-            >/dev/null 2>&1; then
+        if LC_ALL=C apt-get -q -s --no-install-recommends install \
+            "${good[@]}" "$package" >/dev/null 2>&1; then
             good+=("$package")
         else
             bad+=("$package")
@@ -134,7 +136,7 @@ drop_bad() {
 # obtain PACKAGE...: what is missing of them. 1: not all of it is there now;
 # $absent has what, and $reason why, in a line.
 obtain() {
-    local log as_root updated=no bad=() missing unknown
+    local log as_root bad=() missing unknown
 
     look "$@"
     [ ${#missing[@]} -gt 0 ] || return 0

@@ -54,6 +54,7 @@ for name in $names; do
     grep -qx -- "$name" "$dir/lists" || exit 100
     grep -qx -- "$name" "$dir/broken" && exit 100
 done
+[ "$(grep -cxFf <(printf '%s\n' $names) "$dir/enemies")" -lt 2 ] || exit 100
 [ -z "$simulate" ] || exit 0
 [ "$user" = 0 ] || exit 100
 echo "install$names" >>"$dir/calls"
@@ -72,13 +73,14 @@ fi
 user=0 exec "$@"
 END
 
-# given INSTALLED LISTS [NEW [GONE [BROKEN]]]: what there is.
+# given INSTALLED LISTS [NEW [GONE [BROKEN [ENEMIES]]]]: what there is.
 given() {
     printf '%s\n' $1 >"$dir/installed"
     printf '%s\n' $2 >"$dir/lists"
     printf '%s\n' ${3-$2} >"$dir/new"
     printf '%s\n' ${4-} >"$dir/gone"
     printf '%s\n' ${5-} >"$dir/broken"
+    printf '%s\n' ${6-} >"$dir/enemies"
     : >"$dir/calls"
     path=$dir/bin user=0 password=no
 }
@@ -146,6 +148,13 @@ said 'not installed: nonesuch spin; no tests'
 given '' 'spin' 'spin' '' spin
 ends 0 'update;' want 'no tests' spin
 said 'not installed: spin; no tests'
+# Of two that conflict the one, and all others.
+given '' 'file spin gcovr' 'file spin gcovr' '' '' 'file spin'
+ends 0 'update;install gcovr file;' want 'no tests' gcovr file spin
+said 'not installed: spin; no tests'
+# One run, one update.
+given '' 'file'
+ends 0 'update;' eval 'want a spin; want b gcovr; want c spin'
 
 # By sudo; where it would ask and nobody is there, it is not asked.
 given '' 'file'

@@ -168,7 +168,7 @@ prepare_base() {
     recipe=$(recipe_hash)
     state=$(apt_state)
     known=$cache/known-$recipe
-    mkdir -p "$cache" || unavailable "cannot write to $cache"
+    mkdir -p "$cache" 2>/dev/null || unavailable "cannot write to $cache"
     if command -v qemu-system-x86_64 >/dev/null && [ -r "$known" ] &&
         [ "$(sed -n 1p "$known")" = "$state" ]; then
         base=$cache/$(sed -n 2p "$known")

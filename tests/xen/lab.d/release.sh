@@ -13,7 +13,7 @@ readonly known_releases='12 bookworm
 readonly debian_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 codename_of() { # RELEASE
-    awk -v release="$1" '$1 == release { print $2; found = 1 }
+    awk -v release="$1" '$1 "" == release { print $2; found = 1 }
         END { exit !found }' <<<"$known_releases"
 }
 

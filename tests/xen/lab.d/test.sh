@@ -40,6 +40,21 @@ test_release() {
     expect "Debian 9" "yes|12|1" "$(chosen debian 9 '')"
     expect "no Debian" "yes|13|1" "$(chosen other 12 '')"
     expect "no Debian, asked" "yes|12|0" "$(chosen other 12 12)"
+    local odd
+    for odd in '' '13 ' ' 13' 13.0 013 '13
+' 14; do
+        expect "--release '$odd'" 64 "$(refused --release "$odd" list)"
+    done
+    expect "--limit ''" 64 "$(refused --limit '' list)"
+    expect "--release" 64 "$(refused --release)"
+    expect "--release 13" 0 "$(refused --release 13)"
+}
+
+# refused OPTION...: the status.
+refused() {
+    local status=0
+    "$lab_dir/lab" list "$@" >"$work/said" 2>&1 || status=$?
+    echo $status
 }
 
 # Its tree is this machine: the tools are those in PATH.
