@@ -22,18 +22,13 @@ endif()
 # Its tests take two processors, and its demonstration the lab's time.
 if(VMRING_LONG_TESTS)
     foreach(release 12 13)
-        foreach(user root user)
+        foreach(user root sudo asked user)
             vmring_test(bare_${release}_${user} LABELS long TIMEOUT 5400
                 COMMAND ${PROJECT_SOURCE_DIR}/tests/build/bare.sh
                     ${PROJECT_SOURCE_DIR} ${release} ${user}
                     "./demo sim" "./check quick" ./demo)
             set_tests_properties(bare_${release}_${user} PROPERTIES
                 RESOURCE_LOCK lab PROCESSORS 2)
-        endforeach()
-        foreach(user sudo asked)
-            vmring_test(bare_${release}_${user} LABELS long TIMEOUT 1200
-                COMMAND ${PROJECT_SOURCE_DIR}/tests/build/bare.sh
-                    ${PROJECT_SOURCE_DIR} ${release} ${user} "./demo sim")
         endforeach()
     endforeach()
 endif()
