@@ -33,6 +33,11 @@ esac
 [ "$(id -u)" = 0 ] || skip 'it takes root, for chroot'
 command -v git unshare chroot >/dev/null || skip 'no git, unshare or chroot'
 
+git -c safe.directory='*' -C "$source" rev-parse -q --verify HEAD \
+    >/dev/null 2>&1 || skip 'nothing is committed: it is no clone'
+# shellcheck source=debian.sh
+. "$source/tests/build/debian.sh"
+
 if [ "${VMRING_BARE_INSIDE-}" = '' ]; then
     # A big folder: not in memory, if that is where /tmp is.
     tree=$(TMPDIR=${TMPDIR-/var/tmp} mktemp -d -t vmring-bare-XXXXXX) || exit 1
@@ -41,7 +46,7 @@ if [ "${VMRING_BARE_INSIDE-}" = '' ]; then
     if [ -e "$tar" ]; then
         tar -xpf "$tar" -C "$tree" || exit 1
     elif command -v debootstrap >/dev/null; then
-        debootstrap --variant=minbase "$name" "$tree" >"$tree.log" 2>&1 || {
+        debian "$name" "$tree" || {
             tail -n 5 "$tree.log"
             rm -f "$tree.log"
             skip "debootstrap cannot make a $name"
@@ -51,7 +56,7 @@ if [ "${VMRING_BARE_INSIDE-}" = '' ]; then
         skip 'no debootstrap'
     fi
     # With its processes and mounts gone, the folder can be.
-    VMRING_BARE_INSIDE=$tree unshare --mount --pid --fork --kill-child \
+    VMRING_BARE_INSIDE=$tree apart \
         "$BASH" "$0" "$source" "$release" "$user" "$@"
     exit
 fi
@@ -100,7 +105,7 @@ try() {
 
     { time {
         nice -n 10 setsid -w chroot "$tree" su - "$who" -c "cd vmring && $1" \
-            </dev/null 2>&1 3>&- | tee "$tree/said" >&3
+            </dev/null 2>&1 | tee "$tree/said" >&3
         status=${PIPESTATUS[0]}
     }; } 3>&1 2>"$tree/time"
     cpu=$(awk '{ printf "%.0f", $1 + $2 }' "$tree/time")

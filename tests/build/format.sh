@@ -6,6 +6,7 @@
 set -u
 cd "$1" || exit 1
 . tests/build/pinned.sh
+. tests/build/sources.sh
 pinned clang-format 14
-find agent bridge cmake examples include libvmring sandbox terminal \
-    tests -name '*.[ch]' -print0 | xargs -0 "$tool" --dry-run -Werror
+# shellcheck disable=SC2046  # they have no spaces
+find $(folders) -name '*.[ch]' -print0 | xargs -0 "$tool" --dry-run -Werror

@@ -5,12 +5,14 @@
 #
 # usage: release.sh SOURCE_DIR WORK_DIR CODENAME [CELL-PATTERN]
 #
-# Takes root, debootstrap and a mirror of Debian (MIRROR, or deb.debian.org); a
+# Takes root, debootstrap and a mirror of Debian ($MIRROR, or this machine's); a
 # system of about 900 MB is made in WORK_DIR/root, and is taken again the next
-# time.
+# time. WORK_DIR is root's own.
 set -eu
 source=$1 work=$2 release=$3 only=${4-}
 root=$work/root
+# shellcheck source=debian.sh
+. "$source/tests/build/debian.sh"
 
 # skip TEXT
 skip() {
@@ -28,12 +30,13 @@ quietly() {
 
 [ "$(id -u)" = 0 ] || skip 'only root can make a system of another release'
 command -v debootstrap >/dev/null || skip 'no debootstrap'
-mkdir -p "$work"
+own_folder "$work"
 if [ ! -e "$work/whole" ]; then
     rm -rf "$root"
-    quietly debootstrap --variant=minbase "$release" "$root" \
-        "${MIRROR:-http://deb.debian.org/debian}" ||
+    debian "$release" "$root" || {
+        tail -n 5 "$root.log"
         skip "debootstrap cannot make a $release"
+    }
     quietly chroot "$root" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-install-recommends gcc g++ clang lld cmake \
         ninja-build pkg-config libc6-dev dpkg-dev libxen-dev libevent-dev \
@@ -45,7 +48,7 @@ rm -rf "$root/vmring" && mkdir "$root/vmring"
 (cd "$source" && tar cf - --exclude='./build*' --exclude=./.git .) |
     tar xf - -C "$root/vmring"
 # With a /proc of its own, for who looks for itself there; it goes with them.
-exec unshare --mount --pid --fork sh -c 'mount -t proc proc "$0/proc" &&
+apart sh -c 'mount -t proc proc "$0/proc" &&
     exec chroot "$0" env -i HOME=/root LC_ALL=C.UTF-8 \
     PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     sh /vmring/tests/build/matrix.sh /vmring /tmp/matrix here "$1"' "$root" "$only"

@@ -6,9 +6,9 @@
 set -u
 cd "$1" || exit 1
 . tests/build/pinned.sh
+. tests/build/sources.sh
 pinned shellcheck 0.9 0.10
-failed=0
-"$tool" -S warning -x demo check .ci/run scripts/packages.sh || failed=1
-find tests examples -name '*.sh' ! -path 'tests/xen/*' -print0 |
-    xargs -0 "$tool" -S warning -x -P SCRIPTDIR || failed=1
-exit $failed
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+scripts >"$dir/files"
+xargs "$tool" -S warning -x -P SCRIPTDIR <"$dir/files"

@@ -1,0 +1,39 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+#
+# What there is to be looked at, so that nothing new is forgotten. Sourced, in
+# the tree's top.
+
+# folders: each of the top's, but for builds, as .gitignore has them.
+folders() {
+    find . -mindepth 1 -maxdepth 1 -type d ! -name '.*' ! -name 'build*' \
+        -printf '%f\n' | sort
+}
+
+# product: those in which there is C, but for the tests.
+product() {
+    for folder in $(folders); do
+        [ "$folder" != tests ] &&
+            [ "$(find "$folder" -name '*.c' -print -quit)" ] && echo "$folder"
+    done
+    :
+}
+
+# scripts: every file for a shell that shellcheck knows, by its name or its
+# first line.
+scripts() {
+    {
+        find . -maxdepth 1 -type f -printf '%f\n'
+        # shellcheck disable=SC2046  # they have no spaces
+        find .ci $(folders) -type f
+    } | while read -r file; do
+        case $file in
+        *.sh | *.bash)
+            echo "$file"
+            continue
+            ;;
+        esac
+        head -c 200 "$file" | head -n 1 | tr -d '\0' | grep -Eq \
+            '^#!.*[/ ](ba|da|k)?sh( |$)|^# shellcheck shell=' && echo "$file"
+    done | sort
+}
