@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "early.h"
 #include "json.h"
 #include "loop.h"
@@ -24,10 +25,7 @@
 
 double loop_now(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    return (double)clock_ns() / 1e9;
 }
 
 void loop_clear_live_line(struct loop *loop)
@@ -50,7 +48,7 @@ void loop_begin_ending(struct loop *loop)
     const struct timeval slow = {.tv_sec = SLOW_END_S};
     unsigned int ms = loop->run->options->end_within_ms;
     const struct timeval limit = {.tv_sec = ms / 1000,
-                                  .tv_usec = ms % 1000 * 1000};
+                                  .tv_usec = (suseconds_t)(ms % 1000) * 1000};
 
     if (loop->ending)
         return;
@@ -86,6 +84,7 @@ static void on_resize(evutil_socket_t signal, short what, void *ctx)
     (void)signal;
     (void)what;
     output_resized(loop->run->out);
+    loop->unordered.columns = loop->run->out->columns;
     say_resized();
     workers_resized(loop->workers);
 }
@@ -157,8 +156,8 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     rate_text(rate, (double)(loop->events - loop->tick_events) /
                         (time - loop->tick_time));
     len = snprintf(text, sizeof(text),
-                   "%7.1f s  %" PRIu64 " events  %s  %" PRIu64 " lost", time,
-                   loop->events, rate, lost);
+                   "%7.1f s  %" PRIu64 " event%s  %s  %" PRIu64 " lost", time,
+                   loop->events, loop->events == 1 ? "" : "s", rate, lost);
     loop_clear_live_line(loop);
     /* A line that goes on in the next could not be cleared. */
     if (len >= (int)say_columns())

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* fields_list.c: what -F help shows. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "fields.h"
@@ -7,7 +8,18 @@
 
 #define COLUMNS 79
 
-/* Those that need no words, in as many lines as they take. */
+/* One more word, in as many lines as they take. */
+static void add_word(struct output *out, size_t *column, const char *word)
+{
+    *column += 1 + strlen(word);
+    if (*column >= COLUMNS) {
+        output_text(out, "\n   ");
+        *column = 4 + strlen(word);
+    }
+    output_printf(out, " %s", word);
+}
+
+/* Those that need no words. */
 static void list_registers(struct output *out)
 {
     const struct field *field;
@@ -17,14 +29,47 @@ static void list_registers(struct output *out)
     for (unsigned int i = 0; (field = field_at(i)) != NULL; i++) {
         if (!field->name || *field->meaning)
             continue;
-        column += 1 + strlen(field->name);
-        if (column >= COLUMNS) {
-            output_text(out, "\n   ");
-            column = 4 + strlen(field->name);
-        }
-        output_printf(out, " %s", field->name);
+        add_word(out, &column, field->name);
     }
     output_text(out, "\n");
+}
+
+/* Has the field this name for a value before its n-th? */
+static bool is_repeated(const struct field *field, unsigned int n,
+                        const char *name)
+{
+    uint64_t value;
+
+    for (unsigned int i = 0; i < n; i++)
+        if (!strcmp(field->names(i, &value), name))
+            return true;
+    return false;
+}
+
+static void list_names(struct output *out, const struct field *field)
+{
+    size_t column = 3 + strlen(field->name);
+    const char *name;
+    uint64_t value;
+
+    output_printf(out, "  %s:", field->name);
+    for (unsigned int n = 0; (name = field->names(n, &value)) != NULL; n++)
+        if (*name && !is_repeated(field, n, name))
+            add_word(out, &column, name);
+    output_text(out, "\n");
+}
+
+/* Of values; what is true or false says so. */
+static void list_values(struct output *out)
+{
+    const struct field *field;
+    uint64_t value;
+
+    output_text(out, "Names of values, for ==, != and in:\n");
+    for (unsigned int i = 0; (field = field_at(i)) != NULL; i++)
+        if (field->name && field->names &&
+            strcmp(field->names(0, &value), "false"))
+            list_names(out, field);
 }
 
 void fields_list(struct output *out)
@@ -40,4 +85,5 @@ void fields_list(struct output *out)
             output_printf(out, "  %-18s  %s\n", field->name, field->meaning);
     }
     list_registers(out);
+    list_values(out);
 }

@@ -63,6 +63,10 @@ struct parser {
     struct filter *filter;
     struct filter_error *error;
     bool failed;
+    /* Of the test before, if it was a comparison; and its last value. */
+    const struct field *compared;
+    const char *value;
+    size_t value_len;
 };
 
 /* Only the first is told: what follows stems from it. */
@@ -158,6 +162,15 @@ static void emit_op(struct parser *p, int op)
     emit(p, &step);
 }
 
+/* As msr_efer does with efer. */
+static bool is_end_of(const struct parser *p, const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > p->len + 1 && name[len - p->len - 1] == '_' &&
+           !memcmp(name + len - p->len, p->at, p->len);
+}
+
 static void refuse_field(struct parser *p)
 {
     struct suggest near = vmring_suggest_for(p->at, p->len);
@@ -173,6 +186,9 @@ static void refuse_field(struct parser *p)
     for (unsigned int i = 0; (field = field_at(i)) != NULL; i++)
         if (field->name)
             vmring_suggest_try(&near, field->name);
+    for (unsigned int i = 0; (field = field_at(i)) != NULL; i++)
+        if (field->name && is_end_of(p, field->name))
+            near.name = field->name;
     refuse(p, "no field %s; %s-F help lists them", quoted(p, text),
            vmring_suggest_text(&near, meant));
 }
@@ -192,7 +208,7 @@ static void refuse_name(struct parser *p, const struct field *field)
         refuse(p, "%s is no name of %s; write register == %.3s",
                quoted(p, text), field->name, p->at);
     else
-        refuse(p, "%s is no %s of %s; %s-F help has examples", quoted(p, text),
+        refuse(p, "%s is no %s of %s; %s-F help lists them", quoted(p, text),
                field->only_names ? "name" : "number or name", field->name,
                vmring_suggest_text(&near, meant));
 }
@@ -208,9 +224,23 @@ static bool find_name(struct parser *p, const struct field *field,
     return false;
 }
 
+/* A number, or a name that the field has for one. */
+static bool is_value(struct parser *p, const struct field *field,
+                     uint64_t *value)
+{
+    char word[MAX_WORD];
+
+    if (field->names && find_name(p, field, value))
+        return true;
+    if (field->only_names || p->len >= sizeof(word))
+        return false;
+    snprintf(word, sizeof(word), "%.*s", (int)p->len, p->at);
+    return number_read(word, 0, UINT64_MAX, value);
+}
+
 static uint64_t parse_value(struct parser *p, const struct field *field)
 {
-    char text[MAX_WORD + 3], word[MAX_WORD];
+    char text[MAX_WORD + 3];
     uint64_t value = 0;
     bool good;
 
@@ -219,11 +249,9 @@ static uint64_t parse_value(struct parser *p, const struct field *field)
                quoted(p, text));
         return 0;
     }
-    snprintf(word, sizeof(word), "%.*s", (int)(p->len < 63 ? p->len : 63),
-             p->at);
-    good = field->names && find_name(p, field, &value);
-    if (!good && !field->only_names && p->len < sizeof(word))
-        good = number_read(word, 0, UINT64_MAX, &value);
+    p->value = p->at;
+    p->value_len = p->len;
+    good = is_value(p, field, &value);
     if (good)
         advance(p);
     else if (field->names)
@@ -290,6 +318,36 @@ static bool is_relation(enum token token)
     return token >= EQUAL && token <= LEAST;
 }
 
+/*
+ * "register == cr3 or cr4": the second is no test of the register.  It may be
+ * that of a field with this name, which nearly each event passes.
+ */
+static bool is_value_alone(const struct parser *p)
+{
+    struct parser ahead = *p;
+    uint64_t value;
+
+    if (p->token != WORD || !p->compared ||
+        !is_value(&ahead, p->compared, &value))
+        return false;
+    if (field_named(p->at, p->len) < 0)
+        return true;
+    advance(&ahead);
+    return ahead.token != MASK && !is_relation(ahead.token) &&
+           !(ahead.token == WORD && is(&ahead, "in"));
+}
+
+static void refuse_value_alone(struct parser *p)
+{
+    char also[MAX_WORD + 16] = "";
+
+    if (field_named(p->at, p->len) >= 0)
+        snprintf(also, sizeof(also), ", or %.*s != 0", (int)p->len, p->at);
+    refuse(p, "%.*s is compared with nothing; write %s in %.*s, %.*s%s",
+           (int)p->len, p->at, p->compared->name, (int)p->value_len, p->value,
+           (int)p->len, p->at, also);
+}
+
 static void parse_test(struct parser *p)
 {
     struct filter_step step = {
@@ -299,12 +357,17 @@ static void parse_test(struct parser *p)
     enum token relation;
     int i = p->token == WORD ? field_named(p->at, p->len) : -1;
 
+    if (is_value_alone(p)) {
+        refuse_value_alone(p);
+        return;
+    }
     if (i < 0) {
         refuse_field(p);
         return;
     }
     step.field = (unsigned int)i;
     field = field_at(step.field);
+    p->compared = NULL;
     advance(p);
     if (field->only_names && p->token != EQUAL && p->token != DIFFERS &&
         !(p->token == WORD && is(p, "in"))) {
@@ -318,6 +381,7 @@ static void parse_test(struct parser *p)
     if (p->token == WORD && is(p, "in")) {
         step.outside = false;
         parse_ranges(p, step, field);
+        p->compared = field;
         return;
     }
     if (p->token == WORD) {
@@ -329,6 +393,7 @@ static void parse_test(struct parser *p)
         relation = p->token;
         advance(p);
         relate(&step, relation, parse_value(p, field));
+        p->compared = field;
     }
     emit(p, &step);
 }

@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../bridge/exit_status.h"
 #include "../sandbox/sandbox.h"
+#include "clock.h"
 #include "early.h"
 #include "endpoint.h"
 #include "fields.h"
@@ -154,14 +154,6 @@ static int outputs_close(struct outputs *outputs)
     int ledger = close_one(&outputs->ledger, limit_ms);
 
     return status ? status : screen ? screen : ledger;
-}
-
-static uint64_t monotonic_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 static int list_kinds(const struct options *options, struct outputs *outputs)
@@ -367,7 +359,7 @@ static int watch(const struct options *options, struct endpoint *endpoint,
     int r, status;
 
     r = vmring_get_info(endpoint->ring, &info);
-    origin_set(&run.origin, monotonic_ns());
+    origin_set(&run.origin, clock_ns());
     if (!r)
         r = ledger_open(&ledger, &info, options->summary);
     if (r) {

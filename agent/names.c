@@ -92,8 +92,8 @@ const char *name_of_target(uint32_t state)
 
 const char *name_of_access(uint32_t flags)
 {
-    static const char *const names[] = {"---", "r--", "-w-", "rw-",
-                                        "--x", "r-x", "-wx", "rwx"};
+    static const char *const names[] = {"none", "r",  "w",  "rw",
+                                        "x",    "rx", "wx", "rwx"};
 
     return names[flags & 7];
 }

@@ -21,33 +21,34 @@ enum format {
 struct options {
     const char *endpoint; /* NULL only with list_* */
     const char *events;
-    bool list_kinds;  /* -e help */
-    bool list_fields; /* -F help */
-    bool list_keys;   /* sim:help */
     struct filter filter;
-    enum format format;
-    uint64_t count;             /* events shown before it ends; 0: no limit */
-    double seconds;             /* 0: no limit */
-    unsigned int end_within_ms; /* of its end; 0: no limit */
-    const char *output;         /* NULL: standard output */
+    uint64_t count;     /* events shown before it ends; 0: no limit */
+    double seconds;     /* 0: no limit */
+    const char *output; /* NULL: standard output */
     const char *ledger_json;
-    enum times times;
     uint64_t sort_ns; /* 0: lines as they come */
-    bool quiet;
-    bool summary;
-    bool verbose;
+    const char *user; /* to become, as root; NULL: a default */
+    struct policy policy;
+    enum format format;
+    enum times times;
+    unsigned int end_within_ms; /* of its end; 0: no limit */
     unsigned int slow_us;
     unsigned int nr_workers; /* threads that take events; 0: the main one */
-    struct policy policy;
-    const char *user; /* to become, as root; NULL: a default */
-    bool no_sandbox;
 
     /* Proposed to the producer; 0 leaves the choice to it. */
-    uint64_t async_len;
     uint32_t record_len;
     uint32_t ring_policy;
     uint32_t nr_groups;
+    uint64_t async_len;
     uint64_t deadline_ns;
+
+    bool list_kinds;  /* -e help */
+    bool list_fields; /* -F help */
+    bool list_keys;   /* sim:help */
+    bool quiet;
+    bool summary;
+    bool verbose;
+    bool no_sandbox;
 };
 
 /*

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../bridge/exit_status.h"
+#include "clock.h"
 #include "early.h"
 #include "json.h"
 #include "loop.h"
@@ -22,14 +22,6 @@
 #define BATCH 256
 /* --slow: what is shorter is slept through, as the loop's timers are in ms. */
 #define REST_US 5000
-
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 /* The loop's body looks at everything: that it wakes up is enough. */
 static void on_wake(evutil_socket_t fd, short what, void *ctx)
@@ -46,7 +38,7 @@ static void put(struct loop *loop, const char *data, size_t len)
 
     if (!loop->order)
         output_bytes(out, data, len);
-    else if (order_feed(loop->order, data, len, now_ns()) && !out->error)
+    else if (order_feed(loop->order, data, len, clock_ns()) && !out->error)
         out->error = ENOMEM;
 }
 
@@ -364,7 +356,7 @@ static bool start_workers(struct loop *loop)
 static void release(struct loop *loop)
 {
     struct output *out = loop->run->out;
-    uint64_t now = now_ns(), next;
+    uint64_t now = clock_ns(), next;
     struct timeval time;
 
     feed(loop);

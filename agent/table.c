@@ -268,8 +268,8 @@ static void title(struct output *out, const struct ledger *ledger,
                       ? "overwrite oldest"
                       : "discard newest");
     pen_piece(&pen);
-    output_printf(out, " %" PRIu64 " events in %.3f s", events,
-                  ledger->seconds);
+    output_printf(out, " %" PRIu64 " event%s in %.3f s", events,
+                  events == 1 ? "" : "s", ledger->seconds);
     if (ledger->seconds > 0) {
         output_text(out, ",");
         pen_piece(&pen);

@@ -144,7 +144,8 @@ void show_event(struct taker *taker, const struct vmring_event *event,
     };
     size_t begun = 0;
 
-    line.wall = taker->start_wall + line.time;
+    /* The producer's word: it may be anything of 64 bits. */
+    line.wall = (int64_t)((uint64_t)taker->start_wall + (uint64_t)line.time);
     line.delta = since_before(taker, event);
     if (options->quiet)
         return;

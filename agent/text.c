@@ -343,6 +343,8 @@ void text_event(struct output *out, const struct line *line)
     const struct xen_vm_ring_event *rec = &line->event->rec;
     bool is_x86 = line->arch == XEN_VM_RING_ARCH_X86;
     struct pen pen;
+    size_t before;
+    bool is_bare; /* nothing is said of the event itself */
 
     if (line->event->lost_before)
         lost_here(out, line);
@@ -352,13 +354,16 @@ void text_event(struct output *out, const struct line *line)
     else
         head(&pen, line);
     pen_piece(&pen);
+    before = output_held(out);
     details(&pen, rec);
+    is_bare = output_held(out) == before;
     pen_piece(&pen);
     if (rec->flags & XEN_VM_RING_FLAG_ALTERNATE_P2M)
-        output_printf(out, " altp2m %u", rec->altp2m_idx);
+        output_printf(out, "%saltp2m %u", is_bare ? "" : " ", rec->altp2m_idx);
+    is_bare &= !(rec->flags & XEN_VM_RING_FLAG_ALTERNATE_P2M);
     pen_piece(&pen);
     if (rec->length >= XEN_VM_RING_EVENT_FULL && is_x86) {
-        output_text(out, is_narrow(out) ? " " : "  ");
+        output_text(out, is_bare ? "" : is_narrow(out) ? " " : "  ");
         pen_paint(&pen, PEN_DIM);
         number(out, "rip ", rec->regs.x86.rip);
         pen_paint(&pen, PEN_RESET);

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "say.h"
 #include "take.h"
 
@@ -149,10 +150,7 @@ static bool stopped(struct worker *worker)
 
 static int64_t now_us(void)
 {
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+    return (int64_t)(clock_ns() / 1000);
 }
 
 /* --slow, but not when it is to stop. */

@@ -20,7 +20,7 @@ static const struct unit {
     uint64_t ns;
 } units[] = {
     {"h", NUMBER_H},   {"m", 60 * NUMBER_S}, {"s", NUMBER_S},
-    {"ms", NUMBER_MS}, {"us", NUMBER_US},    {"ns", 1},
+    {"ms", NUMBER_MS}, {"us", NUMBER_US},
 };
 
 bool number_read(const char *text, uint64_t min, uint64_t max, uint64_t *value)
@@ -111,7 +111,8 @@ static bool read_time(const char *text, uint64_t unit, uint64_t *ns)
     if (!number_read(digits, 0, UINT64_MAX / unit - 1, &whole))
         return false;
     *ns = whole * unit + (uint64_t)(more + 0.5);
-    return true;
+    /* What is less than the finest unit would be nothing at all. */
+    return *ns >= NUMBER_US || (!whole && more == 0);
 }
 
 bool number_parse(const struct number *number, const char *text,
@@ -148,7 +149,7 @@ static void write_limit(const struct number *number, uint64_t value, char *text,
     if (number->kind == NUMBER_TIME && value) {
         size_t i = 0;
 
-        while (value % units[i].ns)
+        while (i + 1 < NR(units) && value % units[i].ns)
             i++;
         snprintf(text, len, "%" PRIu64 "%s", value / units[i].ns,
                  units[i].name);

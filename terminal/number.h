@@ -7,7 +7,7 @@
  *   count     a number, or decimal with k, m or g: thousands...
  *   size      a number, or decimal with k, m or g: times 1024...; bytes
  *   time      a number of the option's own unit, or decimal with us, ms, s,
- *             m or h; decimal may have a fraction
+ *             m or h; decimal may have a fraction; 0, or 1us at least
  */
 #ifndef TERMINAL_NUMBER_H
 #define TERMINAL_NUMBER_H

@@ -5,7 +5,7 @@
 
 # Usage: nothing is attached, nothing is written.
 run 2; says 'no ENDPOINT given'
-run 2 a b; says 'give one ENDPOINT'
+run 2 a b; says "unexpected argument 'b': give one ENDPOINT"
 run 2 --no-such-option sim:; says '--no-such-option: no such option'
 for option in -n -qn --count; do
     run 2 $option; says "$option: its argument is missing"
@@ -47,7 +47,9 @@ done
 run 2 -n 18446744073709551616 sim:; says 'to 18446744073709551615'
 run 2 -t 1000000001 sim:; says 'to 200000h, as in'
 run 2 --async-bytes 2g sim:; says 'from 1 to 1G, as in 65536, 64k or 1m'
-run 2 --slow 1h sim:; says 'from 0 to 10s'
+run 2 --slow 1h sim:; says 'from 1us to 10s'
+run 2 --slow 0.4us sim:; says 'from 1us to 10s'
+run 2 --sort=100ns sim:; says '--sort=100ns: give a time, from 1ms to 1m'
 run 2 -e '' sim:; says 'no event'
 run 2 -e ' ,' sim:; says 'no event'
 run 2 -e nosuch sim:; says "'vmring-agent -e help' lists them"

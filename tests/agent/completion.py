@@ -41,7 +41,8 @@ def offered(lines, env):
         text.append("COMPREPLY=(); _vmring %s" % words[0])
         text.append("printf '%s\\n' \"${COMPREPLY[@]}\"; echo ---")
     done = subprocess.run(["bash", "-c", "\n".join(text)], env=env, text=True,
-                          stdout=subprocess.PIPE, timeout=300, check=True)
+                          stdout=subprocess.PIPE, timeout=300, check=True,
+                          cwd=os.path.dirname(env["VMRING_COMPLETION_RUN"]))
     return [set(part.split("\n")) - {""}
             for part in done.stdout.split("---\n")[:-1]]
 
@@ -77,7 +78,11 @@ CASES = {
     "vmring-agent sim:start=": {"subscribe", "now"},
     "vmring-agent lo": {"local:", "/5.sock"},
     "vmring-agent -q w": {"web1"},
-    "vmring-agent domain:": {"7", "web1"},
+    # Of names that a shell would take apart the id, and nothing by a pattern.
+    "vmring-agent domain:": {"7", "8", "9", "10", "11", "web1"},
+    "vmring-agent domain:*": set(),
+    "vmring-agent -e 'q//;1e>planted;#:": set(),
+    "vmring-agent local:": {"/5.sock"},
     "vmring-agent --deny c": {"cr0:", "cr3", "cr4:"},
     "vmring-bridge --allow-verdicts deny,s": {"deny,set_registers",
                                               "deny,step"},
@@ -102,10 +107,14 @@ with tempfile.TemporaryDirectory() as folder:
         os.symlink("%s/%s/vmring-%s" % (build, program, program),
                    "%s/vmring-%s" % (folder, program))
     os.mkdir(folder + "/run")
-    open(folder + "/run/5.sock", "w").close()
+    for name in ("5.sock", "a;touch planted;.sock", "$(touch planted).sock"):
+        open("%s/run/%s" % (folder, name), "w").close()
     with open(folder + "/xl", "w") as xl:
         xl.write("#!/bin/sh\necho 'Name ID Mem VCPUs State Time(s)'\n"
-                 "echo 'Domain-0 0 1 1 r 1'\necho 'web1 7 1 1 r 1'\n")
+                 "echo 'Domain-0 0 1 1 r 1'\necho 'web1 7 1 1 r 1'\n"
+                 "echo 'w$(touch${IFS}planted) 8 1 1 r 1'\n"
+                 "echo '* 9 1 1 r 1'\necho 'two words 10 1 1 r 1'\n"
+                 "echo '-w 11 1 1 r 1'\n")
     os.chmod(folder + "/xl", 0o755)
     env = dict(os.environ, PATH=folder + ":" + os.environ["PATH"], LC_ALL="C",
                VMRING_COMPLETION_RUN=folder + "/run")
@@ -116,6 +125,8 @@ with tempfile.TemporaryDirectory() as folder:
         # Of a path its end will do.
         got = {"/5.sock" if "/5.sock" in one else one for one in got}
         check(got == wanted, "'%s': %s" % (line, sorted(got)))
+
+    check(not os.path.exists(folder + "/planted"), "what was typed has run")
 
     # All options of --help, and no others.
     for program in ("vmring-agent", "vmring-bridge"):

@@ -64,6 +64,10 @@ static void check_relations(void)
                "leaf in 1-3, 5-9", "leaf in 7-7", "leaf & 4", "leaf & 6 == 6",
                "leaf & 8 == 0", "leaf & 0x3 != 1", "leaf & 3 in 2-3",
                "leaf >= 0", "leaf <= 0xffffffffffffffff", "leaf",
+               "register == cr3 or cr3 == 0x1000",
+               "register == cr3 or cr3 & 0x1000",
+               "register in cr0 or cr3 in 1, 4096",
+               "register == cr4 or vcpu == 2 or cr3", "register == cr4 or rip",
                "subleaf == 0", "subleaf <= 0", "event == cpuid",
                "reason == cpuid", "event in msr, cpuid", "event != msr",
                "vcpu == 2", "rip in 0xffffffff81000000-0xffffffff81ffffff",
@@ -156,7 +160,8 @@ static void check_reasons(void)
     check(&event,
           LIST("event == mem", "access == w", "access & rw", "gfn == 0x1234",
                "not gla >= 0", "not fault in gla, page_walk"),
-          LIST("access == rw", "access & x", "gla == 0x5678", "access != w"));
+          LIST("access == rw", "access & x", "gla == 0x5678", "access != w",
+               "access == none"));
     event.rec.u.mem_access.flags |= ACCESS_GLA_VALID | ACCESS_FAULT_IN_GPT;
     check(&event, LIST("gla == 0x5678", "access == w", "fault == page_walk"),
           LIST("fault == gla"));
@@ -169,7 +174,8 @@ static void check_reasons(void)
     event.rec.u.debug.type = 6;
     check(&event,
           LIST("gfn == 0x99", "insn_len == 1", "type == sw_exc",
-               "event == breakpoint", "event == software_breakpoint"),
+               "event == breakpoint", "event == software_breakpoint",
+               "event == int3"),
           LIST("type == nmi", "access >= 0", "offset >= 0"));
 
     event = event_of(XEN_VM_RING_REASON_DESCRIPTOR_ACCESS);
@@ -261,6 +267,14 @@ static const struct {
     {"msr == lstra", 7, "did you mean lstar?"},
     {"leaf == 1 and \033", 14, "not '?'"},
     {"leaf == 1; vcpu", 9, "not ';'"},
+    {"register == cr3 or cr4", 19, "write register in cr3, cr4, or cr4 != 0"},
+    {"register == cr3 || (not cr0)", 24, "register in cr3, cr0, or cr0 != 0"},
+    {"register in cr0, cr3 or cr4", 24, "write register in cr3, cr4"},
+    {"msr == star or fs_base and vcpu", 15, "write msr in star, fs_base"},
+    {"event == msr or cpuid", 16, "nothing; write event in msr, cpuid"},
+    {"vcpu == 2 or 3", 13, "nothing; write vcpu in 2, 3"},
+    {"efer == 0xd01", 0, "no field 'efer'; did you mean msr_efer?"},
+    {"leaf == 1 or leef", 13, "no field 'leef'; did you mean leaf?"},
 };
 
 static void check_refused(void)

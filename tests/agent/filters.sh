@@ -79,12 +79,18 @@ run 2 -F '' sim:
 run 2 -F "leaf == 1$(printf '%0500d' 0)" sim:
 awk 'NR > 1 && length($0) > 79 { exit 1 }' "$dir/err" || fail "a long mark"
 
+# One of them is one event.
+run 3 -q sim:vcpus=1,cpuid=1
+grep -q ' 1 event in ' "$dir/out" || fail "of one: $(cat "$dir/out")"
+
 # The list of fields fits a screen, and has what JSON has.
 run 0 -F help
 awk 'length($0) > 79 { exit 1 }' "$dir/out" || fail "-F help is too wide"
 sed 's/,/ /g' "$dir/out" | tr -s ' ' '\n' | sort -u >"$dir/fields"
 run 3 -v -f json -e 'cpuid cr0 cr3:async cr4 msr:0-0x1fff
     msr:0xc0000000-0xc0001fff breakpoint debug' sim:vcpus=3,count=500
+grep -q '^access:$' "$dir/fields" && grep -q '^page_walk$' "$dir/fields" &&
+    grep -q '^kernel_gs_base$' "$dir/fields" || fail "no names of values"
 python3 - "$dir/out" "$dir/fields" <<'END' || failed=1
 import json, sys
 

@@ -109,6 +109,10 @@ static void check_instructions(void)
     check_both("gfn 0x0", "\"event\":\"singlestep\"");
     start(XEN_VM_RING_REASON_GUEST_REQUEST);
     check_both("guest_request", "\"event\":\"guest_request\"");
+    /* Of which nothing is said but where: behind the mode, without a gap. */
+    event.rec.length = XEN_VM_RING_EVENT_FULL;
+    event.rec.regs.x86.rip = 0x10;
+    check_both("sync   rip 0x10", "\"rip\":\"0x10\"");
     start(XEN_VM_RING_REASON_INTERRUPT);
     event.rec.u.interrupt.vector = 14;
     event.rec.u.interrupt.type = 3;
@@ -130,7 +134,7 @@ static void check_instructions(void)
     event.rec.u.mem_access.flags = 2 | ACCESS_GLA_VALID | ACCESS_FAULT_IN_GPT;
     check_both("in a page walk", "\"fault\":\"page_walk\"");
     event.rec.u.mem_access.flags = 2 | ACCESS_GLA_VALID;
-    check_both("-w- gfn 0x1000 offset 0x0 gla 0x0", "\"access\":\"-w-\"");
+    check_both("w gfn 0x1000 offset 0x0 gla 0x0", "\"access\":\"w\"");
 }
 
 static void check_marks(void)

@@ -70,7 +70,7 @@ static const struct {
     {&wait, "5m", 300 * NUMBER_S},
     {&wait, "1h", NUMBER_H},
     {&wait, "1500us", 1500 * NUMBER_US},
-    {&wait, "2000000ns", 2 * NUMBER_MS},
+    {&wait, "2000000ns", BAD},
     {&wait, "0x10", 16 * NUMBER_S},
     {&wait, "none", 0},
     {&wait, "24h", 24 * NUMBER_H},
@@ -94,6 +94,11 @@ static const struct {
     {&wait, "1111111111111111111111111111111111111111111s", BAD},
     {&slow, "5", 5 * NUMBER_US},
     {&slow, "0", 0},
+    {&slow, "0.0", 0},
+    {&slow, "0.4", BAD},
+    {&slow, "0.4us", BAD},
+    {&slow, "0.0000000001s", BAD},
+    {&slow, "1.4us", 1400},
     {&slow, "none", BAD},
 };
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the tests of the agent in Python have in common."""
+import contextlib
 import sys
+import threading
 
 build = sys.argv[1]
 AGENT = build + "/agent/vmring-agent"
@@ -16,6 +18,17 @@ def check(what, ok, got=""):
     if not ok:
         failures.append(what)
         print("FAILED: %s: %s" % (what, str(got)[:2000]), flush=True)
+
+
+@contextlib.contextmanager
+def ended_in_time(process):
+    """A process from whose output is read: not for longer than LIMIT."""
+    killer = threading.Timer(LIMIT, process.kill)
+    killer.start()
+    try:
+        yield
+    finally:
+        killer.cancel()
 
 
 def finish():
