@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* filter.c: whether an event passes a filter. */
+/* filter.c: whether an event passes a filter, and where one is wrong. */
 #include "filter.h"
+
+#include <stdio.h>
 
 #include "fields.h"
 
@@ -43,4 +45,20 @@ bool filter_passes(const struct filter *filter,
         }
     }
     return stack & 1;
+}
+
+void filter_mark(const char *text, const struct filter_error *error,
+                 char mark[FILTER_MARK_LEN])
+{
+    enum { SHOWN = 72 };
+    /* So much of it that the place is seen, with what stands around it. */
+    size_t from = error->at < SHOWN - 8 ? 0 : error->at - SHOWN / 2;
+    char *to = mark;
+
+    *to++ = ' ';
+    *to++ = ' ';
+    for (const char *c = text + from; *c && to < mark + 2 + SHOWN; c++)
+        *to++ = (char)(*c >= ' ' && *c <= '~' ? *c : '?');
+    snprintf(to, (size_t)(mark + FILTER_MARK_LEN - to), "\n%*s^",
+             (int)(error->at - from) + 2, "");
 }

@@ -276,6 +276,10 @@ static void parse_ranges(struct parser *p, struct filter_step step,
         advance(p);
         at = p->at;
         step.low = step.high = parse_value(p, field);
+        /* In which order they are is nobody's business. */
+        if (p->token == DASH && field->only_names)
+            refuse(p, "%s has no ranges; name each, as in %s in %.*s, ...",
+                   field->name, field->name, (int)p->value_len, p->value);
         if (p->token == DASH) {
             advance(p);
             step.high = parse_value(p, field);
@@ -479,20 +483,4 @@ int filter_add(struct filter *filter, const char *text,
         return 0;
     filter->nr = before;
     return -EINVAL;
-}
-
-void filter_mark(const char *text, const struct filter_error *error,
-                 char mark[FILTER_MARK_LEN])
-{
-    enum { SHOWN = 72 };
-    /* So much of it that the place is seen, with what stands around it. */
-    size_t from = error->at < SHOWN - 8 ? 0 : error->at - SHOWN / 2;
-    char *to = mark;
-
-    *to++ = ' ';
-    *to++ = ' ';
-    for (const char *c = text + from; *c && to < mark + 2 + SHOWN; c++)
-        *to++ = (char)(*c >= ' ' && *c <= '~' ? *c : '?');
-    snprintf(to, (size_t)(mark + FILTER_MARK_LEN - to), "\n%*s^",
-             (int)(error->at - from) + 2, "");
 }

@@ -273,6 +273,10 @@ static const struct {
     {"msr == star or fs_base and vcpu", 15, "write msr in star, fs_base"},
     {"event == msr or cpuid", 16, "nothing; write event in msr, cpuid"},
     {"vcpu == 2 or 3", 13, "nothing; write vcpu in 2, 3"},
+    {"register in cr0-cr4", 15,
+     "register has no ranges; name each, as in "
+     "register in cr0, ..."},
+    {"event in msr, cpuid-io", 19, "event has no ranges"},
     {"efer == 0xd01", 0, "no field 'efer'; did you mean msr_efer?"},
     {"leaf == 1 or leef", 13, "no field 'leef'; did you mean leaf?"},
 };
