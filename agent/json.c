@@ -42,6 +42,7 @@ static void add_msr(struct json_object *o,
     add_string(o, "register", name_of_msr(msr->msr));
     add_hex(o, "old", msr->old_value);
     add_hex(o, "new", msr->new_value);
+    add_hex(o, "changed", msr->old_value ^ msr->new_value);
 }
 
 static void add_debug(struct json_object *o,

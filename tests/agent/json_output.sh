@@ -23,7 +23,7 @@ assert ledger["ending"] == "target" and ledger["shutdown"] == "poweroff"
 keys = {
     "cpuid": {"leaf", "subleaf", "insn_len"},
     "write_ctrlreg": {"register", "index", "old", "new", "changed"},
-    "mov_to_msr": {"msr", "register", "old", "new"},
+    "mov_to_msr": {"msr", "register", "old", "new", "changed"},
     "software_breakpoint": {"gfn", "insn_len", "type", "pending_dbg"},
     "debug_exception": {"gfn", "insn_len", "type", "pending_dbg"},
     "guest_request": set(),

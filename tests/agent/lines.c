@@ -80,7 +80,8 @@ static void check_registers(void)
     event.rec.u.mov_to_msr.msr = 0xc0000082;
     event.rec.u.mov_to_msr.new_value = UINT64_MAX;
     check_both("msr 0xc0000082 lstar 0x0 -> 0xffffffffffffffff",
-               "\"new\":\"0xffffffffffffffff\"");
+               "\"new\":\"0xffffffffffffffff\","
+               "\"changed\":\"0xffffffffffffffff\"");
 
     start(XEN_VM_RING_REASON_DESCRIPTOR_ACCESS);
     event.rec.u.desc_access.descriptor = 2;
