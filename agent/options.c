@@ -46,15 +46,6 @@ refuse(struct parse *parse, const char *option, const char *arg,
     return EINVAL;
 }
 
-static error_t refuse_argument(struct parse *parse, const char *arg)
-{
-    say("unexpected argument '%s': give one ENDPOINT, and quote EVENTS with "
-        "spaces",
-        arg);
-    parse->told = true;
-    return EINVAL;
-}
-
 /* The options that are numbers: all by the same parsers. */
 static const struct {
     int key;
@@ -140,14 +131,41 @@ static void take_number(struct options *options, int key, uint64_t value)
     }
 }
 
-static error_t parse_number(struct parse *parse, int key, const char *arg)
+static size_t index_of(int key)
 {
-    char remedy[160];
-    uint64_t value;
     size_t i = 0;
 
     while (i < NR_NUMBERS && numbers[i].key != key)
         i++;
+    return i;
+}
+
+static error_t refuse_argument(struct parse *parse, const char *arg)
+{
+    const char *given = parse->options->endpoint;
+    size_t at = index_of(OPTION_SORT);
+    uint64_t time;
+
+    parse->told = true;
+    if (parse->options->sort_ns &&
+        number_parse(&numbers[at].takes, given, &time)) {
+        say("unexpected argument '%s': if %s is the time of --sort, write "
+            "--sort=%s",
+            arg, given, given);
+        return EINVAL;
+    }
+    say("unexpected argument '%s': give one ENDPOINT, and quote EVENTS with "
+        "spaces",
+        arg);
+    return EINVAL;
+}
+
+static error_t parse_number(struct parse *parse, int key, const char *arg)
+{
+    char remedy[160];
+    uint64_t value;
+    size_t i = index_of(key);
+
     if (i == NR_NUMBERS)
         return ARGP_ERR_UNKNOWN;
     if (!arg)

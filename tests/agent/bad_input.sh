@@ -5,6 +5,7 @@
 
 # Usage: nothing is attached, nothing is written.
 run 2; says 'no ENDPOINT given'
+run 2 --sort 100ms sim:; says "'sim:': if 100ms is the time of --sort, write --sort=100ms"
 run 2 a b; says "unexpected argument 'b': give one ENDPOINT"
 run 2 --no-such-option sim:; says '--no-such-option: no such option'
 for option in -n -qn --count; do
