@@ -162,10 +162,10 @@ static const char *refuse_frames(struct monitor *monitor,
  */
 static const char *refuse_io(const struct monitor *monitor)
 {
-    return monitor->has_devices
+    return monitor->capabilities & (1u << MONITOR_EVENT_IO)
                ? "cannot be watched in an HVM domain: Xen would carry out no "
                  "IN from a port of its device model; a PVH domain can"
-               : NULL;
+               : "needs Xen 4.18";
 }
 
 /* ----------------------------------------------------------- events -- */
@@ -187,7 +187,7 @@ const char *monitor_refuse(struct monitor *monitor,
     *result = VMRING_SPEC_UNSUPPORTED;
     if (spec->reason == XEN_VM_RING_REASON_IO_INSTRUCTION &&
         !monitor_fires(monitor, spec->reason))
-        return "needs Xen 4.18";
+        return refuse_io(monitor);
     if (!monitor_fires(monitor, spec->reason))
         return "does not fire on this CPU or domain; vmring-agent -e help "
                "TARGET lists what does";
@@ -195,8 +195,6 @@ const char *monitor_refuse(struct monitor *monitor,
         why = refuse_msrs(spec);
     if (spec->reason == XEN_VM_RING_REASON_MEM_ACCESS)
         why = refuse_frames(monitor, spec);
-    if (spec->reason == XEN_VM_RING_REASON_IO_INSTRUCTION)
-        why = refuse_io(monitor);
     if (why)
         return why;
     *result = VMRING_SPEC_FAILED;

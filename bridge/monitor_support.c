@@ -41,6 +41,9 @@ bool monitor_fires(const struct monitor *monitor, unsigned int reason)
     /* Reported on every x86; raised by vmx.c alone. */
     if (reason == XEN_VM_RING_REASON_VMEXIT && !monitor->is_intel)
         return false;
+    /* Reported there, too, but an IN could not be carried out. */
+    if (reason == XEN_VM_RING_REASON_IO_INSTRUCTION && monitor->has_devices)
+        return false;
     return (monitor->capabilities & capability(reason)) != 0;
 }
 

@@ -6,6 +6,9 @@
 # What there is to complete is asked of the program itself, by its --help and
 # its lists, so that it is what this program takes: nothing here has to be kept
 # in step with it.
+#
+# What others have named, domains and sockets, goes into a command line of root's
+# only if the shell takes none of it for its own; a domain then goes by its id.
 
 # The options as the program has them: "-f --format=text|json", "--quiet"; and
 # "--sort=TIME?" where the argument may be left out.
@@ -42,6 +45,7 @@ _vmring_events()
 
 _vmring_modifiers()
 {
+    [[ $2 =~ ^[a-z0-9_]+$ ]] || return
     "$1" -e help 2>/dev/null | sed -nE "s/^  $2(\[?:.*)/\1/p" |
         grep -oE ':[a-z]+' | tr -d :
 }
@@ -74,15 +78,21 @@ _vmring_key_words()
 # Of those that run now, where this user may know.
 _vmring_domains()
 {
-    timeout 2 xl list 2>/dev/null | awk 'NR > 1 && $2 > 0 { print $1; print $2 }'
+    timeout 2 xl list 2>/dev/null | awk '
+        NR > 1 && $(NF - 4) ~ /^[1-9][0-9]*$/ {
+            print $(NF - 4)
+            if (NF == 6 && $1 ~ /^[A-Za-z0-9_][A-Za-z0-9._+-]*$/)
+                print $1
+        }'
 }
 
 _vmring_sockets()
 {
     local socket
 
+    set +o noglob
     for socket in "${VMRING_COMPLETION_RUN:-/run/vmring}"/*.sock; do
-        [[ -e $socket ]] && printf 'local:%s\n' "$socket"
+        [[ -e $socket && $socket =~ ^[A-Za-z0-9._+/-]+$ ]] && printf 'local:%s\n' "$socket"
     done
 }
 
@@ -103,9 +113,11 @@ _vmring_add()
 
 _vmring_files()
 {
-    local IFS=$'\n' before=$1
-    # shellcheck disable=SC2046
-    _vmring_add "$before" $(compgen -f -- "${typed#"$before"}")
+    local before=$1 files
+
+    # A name with a line's end in it is none that can be told here.
+    mapfile -t files < <(compgen -f -- "${typed#"$before"}")
+    _vmring_add "$before" "${files[@]}"
     compopt -o filenames
 }
 
@@ -223,6 +235,9 @@ _vmring()
     local program=$1 line=${COMP_LINE:0:COMP_POINT}
     local word=${COMP_WORDS[COMP_CWORD]} typed kept='' previous option
 
+    # Words are cut out of what programs print, and are no patterns.
+    local -
+    set -o noglob
     COMPREPLY=()
     if [[ $word == [\'\"]* ]]; then
         typed=${word:1}

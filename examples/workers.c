@@ -60,18 +60,19 @@ int main(int argc, char **argv)
     struct work works[WORKERS] = {{.events = 0}};
     struct vmring_event event;
     struct vmring *ring;
+    char error[256] = "";
     int ret;
 
     if (argc != 3)
         errx(2, "usage: workers ENDPOINT EVENTS");
     ret = vmring_open(argv[1], &opts, &ring);
     if (!ret)
-        ret = vmring_subscribe(ring, argv[2], NULL, NULL, 0);
+        ret = vmring_subscribe(ring, argv[2], NULL, error, sizeof(error));
     /* All of them first: no thread runs while one is opened. */
     for (unsigned int i = 0; ret >= 0 && i < WORKERS; i++)
         ret = vmring_worker_open(ring, i, &works[i].worker);
     if (ret < 0)
-        errx(1, "%s: %s", argv[1], strerror(-ret));
+        errx(1, "%s: %s", argv[1], error[0] ? error : strerror(-ret));
     for (unsigned int i = 0; i < WORKERS; i++)
         if (pthread_create(&works[i].thread, NULL, work, &works[i]))
             errx(1, "no thread");

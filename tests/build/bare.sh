@@ -105,7 +105,7 @@ try() {
 
     { time {
         nice -n 10 setsid -w chroot "$tree" su - "$who" -c "cd vmring && $1" \
-            </dev/null 2>&1 | tee "$tree/said" >&3
+            </dev/null 2>&1 3>&- | tee "$tree/said" >&3
         status=${PIPESTATUS[0]}
     }; } 3>&1 2>"$tree/time"
     cpu=$(awk '{ printf "%.0f", $1 + $2 }' "$tree/time")

@@ -373,8 +373,10 @@ static void instructions_of_io(void)
     CHECK_EQ(results[1], VMRING_SPEC_FAILED);
     CHECK_HAS(text, "Cannot allocate memory");
     nothing_is_armed();
+    CHECK(monitor_supported(&monitor) & UINT64_C(1) << 16);
 
     monitor.has_devices = true;
+    CHECK(!(monitor_supported(&monitor) & UINT64_C(1) << 16));
     ask("io");
     CHECK_EQ(results[0], VMRING_SPEC_UNSUPPORTED);
     CHECK_HAS(text, "HVM");

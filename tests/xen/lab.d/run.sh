@@ -28,7 +28,7 @@ scenario_option() {
 # and whatever is executable at its top. Another build folder may be in it.
 programs_in() {
     {
-        find "$1" -name CMakeFiles -prune -o -mindepth 1 -type d \
+        find "$1" -mindepth 1 -name CMakeFiles -prune -o -type d \
             -exec test -e '{}/CMakeCache.txt' \; -prune -o -type f -name 'vmring-*' \
             ! -name '*.*' -print
         find "$1" -maxdepth 1 -type f -perm -u+x -print

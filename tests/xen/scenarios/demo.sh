@@ -9,7 +9,7 @@
 # bare: a terminal without colours; plain: none at all.
 #
 # lab: needs linux-guest
-# lab: limit 150
+# lab: limit 240
 . /lab/lib.sh
 
 seconds=${1:-12}
@@ -34,7 +34,9 @@ echo "\$ vmring-agent -e 'cpuid cr0 cr4 msr:0xc0000081-0xc0000084'" \
 vmring-agent -e 'cpuid cr0 cr4 msr:0xc0000081-0xc0000084' -n "$lines" \
     --deadline 1000 linux || fail "the agent ended with status $?"
 
-step "the guest runs on without it"
+step "the guest boots on without it, and then works, a turn each second"
+wait_for 90 "Linux in the guest" guest_says linux "guest: turn 1"
+guest_console linux | tr -d '\r' | grep '^guest: '
 echo "\$ vmring-agent -q -t $seconds -e 'cr3:async' --record-size 64 linux"
 vmring-agent -q -t "$seconds" -e 'cr3:async' --record-size 64 linux ||
     fail "the agent ended with status $?"

@@ -4,7 +4,7 @@
 # What an agent in dom0 can do to its target besides answering: before it has
 # entered its sandbox, all of it, and nothing afterwards. Agent and bridge run
 # in theirs.
-# lab: limit 180
+# lab: limit 300
 # shellcheck source=lib.sh
 . /lab/lib.sh
 # shellcheck source=lib-vmring.sh
@@ -55,7 +55,7 @@ status_is agent Seccomp 2
 assert_eq "what the agent has open of Xen" "" "$(xen_of agent)"
 
 step "and both work to the end"
-process_wait agent 60 3
+process_wait agent 150 3
 process_wait bridge 20 3
 assert_eq "the guest's CR4 writes" 6000 "$(guest_total micro cr4)"
 assert_eq "refused ones" 0 "$(guest_total micro cr4_refused)"
