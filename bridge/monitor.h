@@ -19,6 +19,7 @@
  *   monitor_event.c   the calls for it
  *   monitor_end.c     when the domain is quiet, and leaving it unharmed
  *   monitor_recover.c a domain whose bridge was killed
+ *   monitor_listener.c  whether a consumer of its ring lives
  */
 #ifndef BRIDGE_MONITOR_H
 #define BRIDGE_MONITOR_H
@@ -279,6 +280,9 @@ int monitor_not_permitted(struct monitor *monitor, const char *permission);
 int monitor_run(void *source);
 void monitor_carry_out(void *source, const struct vmring_verdict *verdict);
 void monitor_flush(void *source);
+
+/* monitor_listener.c: true also where that cannot be told from a driver's. */
+bool monitor_has_listener(struct monitor *monitor);
 
 /* monitor_recover.c: see source.h. */
 int monitor_recover(const char *target, int forced);

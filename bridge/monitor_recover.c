@@ -25,34 +25,6 @@
 /* An instruction may have raised more events than one. */
 #define MAX_ROUNDS 4
 
-/* ------------------------------------------------- is somebody there? -- */
-
-/* A port that Xen itself has the other end of tells nobody what it is. */
-static bool is_xens(struct monitor *monitor, uint32_t port)
-{
-    xc_evtchn_status_t of = {.dom = (domid_t)monitor->domid, .port = port};
-
-    return xc_evtchn_status(monitor->xch, &of) < 0 && errno == EACCES;
-}
-
-/*
- * Does a program in this domain have a channel to what Xen raises for that
- * one?  A consumer of the legacy ring has, and so has a device model.
- */
-static bool has_listener(struct monitor *monitor)
-{
-    for (uint32_t port = 0;; port++) {
-        xc_evtchn_status_t ours = {.dom = DOMID_SELF, .port = port};
-
-        if (xc_evtchn_status(monitor->xch, &ours) < 0)
-            return false; /* past the last */
-        if (ours.status == EVTCHNSTAT_interdomain &&
-            ours.u.interdomain.dom == monitor->domid &&
-            is_xens(monitor, ours.u.interdomain.port))
-            return true;
-    }
-}
-
 /* -------------------------------------------------------- who waits? -- */
 
 static bool get_vcpu(struct monitor *monitor, unsigned int vcpu,
@@ -190,11 +162,11 @@ int monitor_recover(const char *target, int forced)
 
     if (status)
         return status;
-    if (!forced && has_listener(monitor)) {
+    if (!forced && monitor_has_listener(monitor)) {
         log_line(LOG_ERR,
                  "%s: a program here listens to Xen about it: end it, if it "
-                 "consumes vm_events; if it is only the device model, say "
-                 "--recover=force",
+                 "consumes vm_events; if it is only the device model, or a "
+                 "driver's back end, say --recover=force",
                  monitor->name);
         status = EXIT_BUSY;
     } else {

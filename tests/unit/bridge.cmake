@@ -29,6 +29,7 @@ vmring_bridge_test(bridge_arming tests/unit/fake_monitor_ops.c
     ${LOG})
 vmring_bridge_test(bridge_page bridge/legacy_ring.c ${LOG})
 vmring_bridge_test(bridge_version)
+vmring_bridge_test(bridge_listener)
 vmring_bridge_test(bridge_step_off bridge/monitor.c bridge/monitor_end.c
     bridge/monitor_bears.c bridge/monitor_support.c bridge/legacy.c bridge/legacy_ring.c ${LOG})
 target_link_libraries(test_bridge_step_off PRIVATE PkgConfig::XENCTRL)
