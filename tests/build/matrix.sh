@@ -240,8 +240,9 @@ flags() {
     wanted sanitizers-given &&
         cell gcc '-g -O1 -fsanitize=address,undefined' '' && done_with
     for cc in gcc clang; do
-        wanted sanitizers-some-$cc && cell $cc "-g -O1 -fsanitize=bounds \
-            -fsanitize=signed-integer-overflow,address" '' && done_with
+        wanted sanitizers-some-$cc && cell $cc "-g -O1 \
+            -fsanitize=signed-integer-overflow -fsanitize=bounds,address" '' &&
+            done_with
     done
 }
 

@@ -26,9 +26,10 @@ status() {
     rm -f "$dir.said"
 }
 
+scripts >"$dir/scripts"
 for file in check demo .ci/run completion/vmring.bash tests/xen/lab \
     tests/xen/lab.d/run.sh tests/xen/scenarios/lib.sh; do
-    same "$file" "$file" "$(scripts | grep -x "$file")"
+    same "$file" "$file" "$(grep -x "$file" "$dir/scripts")"
 done
 for folder in agent terminal sandbox; do
     same "$folder" "$folder" "$(product | grep -x "$folder")"
@@ -49,8 +50,10 @@ fi
 # A new top folder is among them.
 cp tests/build/sources.sh "$dir" && mkdir -p "$dir/new" "$dir/build-x" \
     "$dir/.ci" "$dir/tests"
-touch "$dir/new/a.c" "$dir/new/b.sh" "$dir/build-x/a.c" "$dir/build-x/b.sh" \
-    "$dir/tests/t.c"
+for file in "$dir/new/a.c" "$dir/new/b.sh" "$dir/build-x/a.c" "$dir/build-x/b.sh" \
+    "$dir/tests/t.c"; do
+    echo >"$file"
+done
 printf '#!/bin/sh\n' >"$dir/new/script"
 printf '#!/usr/bin/env python3\n' >"$dir/new/other"
 same 'new folders' new "$(cd "$dir" && product)"

@@ -22,18 +22,11 @@ product() {
 # scripts: every file for a shell that shellcheck knows, by its name or its
 # first line.
 scripts() {
-    {
-        find . -maxdepth 1 -type f -printf '%f\n'
-        # shellcheck disable=SC2046  # they have no spaces
-        find .ci $(folders) -type f
-    } | while read -r file; do
-        case $file in
-        *.sh | *.bash)
-            echo "$file"
-            continue
-            ;;
-        esac
-        head -c 200 "$file" | head -n 1 | tr -d '\0' | grep -Eq \
-            '^#!.*[/ ](ba|da|k)?sh( |$)|^# shellcheck shell=' && echo "$file"
-    done | sort
+    # shellcheck disable=SC2046  # they have no spaces
+    find $(find . -maxdepth 1 -type f -printf '%f\n') .ci $(folders) -type f \
+        -exec env LC_ALL=C awk '
+            FNR > 1 { nextfile }
+            FILENAME ~ /\.(ba)?sh$/ || /^# shellcheck shell=/ ||
+                /^#!.*[\/ ](ba|da|k)?sh( |$)/ { print FILENAME }
+        ' {} + | sort -u
 }
