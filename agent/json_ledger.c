@@ -27,7 +27,7 @@ static void add_counts(struct json_object *o, const struct ledger *ledger,
     add_number(o, "drained", (int64_t)row->own.drained);
 }
 
-static struct json_object *rows(const struct ledger *ledger)
+static struct json_object *rows_of(const struct ledger *ledger)
 {
     struct json_object *array = json_object_new_array();
 
@@ -149,7 +149,7 @@ void json_ledger(struct output *out, const struct ledger *ledger,
     add_string(l, "shutdown", shutdown);
     add_fraction(l, "seconds", ledger->seconds);
     add_fraction(l, "rate", rate);
-    add_object(l, "rows", rows(ledger));
+    add_object(l, "rows", rows_of(ledger));
     add_object(l, "lanes", lanes(ledger));
     add_counts(totals, ledger, &ledger->total);
     add_number(totals, "rejected", (int64_t)ledger->stats.rejected);

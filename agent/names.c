@@ -173,7 +173,7 @@ uint64_t names_of_ctrlreg_bits(uint32_t index, uint64_t bits, char *text,
     text[0] = '\0';
     for (unsigned int bit = 0; bit < 64; bit++) {
         uint64_t mask = UINT64_C(1) << bit;
-        const char *name = bits & mask ? ctrlreg_bit(index, bit) : NULL;
+        const char *name = (bits & mask) ? ctrlreg_bit(index, bit) : NULL;
         int n = 0;
 
         if (name)

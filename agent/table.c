@@ -249,8 +249,8 @@ static void title(struct output *out, const struct ledger *ledger,
                   const struct vmring_info *info)
 {
     uint64_t events = ledger_delivered(&ledger->total);
-    struct pen pen = pen_at(out, output_columns(out), 2);
     char rate[RATE_LEN];
+    struct pen pen;
 
     output_bytes(out, "\n", 1);
     pen = pen_at(out, output_columns(out), 2);
