@@ -65,7 +65,7 @@ bool monitor_has_listener(struct monitor *monitor)
     for (uint32_t port = 0;
          (err = ask(monitor, DOMID_SELF, port, &ours)) != -EINVAL; port++) {
         if (err && err != -EACCES)
-            break;
+            return true; /* who cannot look must not take anything away */
         if (!err && ours.status == EVTCHNSTAT_interdomain &&
             ours.u.interdomain.dom == monitor->domid &&
             may_be_xens(monitor, ours.u.interdomain.port, hides))

@@ -15,6 +15,7 @@
 /* A port of ours: whom it is connected to; of the target's: is it Xen's? */
 static struct {
     bool hides;
+    int refuses; /* to tell of ours: with this errno */
     struct {
         uint32_t dom, port;
     } ours[NR_PORTS];
@@ -33,6 +34,9 @@ int xc_evtchn_status(xc_interface *xch, xc_evtchn_status_t *status)
         return xen.hides && xen.is_xens[status->port] ? -1 : 0;
     }
     CHECK_EQ(status->dom, DOMID_SELF);
+    errno = xen.refuses;
+    if (xen.refuses)
+        return -1;
     if (!xen.ours[status->port].port)
         return 0;
     status->status = EVTCHNSTAT_interdomain;
@@ -78,6 +82,10 @@ static void on_a_xen(bool hides)
     /* A driver's, which can be told from Xen's only where Xen hides those. */
     connect_ours(6, TARGET, 4);
     CHECK_EQ(is_listened_to(), !hides);
+    memset(xen.ours, 0, sizeof(xen.ours));
+    CHECK(!is_listened_to());
+    xen.refuses = EPERM;
+    CHECK(is_listened_to());
 }
 
 int main(void)
