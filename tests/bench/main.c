@@ -35,7 +35,15 @@ static const struct bench_table *const tables[] = {
     &hostile_cases,      &endtoend_cases,
 };
 
-enum { OPT_LIST = 1, OPT_JSON, OPT_QUICK, OPT_RUNS, OPT_ONLY, OPT_CPUS };
+enum {
+    OPT_LIST = 1,
+    OPT_JSON,
+    OPT_QUICK,
+    OPT_RUNS,
+    OPT_ONLY,
+    OPT_CPUS,
+    OPT_ABOUT
+};
 
 static const struct argp_option options[] = {
     {"list", OPT_LIST, NULL, 0, "List the cases and end", 0},
@@ -46,6 +54,7 @@ static const struct argp_option options[] = {
     {"only", OPT_ONLY, "PATTERN", 0,
      "Only cases whose GROUP/NAME a shell pattern matches", 0},
     {"cpus", OPT_CPUS, "A,B", 0, "Where the two sides are pinned (0,1)", 0},
+    {"about", OPT_ABOUT, "TEXT", 0, "What the JSON says of this run", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 
@@ -79,6 +88,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case OPT_ONLY:
         session->only = arg;
+        return 0;
+    case OPT_ABOUT:
+        session->about = arg;
         return 0;
     case OPT_CPUS:
         if (sscanf(arg, "%d,%d%c", &session->env.cpus[0], &session->env.cpus[1],

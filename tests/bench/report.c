@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "session.h"
 
@@ -87,31 +88,67 @@ static struct json_object *text_of(const char *text)
     return json_object_new_string(text);
 }
 
-/* The CPU's name, as the kernel has it. */
+/* What the kernel says of the CPUs. */
 static struct json_object *cpu_model(void)
 {
     FILE *file = fopen("/proc/cpuinfo", "re");
-    char line[256], model[256] = "unknown";
+    char line[4096], model[256] = "unknown", text[400];
+    bool virtual = false;
 
-    while (file && fgets(line, sizeof(line), file))
-        if (sscanf(line, "model name : %255[^\n]", model) == 1)
-            break;
+    while (file && fgets(line, sizeof(line), file)) {
+        (void)sscanf(line, "model name : %255[^\n]", model);
+        virtual = virtual || strstr(line, " hypervisor");
+    }
     if (file)
         fclose(file);
-    return text_of(model);
+    snprintf(text, sizeof(text), "%s, %ld CPUs%s", model,
+             sysconf(_SC_NPROCESSORS_ONLN),
+             virtual ? " of a virtual machine" : "");
+    return text_of(text);
 }
 
-static struct json_object *machine(void)
+static struct json_object *kernel(void)
+{
+    struct utsname name;
+    char text[200];
+    int major, minor;
+
+    if (uname(&name) || sscanf(name.release, "%d.%d", &major, &minor) != 2)
+        return text_of("unknown");
+    snprintf(text, sizeof(text), "%.64s %d.%d, %.64s", name.sysname, major,
+             minor, name.machine);
+    return text_of(text);
+}
+
+static const char *compiler(void)
+{
+#ifdef __clang__
+    return __VERSION__;
+#else
+    return "gcc " __VERSION__;
+#endif
+}
+
+static struct json_object *machine_of(const char *about)
 {
     struct json_object *is = json_object_new_object();
-    struct utsname name;
 
     add(is, "cpu", cpu_model());
-    if (uname(&name) == 0) {
-        add(is, "kernel", text_of(name.release));
-        add(is, "machine", text_of(name.machine));
-    }
-    add(is, "compiler", text_of(__VERSION__));
+    add(is, "kernel", kernel());
+    add(is, "compiler", text_of(compiler()));
+    if (about)
+        add(is, "about", text_of(about));
+    return is;
+}
+
+/* Six digits that count are more than any sample has. */
+static struct json_object *real(double value)
+{
+    static char format[] = "%.6g";
+    struct json_object *is = json_object_new_double(value);
+
+    json_object_set_serializer(is, json_object_double_to_json_string, format,
+                               NULL);
     return is;
 }
 
@@ -120,7 +157,7 @@ static struct json_object *numbers(const double *values, size_t nr)
     struct json_object *array = json_object_new_array();
 
     for (size_t i = 0; i < nr; i++)
-        json_object_array_add(array, json_object_new_double(values[i]));
+        json_object_array_add(array, real(values[i]));
     return array;
 }
 
@@ -128,16 +165,15 @@ static void add_stats(struct json_object *is, const struct outcome *out)
 {
     struct json_object *extra = json_object_new_object();
 
-    add(is, "median", json_object_new_double(out->stats.median));
-    add(is, "q1", json_object_new_double(out->stats.q1));
-    add(is, "q3", json_object_new_double(out->stats.q3));
-    add(is, "min", json_object_new_double(out->stats.min));
-    add(is, "max", json_object_new_double(out->stats.max));
+    add(is, "median", real(out->stats.median));
+    add(is, "q1", real(out->stats.q1));
+    add(is, "q3", real(out->stats.q3));
+    add(is, "min", real(out->stats.min));
+    add(is, "max", real(out->stats.max));
     if (out->ratio != 0)
-        add(is, "ratio", json_object_new_double(out->ratio));
+        add(is, "ratio", real(out->ratio));
     for (unsigned i = 0; i < out->last.nr_extra; i++)
-        add(extra, out->last.extra[i].name,
-            json_object_new_double(out->extra[i]));
+        add(extra, out->last.extra[i].name, real(out->extra[i]));
     add(is, "extra", extra);
     add(is, "samples", numbers(out->values, out->nr));
     add(is, "line_ns", numbers(out->distances, out->nr));
@@ -171,7 +207,7 @@ bool session_write(const struct session *session, const char *path)
     struct json_object *cases = json_object_new_array();
     bool written;
 
-    add(all, "machine", machine());
+    add(all, "machine", machine_of(session->about));
     add(all, "quick", json_object_new_boolean(session->env.quick));
     add(all, "runs", json_object_new_int((int)session->runs));
     add(all, "run_ns", json_object_new_int64((int64_t)session->env.run_ns));

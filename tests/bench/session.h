@@ -27,7 +27,8 @@ struct outcome {
 struct session {
     struct bench_env env;
     unsigned runs;
-    const char *only; /* a shell pattern of "group/name", or NULL */
+    const char *only;  /* a shell pattern of "group/name", or NULL */
+    const char *about; /* for the JSON, or NULL */
     struct outcome *outcomes;
     size_t nr;
 };
