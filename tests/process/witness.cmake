@@ -10,7 +10,9 @@ list(TRANSFORM WITNESS PREPEND ${PROJECT_SOURCE_DIR}/tests/process/)
 function(vmring_witness_program name)
     list(TRANSFORM ARGN PREPEND ${PROJECT_SOURCE_DIR}/tests/process/
         OUTPUT_VARIABLE sources)
-    add_executable(${name} ${sources} ${WITNESS})
+    list(POP_FRONT sources own)
+    vmring_shared_objects(shared ${sources} ${WITNESS})
+    add_executable(${name} ${own} ${shared})
     target_link_libraries(${name} PRIVATE vmring_static)
     target_include_directories(${name} PRIVATE
         ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/libvmring

@@ -105,8 +105,9 @@ endforeach()
 
 # Real processes, killed and stopped: tests/process.
 function(vmring_process_test name)
+    vmring_shared_objects(shared ${ARGN})
     add_executable(test_process_${name}
-        ${PROJECT_SOURCE_DIR}/tests/process/${name}.c ${ARGN})
+        ${PROJECT_SOURCE_DIR}/tests/process/${name}.c ${shared})
     target_link_libraries(test_process_${name} PRIVATE vmring_static)
     target_include_directories(test_process_${name} PRIVATE
         ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/libvmring
