@@ -59,6 +59,8 @@ if(vmring_archive IN_LIST VMRING_LIBRARIES)
         DEPENDS ${PARTS} COMMAND_EXPAND_LISTS VERBATIM
         COMMENT "Linking libvmring.a's own names")
     add_library(vmring_archive STATIC ${WHOLE})
+    # By its files alone make(1) does not know who builds them.
+    add_dependencies(vmring_archive vmring_objects vmring_sim vmring_errand)
     set_target_properties(vmring_archive PROPERTIES OUTPUT_NAME vmring
         LINKER_LANGUAGE C INTERPROCEDURAL_OPTIMIZATION OFF)
     target_include_directories(vmring_archive INTERFACE

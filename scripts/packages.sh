@@ -13,7 +13,7 @@ packages_build=(gcc cmake ninja-build pkg-config libc6-dev libxen-dev
 # conflicts with every cross compiler, and which other.sh does without.
 packages_tests=(gcc-@-multilib python3 binutils)
 # What there are tests for, which are skipped without it.
-packages_check=(g++ g++-@-multilib clang libclang-rt-dev gcc-aarch64-linux-gnu
+packages_check=(make g++ g++-@-multilib clang libclang-rt-dev gcc-aarch64-linux-gnu
     libc6-dev-arm64-cross mandoc clang-format shellcheck file)
 # The lab's; the rest of it is only unpacked, by itself.
 packages_lab=(qemu-system-x86 seabios)

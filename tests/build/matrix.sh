@@ -18,7 +18,7 @@ mkdir -p "$2"
 work=$(cd "$2" && pwd)
 what=$3 only=${4-}
 failed=0 passed=0 left_out=0
-for tool in cmake ninja pkg-config; do
+for tool in cmake make ninja pkg-config; do
     command -v $tool >/dev/null || {
         echo "no $tool"
         exit 77
@@ -50,9 +50,9 @@ cell() {
         lacking "no $cc"
         return 1
     }
-    if CFLAGS=$cflags LDFLAGS=$ldflags cmake -G Ninja -S "$source" -B "$build" \
-        "-DCMAKE_C_COMPILER=$cc" "$@" >"$build/log" 2>&1 &&
-        ninja -C "$build" -j 2 >>"$build/log" 2>&1 &&
+    if CFLAGS=$cflags LDFLAGS=$ldflags cmake -G "${generator-Ninja}" -S "$source" \
+        -B "$build" "-DCMAKE_C_COMPILER=$cc" "$@" >"$build/log" 2>&1 &&
+        cmake --build "$build" --parallel 2 >>"$build/log" 2>&1 &&
         ! grep -q 'warning:' "$build/log"; then
         echo "built: $name"
         passed=$((passed + 1))
@@ -122,12 +122,17 @@ debian_flags() {
     fi
 }
 
-# A package: both libraries, for /usr, in the folder of its machine.
+# A package: both libraries, for /usr, in the folder of its machine, by make(1),
+# which CMake and so debhelper take if nothing else is asked for.
 package() {
     wanted package || return 0
     debian_flags
+    generator='Unix Makefiles'
+    status=0
     cell gcc "$cflags" "$ldflags" -DCMAKE_BUILD_TYPE=None \
-        -DCMAKE_INSTALL_PREFIX=/usr || return 0
+        -DCMAKE_INSTALL_PREFIX=/usr || status=$?
+    unset generator
+    [ $status = 0 ] || return 0
     exports "$build/libvmring/libvmring.so" "$build/libvmring/libvmring.a"
     used stage
     # The system's loader finds the library.
