@@ -13,7 +13,7 @@
 #include <syslog.h>
 
 #include "../bridge/exit_status.h"
-#include "../libvmring/suggest.h"
+#include "../libvmring/text/suggest.h"
 #include "early.h"
 #include "say.h"
 
@@ -114,14 +114,14 @@ static bool is_known(const char *uri, char text[SUGGEST_TEXT])
 {
     static const char *const schemes[] = {
         "local:", "fd:", "grant:", "sim:", DOMAIN};
-    struct suggest near = vmring_suggest_for(uri, strcspn(uri, ":") + 1);
+    struct suggest near = suggest_for(uri, strcspn(uri, ":") + 1);
 
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
         if (!strncmp(uri, schemes[i], strlen(schemes[i])))
             return true;
-        vmring_suggest_try(&near, schemes[i]);
+        suggest_try(&near, schemes[i]);
     }
-    vmring_suggest_text(&near, text);
+    suggest_text(&near, text);
     return false;
 }
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../libvmring/suggest.h"
+#include "../libvmring/text/suggest.h"
 #include "../terminal/number.h"
 #include "fields.h"
 #include "filter.h"
@@ -173,7 +173,7 @@ static bool is_end_of(const struct parser *p, const char *name)
 
 static void refuse_field(struct parser *p)
 {
-    struct suggest near = vmring_suggest_for(p->at, p->len);
+    struct suggest near = suggest_for(p->at, p->len);
     char text[MAX_WORD + 3], meant[SUGGEST_TEXT];
     const struct field *field;
 
@@ -185,24 +185,24 @@ static void refuse_field(struct parser *p)
     }
     for (unsigned int i = 0; (field = field_at(i)) != NULL; i++)
         if (field->name)
-            vmring_suggest_try(&near, field->name);
+            suggest_try(&near, field->name);
     for (unsigned int i = 0; (field = field_at(i)) != NULL; i++)
         if (field->name && is_end_of(p, field->name))
             near.name = field->name;
     refuse(p, "no field %s; %s-F help lists them", quoted(p, text),
-           vmring_suggest_text(&near, meant));
+           suggest_text(&near, meant));
 }
 
 static void refuse_name(struct parser *p, const struct field *field)
 {
-    struct suggest near = vmring_suggest_for(p->at, p->len);
+    struct suggest near = suggest_for(p->at, p->len);
     char text[MAX_WORD + 3], meant[SUGGEST_TEXT];
     const char *name;
     uint64_t value;
 
     for (unsigned int i = 0; (name = field->names(i, &value)) != NULL; i++)
         if (*name)
-            vmring_suggest_try(&near, name);
+            suggest_try(&near, name);
     /* What -e calls an event is a register here. */
     if (!strcmp(field->name, "event") && p->len == 3 && !memcmp(p->at, "cr", 2))
         refuse(p, "%s is no name of %s; write register == %.3s",
@@ -210,7 +210,7 @@ static void refuse_name(struct parser *p, const struct field *field)
     else
         refuse(p, "%s is no %s of %s; %s-F help lists them", quoted(p, text),
                field->only_names ? "name" : "number or name", field->name,
-               vmring_suggest_text(&near, meant));
+               suggest_text(&near, meant));
 }
 
 static bool find_name(struct parser *p, const struct field *field,

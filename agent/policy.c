@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../libvmring/suggest.h"
+#include "../libvmring/text/suggest.h"
 #include "../terminal/number.h"
 
 #define INDEX_XCR0 3 /* VM_EVENT_X86_XCR0 of xen/vm_event.h */
@@ -17,15 +17,15 @@
 static int malformed(char *error, size_t error_len, const char *text)
 {
     static const char *const names[] = {"cr0", "cr3", "cr4", "msr"};
-    struct suggest near = vmring_suggest_for(text, strcspn(text, ":"));
+    struct suggest near = suggest_for(text, strcspn(text, ":"));
     char meant[SUGGEST_TEXT];
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        vmring_suggest_try(&near, names[i]);
+        suggest_try(&near, names[i]);
     snprintf(error, error_len,
              "--deny %s: not a verdict rule; %swrite cr0:BITS, cr4:BITS, cr3 "
              "or msr:NUMBER[-NUMBER]",
-             text, near.away ? vmring_suggest_text(&near, meant) : "");
+             text, near.away ? suggest_text(&near, meant) : "");
     return -EINVAL;
 }
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../libvmring/suggest.h"
+#include "../libvmring/text/suggest.h"
 #include "allow.h"
 
 #define NAME_MAX_LEN 32
@@ -26,14 +26,14 @@ static uint64_t kinds_named(const char *name)
 
 static const char *near_event(const char *word, char text[SUGGEST_TEXT])
 {
-    struct suggest near = vmring_suggest_for(word, strlen(word));
+    struct suggest near = suggest_for(word, strlen(word));
     struct vmring_kind kind;
 
     for (unsigned int i = 0; vmring_get_kind(i, &kind) == 0; i++) {
-        vmring_suggest_try(&near, kind.name);
-        vmring_suggest_try(&near, vmring_reason_name(kind.reason));
+        suggest_try(&near, kind.name);
+        suggest_try(&near, vmring_reason_name(kind.reason));
     }
-    return vmring_suggest_text(&near, text);
+    return suggest_text(&near, text);
 }
 
 int allow_parse(const char *text, struct allow *allow, char *error,

@@ -87,7 +87,7 @@ static void begin_telling(struct bridge *bridge, int status)
 /* The consumer is to end; true: it has, or its time is over. */
 static bool has_told(const struct bridge *bridge)
 {
-    if (!vmring_attached(bridge->producer) || bridge->serves_none)
+    if (!vmring_producer_attached(bridge->producer) || bridge->serves_none)
         return true;
     if (now_ms() < bridge->tell_until)
         return false;
@@ -109,7 +109,7 @@ static void follow_target(struct bridge *bridge)
     was_suspended = is_suspended(bridge->target_state, bridge->target_reason);
     bridge->target_state = state;
     bridge->target_reason = reason;
-    vmring_set_target_state(bridge->producer, state, reason);
+    vmring_producer_set_target_state(bridge->producer, state, reason);
     if (is_suspended(state, reason)) {
         log_line(LOG_NOTICE,
                  "%s is suspended, to be saved or migrated; waiting until it "
@@ -141,14 +141,14 @@ static void follow_consumer(struct bridge *bridge, int nr_verdicts)
     if (nr_verdicts == MAX_VERDICTS)
         return;
 
-    if (vmring_attached(bridge->producer)) {
+    if (vmring_producer_attached(bridge->producer)) {
         bridge->gone = 0;
         bridge->linger_until = 0;
         return;
     }
     if (bridge->gone) {
         bridge->gone = 0;
-        if (bridge->nr_armed || vmring_pending(bridge->producer)) {
+        if (bridge->nr_armed || vmring_producer_pending(bridge->producer)) {
             log_line(LOG_WARNING,
                      "the consumer went without detaching; a successor has %u "
                      "s to take over what is armed and pending",
@@ -166,7 +166,7 @@ static void follow_consumer(struct bridge *bridge, int nr_verdicts)
         bridge->linger_until = 0;
         log_line(LOG_NOTICE, "no other consumer came; disarming its events");
         bridge_disarm(bridge);
-        vmring_release(bridge->producer);
+        vmring_producer_release(bridge->producer);
         if (options->once)
             begin_end(bridge, EXIT_AS_ASKED);
     }
@@ -195,7 +195,7 @@ static int carry_out_verdicts(struct bridge *bridge)
     int nr = 0;
 
     while (nr < MAX_VERDICTS &&
-           vmring_collect(bridge->producer, &verdict) == 1) {
+           vmring_producer_collect(bridge->producer, &verdict) == 1) {
         bridge->ops->verdict(bridge->source, &verdict);
         nr++;
     }
@@ -210,7 +210,7 @@ static int serving_turn(struct bridge *bridge)
 
     if (bridge->dispatch) {
         bridge->dispatch = 0;
-        if (vmring_dispatch(bridge->producer) == -EBADF)
+        if (vmring_producer_dispatch(bridge->producer) == -EBADF)
             bridge->serves_none = 1;
     }
     turns_did(&bridge->turns, TURN_PEERS);
@@ -292,10 +292,11 @@ static void heed_signals(struct bridge *bridge)
     if (!bridge->nr_signals || bridge->phase == ENDING)
         return;
     if (bridge->phase == SERVING && bridge->nr_signals == 1 &&
-        bridge->options->farewell_s && vmring_attached(bridge->producer)) {
+        bridge->options->farewell_s &&
+        vmring_producer_attached(bridge->producer)) {
         log_line(LOG_INFO, "a signal; the consumer is to end");
         bridge->nr_signals = 0;
-        vmring_dismiss(bridge->producer);
+        vmring_producer_dismiss(bridge->producer);
         bridge->nr_armed = 0;
         begin_telling(bridge, EXIT_AS_ASKED);
         return;
@@ -429,7 +430,7 @@ static int serve_until_the_end(struct bridge *bridge)
         abandon(bridge);
         return status;
     }
-    bridge_title(bridge, vmring_attached(bridge->producer));
+    bridge_title(bridge, vmring_producer_attached(bridge->producer));
     bridge_tell_ready(bridge);
     loop(bridge);
     status = write_statistics(bridge);

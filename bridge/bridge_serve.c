@@ -254,7 +254,7 @@ static int serve_domain(struct bridge *bridge)
     char uri[64], note[64];
 
     snprintf(uri, sizeof(uri), "grant:%u/%s", domid, bridge->info.tree);
-    switch (vmring_serve(bridge->producer, uri, 0)) {
+    switch (vmring_producer_serve(bridge->producer, uri, 0)) {
     case 0:
         break;
     case -EACCES:
@@ -290,7 +290,7 @@ int bridge_serve(struct bridge *bridge)
     if (options->to)
         return serve_domain(bridge);
     if (options->fd >= 0) {
-        error = vmring_serve_fd(bridge->producer, options->fd);
+        error = vmring_producer_serve_fd(bridge->producer, options->fd);
         if (error < 0) {
             log_line(LOG_ERR,
                      "--fd %d: %s; give the number of a connected "
@@ -311,7 +311,7 @@ int bridge_serve(struct bridge *bridge)
             return cannot_serve(uri, error);
     }
     if (uri) {
-        error = vmring_serve(bridge->producer, uri, options->mode);
+        error = vmring_producer_serve(bridge->producer, uri, options->mode);
         if (error < 0)
             return cannot_serve(uri, error);
         snprintf(bridge->socket, sizeof(bridge->socket), "%s",

@@ -38,7 +38,7 @@ struct bridge {
     int status;
     int nr_signals;
     int dispatch;    /* the producer's descriptor is readable */
-    int serves_none; /* vmring_dispatch() said so */
+    int serves_none; /* vmring_producer_dispatch() said so */
     int gone;        /* a consumer has left since the last turn */
     unsigned int nr_armed;
     const int *results; /* of what the source is still arming, or NULL */

@@ -13,8 +13,10 @@
 #ifndef __XEN_TOOLS__
 #define __XEN_TOOLS__ 1
 #endif
-#include <xen/public/vm_ring.h>
+#include <stdint.h> /* which vm_event.h does without */
+
 #include <xen/vm_event.h>
+#include <xen/vm_ring.h>
 #else
 #include <public/vm_event.h>
 #include <public/vm_ring.h>

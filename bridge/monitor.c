@@ -174,14 +174,14 @@ static void push(struct monitor *monitor, struct xen_vm_ring_event *event)
     monitor->stats.at_once++;
     answer_neutrally(monitor, event);
     event->flags &= ~(uint32_t)XEN_VM_RING_FLAG_VCPU_PAUSED;
-    if (vmring_push(monitor->producer, lane, event) < 0)
+    if (vmring_producer_push(monitor->producer, lane, event) < 0)
         log_line(LOG_ERR, "the producer refuses a record of lane %u", lane);
 }
 
 static void post(struct monitor *monitor, const struct xen_vm_ring_event *event)
 {
     monitor->stats.posted++;
-    if (vmring_post(monitor->producer, event, ++monitor->cookie) < 0) {
+    if (vmring_producer_post(monitor->producer, event, ++monitor->cookie) < 0) {
         log_line(LOG_ERR, "the producer refuses a request of vCPU %u",
                  event->vcpu);
         answer_neutrally(monitor, event);

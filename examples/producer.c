@@ -40,7 +40,7 @@ static void execute_cpuid(struct vmring_producer *producer, uint64_t nr)
         .u.cpuid = {.insn_len = 2, .leaf = (uint32_t)nr},
     };
 
-    if (vmring_post(producer, &event, nr) < 0)
+    if (vmring_producer_post(producer, &event, nr) < 0)
         errx(1, "cannot post");
 }
 
@@ -53,17 +53,17 @@ static void run(struct vmring_producer *producer, uint64_t count)
     for (;;) {
         struct pollfd fd = {vmring_producer_fd(producer), POLLIN, 0};
 
-        vmring_dispatch(producer);
+        vmring_producer_dispatch(producer);
         if (armed && posted == done && posted < count)
             execute_cpuid(producer, posted++);
         vmring_producer_flush(producer);
-        if (vmring_collect(producer, &verdict) == 1) {
+        if (vmring_producer_collect(producer, &verdict) == 1) {
             if (++done == count)
-                vmring_set_target_state(producer, XEN_VM_RING_TARGET_SHUTDOWN,
-                                        0);
+                vmring_producer_set_target_state(
+                    producer, XEN_VM_RING_TARGET_SHUTDOWN, 0);
             continue;
         }
-        if (done == count && !vmring_attached(producer))
+        if (done == count && !vmring_producer_attached(producer))
             return;
         poll(&fd, 1, vmring_producer_timeout(producer));
     }
@@ -89,7 +89,7 @@ int main(int argc, char **argv)
         errx(2, "usage: producer local:PATH COUNT");
     ret = vmring_producer_open(&opts, &producer);
     if (ret == 0)
-        ret = vmring_serve(producer, argv[1], 0);
+        ret = vmring_producer_serve(producer, argv[1], 0);
     if (ret < 0)
         errx(1, "%s: %s", argv[1], strerror(-ret));
     run(producer, strtoull(argv[2], NULL, 0));

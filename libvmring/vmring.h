@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmring.h: both ends of the vm_ring ABI (xen/public/vm_ring.h).
+ * vmring.h: both ends of the vm_ring ABI (xen/vm_ring.h).
  *
  * A consumer, an introspection tool, opens an endpoint and takes events from
  * it.  A producer serves one and posts or pushes events into it.
@@ -28,7 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <xen/public/vm_ring.h>
+#include <xen/vm_ring.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -488,8 +488,8 @@ void vmring_worker_flush(struct vmring_worker *worker);
 struct vmring_verdict {
     struct xen_vm_ring_event event;       /* the producer's private copy */
     struct xen_vm_ring_response response; /* flags 0: neutral */
-    uint64_t cookie;                      /* as given to vmring_post() */
-    uint32_t by;                          /* VMRING_BY_* */
+    uint64_t cookie;      /* as given to vmring_producer_post() */
+    uint32_t by;          /* VMRING_BY_* */
     uint32_t was_overdue; /* 1: VMRING_OVERDUE was given for it */
 };
 
@@ -513,9 +513,10 @@ struct vmring_producer_ops {
     /*
      * For a source that arms bit by bit, between verdicts: is it still at
      * what subscribe() began?  It is asked right behind that, and by each
-     * vmring_collect() until it says 0.  `results` and `error` stay valid,
-     * and the consumer has its answer, then.  Meanwhile nothing else is asked
-     * of the source but to disarm.  NULL: subscribe() is done when it returns.
+     * vmring_producer_collect() until it says 0.  `results` and `error` stay
+     * valid, and the consumer has its answer, then.  Meanwhile nothing else is
+     * asked of the source but to disarm.  NULL: subscribe() is done when it
+     * returns.
      */
     int (*arming)(void *ctx);
     /*
@@ -591,13 +592,13 @@ void vmring_producer_close(struct vmring_producer *producer,
  * there is logged in words.  -EINVAL; -ENOENT, -EACCES: no device of Xen here;
  * -EOPNOTSUPP: built without Xen's libraries.
  */
-int vmring_serve(struct vmring_producer *producer, const char *uri,
-                 unsigned int mode);
+int vmring_producer_serve(struct vmring_producer *producer, const char *uri,
+                          unsigned int mode);
 
 /* Serves one connected unix socket; takes it over, also on failure. */
-int vmring_serve_fd(struct vmring_producer *producer, int fd);
+int vmring_producer_serve_fd(struct vmring_producer *producer, int fd);
 
-/* Polls readable when vmring_dispatch() has something to do. */
+/* Polls readable when vmring_producer_dispatch() has something to do. */
 int vmring_producer_fd(const struct vmring_producer *producer);
 
 /*
@@ -605,13 +606,13 @@ int vmring_producer_fd(const struct vmring_producer *producer);
  * notices consumers that went.  Never blocks; bounded: who is not attached has
  * 20 ms of a call, and the memory of a ring comes, and goes, 4 ms a call, for
  * as many calls as it takes (over grant: in one, the Ps of earlier epochs,
- * too). Returns 0, or -EBADF if it serves nothing any more (vmring_serve_fd()
- * and its consumer left).
+ * too). Returns 0, or -EBADF if it serves nothing any more
+ * (vmring_producer_serve_fd() and its consumer left).
  */
-int vmring_dispatch(struct vmring_producer *producer);
+int vmring_producer_dispatch(struct vmring_producer *producer);
 
 /* Is a consumer attached? */
-int vmring_attached(const struct vmring_producer *producer);
+int vmring_producer_attached(const struct vmring_producer *producer);
 
 /*
  * Has the attached consumer come to an orderly end, as if it had called
@@ -619,19 +620,20 @@ int vmring_attached(const struct vmring_producer *producer);
  * vmring_next() gives -ENODATA, unasked.  It can still fetch its counts, so
  * the caller waits for it to detach, for as long as it likes, before it closes.
  */
-void vmring_dismiss(struct vmring_producer *producer);
+void vmring_producer_dismiss(struct vmring_producer *producer);
 
 /*
  * A synchronous event of vCPU event->vcpu: to be answered.  flags, reason,
  * vcpu, altp2m_idx, length, u and regs are read.  `cookie` comes back with
- * the verdict.  Every post gives exactly one verdict by vmring_collect().
- * 0; -EINVAL bad vCPU, reason or length; -ENOMEM: five requests of this vCPU
- * wait already and there is no memory to note the neutral verdict for one
- * more; nothing was posted.  Otherwise constant time; no system call but to
- * read the clock.
+ * the verdict.  Every post gives exactly one verdict by
+ * vmring_producer_collect(). 0; -EINVAL bad vCPU, reason or length; -ENOMEM:
+ * five requests of this vCPU wait already and there is no memory to note the
+ * neutral verdict for one more; nothing was posted.  Otherwise constant time;
+ * no system call but to read the clock.
  */
-int vmring_post(struct vmring_producer *producer,
-                const struct xen_vm_ring_event *event, uint64_t cookie);
+int vmring_producer_post(struct vmring_producer *producer,
+                         const struct xen_vm_ring_event *event,
+                         uint64_t cookie);
 
 /*
  * An asynchronous event of `lane` (a vCPU, or nr_vcpus for the foreign
@@ -639,8 +641,8 @@ int vmring_post(struct vmring_producer *producer,
  * 1 published: the consumer sees it from the next vmring_producer_flush() on;
  * 0 counted lost; -EINVAL.  Constant time; no system call.
  */
-int vmring_push(struct vmring_producer *producer, unsigned int lane,
-                const struct xen_vm_ring_event *event);
+int vmring_producer_push(struct vmring_producer *producer, unsigned int lane,
+                         const struct xen_vm_ring_event *event);
 
 /*
  * Shows the consumer what was pushed since, and rings for that and what was
@@ -652,8 +654,8 @@ void vmring_producer_flush(struct vmring_producer *producer);
  * The next verdict: 1 and *verdict, or 0 (then doorbells for answers are
  * armed).  Applies deadlines.  Each must be carried out exactly once.
  */
-int vmring_collect(struct vmring_producer *producer,
-                   struct vmring_verdict *verdict);
+int vmring_producer_collect(struct vmring_producer *producer,
+                            struct vmring_verdict *verdict);
 
 /* ms until the next deadline, rounded up; -1: none pending. */
 int vmring_producer_timeout(const struct vmring_producer *producer);
@@ -661,20 +663,21 @@ int vmring_producer_timeout(const struct vmring_producer *producer);
 /*
  * Gives up waiting for a consumer: every pending request, and every one that
  * is posted before the next consumer attaches, gets the neutral verdict
- * (VMRING_BY_DETACH) by vmring_collect().  Nothing while one is attached.
+ * (VMRING_BY_DETACH) by vmring_producer_collect().  Nothing while one is
+ * attached.
  */
-void vmring_release(struct vmring_producer *producer);
+void vmring_producer_release(struct vmring_producer *producer);
 
 /* Requests without a verdict so far. */
-unsigned int vmring_pending(const struct vmring_producer *producer);
+unsigned int vmring_producer_pending(const struct vmring_producer *producer);
 
 /*
  * Tells consumers: XEN_VM_RING_TARGET_*, and Xen's SHUTDOWN_* if it has shut
  * down or is destroyed.  SHUTDOWN with the reason suspend is no end: it runs
  * again, or is destroyed.
  */
-void vmring_set_target_state(struct vmring_producer *producer,
-                             unsigned int state, unsigned int reason);
+void vmring_producer_set_target_state(struct vmring_producer *producer,
+                                      unsigned int state, unsigned int reason);
 
 struct vmring_producer_stats {
     size_t size;

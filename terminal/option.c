@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../libvmring/suggest.h"
+#include "../libvmring/text/suggest.h"
 
 #define UNKNOWN "no such option"
 #define MISSING "its argument is missing"
@@ -58,12 +58,12 @@ static const char *near_name(const char *name,
                              const struct argp_option *options,
                              char text[SUGGEST_TEXT])
 {
-    struct suggest near = vmring_suggest_for(name, strcspn(name, "="));
+    struct suggest near = suggest_for(name, strcspn(name, "="));
 
     text[0] = '\0';
     for (; !is_last(options); options++)
         if (options->name && *options->name)
-            vmring_suggest_try(&near, options->name);
+            suggest_try(&near, options->name);
     if (near.name)
         snprintf(text, SUGGEST_TEXT, "did you mean --%s? ", near.name);
     return text;
@@ -93,15 +93,15 @@ void option_refused(const struct argp_state *state,
 int option_choice(const char *arg, const char *const *words, char *text,
                   size_t len)
 {
-    struct suggest near = vmring_suggest_for(arg, strlen(arg));
+    struct suggest near = suggest_for(arg, strlen(arg));
     char meant[SUGGEST_TEXT];
 
     for (int i = 0; words[i]; i++) {
         if (strcmp(arg, words[i]) == 0)
             return i;
-        vmring_suggest_try(&near, words[i]);
+        suggest_try(&near, words[i]);
     }
-    vmring_suggest_text(&near, meant);
+    suggest_text(&near, meant);
     snprintf(text, len, "%s%s ", meant, *meant ? "Say" : "say");
     for (int i = 0; words[i]; i++) {
         size_t used = strlen(text);

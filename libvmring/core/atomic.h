@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <xen/public/vm_ring.h>
+#include <xen/vm_ring.h>
 
 /* A machine word that may alias whatever is copied by it. */
 typedef uintptr_t __attribute__((__may_alias__)) vmr_word;

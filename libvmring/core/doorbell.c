@@ -142,8 +142,8 @@ static enum vmr_rmw worse(enum vmr_rmw a, enum vmr_rmw b)
 }
 
 /* How many of `nr` are dealt to the group. */
-static uint32_t share(const struct vmr_geometry *geo, uint32_t group,
-                      uint32_t nr)
+static uint32_t dealt_to(const struct vmr_geometry *geo, uint32_t group,
+                         uint32_t nr)
 {
     return (nr - group + geo->nr_groups - 1) / geo->nr_groups;
 }
@@ -182,7 +182,7 @@ void vmr_bell_tx_init(struct vmr_bell_tx *tx, const struct vmr_geometry *geo,
     vmr_bits_init(&tx->requests, words, nr_words);
     vmr_bits_init(&tx->lanes, words + nr_words, nr_words);
     vmr_bits_init(&tx->verdicts, words + 2 * (size_t)nr_words, nr_words);
-    tx->nr_vcpus = share(geo, group, geo->nr_vcpus);
+    tx->nr_vcpus = dealt_to(geo, group, geo->nr_vcpus);
     tx->arming = 0;
     tx->owing = false;
     tx->own = (struct vmr_rmws){0, 0};
@@ -391,8 +391,8 @@ void vmr_bell_rx_init(struct vmr_bell_rx *rx, const struct vmr_geometry *geo,
     vmr_bits_init(&rx->requests, words, nr_words);
     vmr_bits_init(&rx->lanes, words + nr_words, nr_words);
     vmr_bits_init(&rx->given, words + 2 * (size_t)nr_words, nr_words);
-    rx->nr_vcpus = share(geo, group, geo->nr_vcpus);
-    rx->nr_lanes = share(geo, group, geo->nr_lanes);
+    rx->nr_vcpus = dealt_to(geo, group, geo->nr_vcpus);
+    rx->nr_lanes = dealt_to(geo, group, geo->nr_lanes);
     rx->rung = 0;
     rx->own = (struct vmr_rmws){0, 0};
     rx->ours = &rx->own;

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <xen/public/vm_ring.h>
+#include <xen/vm_ring.h>
 
 struct vmr_geometry {
     uint64_t features, epoch, deadline;

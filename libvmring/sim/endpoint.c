@@ -34,7 +34,7 @@ static void collect(struct sim_endpoint *ep)
 {
     struct vmring_verdict verdict;
 
-    while (vmring_collect(ep->producer, &verdict) > 0)
+    while (vmring_producer_collect(ep->producer, &verdict) > 0)
         sim_verdict(ep->sim, &verdict);
 }
 
@@ -55,7 +55,8 @@ static int run(struct sim_endpoint *ep)
 
     if (next == SIM_ENDED && !ep->ended) {
         ep->ended = true;
-        vmring_set_target_state(ep->producer, XEN_VM_RING_TARGET_SHUTDOWN, 0);
+        vmring_producer_set_target_state(ep->producer,
+                                         XEN_VM_RING_TARGET_SHUTDOWN, 0);
         vmring_producer_flush(ep->producer);
     }
     return next;
@@ -66,7 +67,7 @@ static bool was_left(const struct sim_endpoint *ep)
 {
     struct vmring_producer_stats stats = {.size = sizeof(stats)};
 
-    return !vmring_attached(ep->producer) &&
+    return !vmring_producer_attached(ep->producer) &&
            !vmring_producer_get_stats(ep->producer, &stats) && stats.epochs;
 }
 
@@ -74,7 +75,7 @@ static void *serve(void *ctx)
 {
     struct sim_endpoint *ep = ctx;
 
-    while (vmring_dispatch(ep->producer) >= 0) {
+    while (vmring_producer_dispatch(ep->producer) >= 0) {
         struct pollfd wait = {
             .fd = vmring_producer_fd(ep->producer),
             .events = POLLIN,
@@ -134,7 +135,7 @@ static int serve_pair(struct sim_endpoint *ep, int *fd)
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
         return -errno;
-    err = vmring_serve_fd(ep->producer, pair[0]);
+    err = vmring_producer_serve_fd(ep->producer, pair[0]);
     if (!err) {
         sim_start(ep->sim, ep->producer);
         err = start_thread(ep);

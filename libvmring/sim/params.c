@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "params.h"
 
-#include "../suggest.h"
+#include "../text/suggest.h"
+#include "../text/word.h"
 #include "../vmring.h"
-#include "../word.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -52,13 +52,13 @@ static bool parse_mix(struct sim_params *params, struct word value)
         struct word weight, name;
         unsigned int k = 0;
 
-        more = vmring_word_cut(&value, '/', &weight);
-        if (!vmring_word_cut(&weight, ':', &name))
+        more = word_cut(&value, '/', &weight);
+        if (!word_cut(&weight, ':', &name))
             return false;
-        while (k < NR_SIM_WORK && !vmring_word_is(name, work_names[k]))
+        while (k < NR_SIM_WORK && !word_is(name, work_names[k]))
             k++;
         if (k == NR_SIM_WORK || params->weight[k] ||
-            vmring_word_number(weight, MAX_WEIGHT, &params->weight[k]) ||
+            word_number(weight, MAX_WEIGHT, &params->weight[k]) ||
             !params->weight[k])
             return false;
     } while (more);
@@ -67,17 +67,17 @@ static bool parse_mix(struct sim_params *params, struct word value)
 
 static bool parse_start(struct sim_params *params, struct word value)
 {
-    params->start_now = vmring_word_is(value, "now");
-    return params->start_now || vmring_word_is(value, "subscribe");
+    params->start_now = word_is(value, "now");
+    return params->start_now || word_is(value, "subscribe");
 }
 
 static bool parse_on_deadline(struct sim_params *params, struct word value)
 {
-    bool pause = vmring_word_is(value, "pause");
+    bool pause = word_is(value, "pause");
 
     params->on_deadline =
         pause ? VMRING_DEADLINE_PAUSE : VMRING_DEADLINE_NEUTRAL;
-    return pause || vmring_word_is(value, "neutral");
+    return pause || word_is(value, "neutral");
 }
 
 static bool copy(char *to, size_t size, struct word value)
@@ -248,7 +248,7 @@ static int parse_value(const struct key *key, struct sim_params *params,
 
     if (key->parse)
         return key->parse(params, value) ? 0 : -EINVAL;
-    if (vmring_word_number(value, key->max, &number) || number < key->min)
+    if (word_number(value, key->max, &number) || number < key->min)
         return -EINVAL;
     memcpy((char *)params + key->offset, &number, sizeof(number));
     params->counted |= key->counts;
@@ -257,15 +257,14 @@ static int parse_value(const struct key *key, struct sim_params *params,
 
 static int unknown_key(const struct input *in, struct word name)
 {
-    struct suggest near = vmring_suggest_for(name.at, name.len);
+    struct suggest near = suggest_for(name.at, name.len);
     char text[SUGGEST_TEXT];
 
     for (unsigned int k = 0; k < NR(keys); k++)
         if (!keys[k].endpoint || in->endpoint)
-            vmring_suggest_try(&near, keys[k].name);
-    return vmring_word_refuse(in->error, in->error_len, "unknown key", name,
-                              "%ssim:help lists them",
-                              vmring_suggest_text(&near, text));
+            suggest_try(&near, keys[k].name);
+    return word_refuse(in->error, in->error_len, "unknown key", name,
+                       "%ssim:help lists them", suggest_text(&near, text));
 }
 
 static int parse_key(struct input *in, struct sim_params *params,
@@ -274,20 +273,20 @@ static int parse_key(struct input *in, struct sim_params *params,
     struct word value = whole, name;
     unsigned int k = 0;
 
-    vmring_word_cut(&value, '=', &name);
-    while (k < NR(keys) && (!vmring_word_is(name, keys[k].name) ||
+    word_cut(&value, '=', &name);
+    while (k < NR(keys) && (!word_is(name, keys[k].name) ||
                             (keys[k].endpoint && !in->endpoint)))
         k++;
     if (k == NR(keys))
         return unknown_key(in, name);
     if (in->seen & 1u << k)
-        return vmring_word_refuse(in->error, in->error_len,
-                                  "key given twice:", whole, "leave one out");
+        return word_refuse(in->error, in->error_len, "key given twice:", whole,
+                           "leave one out");
     in->seen |= 1u << k;
     if (parse_value(&keys[k], params, value))
-        return vmring_word_refuse(
-            in->error, in->error_len, "bad value in", whole, "write %s=%s%s",
-            keys[k].name, keys[k].values, keys[k].more ? keys[k].more : "");
+        return word_refuse(in->error, in->error_len, "bad value in", whole,
+                           "write %s=%s%s", keys[k].name, keys[k].values,
+                           keys[k].more ? keys[k].more : "");
     return 0;
 }
 
@@ -307,10 +306,9 @@ static int check(const struct input *in, const struct sim_params *params)
 
     if (!params->counted || !given(in, other))
         return 0;
-    return vmring_word_refuse(
-        in->error, in->error_len,
-        "contradiction:", (struct word){other, strlen(other)},
-        "give count and mix, or how much of each kind of work");
+    return word_refuse(in->error, in->error_len,
+                       "contradiction:", (struct word){other, strlen(other)},
+                       "give count and mix, or how much of each kind of work");
 }
 
 int sim_params_parse(const char *text, bool endpoint, struct sim_params *params,
@@ -320,7 +318,7 @@ int sim_params_parse(const char *text, bool endpoint, struct sim_params *params,
     struct word whole;
 
     *params = defaults;
-    while (vmring_word_next(&text, ",", &whole)) {
+    while (word_next(&text, ",", &whole)) {
         int err = parse_key(&in, params, whole);
 
         if (err)

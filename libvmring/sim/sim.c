@@ -112,7 +112,7 @@ const char *sim_name(const struct sim *sim)
 static void tell_state(struct sim *sim, unsigned int state)
 {
     if (sim->producer)
-        vmring_set_target_state(sim->producer, state, 0);
+        vmring_producer_set_target_state(sim->producer, state, 0);
 }
 
 void sim_start(struct sim *sim, struct vmring_producer *producer)
@@ -191,12 +191,12 @@ static void raise_event(struct sim *sim, struct sim_vcpu *v,
 
     if (mode == VMRING_MODE_ASYNC) {
         v->tally[event->reason].records++;
-        if (vmring_push(sim->producer, v->id, event) < 0)
+        if (vmring_producer_push(sim->producer, v->id, event) < 0)
             v->refused++;
         return;
     }
     v->tally[event->reason].requests++;
-    if (vmring_post(sim->producer, event, v->raised) < 0) {
+    if (vmring_producer_post(sim->producer, event, v->raised) < 0) {
         v->refused++;
         sim_vcpu_resume(v, &neutral);
     }

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <xen/public/vm_ring.h>
+#include <xen/vm_ring.h>
 
 struct guard;
 

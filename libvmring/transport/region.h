@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../options.h"
+#include "../base/options.h"
 #include "guard.h"
 
 struct region;

@@ -3,9 +3,9 @@
  * transport.h: what carries a ring between two processes or domains.
  *
  * A consumer's link: a control channel for messages (wire.h), the regions,
- * and a doorbell per group.  A producer has a port, where consumers come to it,
- * and a peer for each that has come, which is the other end of its link.  Used
- * off the hot path, but for kick.
+ * and a doorbell per group.  A producer has a listener, where consumers come to
+ * it, and a peer for each that has come, which is the other end of its link.
+ * Used off the hot path, but for kick.
  */
 #ifndef VMRING_TRANSPORT_TRANSPORT_H
 #define VMRING_TRANSPORT_TRANSPORT_H
@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "../options.h"
+#include "../base/options.h"
 #include "budget.h"
 #include "errand.h"
 #include "region.h"
@@ -44,10 +44,10 @@ struct link_ops {
     int (*recv)(struct link *link, uint32_t *type, void *body, size_t max,
                 int timeout_ms);
     /*
-     * Receives WIRE_GRANT and, if granted, maps the regions and takes the
+     * Receives WIRE_ACCEPT and, if granted, maps the regions and takes the
      * doorbells.  As recv; -ENOMEM.
      */
-    int (*map)(struct link *link, struct wire_grant *grant,
+    int (*map)(struct link *link, struct wire_accept *accept,
                struct link_regions *regions, int timeout_ms);
     /* Rings the producer for a group. */
     void (*kick)(struct link *link, uint32_t group);
@@ -101,11 +101,11 @@ int local_connect(const char *path, struct link **link);
 /* Uses a connected socket; takes it over, also on failure. */
 int local_adopt(int fd, struct link **link);
 
-struct port;
+struct listener;
 
 /* One that has come; MAX_PEERS of them at most. */
 struct peer {
-    const struct port_ops *ops;
+    const struct listener_ops *ops;
     uint64_t since; /* order of arrival */
     bool allowed;   /* it may propose */
     uid_t uid;      /* who it was when it connected; over grant: nobody's */
@@ -113,15 +113,15 @@ struct peer {
 };
 
 /* None of them blocks, whatever the peer does. */
-struct port_ops {
+struct listener_ops {
     uint32_t max_rows; /* of WIRE_COUNTS, in one message */
     /*
      * 0: somebody has come, *peer.  -EAGAIN: nobody.  Else somebody was turned
      * away: -EMFILE for want of descriptors, -ENOMEM...
      */
-    int (*accept)(struct port *port, struct peer **peer);
+    int (*accept)(struct listener *listener, struct peer **peer);
     /* Ends it; its peers are dropped before. */
-    void (*close)(struct port *port);
+    void (*close)(struct listener *listener);
 
     /*
      * As a link's.  recv never waits; -EAGAIN also: it is over its budget, and
@@ -143,9 +143,9 @@ struct port_ops {
      */
     int (*fill)(struct peer *peer, struct region *p, struct region *c,
                 uint64_t until);
-    /* Sends WIRE_GRANT, and hands over the regions and what make made. */
-    int (*grant)(struct peer *peer, const struct wire_grant *grant,
-                 const struct link_regions *regions);
+    /* Sends WIRE_ACCEPT, and hands over the regions and what make made. */
+    int (*hand_over)(struct peer *peer, const struct wire_accept *accept,
+                     const struct link_regions *regions);
     /* Rings the peer for a group.  false: it cannot be rung any more. */
     bool (*kick)(struct peer *peer, uint32_t group);
     /*
@@ -162,23 +162,25 @@ struct port_ops {
     void (*drop)(struct peer *peer);
 };
 
-struct port {
-    const struct port_ops *ops;
+struct listener {
+    const struct listener_ops *ops;
     int epoll; /* the producer's: polls readable when there is work here */
     bool open; /* others may come */
     struct reopen *reopen; /* of memory; where there is such */
     uint64_t kept_bytes;   /* handed over, and not to be taken back */
 };
 
-/* A port of unix sockets, with nobody to come yet.  -ENOMEM. */
-int local_port(int epoll, struct reopen *reopen, struct port **port);
+/* A listener of unix sockets, with nobody to come yet.  -ENOMEM. */
+int local_listener(int epoll, struct reopen *reopen,
+                   struct listener **listener);
 /*
  * Consumers may come to a socket at this path, by `mode` and by their
  * credentials.  -EADDRINUSE, -EACCES, -ENAMETOOLONG, -EINVAL.
  */
-int local_listen(struct port *port, const char *path, unsigned int mode);
+int local_listen(struct listener *listener, const char *path,
+                 unsigned int mode);
 /* One has come, by this connected socket; takes it over, also on failure. */
-int local_take(struct port *port, int fd, struct peer **peer);
+int local_take(struct listener *listener, int fd, struct peer **peer);
 
 /* What Xen knows of event channels; is_bound as in vmring.h, or NULL. */
 struct channel_ops {
@@ -188,11 +190,12 @@ struct channel_ops {
 
 /*
  * The grant transport, where it was built in (VMRING_GRANT).  grant_serve()
- * makes a port for the agents of one domain, "DOMID/TARGET": -EINVAL; what
- * else fails is logged.  grant_connect() looks for such a port of domain DOMID.
+ * makes a listener for the agents of one domain, "DOMID/TARGET": -EINVAL; what
+ * else fails is logged.  grant_connect() looks for such a listener of domain
+ * DOMID.
  */
 int grant_serve(int epoll, const struct log *log, const char *where,
-                const struct channel_ops *channels, struct port **port);
+                const struct channel_ops *channels, struct listener **listener);
 int grant_connect(const char *where, const struct patience *patience,
                   struct link **link, char *error, size_t error_len);
 

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include <xen/public/vm_ring.h>
+#include <xen/vm_ring.h>
 
 #define WIRE_MAX     32768 /* bytes of a message, header included */
 #define WIRE_MAX_FDS (2 + XEN_VM_RING_MAX_PREV + XEN_VM_RING_MAX_GROUPS)
@@ -26,8 +26,8 @@ enum wire_type {
     WIRE_DETACH,      /* nothing */
     WIRE_DRAINED,     /* nothing: the frozen Ps of the grant are read */
     /* From the producer. */
-    WIRE_GRANT,      /* struct wire_grant; descriptors: P, C, the frozen Ps,
-                        a doorbell per group */
+    WIRE_ACCEPT,     /* struct wire_accept; descriptors: P, C, the frozen Ps,
+                       a doorbell per group */
     WIRE_SUBSCRIBED, /* struct wire_subscribed */
     WIRE_SUPPORT,    /* struct wire_support */
     WIRE_COUNTS,     /* struct wire_counts */
@@ -39,8 +39,8 @@ struct wire_header {
     uint32_t length; /* of the whole message */
 };
 
-struct wire_grant {
-    struct xen_vm_ring_grant grant;
+struct wire_accept {
+    struct xen_vm_ring_accept body;
     char target[WIRE_NAME]; /* NUL-terminated */
 };
 

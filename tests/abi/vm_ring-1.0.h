@@ -378,7 +378,7 @@ struct xen_vm_ring_propose {
 };
 
 /* What the producer refuses for. */
-#define XEN_VM_RING_GRANTED            0
+#define XEN_VM_RING_ACCEPTED           0
 #define XEN_VM_RING_REFUSED_MALFORMED  1 /* magic, length, reserved fields */
 #define XEN_VM_RING_REFUSED_VERSION    2
 #define XEN_VM_RING_REFUSED_FEATURE    3
@@ -394,10 +394,10 @@ struct xen_vm_ring_propose {
 #define XEN_VM_RING_REFUSED_TARGET     13 /* the target is gone */
 
 /* What the producer grants, or the limits it refuses by. */
-struct xen_vm_ring_grant {
+struct xen_vm_ring_accept {
     uint32_t magic;
     uint32_t length;
-    uint32_t result; /* XEN_VM_RING_GRANTED or _REFUSED_* */
+    uint32_t result; /* XEN_VM_RING_ACCEPTED or _REFUSED_* */
     uint32_t version;
     xen_vm_ring_u64 features;
     xen_vm_ring_u64 async_len; /* in use: nr_lanes * slots * record_len */

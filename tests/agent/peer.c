@@ -71,10 +71,10 @@ static void turn(struct vmring_producer *producer)
     struct vmring_verdict verdict;
 
     (void)poll(&pfd, 1, 5);
-    (void)vmring_dispatch(producer);
-    if (armed && vmring_attached(producer))
-        (void)vmring_push(producer, 0, &event);
-    while (vmring_collect(producer, &verdict) == 1)
+    (void)vmring_producer_dispatch(producer);
+    if (armed && vmring_producer_attached(producer))
+        (void)vmring_producer_push(producer, 0, &event);
+    while (vmring_producer_collect(producer, &verdict) == 1)
         ;
     vmring_producer_flush(producer);
 }
@@ -100,7 +100,7 @@ int main(int argc, char **argv)
     snprintf(uri, sizeof(uri), "local:%s", argv[1]);
     err = vmring_producer_open(&opts, &producer);
     if (!err)
-        err = vmring_serve(producer, uri, 0);
+        err = vmring_producer_serve(producer, uri, 0);
     if (err) {
         fprintf(stderr, "peer: %s\n", strerror(-err));
         return 1;

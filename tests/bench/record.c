@@ -2,7 +2,7 @@
 /* record.c: what everybody carries, also bench_lttng. */
 #include "queue.h"
 
-#include <xen/public/vm_ring.h>
+#include <xen/vm_ring.h>
 
 void queue_fill(unsigned char *records, size_t nr, size_t len)
 {

@@ -48,7 +48,7 @@ cpp -P -I"$source/include" "$header" | awk '
 {
     cat <<'HEAD'
 #include <stddef.h>
-#include <xen/public/vm_ring.h>
+#include <xen/vm_ring.h>
 #define SAY(name, a, b) __asm__ volatile(                                      \
     "\n.ascii \"@ " name " %c0 %c1 @\"" : : "i"(a), "i"(b))
 void layout(void);

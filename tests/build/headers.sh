@@ -31,8 +31,8 @@ alone() {
 strict='-pedantic -Wundef -Wcast-qual -Wconversion'
 # shellcheck disable=SC2086  # options
 for cc in gcc clang; do
-    alone xen/public/vm_ring.h $cc -x c -ansi $strict -Wstrict-prototypes
-    alone xen/public/vm_ring.h $cc -x c -std=c11 $strict
+    alone xen/vm_ring.h $cc -x c -ansi $strict -Wstrict-prototypes
+    alone xen/vm_ring.h $cc -x c -std=c11 $strict
     for std in c99 c11 c17 c2x; do
         alone vmring.h $cc -x c -std=$std $strict -Wstrict-prototypes
     done
@@ -41,7 +41,7 @@ done
 # shellcheck disable=SC2086  # options
 for cxx in g++ clang++; do
     for std in c++98 c++11 c++17 c++20; do
-        alone xen/public/vm_ring.h $cxx -x c++ -std=$std $strict -Wshadow
+        alone xen/vm_ring.h $cxx -x c++ -std=$std $strict -Wshadow
         alone vmring.h $cxx -x c++ -std=$std $strict -Wshadow
     done
 done

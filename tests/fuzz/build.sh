@@ -37,14 +37,14 @@ command -v "$cc" >/dev/null || {
 }
 case $target in
 specs)
-    set -- "$here/specs.c" "$lib/specs.c" "$lib/word.c" "$lib/kinds.c" \
-        "$lib/verdicts.c" "$lib/suggest.c" "$lib/sim/params.c"
+    set -- "$here/specs.c" "$lib/text/specs.c" "$lib/text/word.c" "$lib/text/kinds.c" \
+        "$lib/text/verdicts.c" "$lib/text/suggest.c" "$lib/sim/params.c"
     ;;
 filter)
     libraries=-lbsd
     set -- "$here/filter.c" "$root"/agent/filter*.c "$root/agent/fields.c" \
-        "$root/agent/names.c" "$root/terminal/number.c" "$lib/kinds.c" \
-        "$lib/word.c" "$lib/suggest.c"
+        "$root/agent/names.c" "$root/terminal/number.c" "$lib/text/kinds.c" \
+        "$lib/text/word.c" "$lib/text/suggest.c"
     ;;
 consumer | producer)
     set -- "$here/$target.c" "$here/ring.c" "$here/shim.c" "$here/peer.c" \
@@ -54,15 +54,12 @@ consumer | producer)
 control)
     # Its time is the input's: control.c has the clock.
     EXTRA="${EXTRA-} -Dclock_gettime=control_clock"
-    set -- "$here"/control*.c "$here/rules.c" "$here/shim.c" "$lib"/*.c \
-        "$lib"/core/*.c "$lib"/sim/*.c
     # Without the transport over Xen's grants: that takes Xen's libraries.
-    for source in "$lib"/transport/*.c; do
-        case ${source##*/} in
-        grant_* | bells.c | meet_* | message_* | rendezvous* | errand.c) ;;
-        *) set -- "$@" "$source" ;;
-        esac
-    done
+    set -- "$here"/control*.c "$here/rules.c" "$here/shim.c" \
+        "$lib"/base/*.c "$lib"/core/*.c "$lib"/text/*.c "$lib"/sim/*.c \
+        "$lib"/transport/budget.c "$lib"/transport/guard.c \
+        "$lib"/transport/region.c "$lib"/transport/local/*.c \
+        "$lib"/consumer/*.c "$lib"/producer/*.c
     ;;
 *)
     echo "build.sh: what is '$target'?" >&2

@@ -170,28 +170,28 @@ static void write_word(struct input *in)
 static void send_grant(struct input *in)
 {
     struct {
-        struct wire_grant grant;
+        struct wire_accept accept;
         unsigned char more[16];
     } body = {
-        .grant = {.grant =
-                      {
-                          .magic = XEN_VM_RING_MAGIC,
-                          .length = sizeof(body.grant.grant),
-                          .version = XEN_VM_RING_VERSION,
-                          .nr_groups = MAX_GROUPS,
-                          .nr_vcpus = NR_VCPUS,
-                          .features = client.geo.features,
-                          .async_len = client.geo.slots * client.geo.nr_lanes *
-                                       client.geo.record_len,
-                          .record_len = client.geo.record_len,
-                          .policy = client.geo.policy,
-                          .arch = client.geo.arch,
-                          .epoch = client.geo.epoch,
-                          .verdicts = client.geo.verdicts,
-                          .p_len = client.geo.p_len,
-                          .c_len = client.geo.c_len,
-                      },
-                  .target = "client"},
+        .accept = {.body =
+                       {
+                           .magic = XEN_VM_RING_MAGIC,
+                           .length = sizeof(body.accept.body),
+                           .version = XEN_VM_RING_VERSION,
+                           .nr_groups = MAX_GROUPS,
+                           .nr_vcpus = NR_VCPUS,
+                           .features = client.geo.features,
+                           .async_len = client.geo.slots * client.geo.nr_lanes *
+                                        client.geo.record_len,
+                           .record_len = client.geo.record_len,
+                           .policy = client.geo.policy,
+                           .arch = client.geo.arch,
+                           .epoch = client.geo.epoch,
+                           .verdicts = client.geo.verdicts,
+                           .p_len = client.geo.p_len,
+                           .c_len = client.geo.c_len,
+                       },
+                   .target = "client"},
     };
     uint8_t shape = take8(in);
     unsigned int nr = 0;
@@ -201,7 +201,7 @@ static void send_grant(struct input *in)
     fds[nr++] = client.things[THING_P];
     fds[nr++] = client.things[THING_C];
     for (unsigned int i = 0; i < client.nr_before; i++) {
-        body.grant.grant.prev_p_len[i] = client.geo.p_len;
+        body.accept.body.prev_p_len[i] = client.geo.p_len;
         fds[nr++] = client.things[THING_BEFORE + i];
     }
     for (unsigned int i = 0; i < MAX_GROUPS; i++)
@@ -219,10 +219,10 @@ static void send_grant(struct input *in)
     for (unsigned int i = 4; i < nr; i++)
         if (shape & 4)
             fds[i] = client.things[(shape + i) % NR_THINGS];
-    (void)control_send(client.control, WIRE_GRANT, &body,
+    (void)control_send(client.control, WIRE_ACCEPT, &body,
                        shape & 8    ? take8(in)
                        : shape & 16 ? sizeof(body)
-                                    : sizeof(body.grant),
+                                    : sizeof(body.accept),
                        shape & 32 ? (int8_t)take8(in) : 0, fds,
                        shape & 8 || nr > 31 ? 2 : nr);
 }

@@ -14,7 +14,7 @@
 
 #include "core/geometry.h"
 #include "rules.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "transport/wire.h"
 #include "vmring.h"
 
@@ -152,41 +152,42 @@ static void forget_grant(void)
 }
 
 /* The descriptors of a grant are what its words say, and P is sealed. */
-static void got_grant(const struct wire_grant *answer, size_t len, int *fds,
+static void got_grant(const struct wire_accept *answer, size_t len, int *fds,
                       unsigned int nr)
 {
-    const struct xen_vm_ring_grant *grant = &answer->grant;
+    const struct xen_vm_ring_accept *accept = &answer->body;
     unsigned int nr_prev = 0;
     void *p;
 
-    ALWAYS(len == sizeof(*answer) && grant->magic == XEN_VM_RING_MAGIC);
-    ALWAYS(grant->result <= XEN_VM_RING_REFUSED_TARGET);
+    ALWAYS(len == sizeof(*answer) && accept->magic == XEN_VM_RING_MAGIC);
+    ALWAYS(accept->result <= XEN_VM_RING_REFUSED_TARGET);
     ALWAYS(memchr(answer->target, 0, sizeof(answer->target)));
-    if (grant->result) {
+    if (accept->result) {
         ALWAYS(nr == 0);
         return;
     }
-    while (nr_prev < XEN_VM_RING_MAX_PREV && grant->prev_p_len[nr_prev])
+    while (nr_prev < XEN_VM_RING_MAX_PREV && accept->prev_p_len[nr_prev])
         nr_prev++;
-    ALWAYS(nr == 2 + nr_prev + grant->nr_groups);
-    ALWAYS(!(grant->verdicts & ~grant->allowed_verdicts));
-    ALWAYS(!(grant->allowed_verdicts & ~RIGHTS));
-    ALWAYS(grant->async_len <= 1 << 16);
-    p = mmap(NULL, grant->p_len, PROT_READ | PROT_WRITE, MAP_SHARED, fds[0], 0);
+    ALWAYS(nr == 2 + nr_prev + accept->nr_groups);
+    ALWAYS(!(accept->verdicts & ~accept->allowed_verdicts));
+    ALWAYS(!(accept->allowed_verdicts & ~RIGHTS));
+    ALWAYS(accept->async_len <= 1 << 16);
+    p = mmap(NULL, accept->p_len, PROT_READ | PROT_WRITE, MAP_SHARED, fds[0],
+             0);
     ALWAYS(p == MAP_FAILED && errno == EACCES);
-    p = mmap(NULL, grant->p_len, PROT_READ, MAP_SHARED, fds[0], 0);
+    p = mmap(NULL, accept->p_len, PROT_READ, MAP_SHARED, fds[0], 0);
     ALWAYS(p != MAP_FAILED);
     forget_grant();
-    if (!vmr_geometry_read(&server.geo, p, grant->p_len, grant->c_len)) {
+    if (!vmr_geometry_read(&server.geo, p, accept->p_len, accept->c_len)) {
         /* The session was over before its grant was read: P is taken back. */
         ALWAYS(((const struct xen_vm_ring_header *)p)->magic == 0);
-        munmap(p, grant->p_len);
+        munmap(p, accept->p_len);
         return;
     }
-    munmap(p, grant->p_len);
-    server.c_len = grant->c_len;
-    server.c =
-        mmap(NULL, grant->c_len, PROT_READ | PROT_WRITE, MAP_SHARED, fds[1], 0);
+    munmap(p, accept->p_len);
+    server.c_len = accept->c_len;
+    server.c = mmap(NULL, accept->c_len, PROT_READ | PROT_WRITE, MAP_SHARED,
+                    fds[1], 0);
     ALWAYS(server.c != MAP_FAILED);
     server.bell = dup(fds[2 + nr_prev]);
 }
@@ -214,7 +215,7 @@ static void read_answers(int fd)
 {
     static union {
         unsigned char bytes[WIRE_MAX];
-        struct wire_grant grant;
+        struct wire_accept accept;
         struct wire_counts counts;
         struct wire_subscribed subscribed;
     } body;
@@ -224,9 +225,9 @@ static void read_answers(int fd)
 
     while ((len = socket_recv(fd, &type, &body, sizeof(body), fds, WIRE_MAX_FDS,
                               &nr)) >= 0) {
-        ALWAYS(type == WIRE_GRANT || !nr);
-        if (type == WIRE_GRANT)
-            got_grant(&body.grant, (size_t)len, fds, nr);
+        ALWAYS(type == WIRE_ACCEPT || !nr);
+        if (type == WIRE_ACCEPT)
+            got_grant(&body.accept, (size_t)len, fds, nr);
         else if (type == WIRE_COUNTS)
             got_counts(&body.counts, (size_t)len);
         else if (type == WIRE_SUBSCRIBED)
@@ -321,11 +322,12 @@ static void post(uint8_t arg)
     };
 
     if (arg & 32) {
-        ALWAYS(vmring_push(server.producer, event.vcpu, &event) >= 0);
+        ALWAYS(vmring_producer_push(server.producer, event.vcpu, &event) >= 0);
     } else if (server.nr_posted < MAX_POST) {
         event.u.words[0] = server.nr_posted;
         server.asked[server.nr_posted] = event.reason;
-        ALWAYS(vmring_post(server.producer, &event, server.nr_posted) == 0);
+        ALWAYS(vmring_producer_post(server.producer, &event,
+                                    server.nr_posted) == 0);
         server.nr_posted++;
     }
     vmring_producer_flush(server.producer);
@@ -336,7 +338,7 @@ static void collect(void)
     struct vmring_verdict verdict;
     unsigned int most = 2 * MAX_POST;
 
-    while (most-- && vmring_collect(server.producer, &verdict) == 1)
+    while (most-- && vmring_producer_collect(server.producer, &verdict) == 1)
         got_verdict(NULL, &verdict);
     ALWAYS(most);
 }
@@ -376,9 +378,9 @@ static void check_ledger(void)
     ALWAYS(stats.answered + stats.by_deadline + stats.by_detach +
                stats.by_overflow ==
            server.nr_verdicts);
-    ALWAYS(vmring_pending(server.producer) ==
+    ALWAYS(vmring_producer_pending(server.producer) ==
            server.nr_posted - server.nr_verdicts);
-    ALWAYS(vmring_attached(server.producer) == server.attached);
+    ALWAYS(vmring_producer_attached(server.producer) == server.attached);
 }
 
 static void connect_peer(int *peer)
@@ -389,7 +391,7 @@ static void connect_peer(int *peer)
         close(*peer);
     control_pair(ends);
     *peer = ends[0];
-    ALWAYS(vmring_serve_fd(server.producer, ends[1]) == 0);
+    ALWAYS(vmring_producer_serve_fd(server.producer, ends[1]) == 0);
 }
 
 static void step(struct input *in)
@@ -430,13 +432,13 @@ static void step(struct input *in)
             forget_grant();
         break;
     case 8:
-        vmring_release(server.producer);
+        vmring_producer_release(server.producer);
         if (op & 128)
-            vmring_set_target_state(server.producer, op >> 6, 0);
+            vmring_producer_set_target_state(server.producer, op >> 6, 0);
         break;
     case 9: /* a consumer as it should be, in one go */
         propose(in, *peer);
-        (void)vmring_dispatch(server.producer);
+        (void)vmring_producer_dispatch(server.producer);
         read_answers(*peer);
         ask(in, *peer);
         break;
@@ -444,7 +446,7 @@ static void step(struct input *in)
         break;
     }
     if (op % 12 == 3 || op % 12 > 8)
-        (void)vmring_dispatch(server.producer);
+        (void)vmring_producer_dispatch(server.producer);
     if (op % 12 == 11)
         for (int i = 0; i < NR_PEERS; i++)
             if (server.peers[i] >= 0)

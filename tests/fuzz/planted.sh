@@ -71,7 +71,7 @@ any-verdict control grant.c
 s/if (propose->verdicts & ~grant->allowed_verdicts)/if (0)/
 two-consumers control grant.c
 s/if (is_busy(producer))/if (0)/
-open-descriptors control transport/local.c
+open-descriptors control transport/local/link.c
 s/^        if (fds\[i\] >= 0)/        if (0)/
 row-of-nobody control request.c
 s/if (from->vcpu >= ring->core.geo.nr_lanes ||/if (/

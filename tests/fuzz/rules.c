@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include <xen/public/vm_ring.h>
+#include <xen/vm_ring.h>
 
 #define FLAG(name) XEN_VM_RING_FLAG_##name
 

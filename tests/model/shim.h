@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <xen/public/vm_ring.h>
+#include <xen/vm_ring.h>
 
 /* A call in core/. */
 struct site {

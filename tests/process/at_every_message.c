@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "wired.h"
 
 #define MS         1000000ULL
@@ -187,7 +187,7 @@ static const struct {
     uint32_t asked, answer;
     size_t len;
 } exchange[] = {
-    [AT_PROPOSE] = {WIRE_PROPOSE, WIRE_GRANT, sizeof(struct wire_grant)},
+    [AT_PROPOSE] = {WIRE_PROPOSE, WIRE_ACCEPT, sizeof(struct wire_accept)},
     [AT_SUPPORTED] = {WIRE_SUPPORTED, WIRE_SUPPORT,
                       sizeof(struct wire_support)},
     [AT_SUBSCRIBE] = {WIRE_SUBSCRIBE, WIRE_SUBSCRIBED,

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 
 #define HANG 30000000000ULL
 
@@ -84,7 +84,7 @@ void probe(struct witness *w)
 static void take_frozen(struct hostile *h, const int *fds)
 {
     for (unsigned int i = 0; i < XEN_VM_RING_MAX_PREV; i++) {
-        uint64_t len = h->grant.prev_p_len[i];
+        uint64_t len = h->accept.prev_p_len[i];
         void *at;
 
         if (!len)
@@ -111,13 +111,13 @@ static void connect_and_propose(struct hostile *h, uint32_t policy, int *fds,
     propose.verdicts = h->w->verdicts;
     for (;;) {
         h->control = wired_connect(h->w->path);
-        h->grant = wired_ask(h->control, &propose, fds, nr);
-        if (h->grant.result != XEN_VM_RING_REFUSED_BUSY || now_ns() > until)
+        h->accept = wired_ask(h->control, &propose, fds, nr);
+        if (h->accept.result != XEN_VM_RING_REFUSED_BUSY || now_ns() > until)
             break;
         close(h->control);
         sleep_ns(20000);
     }
-    CHECK_EQ(h->grant.result, XEN_VM_RING_GRANTED);
+    CHECK_EQ(h->accept.result, XEN_VM_RING_ACCEPTED);
 }
 
 void hostile_attach(struct hostile *h, struct witness *w, uint32_t policy)
@@ -128,19 +128,19 @@ void hostile_attach(struct hostile *h, struct witness *w, uint32_t policy)
 
     *h = (struct hostile){.w = w, .seed = (unsigned int)now_ns()};
     connect_and_propose(h, policy, fds, &nr);
-    while (before < XEN_VM_RING_MAX_PREV && h->grant.prev_p_len[before])
+    while (before < XEN_VM_RING_MAX_PREV && h->accept.prev_p_len[before])
         before++;
-    CHECK_EQ(nr, 2 + before + h->grant.nr_groups);
+    CHECK_EQ(nr, 2 + before + h->accept.nr_groups);
     h->p_fd = fds[0];
     h->c_fd = fds[1];
-    h->p = mmap(NULL, h->grant.p_len, PROT_READ, MAP_SHARED, h->p_fd, 0);
-    h->c = mmap(NULL, h->grant.c_len, PROT_READ | PROT_WRITE, MAP_SHARED,
+    h->p = mmap(NULL, h->accept.p_len, PROT_READ, MAP_SHARED, h->p_fd, 0);
+    h->c = mmap(NULL, h->accept.c_len, PROT_READ | PROT_WRITE, MAP_SHARED,
                 h->c_fd, 0);
     CHECK(h->p != MAP_FAILED && h->c != MAP_FAILED);
     for (unsigned int i = 2 + before; i < nr; i++)
         h->bells[h->nr_bells++] = fds[i];
-    CHECK(vmr_geometry_read(&h->geo, (const void *)h->p, h->grant.p_len,
-                            h->grant.c_len));
+    CHECK(vmr_geometry_read(&h->geo, (const void *)h->p, h->accept.p_len,
+                            h->accept.c_len));
     h->memory = calloc(1, vmr_consumer_size(&h->geo));
     CHECK(h->memory);
     vmr_consumer_init(&h->rx, &h->geo, h->memory, h->p, h->c);
@@ -158,8 +158,8 @@ void hostile_leave(struct hostile *h)
     for (unsigned int i = 0; i < h->nr_bells; i++)
         if (h->bells[i] >= 0)
             close(h->bells[i]);
-    munmap((void *)(uintptr_t)h->p, h->grant.p_len);
-    munmap(h->c, h->grant.c_len);
+    munmap((void *)(uintptr_t)h->p, h->accept.p_len);
+    munmap(h->c, h->accept.c_len);
     free(h->memory);
 }
 

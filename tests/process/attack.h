@@ -18,7 +18,7 @@ struct hostile {
     int bells[XEN_VM_RING_MAX_GROUPS];
     const unsigned char *p;
     unsigned char *c;
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
     struct vmr_geometry geo;
     struct vmr_consumer rx; /* the real one, for what it does not attack */
     void *memory;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "attack.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 
 /* ------------------------------------------------------------ doorbells -- */
 
@@ -109,7 +109,7 @@ static void pass_by_doorbell(struct hostile *h)
 static void punch_holes(struct hostile *h)
 {
     CHECK_EQ(fallocate(h->c_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-                       (off_t)h->grant.c_len),
+                       (off_t)h->accept.c_len),
              0);
 }
 
@@ -149,9 +149,9 @@ static void resize_and_seal(struct hostile *h)
         for (int seal = 1; seal <= F_SEAL_FUTURE_WRITE; seal <<= 1)
             CHECK(fcntl(fds[i], F_ADD_SEALS, seal) < 0 && errno == EPERM);
     }
-    CHECK(mmap(NULL, h->grant.p_len, PROT_WRITE, MAP_SHARED, h->p_fd, 0) ==
+    CHECK(mmap(NULL, h->accept.p_len, PROT_WRITE, MAP_SHARED, h->p_fd, 0) ==
           MAP_FAILED);
-    CHECK(mprotect((void *)(uintptr_t)h->p, h->grant.p_len,
+    CHECK(mprotect((void *)(uintptr_t)h->p, h->accept.p_len,
                    PROT_READ | PROT_WRITE) < 0);
     CHECK(pwrite(h->p_fd, "x", 1, 0) < 0);
     CHECK(fallocate(h->p_fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
@@ -194,9 +194,9 @@ static void propose_again(struct hostile *h)
 
 static void producers_message(struct hostile *h)
 {
-    static const struct wire_grant grant;
+    static const struct wire_accept accept;
 
-    say(h, WIRE_GRANT, &grant, sizeof(grant));
+    say(h, WIRE_ACCEPT, &accept, sizeof(accept));
 }
 
 /* Told so, and why; nothing else comes of it. */
@@ -292,7 +292,7 @@ static void detach_and_talk(struct hostile *h)
     say(h, WIRE_DETACH, NULL, 0);
     for (int i = 0; i < 100; i++)
         say(h, WIRE_QUIESCE, NULL, 0);
-    memset(h->c, 0xff, h->grant.c_len);
+    memset(h->c, 0xff, h->accept.c_len);
 }
 
 /* Connections that never say a word, more than are held. */

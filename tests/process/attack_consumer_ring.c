@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "attack.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 
 /* --------------------------------------------------------------- answers -- */
 

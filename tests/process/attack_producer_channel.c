@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "attack_victim.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "witness.h"
 
 static xen_vm_ring_u64 *armed_of(struct evil *e, uint32_t group)
@@ -75,10 +75,10 @@ static void say(struct evil *e, uint32_t type, const void *body, size_t len)
 
 static void grant_again(struct evil *e)
 {
-    static const struct wire_grant grant;
+    static const struct wire_accept accept;
     int fds[] = {e->p.fd, e->c.fd, e->bells[0]};
 
-    (void)socket_send(e->control, WIRE_GRANT, &grant, sizeof(grant), fds, 3);
+    (void)socket_send(e->control, WIRE_ACCEPT, &accept, sizeof(accept), fds, 3);
 }
 
 static void no_such_type(struct evil *e)

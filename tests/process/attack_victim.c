@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "witness.h"
 
 #define HANG 30000000000ULL
@@ -217,11 +217,11 @@ static void check_leaks(struct victim *v)
 
 static void grant(struct evil *evil, const int *theirs)
 {
-    struct wire_grant answer = {
-        .grant =
+    struct wire_accept answer = {
+        .body =
             {
                 .magic = XEN_VM_RING_MAGIC,
-                .length = sizeof(answer.grant),
+                .length = sizeof(answer.body),
                 .version = XEN_VM_RING_VERSION,
                 .async_len =
                     evil->geo.slots * evil->geo.nr_lanes * evil->geo.record_len,
@@ -242,12 +242,12 @@ static void grant(struct evil *evil, const int *theirs)
     fds[nr++] = evil->p.fd;
     fds[nr++] = evil->c.fd;
     for (unsigned int i = 0; i < evil->nr_before; i++) {
-        answer.grant.prev_p_len[i] = evil->before[i].len;
+        answer.body.prev_p_len[i] = evil->before[i].len;
         fds[nr++] = evil->before[i].fd;
     }
     for (unsigned int i = 0; i < evil->nr_bells; i++)
         fds[nr++] = theirs[i];
-    CHECK_EQ(socket_send(evil->control, WIRE_GRANT, &answer, sizeof(answer),
+    CHECK_EQ(socket_send(evil->control, WIRE_ACCEPT, &answer, sizeof(answer),
                          fds, nr),
              0);
 }

@@ -40,7 +40,7 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
     if (nr)
         results[0] = VMRING_SPEC_ARMED;
     for (int i = 0; nr && i < RECORDS; i++)
-        CHECK_EQ(vmring_push(producer, 0, &event), 1);
+        CHECK_EQ(vmring_producer_push(producer, 0, &event), 1);
     vmring_producer_flush(producer);
 }
 
@@ -67,14 +67,14 @@ static void produce(int ready, int report)
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
     CHECK_EQ(write(ready, "", 1), 1);
     pfd.fd = vmring_producer_fd(producer);
     for (;;) {
         uint64_t lost;
 
-        (void)vmring_dispatch(producer);
-        while (vmring_collect(producer, &verdict) == 1)
+        (void)vmring_producer_dispatch(producer);
+        while (vmring_producer_collect(producer, &verdict) == 1)
             ;
         lost = given_up();
         CHECK_EQ(pwrite(report, &lost, sizeof(lost), 0), sizeof(lost));

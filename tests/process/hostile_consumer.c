@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "wired.h"
 
 #define RAISED 3
@@ -21,7 +21,7 @@ static char path[96];
 struct attached {
     int control, bell;
     unsigned char *c;
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
     struct xen_vm_ring_header header;
 };
 
@@ -34,14 +34,14 @@ static struct attached attach(void)
 
     for (int i = 0; i < 2000; i++) {
         it.control = wired_connect(path);
-        it.grant = wired_ask(it.control, &propose, fds, &nr);
-        if (it.grant.result != XEN_VM_RING_REFUSED_BUSY)
+        it.accept = wired_ask(it.control, &propose, fds, &nr);
+        if (it.accept.result != XEN_VM_RING_REFUSED_BUSY)
             break;
         close(it.control);
         usleep(1000);
     }
-    CHECK_EQ(it.grant.result, XEN_VM_RING_GRANTED);
-    it.c = mmap(NULL, it.grant.c_len, PROT_READ | PROT_WRITE, MAP_SHARED,
+    CHECK_EQ(it.accept.result, XEN_VM_RING_ACCEPTED);
+    it.c = mmap(NULL, it.accept.c_len, PROT_READ | PROT_WRITE, MAP_SHARED,
                 fds[1], 0);
     CHECK(it.c != MAP_FAILED);
     CHECK(pread(fds[0], &it.header, sizeof(it.header), 0) == sizeof(it.header));
@@ -56,7 +56,7 @@ static void leave(struct attached *it)
     close(it->control);
     if (it->bell >= 0)
         close(it->bell);
-    munmap(it->c, it->grant.c_len);
+    munmap(it->c, it->accept.c_len);
     wired_check_alive(path, RAISED);
 }
 
@@ -172,7 +172,7 @@ static void region_is(unsigned char value)
     struct attached it = attach();
 
     for (int i = 0; i < 50; i++) {
-        memset(it.c, value, it.grant.c_len);
+        memset(it.c, value, it.accept.c_len);
         doorbell_ring(it.bell);
         usleep(500);
     }
@@ -184,7 +184,7 @@ static void region_is_noise(unsigned int seed)
     struct attached it = attach();
 
     for (int i = 0; i < 50; i++) {
-        for (size_t at = 0; at + 4 <= it.grant.c_len; at += 4) {
+        for (size_t at = 0; at + 4 <= it.accept.c_len; at += 4) {
             uint32_t word = seed = seed * 1664525 + 1013904223;
 
             memcpy(it.c + at, &word, 4);
@@ -216,7 +216,7 @@ static void detached_and_talking(void)
     for (int i = 0; i < 100; i++) {
         (void)socket_send(it.control, WIRE_QUIESCE, NULL, 0, NULL, 0);
         (void)socket_send(it.control, WIRE_DETACH, NULL, 0, NULL, 0);
-        memset(it.c, i, it.grant.c_len);
+        memset(it.c, i, it.accept.c_len);
     }
     leave(&it);
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "core/geometry.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "wired.h"
 
 /* What a hostile producer does differently. */
@@ -25,7 +25,7 @@ struct act {
     size_t cut;           /* bytes missing of the message */
     int grown;            /* bytes too many */
     size_t longer;        /* bytes that the grant itself has more */
-    uint32_t type;        /* 0: WIRE_GRANT */
+    uint32_t type;        /* 0: WIRE_ACCEPT */
     uint64_t p_len, c_len, prev_p_len;
     uint32_t nr_groups;
     uint32_t result;
@@ -97,7 +97,7 @@ static const struct act acts[] = {
     {.name = "too many descriptors", .nr_fds = 5, .err = -EPROTO},
     {.name = "all descriptors", .nr_fds = WIRE_MAX_FDS, .err = -EPROTO},
     {.name = "torn message", .cut = 8, .err = -EPROTO},
-    {.name = "no message", .cut = sizeof(struct wire_grant), .err = -EPROTO},
+    {.name = "no message", .cut = sizeof(struct wire_accept), .err = -EPROTO},
     {.name = "long message", .grown = 8, .err = -EPROTO},
     {.name = "another message", .type = WIRE_QUIET, .err = -EPROTO},
     {.name = "a grant of a later minor", .longer = 8, .err = 0},
@@ -265,10 +265,10 @@ static void perform(const struct act *act, int control)
         .verdicts = act->verdicts,
     };
     struct {
-        struct wire_grant grant;
+        struct wire_accept accept;
         char more[8192];
     } body = {0};
-    struct xen_vm_ring_grant *grant = &body.grant.grant;
+    struct xen_vm_ring_accept *accept = &body.accept.body;
     struct xen_vm_ring_header header;
     struct vmr_geometry published;
     int fds[WIRE_MAX_FDS], bells[2];
@@ -300,9 +300,9 @@ static void perform(const struct act *act, int control)
         memset((char *)&header + 4, 0x5a, sizeof(header) - 4);
     if (act->header != NO_HEADER && act->seals_p != HUGE_PAGES)
         CHECK(pwrite(fds[0], &header, sizeof(header), 0) == sizeof(header));
-    *grant = (struct xen_vm_ring_grant){
+    *accept = (struct xen_vm_ring_accept){
         .magic = XEN_VM_RING_MAGIC,
-        .length = (uint32_t)(sizeof(*grant) + act->longer),
+        .length = (uint32_t)(sizeof(*accept) + act->longer),
         .version = XEN_VM_RING_VERSION + act->version,
         .result = act->result,
         .features = act->features,
@@ -323,9 +323,9 @@ static void perform(const struct act *act, int control)
         .nr_vcpus = 2,
         .epoch = 1,
     };
-    memset((char *)&body + grant->length, 'x', sizeof(body.grant.target));
-    CHECK_EQ(socket_send(control, act->type ? act->type : WIRE_GRANT, &body,
-                         sizeof(body.grant) + act->longer - act->cut +
+    memset((char *)&body + accept->length, 'x', sizeof(body.accept.target));
+    CHECK_EQ(socket_send(control, act->type ? act->type : WIRE_ACCEPT, &body,
+                         sizeof(body.accept) + act->longer - act->cut +
                              (size_t)act->grown,
                          fds, (unsigned int)nr),
              0);

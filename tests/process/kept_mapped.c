@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "wired.h"
 
 #define ROUNDS 20
@@ -179,7 +179,7 @@ static void look_at_all(const unsigned char *at, size_t len)
 
 static int kept[ROUNDS];
 
-static int attach(int *control, struct xen_vm_ring_grant *grant)
+static int attach(int *control, struct xen_vm_ring_accept *accept)
 {
     struct xen_vm_ring_propose propose = wired_propose();
     int fds[WIRE_MAX_FDS];
@@ -187,9 +187,9 @@ static int attach(int *control, struct xen_vm_ring_grant *grant)
 
     propose.async_len = 1 << 18;
     *control = wired_connect(path);
-    *grant = wired_ask(*control, &propose, fds, &nr);
-    CHECK_EQ(grant->result, XEN_VM_RING_GRANTED);
-    CHECK(mmap(NULL, grant->c_len, PROT_READ | PROT_WRITE, MAP_SHARED, fds[1],
+    *accept = wired_ask(*control, &propose, fds, &nr);
+    CHECK_EQ(accept->result, XEN_VM_RING_ACCEPTED);
+    CHECK(mmap(NULL, accept->c_len, PROT_READ | PROT_WRITE, MAP_SHARED, fds[1],
                0) != MAP_FAILED);
     for (unsigned int i = 2; i < nr; i++)
         close(fds[i]);
@@ -198,19 +198,19 @@ static int attach(int *control, struct xen_vm_ring_grant *grant)
 
 static void one_round(const struct scene *scene, unsigned int round)
 {
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
     struct pollfd pfd = {.events = POLLRDHUP};
     int control;
     void *at;
 
-    kept[round] = attach(&control, &grant);
-    at = mmap(NULL, grant.p_len, PROT_READ, MAP_SHARED, kept[round], 0);
+    kept[round] = attach(&control, &accept);
+    at = mmap(NULL, accept.p_len, PROT_READ, MAP_SHARED, kept[round], 0);
     CHECK(at != MAP_FAILED);
     CHECK(*(volatile uint32_t *)at == XEN_VM_RING_MAGIC);
-    CHECK(mprotect(at, grant.p_len, PROT_READ | PROT_WRITE) < 0);
-    look_at_all(at, grant.p_len);
+    CHECK(mprotect(at, accept.p_len, PROT_READ | PROT_WRITE) < 0);
+    look_at_all(at, accept.p_len);
     if (scene->consumer && scene->consumer != scene->bridge)
-        try_to_write(kept[round], grant.p_len);
+        try_to_write(kept[round], accept.p_len);
     if (scene->drains)
         (void)socket_send(control, WIRE_DRAINED, NULL, 0, NULL, 0);
     CHECK_EQ(socket_send(control, WIRE_DETACH, NULL, 0, NULL, 0), 0);
@@ -306,16 +306,16 @@ static uint32_t large_round(void)
 {
     struct xen_vm_ring_propose propose = wired_propose();
     struct pollfd pfd = {.events = POLLRDHUP};
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
 
     propose.async_len = LARGE;
     pfd.fd = wired_connect(path);
-    grant = wired_ask(pfd.fd, &propose, NULL, NULL);
+    accept = wired_ask(pfd.fd, &propose, NULL, NULL);
     (void)socket_send(pfd.fd, WIRE_DRAINED, NULL, 0, NULL, 0);
     (void)socket_send(pfd.fd, WIRE_DETACH, NULL, 0, NULL, 0);
     CHECK_EQ(poll(&pfd, 1, 30000), 1);
     close(pfd.fd);
-    return grant.result;
+    return accept.result;
 }
 
 static void spend(void)
@@ -323,7 +323,7 @@ static void spend(void)
     unsigned int nr = 0;
 
     become(OTHER);
-    while (large_round() == XEN_VM_RING_GRANTED)
+    while (large_round() == XEN_VM_RING_ACCEPTED)
         CHECK(++nr <= BUDGET / LARGE);
     CHECK_EQ(nr, BUDGET / LARGE);
     CHECK_EQ(large_round(), XEN_VM_RING_REFUSED_MEMORY);
@@ -357,7 +357,7 @@ static void bounded_by_user(const char *program)
         CHECK(i < 1000);
         usleep(10000);
     }
-    CHECK_EQ(large_round(), XEN_VM_RING_GRANTED);
+    CHECK_EQ(large_round(), XEN_VM_RING_ACCEPTED);
     end_bridge(bridge);
 }
 
@@ -365,8 +365,8 @@ static void bounded_by_user(const char *program)
 static void end_amid_a_session(const char *program)
 {
     pid_t bridge = start_bridge(program, geteuid());
-    struct xen_vm_ring_grant grant;
-    int control, p = attach(&control, &grant);
+    struct xen_vm_ring_accept accept;
+    int control, p = attach(&control, &accept);
     struct stat of;
 
     for (int i = 0; i < 3; i++) {

@@ -126,8 +126,8 @@ static void serve(int fd)
     struct vmring_producer *producer;
 
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
-    CHECK_EQ(vmring_serve_fd(producer, fd), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_producer_serve_fd(producer, fd), 0);
     ready();
     for (;;) {
         struct pollfd pfd = {vmring_producer_fd(producer), POLLIN, 0};
@@ -135,8 +135,8 @@ static void serve(int fd)
 
         (void)poll(&pfd, 1, 1000);
         seen->turns++;
-        CHECK_EQ(vmring_dispatch(producer), 0);
-        while (vmring_collect(producer, &verdict) == 1)
+        CHECK_EQ(vmring_producer_dispatch(producer), 0);
+        while (vmring_producer_collect(producer, &verdict) == 1)
             ;
     }
 }
@@ -152,7 +152,7 @@ static void connection_at_end(bool attached)
     wait_ready();
     if (attached)
         CHECK_EQ(wired_ask(ends[1], &propose, NULL, NULL).result,
-                 XEN_VM_RING_GRANTED);
+                 XEN_VM_RING_ACCEPTED);
     /* The child has a copy of this end, too: its peer's end is shut. */
     CHECK_EQ(shutdown(ends[1], SHUT_RDWR), 0);
     close(ends[1]);

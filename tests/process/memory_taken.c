@@ -124,8 +124,8 @@ static void turn(struct vmring_producer *producer)
     struct vmring_verdict verdict;
 
     (void)poll(&pfd, 1, 5);
-    CHECK_EQ(vmring_dispatch(producer), 0);
-    while (vmring_collect(producer, &verdict) == 1)
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
+    while (vmring_producer_collect(producer, &verdict) == 1)
         ;
 }
 
@@ -139,20 +139,20 @@ static void serve(bool survives)
 
     (void)survives;
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
     tell(to_parent[1]);
-    while (!vmring_attached(producer))
+    while (!vmring_producer_attached(producer))
         turn(producer);
     no_memory_for("vmring-c");
     tell(to_parent[1]);
     wait_for(to_child[0]);
-    CHECK_EQ(vmring_post(producer, &event, 0), 0);
+    CHECK_EQ(vmring_producer_post(producer, &event, 0), 0);
     vmring_producer_flush(producer);
-    while (vmring_attached(producer))
+    while (vmring_producer_attached(producer))
         turn(producer);
     /* The next one has pages of its own. */
     tell(to_parent[1]);
-    while (stats.epochs < 2 || vmring_attached(producer)) {
+    while (stats.epochs < 2 || vmring_producer_attached(producer)) {
         turn(producer);
         CHECK_EQ(vmring_producer_get_stats(producer, &stats), 0);
     }
@@ -162,7 +162,7 @@ static void serve(bool survives)
 static void takes_from_producer(bool survives)
 {
     struct xen_vm_ring_propose propose = wired_propose();
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
     pid_t pid = start(serve, survives);
     unsigned int nr = 0;
     int fds[WIRE_MAX_FDS], control;
@@ -170,10 +170,10 @@ static void takes_from_producer(bool survives)
 
     wait_for(to_parent[0]);
     control = wired_connect(path);
-    grant = wired_ask(control, &propose, fds, &nr);
-    CHECK_EQ(grant.result, XEN_VM_RING_GRANTED);
+    accept = wired_ask(control, &propose, fds, &nr);
+    CHECK_EQ(accept.result, XEN_VM_RING_ACCEPTED);
     wait_for(to_parent[0]);
-    punch(fds[1], grant.c_len);
+    punch(fds[1], accept.c_len);
     tell(to_child[1]);
     /* It is hung up on, or there is nobody any more. */
     CHECK_EQ(recv(control, &byte, 1, 0), 0);

@@ -134,7 +134,7 @@ plant "any seq is an answer" core/slot.c \
 plant "the mask is not looked at" core/collect.c \
     "           !vmr_response_check(response->reason, response->flags,
                                producer->geo.verdicts);" "           1;"
-plant "a doorbell that waits for room" transport/socket.c \
+plant "a doorbell that waits for room" transport/local/socket.c \
     "    (void)!send(fd, \"\", 1, MSG_DONTWAIT | MSG_NOSIGNAL);" \
     "    struct pollfd pfd = {fd, POLLOUT, 0};
 

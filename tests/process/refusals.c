@@ -7,23 +7,23 @@
 
 static char path[96], uri[128];
 
-static struct xen_vm_ring_grant
+static struct xen_vm_ring_accept
 refused(const struct xen_vm_ring_propose *propose, uint32_t why)
 {
     int fd = wired_connect(path);
-    struct xen_vm_ring_grant grant = wired_ask(fd, propose, NULL, NULL);
+    struct xen_vm_ring_accept accept = wired_ask(fd, propose, NULL, NULL);
     char byte;
 
-    CHECK_EQ(grant.result, why);
-    CHECK_EQ(grant.length, sizeof(grant));
-    CHECK_EQ(grant.version, XEN_VM_RING_VERSION);
-    CHECK_EQ(grant.nr_vcpus, 4);
-    CHECK_EQ(grant.max_groups, 4);
-    CHECK_EQ(grant.allowed_verdicts, XEN_VM_RING_VERDICT_DENY);
+    CHECK_EQ(accept.result, why);
+    CHECK_EQ(accept.length, sizeof(accept));
+    CHECK_EQ(accept.version, XEN_VM_RING_VERSION);
+    CHECK_EQ(accept.nr_vcpus, 4);
+    CHECK_EQ(accept.max_groups, 4);
+    CHECK_EQ(accept.allowed_verdicts, XEN_VM_RING_VERDICT_DENY);
     if (why)
         CHECK_EQ(read(fd, &byte, 1), 0); /* it has hung up */
     close(fd);
-    return grant;
+    return accept;
 }
 
 #define REFUSED(why, field, value)                                             \
@@ -37,7 +37,7 @@ refused(const struct xen_vm_ring_propose *propose, uint32_t why)
 static void by_hand(void)
 {
     struct xen_vm_ring_propose propose = wired_propose();
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
 
     REFUSED(MALFORMED, magic, 1);
     REFUSED(MALFORMED, length, sizeof(propose) - 8);
@@ -68,9 +68,9 @@ static void by_hand(void)
 
     propose = wired_propose();
     propose.async_len = 511;
-    grant = refused(&propose, XEN_VM_RING_REFUSED_ASYNC_LEN);
-    CHECK_EQ(grant.min_async_len, 512);
-    CHECK_EQ(grant.max_async_len, 1 << 20);
+    accept = refused(&propose, XEN_VM_RING_REFUSED_ASYNC_LEN);
+    CHECK_EQ(accept.min_async_len, 512);
+    CHECK_EQ(accept.max_async_len, 1 << 20);
     propose.async_len = (1 << 20) + 1;
     (void)refused(&propose, XEN_VM_RING_REFUSED_ASYNC_LEN);
     propose.async_len = UINT64_MAX;
@@ -78,9 +78,9 @@ static void by_hand(void)
 
     /* The minimum that was named is granted. */
     propose.async_len = 512;
-    grant = refused(&propose, XEN_VM_RING_GRANTED);
-    CHECK_EQ(grant.async_len, 512);
-    CHECK_EQ(grant.deadline, 1000000000);
+    accept = refused(&propose, XEN_VM_RING_ACCEPTED);
+    CHECK_EQ(accept.async_len, 512);
+    CHECK_EQ(accept.deadline, 1000000000);
 }
 
 static void by_library(struct vmring_opts opts, int err, const char *needle)
@@ -117,17 +117,17 @@ static void by_memory(struct vmring_producer_opts opts)
     static const struct vmring_producer_ops ops = {.size = sizeof(ops),
                                                    .room = room};
     struct xen_vm_ring_propose propose = wired_propose();
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
     pid_t producer;
 
     opts.ops = &ops;
     room_left = 100000;
     producer = wired_serve(path, &opts, 0);
     propose.async_len = 1 << 20;
-    grant = refused(&propose, XEN_VM_RING_REFUSED_ASYNC_LEN);
-    CHECK(grant.max_async_len > 4096 && grant.max_async_len < room_left);
-    propose.async_len = grant.max_async_len;
-    (void)refused(&propose, XEN_VM_RING_GRANTED);
+    accept = refused(&propose, XEN_VM_RING_REFUSED_ASYNC_LEN);
+    CHECK(accept.max_async_len > 4096 && accept.max_async_len < room_left);
+    propose.async_len = accept.max_async_len;
+    (void)refused(&propose, XEN_VM_RING_ACCEPTED);
     wired_end(producer);
 
     /* Less than any ring needs; also without records. */
@@ -142,7 +142,7 @@ static void by_memory(struct vmring_producer_opts opts)
     room_left = UINT64_MAX;
     producer = wired_serve(path, &opts, 0);
     propose.async_len = 1 << 20;
-    (void)refused(&propose, XEN_VM_RING_GRANTED);
+    (void)refused(&propose, XEN_VM_RING_ACCEPTED);
     wired_end(producer);
 }
 

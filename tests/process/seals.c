@@ -51,7 +51,7 @@ int main(void)
 {
     struct vmring_producer_opts opts = wired_opts();
     struct xen_vm_ring_propose propose = wired_propose();
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
     char path[96];
     int fds[WIRE_MAX_FDS], p, c, control;
     unsigned int nr;
@@ -61,8 +61,8 @@ int main(void)
     wired_path(path);
     producer = wired_serve(path, &opts, 3);
     control = wired_connect(path);
-    grant = wired_ask(control, &propose, fds, &nr);
-    CHECK_EQ(grant.result, XEN_VM_RING_GRANTED);
+    accept = wired_ask(control, &propose, fds, &nr);
+    CHECK_EQ(accept.result, XEN_VM_RING_ACCEPTED);
     CHECK_EQ(nr, 3); /* P, C, one doorbell */
     p = fds[0];
     c = fds[1];
@@ -78,7 +78,7 @@ int main(void)
           0);
     CHECK(fallocate(p, FALLOC_FL_ZERO_RANGE, 0, 4096) < 0);
     CHECK(ftruncate(p, 0) < 0);
-    CHECK(ftruncate(p, (off_t)grant.p_len + 4096) < 0);
+    CHECK(ftruncate(p, (off_t)accept.p_len + 4096) < 0);
     CHECK(fcntl(p, F_ADD_SEALS, F_SEAL_WRITE) < 0);
     open_anew(p);
     CHECK(*(uint32_t *)at == XEN_VM_RING_MAGIC);
@@ -86,12 +86,12 @@ int main(void)
     at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, c, 0);
     CHECK(at != MAP_FAILED);
     CHECK(ftruncate(c, 0) < 0);
-    CHECK(ftruncate(c, (off_t)grant.c_len + 4096) < 0);
+    CHECK(ftruncate(c, (off_t)accept.c_len + 4096) < 0);
     CHECK(fcntl(c, F_ADD_SEALS, F_SEAL_WRITE) < 0);
     CHECK(fcntl(c, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) < 0);
     /* Holes can be made in it: the producer reads zeros, and lives. */
     CHECK_EQ(fallocate(c, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-                       (off_t)grant.c_len),
+                       (off_t)accept.c_len),
              0);
     usleep(50000);
     close(control);

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "wired.h"
 
 static char path[96], uri[128];
@@ -33,7 +33,7 @@ static int serves(void)
     int ret;
 
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    ret = vmring_serve(producer, uri, 0);
+    ret = vmring_producer_serve(producer, uri, 0);
     vmring_producer_close(producer, NULL, NULL);
     return ret;
 }

@@ -83,7 +83,7 @@ static void raise_some(struct scene *scene, struct vmring_producer *producer)
             int published;
 
             event = make_event(XEN_VM_RING_REASON_MOV_TO_MSR, v, number);
-            published = vmring_push(producer, v, &event);
+            published = vmring_producer_push(producer, v, &event);
             CHECK(published >= 0);
             if (published)
                 __atomic_fetch_or(&scene->records[v][number], PUBLISHED,
@@ -93,7 +93,8 @@ static void raise_some(struct scene *scene, struct vmring_producer *producer)
             continue;
         waiting[v] = ++scene->raised[v];
         event = make_event(XEN_VM_RING_REASON_CPUID, v, waiting[v]);
-        CHECK_EQ(vmring_post(producer, &event, (uint64_t)v << 32 | waiting[v]),
+        CHECK_EQ(vmring_producer_post(producer, &event,
+                                      (uint64_t)v << 32 | waiting[v]),
                  0);
     }
     vmring_producer_flush(producer);
@@ -132,23 +133,25 @@ static void produce(struct scene *scene)
 
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     snprintf(uri, sizeof(uri), "local:%s", scene->path);
-    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
     scene->ready = 1;
-    while (!scene->done || vmring_attached(producer)) {
+    while (!scene->done || vmring_producer_attached(producer)) {
         struct pollfd pfd = {vmring_producer_fd(producer), POLLIN, 0};
         int timeout = vmring_producer_timeout(producer);
 
         if (!scene->stop && !scene->hold)
             raise_some(scene, producer);
-        else if (scene->stop && !scene->done && !vmring_pending(producer)) {
+        else if (scene->stop && !scene->done &&
+                 !vmring_producer_pending(producer)) {
             scene->done = 1;
-            vmring_set_target_state(producer, XEN_VM_RING_TARGET_DESTROYED, 0);
+            vmring_producer_set_target_state(producer,
+                                             XEN_VM_RING_TARGET_DESTROYED, 0);
         }
         if (timeout < 0 || timeout > 1)
             timeout = scene->paced || scene->stop || scene->hold ? 1 : 0;
         (void)poll(&pfd, 1, timeout);
-        CHECK_EQ(vmring_dispatch(producer), 0);
-        while (vmring_collect(producer, &verdict) == 1)
+        CHECK_EQ(vmring_producer_dispatch(producer), 0);
+        while (vmring_producer_collect(producer, &verdict) == 1)
             note(scene, &verdict);
     }
     scene->stats.size = sizeof(scene->stats);

@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "wired.h"
 
 #define SERVER 65534
@@ -143,7 +143,7 @@ static void take_without_reading(int fd)
 
 static uint32_t read_result(int fd)
 {
-    struct wire_grant grant;
+    struct wire_accept accept;
     int fds[WIRE_MAX_FDS];
     unsigned int nr = 0;
     uint32_t type;
@@ -151,12 +151,12 @@ static uint32_t read_result(int fd)
 
     /* Once it says that it was hung up on amid its words, then why. */
     for (int i = 0; i < 2 && ret == -ECONNRESET; i++)
-        ret = socket_recv(fd, &type, &grant, sizeof(grant), fds, WIRE_MAX_FDS,
+        ret = socket_recv(fd, &type, &accept, sizeof(accept), fds, WIRE_MAX_FDS,
                           &nr);
-    CHECK_EQ(ret, sizeof(grant));
+    CHECK_EQ(ret, sizeof(accept));
     while (nr)
         close(fds[--nr]);
-    return grant.grant.result;
+    return accept.body.result;
 }
 
 static void attack(int go)
@@ -172,7 +172,7 @@ static void attack(int go)
     CHECK(write(go, "", 1) == 1);
     CHECK(read(go, &byte, 1) == 1);
     for (int i = 0; i < ROUNDS; i++) {
-        if (read_result(fds[i]) == XEN_VM_RING_GRANTED)
+        if (read_result(fds[i]) == XEN_VM_RING_ACCEPTED)
             seen->granted++;
         else
             seen->refused++;
@@ -180,7 +180,7 @@ static void attack(int go)
     /* All is read: nothing is held against it. */
     again = wired_connect(path);
     take_without_reading(again);
-    CHECK_EQ(read_result(again), XEN_VM_RING_GRANTED);
+    CHECK_EQ(read_result(again), XEN_VM_RING_ACCEPTED);
 }
 
 static void others_are_served(void)
@@ -202,7 +202,7 @@ static void others_are_served(void)
     CHECK(read(ends[0], &byte, 1) == 1);
     control = wired_connect(path);
     CHECK_EQ(wired_ask(control, &proposal, NULL, NULL).result,
-             XEN_VM_RING_GRANTED);
+             XEN_VM_RING_ACCEPTED);
     close(control);
     CHECK(was_logged("not read yet"));
     CHECK(write(ends[0], "", 1) == 1);

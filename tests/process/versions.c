@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "wired.h"
 
 #define V(major, minor) ((uint32_t)(major) << 16 | (minor))
@@ -22,11 +22,11 @@ static unsigned int nr_descriptors;
 static uint16_t minor_of_header;
 
 /* A proposal with `more` bytes behind what we know of it. */
-static struct xen_vm_ring_grant ask(const struct xen_vm_ring_propose *propose,
-                                    const void *rest, size_t more)
+static struct xen_vm_ring_accept ask(const struct xen_vm_ring_propose *propose,
+                                     const void *rest, size_t more)
 {
     unsigned char body[1024] = {0};
-    struct wire_grant grant;
+    struct wire_accept accept;
     int fds[WIRE_MAX_FDS];
     unsigned int nr = 0;
     uint32_t type;
@@ -42,9 +42,9 @@ static struct xen_vm_ring_grant ask(const struct xen_vm_ring_propose *propose,
                              NULL, 0),
                  0);
         CHECK_EQ(socket_wait(fd, 5000), 0);
-        CHECK_EQ(socket_recv(fd, &type, &grant, sizeof(grant), fds,
+        CHECK_EQ(socket_recv(fd, &type, &accept, sizeof(accept), fds,
                              WIRE_MAX_FDS, &nr),
-                 sizeof(grant));
+                 sizeof(accept));
         close(fd);
         nr_descriptors = nr;
         if (nr) {
@@ -56,14 +56,14 @@ static struct xen_vm_ring_grant ask(const struct xen_vm_ring_propose *propose,
         while (nr)
             close(fds[--nr]);
         /* The one before, whose socket was closed, is being swept. */
-        if (grant.grant.result != XEN_VM_RING_REFUSED_BUSY)
-            return grant.grant;
+        if (accept.body.result != XEN_VM_RING_REFUSED_BUSY)
+            return accept.body;
         CHECK(i < 2000);
         usleep(1000);
     }
 }
 
-static struct xen_vm_ring_grant range(uint32_t min, uint32_t max)
+static struct xen_vm_ring_accept range(uint32_t min, uint32_t max)
 {
     struct xen_vm_ring_propose propose = wired_propose();
 
@@ -77,12 +77,12 @@ static void versions(void)
     static const struct {
         uint32_t min, max, result, in_use;
     } cases[] = {
-        {V(1, 0), V(1, 0), XEN_VM_RING_GRANTED, V(1, 0)},
-        {V(1, 0), V(1, 1), XEN_VM_RING_GRANTED, V(1, 1)},
-        {V(1, 1), V(1, 1), XEN_VM_RING_GRANTED, V(1, 1)},
-        {V(1, 0), V(1, 9), XEN_VM_RING_GRANTED, V(1, 1)},
-        {V(1, 0), V(2, 3), XEN_VM_RING_GRANTED, V(1, 1)},
-        {V(0, 7), V(1, 0), XEN_VM_RING_GRANTED, V(1, 0)},
+        {V(1, 0), V(1, 0), XEN_VM_RING_ACCEPTED, V(1, 0)},
+        {V(1, 0), V(1, 1), XEN_VM_RING_ACCEPTED, V(1, 1)},
+        {V(1, 1), V(1, 1), XEN_VM_RING_ACCEPTED, V(1, 1)},
+        {V(1, 0), V(1, 9), XEN_VM_RING_ACCEPTED, V(1, 1)},
+        {V(1, 0), V(2, 3), XEN_VM_RING_ACCEPTED, V(1, 1)},
+        {V(0, 7), V(1, 0), XEN_VM_RING_ACCEPTED, V(1, 0)},
         /* Refused: the highest that there is. */
         {V(1, 2), V(1, 9), XEN_VM_RING_REFUSED_VERSION, V(1, 1)},
         {V(2, 0), V(2, 3), XEN_VM_RING_REFUSED_VERSION, V(1, 1)},
@@ -91,14 +91,14 @@ static void versions(void)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct xen_vm_ring_grant grant = range(cases[i].min, cases[i].max);
+        struct xen_vm_ring_accept accept = range(cases[i].min, cases[i].max);
 
-        CHECK_EQ(grant.result, cases[i].result);
-        CHECK_EQ(grant.version, cases[i].in_use);
-        if (grant.result == XEN_VM_RING_GRANTED)
-            CHECK_EQ(minor_of_header, grant.version & 0xffff);
+        CHECK_EQ(accept.result, cases[i].result);
+        CHECK_EQ(accept.version, cases[i].in_use);
+        if (accept.result == XEN_VM_RING_ACCEPTED)
+            CHECK_EQ(minor_of_header, accept.version & 0xffff);
         /* Names that 1.0 has not are not told to who speaks 1.0. */
-        CHECK_EQ(grant.allowed_verdicts,
+        CHECK_EQ(accept.allowed_verdicts,
                  cases[i].max > V(1, 0) ? ALLOWED
                                         : ALLOWED & XEN_VM_RING_VERDICTS_1_0);
     }
@@ -110,73 +110,73 @@ static void lengths(void)
     struct xen_vm_ring_propose propose = wired_propose();
 
     propose.length = sizeof(propose) + 8;
-    CHECK_EQ(ask(&propose, zero, 8).result, XEN_VM_RING_GRANTED);
+    CHECK_EQ(ask(&propose, zero, 8).result, XEN_VM_RING_ACCEPTED);
     CHECK_EQ(ask(&propose, one, 8).result, XEN_VM_RING_REFUSED_MALFORMED);
     CHECK_EQ(ask(&propose, zero, 16).result, XEN_VM_RING_REFUSED_MALFORMED);
     CHECK_EQ(ask(&propose, zero, 0).result, XEN_VM_RING_REFUSED_MALFORMED);
     propose.length = sizeof(propose) + sizeof(zero);
-    CHECK_EQ(ask(&propose, zero, sizeof(zero)).result, XEN_VM_RING_GRANTED);
+    CHECK_EQ(ask(&propose, zero, sizeof(zero)).result, XEN_VM_RING_ACCEPTED);
 }
 
 static void features(void)
 {
     struct xen_vm_ring_propose propose = wired_propose();
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
 
     propose.features_wanted = UINT64_MAX;
-    grant = ask(&propose, NULL, 0);
-    CHECK_EQ(grant.result, XEN_VM_RING_GRANTED);
-    CHECK_EQ(grant.features, XEN_VM_RING_FEATURE_REGISTERS);
+    accept = ask(&propose, NULL, 0);
+    CHECK_EQ(accept.result, XEN_VM_RING_ACCEPTED);
+    CHECK_EQ(accept.features, XEN_VM_RING_FEATURE_REGISTERS);
     /* Told whether it was wanted or not. */
     propose.features_wanted = 0;
     CHECK_EQ(ask(&propose, NULL, 0).features, XEN_VM_RING_FEATURE_REGISTERS);
     /* Refused: the answer names all that there are. */
     propose.features_required = 1ULL << 40;
-    grant = ask(&propose, NULL, 0);
-    CHECK_EQ(grant.result, XEN_VM_RING_REFUSED_FEATURE);
-    CHECK_EQ(grant.features,
+    accept = ask(&propose, NULL, 0);
+    CHECK_EQ(accept.result, XEN_VM_RING_REFUSED_FEATURE);
+    CHECK_EQ(accept.features,
              XEN_VM_RING_FEATURE_REGISTERS | XEN_VM_RING_FEATURE_ASK);
-    CHECK_EQ(grant.allowed_verdicts, ALLOWED);
+    CHECK_EQ(accept.allowed_verdicts, ALLOWED);
 }
 
 /* All of it is looked at, nothing is granted, and nobody is in the way. */
 static void questions(void)
 {
     struct xen_vm_ring_propose propose = wired_propose();
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
 
     propose.features_required = XEN_VM_RING_FEATURE_ASK;
     propose.async_len = 1000;
-    grant = ask(&propose, NULL, 0);
-    CHECK_EQ(grant.result, XEN_VM_RING_REFUSED_ASKED);
+    accept = ask(&propose, NULL, 0);
+    CHECK_EQ(accept.result, XEN_VM_RING_REFUSED_ASKED);
     CHECK_EQ(nr_descriptors, 0);
-    CHECK_EQ(grant.allowed_verdicts, ALLOWED);
-    CHECK_EQ(grant.async_len, 1000);
-    CHECK_EQ(grant.min_async_len, 512);
-    CHECK_EQ(grant.max_async_len, 1 << 20);
-    CHECK_EQ(grant.max_deadline, 1000000000);
-    CHECK_EQ(grant.max_groups, 4);
-    CHECK_EQ(grant.nr_vcpus, 4);
-    CHECK_EQ(grant.arch, XEN_VM_RING_ARCH_X86);
-    CHECK_EQ(grant.epoch, 0);
-    CHECK_EQ(grant.p_len, 0);
+    CHECK_EQ(accept.allowed_verdicts, ALLOWED);
+    CHECK_EQ(accept.async_len, 1000);
+    CHECK_EQ(accept.min_async_len, 512);
+    CHECK_EQ(accept.max_async_len, 1 << 20);
+    CHECK_EQ(accept.max_deadline, 1000000000);
+    CHECK_EQ(accept.max_groups, 4);
+    CHECK_EQ(accept.nr_vcpus, 4);
+    CHECK_EQ(accept.arch, XEN_VM_RING_ARCH_X86);
+    CHECK_EQ(accept.epoch, 0);
+    CHECK_EQ(accept.p_len, 0);
 
     propose.verdicts = XEN_VM_RING_VERDICT_EMULATE;
-    grant = ask(&propose, NULL, 0);
-    CHECK_EQ(grant.result, XEN_VM_RING_REFUSED_VERDICTS);
-    CHECK_EQ(grant.allowed_verdicts, ALLOWED);
+    accept = ask(&propose, NULL, 0);
+    CHECK_EQ(accept.result, XEN_VM_RING_REFUSED_VERDICTS);
+    CHECK_EQ(accept.allowed_verdicts, ALLOWED);
     /* What was asked for is not in use. */
-    CHECK_EQ(grant.verdicts, 0);
-    CHECK_EQ(grant.async_len, 0);
-    CHECK_EQ(grant.nr_groups, 0);
-    CHECK_EQ(grant.deadline, 0);
+    CHECK_EQ(accept.verdicts, 0);
+    CHECK_EQ(accept.async_len, 0);
+    CHECK_EQ(accept.nr_groups, 0);
+    CHECK_EQ(accept.deadline, 0);
 
     /* Only wanted, it is no question. */
     propose = wired_propose();
     propose.features_wanted = XEN_VM_RING_FEATURE_ASK;
-    grant = ask(&propose, NULL, 0);
-    CHECK_EQ(grant.result, XEN_VM_RING_GRANTED);
-    CHECK_EQ(grant.features, XEN_VM_RING_FEATURE_REGISTERS);
+    accept = ask(&propose, NULL, 0);
+    CHECK_EQ(accept.result, XEN_VM_RING_ACCEPTED);
+    CHECK_EQ(accept.features, XEN_VM_RING_FEATURE_REGISTERS);
 }
 
 /* By the library, while somebody is attached and stays so. */
@@ -217,13 +217,13 @@ static void questions_amid(void)
 static void for_ever(void)
 {
     struct xen_vm_ring_propose propose = wired_propose();
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
 
     propose.deadline = XEN_VM_RING_FOR_EVER;
-    grant = ask(&propose, NULL, 0);
-    CHECK_EQ(grant.result, XEN_VM_RING_GRANTED);
-    CHECK_EQ(grant.deadline, 0);
-    CHECK_EQ(grant.max_deadline, 0);
+    accept = ask(&propose, NULL, 0);
+    CHECK_EQ(accept.result, XEN_VM_RING_ACCEPTED);
+    CHECK_EQ(accept.deadline, 0);
+    CHECK_EQ(accept.max_deadline, 0);
     propose.deadline = 5000000000;
     CHECK_EQ(ask(&propose, NULL, 0).deadline, 5000000000);
     propose.deadline = 0; /* the producer's own */

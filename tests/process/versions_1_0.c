@@ -15,8 +15,8 @@
 
 #include "core/atomic.h"
 #include "core/geometry.h"
+#include "transport/local/socket.h"
 #include "transport/region.h"
-#include "transport/socket.h"
 #include "wired.h"
 
 #if XEN_VM_RING_VERSION_MINOR != 0 || XEN_VM_RING_NR_REASONS != 16
@@ -48,13 +48,13 @@ static void *map(int fd, uint64_t len, int prot)
 
 /* What 1.0 required of a grant and of the header. */
 static void check_ring(const struct old *old,
-                       const struct xen_vm_ring_grant *grant)
+                       const struct xen_vm_ring_accept *accept)
 {
     const struct xen_vm_ring_header *h = &old->header;
 
-    CHECK_EQ(grant->length, 192);
-    CHECK_EQ(grant->version, XEN_VM_RING_VERSION);
-    CHECK_EQ(grant->allowed_verdicts, XEN_VM_RING_VERDICT_DENY);
+    CHECK_EQ(accept->length, 192);
+    CHECK_EQ(accept->version, XEN_VM_RING_VERSION);
+    CHECK_EQ(accept->allowed_verdicts, XEN_VM_RING_VERDICT_DENY);
     CHECK_EQ(h->magic, XEN_VM_RING_MAGIC);
     CHECK_EQ(h->major, 1);
     CHECK_EQ(h->minor, 0);
@@ -69,21 +69,21 @@ static struct old attach(const char *path)
 {
     struct xen_vm_ring_propose propose = wired_propose();
     struct old old = {.control = wired_connect(path)};
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
     int fds[WIRE_MAX_FDS];
     unsigned int nr = 0;
 
     propose.features_wanted = XEN_VM_RING_FEATURES;
     propose.version_min = propose.version_max = XEN_VM_RING_VERSION;
     propose.verdicts = XEN_VM_RING_VERDICT_DENY;
-    grant = wired_ask(old.control, &propose, fds, &nr);
-    CHECK_EQ(grant.result, XEN_VM_RING_GRANTED);
+    accept = wired_ask(old.control, &propose, fds, &nr);
+    CHECK_EQ(accept.result, XEN_VM_RING_ACCEPTED);
     CHECK_EQ(nr, 3);
-    old.p = map(fds[0], grant.p_len, PROT_READ);
-    old.c = map(fds[1], grant.c_len, PROT_READ | PROT_WRITE);
+    old.p = map(fds[0], accept.p_len, PROT_READ);
+    old.c = map(fds[1], accept.c_len, PROT_READ | PROT_WRITE);
     old.bell = fds[2];
     memcpy(&old.header, old.p, sizeof(old.header));
-    check_ring(&old, &grant);
+    check_ring(&old, &accept);
     return old;
 }
 
@@ -199,7 +199,7 @@ static void later_right(void)
 {
     struct xen_vm_ring_propose propose = wired_propose();
     struct vmring_producer_opts opts = wired_opts();
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
     int fds[WIRE_MAX_FDS], control;
     unsigned int nr = 0;
     char path[96];
@@ -211,16 +211,16 @@ static void later_right(void)
     propose.version_min = propose.version_max = XEN_VM_RING_VERSION;
     propose.verdicts = LATER_VERDICT;
     control = wired_connect(path);
-    grant = wired_ask(control, &propose, fds, &nr);
-    CHECK_EQ(grant.result, XEN_VM_RING_REFUSED_VERDICTS);
-    CHECK_EQ(grant.allowed_verdicts & LATER_VERDICT, 0);
+    accept = wired_ask(control, &propose, fds, &nr);
+    CHECK_EQ(accept.result, XEN_VM_RING_REFUSED_VERDICTS);
+    CHECK_EQ(accept.allowed_verdicts & LATER_VERDICT, 0);
     close(control);
     /* Who speaks 1.1 has it. */
     propose.version_max = XEN_VM_RING_VERSION + 1;
     control = wired_connect(path);
-    grant = wired_ask(control, &propose, fds, &nr);
-    CHECK_EQ(grant.result, XEN_VM_RING_GRANTED);
-    CHECK_EQ(grant.verdicts, LATER_VERDICT);
+    accept = wired_ask(control, &propose, fds, &nr);
+    CHECK_EQ(accept.result, XEN_VM_RING_ACCEPTED);
+    CHECK_EQ(accept.verdicts, LATER_VERDICT);
     close(control);
     wired_end(producer);
     place_drop(path);
@@ -240,7 +240,7 @@ static uint32_t judge(const struct xen_vm_ring_propose *propose)
         return XEN_VM_RING_REFUSED_FEATURE;
     if (propose->verdicts & ~XEN_VM_RING_VERDICT_DENY)
         return XEN_VM_RING_REFUSED_VERDICTS;
-    return XEN_VM_RING_GRANTED;
+    return XEN_VM_RING_ACCEPTED;
 }
 
 static void old_producer(int control)
@@ -256,7 +256,7 @@ static void old_producer(int control)
         .arch = XEN_VM_RING_ARCH_X86,
         .clock = XEN_VM_RING_CLOCK_MONOTONIC,
     };
-    struct wire_grant answer = {.target = "old"};
+    struct wire_accept answer = {.target = "old"};
     struct region p = REGION_NONE, c = REGION_NONE;
     struct xen_vm_ring_propose propose;
     int fds[3], bells[2];
@@ -269,9 +269,9 @@ static void old_producer(int control)
         sizeof(propose));
     CHECK_EQ(type, WIRE_PROPOSE);
     geo.verdicts = propose.verdicts;
-    answer.grant = (struct xen_vm_ring_grant){
+    answer.body = (struct xen_vm_ring_accept){
         .magic = XEN_VM_RING_MAGIC,
-        .length = sizeof(answer.grant),
+        .length = sizeof(answer.body),
         .result = judge(&propose),
         .version = XEN_VM_RING_VERSION,
         .features = geo.features,
@@ -281,8 +281,8 @@ static void old_producer(int control)
         .max_deadline = geo.deadline,
         .allowed_verdicts = XEN_VM_RING_VERDICT_DENY,
     };
-    if (answer.grant.result) {
-        (void)socket_send(control, WIRE_GRANT, &answer, sizeof(answer), NULL,
+    if (answer.body.result) {
+        (void)socket_send(control, WIRE_ACCEPT, &answer, sizeof(answer), NULL,
                           0);
         return;
     }
@@ -291,18 +291,18 @@ static void old_producer(int control)
     CHECK_EQ(region_make(&c, "c", geo.c_len, 0), 0);
     vmr_geometry_publish(&geo, p.at);
     CHECK_EQ(doorbell_make(bells), 0);
-    answer.grant.async_len = geo.slots * geo.nr_lanes * geo.record_len;
-    answer.grant.deadline = geo.deadline;
-    answer.grant.record_len = geo.record_len;
-    answer.grant.nr_groups = geo.nr_groups;
-    answer.grant.verdicts = geo.verdicts;
-    answer.grant.epoch = geo.epoch;
-    answer.grant.p_len = geo.p_len;
-    answer.grant.c_len = geo.c_len;
+    answer.body.async_len = geo.slots * geo.nr_lanes * geo.record_len;
+    answer.body.deadline = geo.deadline;
+    answer.body.record_len = geo.record_len;
+    answer.body.nr_groups = geo.nr_groups;
+    answer.body.verdicts = geo.verdicts;
+    answer.body.epoch = geo.epoch;
+    answer.body.p_len = geo.p_len;
+    answer.body.c_len = geo.c_len;
     fds[0] = p.fd;
     fds[1] = c.fd;
     fds[2] = bells[1];
-    (void)socket_send(control, WIRE_GRANT, &answer, sizeof(answer), fds, 3);
+    (void)socket_send(control, WIRE_ACCEPT, &answer, sizeof(answer), fds, 3);
     /* Until the consumer has gone. */
     while (recv(control, &byte, 1, 0) > 0)
         ;

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 
 static volatile sig_atomic_t ending;
 static bool raises_later;
@@ -50,14 +50,14 @@ static void raise_for_consumer(struct vmring_producer *producer,
     for (unsigned int i = 0; i < raise; i++) {
         event.reason = XEN_VM_RING_REASON_CPUID;
         event.vcpu = 1;
-        CHECK_EQ(vmring_post(producer, &event, i), 0);
+        CHECK_EQ(vmring_producer_post(producer, &event, i), 0);
         event.reason = XEN_VM_RING_REASON_MOV_TO_MSR;
         event.vcpu = 2;
-        CHECK(vmring_push(producer, 2, &event) >= 0);
+        CHECK(vmring_producer_push(producer, 2, &event) >= 0);
         if (raises_later) {
             event.reason = XEN_VM_RING_REASON_IO_INSTRUCTION;
             event.vcpu = 3;
-            CHECK(vmring_push(producer, 3, &event) >= 0);
+            CHECK(vmring_producer_push(producer, 3, &event) >= 0);
         }
     }
     vmring_producer_flush(producer);
@@ -75,20 +75,20 @@ static void serve(const char *path, const struct vmring_producer_opts *opts,
     signal(SIGTERM, end);
     CHECK_EQ(vmring_producer_open(opts, &producer), 0);
     snprintf(uri, sizeof(uri), "local:%s", path);
-    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
     CHECK(write(ready, "", 1) == 1);
     while (!ending) {
         struct pollfd pfd = {vmring_producer_fd(producer), POLLIN, 0};
         int timeout = vmring_producer_timeout(producer);
 
         (void)poll(&pfd, 1, timeout < 0 || timeout > 20 ? 20 : timeout);
-        CHECK_EQ(vmring_dispatch(producer), 0);
+        CHECK_EQ(vmring_producer_dispatch(producer), 0);
         CHECK_EQ(vmring_producer_get_stats(producer, &stats), 0);
-        if (vmring_attached(producer) && stats.epochs != epochs) {
+        if (vmring_producer_attached(producer) && stats.epochs != epochs) {
             epochs = stats.epochs;
             raise_for_consumer(producer, raise);
         }
-        while (vmring_collect(producer, &verdict) == 1)
+        while (vmring_producer_collect(producer, &verdict) == 1)
             ;
     }
     vmring_producer_close(producer, NULL, NULL);
@@ -173,14 +173,14 @@ struct vmr_geometry wired_geometry(uint32_t nr_vcpus)
     return geo;
 }
 
-struct wire_grant wired_grant(const struct vmr_geometry *geo)
+struct wire_accept wired_grant(const struct vmr_geometry *geo)
 {
-    struct wire_grant answer;
+    struct wire_accept answer;
 
     memset(&answer, 0, sizeof(answer));
-    answer.grant = (struct xen_vm_ring_grant){
+    answer.body = (struct xen_vm_ring_accept){
         .magic = XEN_VM_RING_MAGIC,
-        .length = sizeof(answer.grant),
+        .length = sizeof(answer.body),
         .version = XEN_VM_RING_VERSION,
         .async_len = geo->slots * geo->nr_lanes * geo->record_len,
         .record_len = geo->record_len,
@@ -231,14 +231,14 @@ void wired_accept(struct wired_producer *producer)
 void wired_grant_all(struct wired_producer *producer, uint32_t nr_vcpus)
 {
     const struct vmr_geometry geo = wired_geometry(nr_vcpus);
-    struct wire_grant answer = wired_grant(&geo);
+    struct wire_accept answer = wired_grant(&geo);
 
     CHECK_EQ(region_make(&producer->p, "vmring-p", geo.p_len, 0), 0);
     CHECK_EQ(region_make(&producer->c, "vmring-c", geo.c_len, 0), 0);
     CHECK_EQ(doorbell_make(producer->bells), 0);
     vmr_geometry_publish(&geo, producer->p.at);
     (void)socket_send(
-        producer->control, WIRE_GRANT, &answer, sizeof(answer),
+        producer->control, WIRE_ACCEPT, &answer, sizeof(answer),
         (int[]){producer->p.fd, producer->c.fd, producer->bells[1]}, 3);
 }
 
@@ -261,25 +261,25 @@ void wired_unlisten(struct wired_producer *producer, const char *path)
     unlink(path);
 }
 
-struct xen_vm_ring_grant wired_ask(int fd,
-                                   const struct xen_vm_ring_propose *propose,
-                                   int *fds, unsigned int *nr)
+struct xen_vm_ring_accept wired_ask(int fd,
+                                    const struct xen_vm_ring_propose *propose,
+                                    int *fds, unsigned int *nr)
 {
     int own[WIRE_MAX_FDS];
     unsigned int own_nr = 0;
-    struct wire_grant grant;
+    struct wire_accept accept;
     uint32_t type;
 
     CHECK_EQ(socket_send(fd, WIRE_PROPOSE, propose, sizeof(*propose), NULL, 0),
              0);
     CHECK_EQ(socket_wait(fd, 5000), 0);
-    CHECK_EQ(socket_recv(fd, &type, &grant, sizeof(grant), fds ? fds : own,
+    CHECK_EQ(socket_recv(fd, &type, &accept, sizeof(accept), fds ? fds : own,
                          WIRE_MAX_FDS, fds ? nr : &own_nr),
-             sizeof(grant));
-    CHECK_EQ(type, WIRE_GRANT);
+             sizeof(accept));
+    CHECK_EQ(type, WIRE_ACCEPT);
     for (unsigned int i = 0; i < own_nr; i++)
         close(own[i]);
-    return grant.grant;
+    return accept.body;
 }
 
 void wired_check_alive(const char *path, unsigned int raise)

@@ -38,7 +38,7 @@ int wired_connect(const char *path);
 
 /* A producer by hand of one group: the ring, and what its grant says of it. */
 struct vmr_geometry wired_geometry(uint32_t nr_vcpus);
-struct wire_grant wired_grant(const struct vmr_geometry *geo);
+struct wire_accept wired_grant(const struct vmr_geometry *geo);
 struct xen_vm_ring_propose wired_propose(void);
 
 /* A whole one, at a path, for a consumer that is somebody else. */
@@ -57,9 +57,9 @@ void wired_hang_up(struct wired_producer *producer);
 void wired_unlisten(struct wired_producer *producer, const char *path);
 
 /* Proposes and returns the answer and its descriptors (NULL: closed). */
-struct xen_vm_ring_grant wired_ask(int fd,
-                                   const struct xen_vm_ring_propose *propose,
-                                   int *fds, unsigned int *nr);
+struct xen_vm_ring_accept wired_ask(int fd,
+                                    const struct xen_vm_ring_propose *propose,
+                                    int *fds, unsigned int *nr);
 
 /* A consumer that keeps the rules gets `raise` records, and can answer. */
 void wired_check_alive(const char *path, unsigned int raise);

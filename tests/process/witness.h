@@ -44,7 +44,7 @@ enum phase {
 #define TOLD_LOST 0x08 /* a consumer was told of its loss */
 #define GIVING    0x10 /* request: an answer is being given */
 #define GIVEN     0x20 /* request: vmring_respond() has taken it */
-#define PUBLISHED 0x40 /* source: vmring_push() said so */
+#define PUBLISHED 0x40 /* source: vmring_producer_push() said so */
 
 struct w_vcpu {
     volatile unsigned int raised, posted; /* requests: before, after */

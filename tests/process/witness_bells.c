@@ -3,9 +3,9 @@
 
 #include "core/doorbell.h"
 
-static bells_fn *arms_of, *rings_of;
+static evtchn_fn *arms_of, *rings_of;
 
-void witness_bells_are(bells_fn *arms, bells_fn *rings)
+void witness_bells_are(evtchn_fn *arms, evtchn_fn *rings)
 {
     arms_of = arms;
     rings_of = rings;

@@ -8,10 +8,10 @@
 
 #include "witness.h"
 
-typedef struct w_bells *bells_fn(void);
+typedef struct w_bells *evtchn_fn(void);
 
 /* Where to count; NULL: nowhere.  A process is one end of a ring. */
-void witness_bells_are(bells_fn *arms, bells_fn *rings);
+void witness_bells_are(evtchn_fn *arms, evtchn_fn *rings);
 
 struct w_bells *source_arms(void);
 struct w_bells *source_rings(void);

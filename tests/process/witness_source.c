@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "producer.h"
+#include "producer/producer.h"
 #include "witness_bells.h"
 
 #define MAX_WAITING 7 /* of a vCPU: two more than its FIFO holds */
@@ -85,7 +85,7 @@ static void push_one(unsigned int v)
         return;
     event = witness_event(XEN_VM_RING_REASON_MOV_TO_MSR, v, number);
     vcpu->pushed = number;
-    published = vmring_push(producer, v, &event);
+    published = vmring_producer_push(producer, v, &event);
     if (published == 1)
         __atomic_fetch_or(&vcpu->records[number], PUBLISHED, __ATOMIC_RELAXED);
     vcpu->done = number;
@@ -104,7 +104,9 @@ static void post_one(unsigned int v)
     event = witness_event(XEN_VM_RING_REASON_WRITE_CTRLREG, v, now->number);
     vcpu->raised = now->number;
     now->before = now_ns();
-    CHECK_EQ(vmring_post(producer, &event, (uint64_t)v << 32 | now->number), 0);
+    CHECK_EQ(
+        vmring_producer_post(producer, &event, (uint64_t)v << 32 | now->number),
+        0);
     now->after = now_ns();
     now->late = false;
     nr_waiting[v]++;
@@ -230,11 +232,11 @@ static void collect(void)
     struct vmring_verdict verdict;
     uint64_t now = now_ns();
 
-    while (vmring_collect(producer, &verdict) == 1)
+    while (vmring_producer_collect(producer, &verdict) == 1)
         note(NULL, &verdict);
     check_deadlines(now);
-    WITNESS(w, vmring_pending(producer) == nr_all, "%u, not %u",
-            vmring_pending(producer), nr_all);
+    WITNESS(w, vmring_producer_pending(producer) == nr_all, "%u, not %u",
+            vmring_producer_pending(producer), nr_all);
 }
 
 /* ---------------------------------------------------------------- turns -- */
@@ -282,11 +284,12 @@ static void take_step(void)
     int ready = poll(&pfd, 1, timeout == 0 ? 0 : 1);
 
     if (ready > 0 || timeout == 0 || !began) {
-        CHECK_EQ(vmring_dispatch(producer), 0);
+        CHECK_EQ(vmring_producer_dispatch(producer), 0);
         collect();
     }
     began = true;
-    if (!w->stop && !w->hold && vmring_attached(producer) && all_is_done()) {
+    if (!w->stop && !w->hold && vmring_producer_attached(producer) &&
+        all_is_done()) {
         raise_some();
         w->rounds++;
     }
@@ -304,7 +307,7 @@ static void take_turn(void)
     if (timeout < 0 || timeout > 1)
         timeout = w->stop || w->hold || roll(&seed, 4) == 0;
     (void)poll(&pfd, 1, timeout);
-    CHECK_EQ(vmring_dispatch(producer), 0);
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
     collect();
 }
 
@@ -314,7 +317,7 @@ static void answer_probe(void)
         w->stats.size = sizeof(w->stats);
         CHECK_EQ(vmring_producer_get_stats(producer, &w->stats), 0);
         w->pending = nr_all;
-        w->attached = vmring_attached(producer);
+        w->attached = vmring_producer_attached(producer);
         w->fds = open_descriptors();
         w->maps = mapped_regions();
         w->probe = 0;
@@ -357,9 +360,9 @@ static void produce(void)
     seed = w->seed;
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     snprintf(uri, sizeof(uri), "local:%s", w->path);
-    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
     w->ready = 1;
-    while (!w->finished || vmring_attached(producer)) {
+    while (!w->finished || vmring_producer_attached(producer)) {
         w->turns++;
         if (w->lockstep && !w->stop)
             take_step();
@@ -367,7 +370,8 @@ static void produce(void)
             take_turn();
         answer_probe();
         if (w->stop && !w->finished && !nr_all) {
-            vmring_set_target_state(producer, XEN_VM_RING_TARGET_DESTROYED, 0);
+            vmring_producer_set_target_state(producer,
+                                             XEN_VM_RING_TARGET_DESTROYED, 0);
             w->finished = 1;
         }
     }

@@ -55,7 +55,7 @@ inline reply(c, type, value)
     }
 }
 
-/* grant_refuse(), the end of grant_answer(): said, then hung up on. */
+/* negotiate_refuse(), the end of negotiate_answer(): said, then hung up on. */
 inline refuse(c)
 {
     reply(c, refusal, 0);
@@ -78,7 +78,7 @@ inline end_session()
     }
 }
 
-/* grant_answer() */
+/* negotiate_answer() */
 inline answer(c)
 {
     if
@@ -177,7 +177,7 @@ inline source()
     fi
 }
 
-/* vmring_collect(): verdicts, the end of a sweep, control_say_quiet(). */
+/* vmring_producer_collect(): verdicts, the end of a sweep, control_say_quiet(). */
 inline collect()
 {
     if
@@ -209,7 +209,7 @@ active proctype producer()
     {
         do
         ::  atomic { source() };
-            /* vmring_dispatch() */
+            /* vmring_producer_dispatch() */
             if
             :: peer != NONE -> serve_attached()
             :: else

@@ -11,7 +11,7 @@
  * Shown, for every interleaving: a request has at most one verdict; it is that
  * of the consumer in whose ring it was answered, on that very request; nothing
  * torn is taken; an answer that stood there when its consumer died is not
- * dropped; after a pass over vmring_collect() no request is held that was past
+ * dropped; after a pass over vmring_producer_collect() no request is held that was past
  * its deadline before, whatever its consumer does.
  */
 #ifndef NR_REQUESTS
@@ -120,7 +120,7 @@ inline end_session()
     }
 }
 
-/* grant_answer(), vmr_producer_attach(), vmr_slot_tx_attach(). */
+/* negotiate_answer(), vmr_producer_attach(), vmr_slot_tx_attach(). */
 inline attach()
 {
     d_step {
@@ -183,7 +183,7 @@ inline expire()
 active proctype producer()
 {
     do
-    ::  /* vmring_post(): the vCPU raises one, or runs on. */
+    ::  /* vmring_producer_post(): the vCPU raises one, or runs on. */
         atomic {
             if
             :: raised < NR_REQUESTS ->
@@ -200,7 +200,7 @@ active proctype producer()
             fi
         };
         post_next();
-        /* vmring_dispatch() */
+        /* vmring_producer_dispatch() */
         if
         :: attached && hung_up[at] -> end_session()
         :: !attached && next_epoch < NR_EPOCHS -> attach()

@@ -2,7 +2,7 @@
 /* Description: reasons, flags and registers are those of Xen's vm_event.h. */
 #include <stddef.h>
 
-#include <xen/public/vm_ring.h>
+#include <xen/vm_ring.h>
 
 #define __XEN_TOOLS__ 1
 #include <xen/vm_event.h>

@@ -24,9 +24,9 @@ int main(void)
     pair_attach(&pair, &ours);
     while (vmring_next(pair.ring, &event) == 1)
         ;
-    CHECK_EQ(vmring_post(pair.producer, &request, 1), 0);
-    CHECK(vmring_push(pair.producer, 1, &record));
-    CHECK(vmring_push(pair.producer, 1, &record));
+    CHECK_EQ(vmring_producer_post(pair.producer, &request, 1), 0);
+    CHECK(vmring_producer_push(pair.producer, 1, &record));
+    CHECK(vmring_producer_push(pair.producer, 1, &record));
     vmring_producer_flush(pair.producer);
     CHECK_EQ(vmring_next(pair.ring, &event), 1);
     CHECK(event.seq & 1);
@@ -36,7 +36,7 @@ int main(void)
     CHECK_EQ(vmring_next(pair.ring, &event), 1);
     CHECK_EQ(event.seq, 0);
 
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 1);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 1);
     CHECK_EQ(verdict.by, VMRING_BY_CONSUMER);
     CHECK_EQ(verdict.response.flags, XEN_VM_RING_FLAG_DENY);
     pair_end(&pair);

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "consumer.h"
-#include "producer.h"
+#include "consumer/consumer.h"
+#include "producer/producer.h"
 #include "transport/wire.h"
 
 static struct pair pair;
@@ -104,7 +104,7 @@ static void subscribed(void)
     is_broken();
 
     attach(); /* what nobody asked for */
-    say(WIRE_GRANT, NULL, 0);
+    say(WIRE_ACCEPT, NULL, 0);
     CHECK_EQ(subscribe(), -EPROTO);
     is_broken();
 }

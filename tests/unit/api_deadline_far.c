@@ -18,9 +18,9 @@ static void pends(uint64_t deadline)
     struct vmring_verdict verdict;
 
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    CHECK_EQ(vmring_post(producer, &event, 5), 0);
-    CHECK_EQ(vmring_collect(producer, &verdict), 0);
-    CHECK_EQ(vmring_pending(producer), 1);
+    CHECK_EQ(vmring_producer_post(producer, &event, 5), 0);
+    CHECK_EQ(vmring_producer_collect(producer, &verdict), 0);
+    CHECK_EQ(vmring_producer_pending(producer), 1);
     vmring_producer_close(producer, NULL, NULL);
 }
 

@@ -98,7 +98,7 @@ static void never_set(void)
 
     CHECK_EQ(vmring_open("sim:vcpus=2", NULL, &ring), 0);
     CHECK_EQ(vmring_producer_open(&producer_opts, &producer), 0);
-    vmring_dismiss(producer); /* of nobody */
+    vmring_producer_dismiss(producer); /* of nobody */
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         struct vmring_producer *other;
 

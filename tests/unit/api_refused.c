@@ -36,17 +36,17 @@ static void events(void)
 {
     struct xen_vm_ring_event event = pair_event(XEN_VM_RING_REASON_CPUID, 2);
 
-    CHECK_EQ(vmring_post(pair.producer, &event, 0), -EINVAL);
-    CHECK_EQ(vmring_push(pair.producer, 2, &event), -EINVAL);
+    CHECK_EQ(vmring_producer_post(pair.producer, &event, 0), -EINVAL);
+    CHECK_EQ(vmring_producer_push(pair.producer, 2, &event), -EINVAL);
     event.vcpu = 1;
     event.reason = XEN_VM_RING_NR_REASONS;
-    CHECK_EQ(vmring_post(pair.producer, &event, 0), -EINVAL);
-    CHECK_EQ(vmring_push(pair.producer, 1, &event), -EINVAL);
+    CHECK_EQ(vmring_producer_post(pair.producer, &event, 0), -EINVAL);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &event), -EINVAL);
     event.reason = XEN_VM_RING_REASON_CPUID;
     event.length = XEN_VM_RING_EVENT_HEAD + 8;
-    CHECK_EQ(vmring_post(pair.producer, &event, 0), -EINVAL);
-    CHECK_EQ(vmring_push(pair.producer, 1, &event), -EINVAL);
-    CHECK_EQ(vmring_pending(pair.producer), 0);
+    CHECK_EQ(vmring_producer_post(pair.producer, &event, 0), -EINVAL);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &event), -EINVAL);
+    CHECK_EQ(vmring_producer_pending(pair.producer), 0);
 }
 
 static void responses(void)
@@ -56,7 +56,7 @@ static void responses(void)
     struct vmring_event event, other;
     struct vmring_verdict verdict;
 
-    CHECK_EQ(vmring_post(pair.producer, &raised, 5), 0);
+    CHECK_EQ(vmring_producer_post(pair.producer, &raised, 5), 0);
     vmring_producer_flush(pair.producer);
     CHECK_EQ(vmring_next(pair.ring, &event), 1);
     vmring_neutral(&event, &right);
@@ -81,13 +81,13 @@ static void responses(void)
     other = event;
     other.seq += 2; /* never posted */
     CHECK_EQ(vmring_respond(pair.ring, &other, &right), -ESTALE);
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 0);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 0);
 
     CHECK_EQ(vmring_respond(pair.ring, &event, &right), 0);
     /* One answer for each: the producer may be at it. */
     CHECK_EQ(vmring_respond(pair.ring, &event, &right), -EALREADY);
     vmring_flush(pair.ring);
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 1);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 1);
     CHECK_EQ(verdict.cookie, 5);
     CHECK_EQ(verdict.by, VMRING_BY_CONSUMER);
     CHECK_EQ(vmring_respond(pair.ring, &event, &right), -EALREADY);
@@ -97,16 +97,18 @@ static void serving(void)
 {
     char path[160] = "local:";
 
-    CHECK_EQ(vmring_serve(pair.producer, "fd:3", 0), -EINVAL);
-    CHECK_EQ(vmring_serve(pair.producer, "local:", 0), -EINVAL);
-    CHECK_EQ(vmring_serve(pair.producer, "local:/tmp/x", 01777), -EINVAL);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "fd:3", 0), -EINVAL);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "local:", 0), -EINVAL);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "local:/tmp/x", 01777),
+             -EINVAL);
     memset(path + 6, 'x', sizeof(path) - 7);
-    CHECK_EQ(vmring_serve(pair.producer, path, 0), -ENAMETOOLONG);
-    CHECK_EQ(vmring_serve(pair.producer, "local:/no/such/folder", 0), -ENOENT);
+    CHECK_EQ(vmring_producer_serve(pair.producer, path, 0), -ENAMETOOLONG);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "local:/no/such/folder", 0),
+             -ENOENT);
     snprintf(path, sizeof(path), "local:/tmp/vmring-test-%d.sock",
              (int)getpid());
-    CHECK_EQ(vmring_serve(pair.producer, path, 0640), 0);
-    CHECK_EQ(vmring_serve(pair.producer, path, 0640), -EINVAL);
+    CHECK_EQ(vmring_producer_serve(pair.producer, path, 0640), 0);
+    CHECK_EQ(vmring_producer_serve(pair.producer, path, 0640), -EINVAL);
 }
 
 static void opens(const char *uri, const struct vmring_opts *opts, int err)

@@ -16,7 +16,7 @@ static void dispatch(struct vmring_producer *producer)
     struct pollfd pfd = {vmring_producer_fd(producer), POLLIN, 0};
 
     CHECK_EQ(poll(&pfd, 1, 5000), 1);
-    CHECK_EQ(vmring_dispatch(producer), 0);
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
 }
 
 int main(void)
@@ -69,12 +69,12 @@ int main(void)
     }
     close(ends[1]);
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    CHECK_EQ(vmring_serve_fd(producer, ends[0]), 0);
-    while (!vmring_attached(producer))
+    CHECK_EQ(vmring_producer_serve_fd(producer, ends[0]), 0);
+    while (!vmring_producer_attached(producer))
         dispatch(producer);
-    CHECK_EQ(vmring_post(producer, &event, 1), 0);
+    CHECK_EQ(vmring_producer_post(producer, &event, 1), 0);
     vmring_producer_flush(producer);
-    while (!vmring_collect(producer, &verdict))
+    while (!vmring_producer_collect(producer, &verdict))
         dispatch(producer);
     CHECK_EQ(verdict.by, VMRING_BY_CONSUMER);
     CHECK_EQ(verdict.response.data.emul_read.size, XEN_VM_RING_REGS_LEN - 4);

@@ -130,8 +130,8 @@ int monitor_disable(struct monitor *m)
     return 0;
 }
 
-int vmring_post(struct vmring_producer *producer,
-                const struct xen_vm_ring_event *event, uint64_t cookie)
+int vmring_producer_post(struct vmring_producer *producer,
+                         const struct xen_vm_ring_event *event, uint64_t cookie)
 {
     (void)producer;
     (void)event;
@@ -139,8 +139,8 @@ int vmring_post(struct vmring_producer *producer,
     return 0;
 }
 
-int vmring_push(struct vmring_producer *producer, unsigned int lane,
-                const struct xen_vm_ring_event *event)
+int vmring_producer_push(struct vmring_producer *producer, unsigned int lane,
+                         const struct xen_vm_ring_event *event)
 {
     (void)producer;
     (void)lane;

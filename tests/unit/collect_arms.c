@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Description: when vmring_collect() has nothing, the doorbell for answers is
- * armed, or the next look is due at once, whatever hints came meanwhile.
+ * Description: when vmring_producer_collect() has nothing, the doorbell for
+ * answers is armed, or the next look is due at once, whatever hints came
+ * meanwhile.
  */
 #include <sys/socket.h>
 
 #include "check.h"
-#include "producer.h"
-#include "transport/socket.h"
+#include "producer/producer.h"
+#include "transport/local/socket.h"
 
 static struct vmring_producer *producer;
 static int hints; /* how often a hint for nothing comes while it arms */
@@ -43,17 +44,17 @@ int main(void)
 
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    CHECK_EQ(vmring_serve_fd(producer, ends[0]), 0);
+    CHECK_EQ(vmring_producer_serve_fd(producer, ends[0]), 0);
     CHECK_EQ(
         socket_send(ends[1], WIRE_PROPOSE, &propose, sizeof(propose), NULL, 0),
         0);
-    CHECK_EQ(vmring_dispatch(producer), 0);
-    CHECK(vmring_attached(producer));
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
+    CHECK(vmring_producer_attached(producer));
     CHECK_EQ(socket_send(ends[1], WIRE_QUIESCE, NULL, 0, NULL, 0), 0);
-    CHECK_EQ(vmring_dispatch(producer), 0);
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
 
     hints = 1;
-    CHECK_EQ(vmring_collect(producer, &verdict), 0);
+    CHECK_EQ(vmring_producer_collect(producer, &verdict), 0);
     CHECK_EQ(hints, 0);
     CHECK(producer->core.bells[0].answers->armed != 0 ||
           vmring_producer_timeout(producer) == 0);

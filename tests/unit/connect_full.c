@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "vmring.h"
 
 #define MAX_QUEUE 16

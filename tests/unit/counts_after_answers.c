@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "pair.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "transport/wire.h"
 
 static struct pair pair;
@@ -32,7 +32,7 @@ static void answer(uint32_t vcpu)
     struct xen_vm_ring_response response;
     struct vmring_event event;
 
-    CHECK_EQ(vmring_post(pair.producer, &raised, 1), 0);
+    CHECK_EQ(vmring_producer_post(pair.producer, &raised, 1), 0);
     vmring_producer_flush(pair.producer);
     CHECK_EQ(vmring_next(pair.ring, &event), 1);
     vmring_neutral(&event, &response);
@@ -62,7 +62,8 @@ static void last_answer(void)
     (void)begin();
     answer(0);
     answer(1);
-    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_DESTROYED, 0);
+    vmring_producer_set_target_state(pair.producer,
+                                     XEN_VM_RING_TARGET_DESTROYED, 0);
     CHECK_EQ(vmring_next(pair.ring, &event), VMRING_NEXT_TARGET);
     CHECK_EQ(vmring_next(pair.ring, &event), -ESRCH);
     counted(2);

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 
 #include "pair.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "transport/wire.h"
 
 static struct pair pair;
@@ -45,7 +45,7 @@ static void end(bool clean)
     pair.ring = NULL;
     for (int i = 0; i < 4; i++)
         pair_serve();
-    CHECK(!vmring_attached(pair.producer));
+    CHECK(!vmring_producer_attached(pair.producer));
     CHECK_EQ(nr_clean, clean);
     CHECK_EQ(nr_crashed, !clean);
     pair_end(&pair);

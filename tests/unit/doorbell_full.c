@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 
 int main(void)
 {

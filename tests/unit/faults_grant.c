@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "transport/wire.h"
 
 static struct pair pair;
@@ -42,16 +42,16 @@ static int answer(int asking)
 {
     int fds[WIRE_MAX_FDS], ret;
     unsigned int nr = 0;
-    struct wire_grant grant;
+    struct wire_accept accept;
     uint32_t type;
 
     CHECK_EQ(socket_wait(asking, 0), 0);
-    ret = socket_recv(asking, &type, &grant, sizeof(grant), fds, WIRE_MAX_FDS,
+    ret = socket_recv(asking, &type, &accept, sizeof(accept), fds, WIRE_MAX_FDS,
                       &nr);
     while (nr)
         close(fds[--nr]);
     close(asking);
-    return ret < 0 ? ret : (int)grant.grant.result;
+    return ret < 0 ? ret : (int)accept.body.result;
 }
 
 /* Not the first epoch: what the last consumer left is to be passed on. */
@@ -63,11 +63,11 @@ static void make(void)
 
     pair_make(&pair, &opts);
     snprintf(uri, sizeof(uri), "local:%s", path);
-    CHECK_EQ(vmring_serve(pair.producer, uri, 0), 0);
+    CHECK_EQ(vmring_producer_serve(pair.producer, uri, 0), 0);
     fd = ask();
     pair_serve();
-    CHECK_EQ(vmring_push(pair.producer, 1, &event), 1);
-    CHECK_EQ(answer(fd), XEN_VM_RING_GRANTED);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &event), 1);
+    CHECK_EQ(answer(fd), XEN_VM_RING_ACCEPTED);
     pair_serve();
     pair_serve();
     fd = ask();
@@ -75,7 +75,7 @@ static void make(void)
 
 static int dispatch(void)
 {
-    return vmring_dispatch(pair.producer);
+    return vmring_producer_dispatch(pair.producer);
 }
 
 static void end(void)
@@ -84,14 +84,14 @@ static void end(void)
 
     pair_serve();
     result = answer(fd);
-    CHECK(result == XEN_VM_RING_GRANTED ||
+    CHECK(result == XEN_VM_RING_ACCEPTED ||
           result == XEN_VM_RING_REFUSED_MEMORY ||
           result == XEN_VM_RING_REFUSED_PERMISSION || result == -ECONNRESET);
     pair_serve();
     pair_serve();
     fd = ask();
     pair_serve();
-    CHECK_EQ(answer(fd), XEN_VM_RING_GRANTED);
+    CHECK_EQ(answer(fd), XEN_VM_RING_ACCEPTED);
     pair_end(&pair);
 }
 
@@ -108,9 +108,9 @@ static void make_attached(void)
 static int serve(void)
 {
     struct vmring_verdict verdict;
-    int ret = vmring_dispatch(pair.producer);
+    int ret = vmring_producer_dispatch(pair.producer);
 
-    return ret ? ret : vmring_collect(pair.producer, &verdict);
+    return ret ? ret : vmring_producer_collect(pair.producer, &verdict);
 }
 
 static void end_attached(void)

@@ -19,7 +19,7 @@ static void attach(void)
     pair_attach(&pair, NULL);
     /* Both have armed. */
     CHECK_EQ(vmring_next(pair.ring, &event), 0);
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 0);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 0);
 }
 
 static void end(void)
@@ -36,8 +36,8 @@ static int exchange(void)
     struct vmring_event event;
     int ret;
 
-    if (vmring_post(pair.producer, &raised, 7) ||
-        vmring_push(pair.producer, 1, &raised) != 1)
+    if (vmring_producer_post(pair.producer, &raised, 7) ||
+        vmring_producer_push(pair.producer, 1, &raised) != 1)
         return -1;
     vmring_producer_flush(pair.producer);
     if (vmring_next(pair.ring, &event) != 1 || !event.seq)
@@ -51,9 +51,10 @@ static int exchange(void)
     ret = vmring_next(pair.ring, &event);
     if (ret != 0 && ret != -ECONNRESET)
         return -5;
-    if (vmring_dispatch(pair.producer))
+    if (vmring_producer_dispatch(pair.producer))
         return -6;
-    if (vmring_collect(pair.producer, &verdict) != 1 || verdict.cookie != 7)
+    if (vmring_producer_collect(pair.producer, &verdict) != 1 ||
+        verdict.cookie != 7)
         return -7;
     return 0;
 }

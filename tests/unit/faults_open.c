@@ -22,8 +22,8 @@ static void serve(void)
 {
     struct vmring_verdict verdict;
 
-    (void)vmring_dispatch(producer);
-    CHECK_EQ(vmring_collect(producer, &verdict), 0);
+    (void)vmring_producer_dispatch(producer);
+    CHECK_EQ(vmring_producer_collect(producer, &verdict), 0);
 }
 
 static void make_producer(void)
@@ -38,7 +38,7 @@ static void make_producer(void)
 static void listen_there(void)
 {
     make_producer();
-    CHECK_EQ(vmring_serve(producer, local, 0), 0);
+    CHECK_EQ(vmring_producer_serve(producer, local, 0), 0);
     uri = local;
 }
 
@@ -48,7 +48,7 @@ static void connect_pair(void)
 
     make_producer();
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-    CHECK_EQ(vmring_serve_fd(producer, ends[0]), 0);
+    CHECK_EQ(vmring_producer_serve_fd(producer, ends[0]), 0);
     snprintf(fd_uri, sizeof(fd_uri), "fd:%d", ends[1]);
     uri = fd_uri;
 }

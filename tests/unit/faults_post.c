@@ -26,20 +26,20 @@ int main(void)
     pair_make(&pair, &opts);
     for (uint64_t i = 0; i < ALL; i++) {
         faults_arm(1);
-        if (vmring_post(pair.producer, &event, i) == -ENOMEM) {
+        if (vmring_producer_post(pair.producer, &event, i) == -ENOMEM) {
             refused++;
             CHECK(i >= VMR_FIFO);
             faults_disarm(&fault);
             CHECK_STR(fault.call, "realloc");
-            CHECK_EQ(vmring_post(pair.producer, &event, i), 0);
+            CHECK_EQ(vmring_producer_post(pair.producer, &event, i), 0);
         }
         faults_disarm(&fault);
     }
     CHECK_EQ(refused, 3); /* for 8, for 16, for 32 */
-    CHECK_EQ(vmring_pending(pair.producer), ALL);
+    CHECK_EQ(vmring_producer_pending(pair.producer), ALL);
     CHECK_EQ(vmring_producer_timeout(pair.producer), 0);
-    vmring_release(pair.producer);
-    while (vmring_collect(pair.producer, &verdict) == 1)
+    vmring_producer_release(pair.producer);
+    while (vmring_producer_collect(pair.producer, &verdict) == 1)
         verdicts++;
     CHECK_EQ(verdicts, ALL);
     CHECK_EQ(vmring_producer_get_stats(pair.producer, &stats), 0);

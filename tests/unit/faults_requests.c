@@ -16,7 +16,7 @@ static void attach(void)
 
     pair_make(&pair, &opts);
     pair_attach(&pair, NULL);
-    CHECK_EQ(vmring_push(pair.producer, 1, &event), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &event), 1);
 }
 
 static void end(void)

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "vmring.h"
 
 static char uri[80], *const path = uri + 6;
@@ -49,12 +49,12 @@ static int serve_failing(unsigned int *nth, bool stale, struct fault *fault)
         leave_stale_socket();
     made = faults_holding();
     faults_arm(*nth);
-    ret = vmring_serve(producer, uri, 0);
+    ret = vmring_producer_serve(producer, uri, 0);
     if (!faults_disarm(fault))
         *nth = 0;
     if (ret) {
         faults_check_holding(&made, fault);
-        CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+        CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
     }
     CHECK_EQ(access(path, F_OK), 0);
     vmring_producer_close(producer, NULL, NULL);
@@ -93,7 +93,8 @@ static void removed_from_elsewhere(void)
     struct vmring_producer *producer = make_producer();
 
     CHECK_EQ(chdir("/tmp"), 0);
-    CHECK_EQ(vmring_serve(producer, "local:vmring-test-here.sock", 0), 0);
+    CHECK_EQ(vmring_producer_serve(producer, "local:vmring-test-here.sock", 0),
+             0);
     CHECK_EQ(chdir("/"), 0);
     CHECK_EQ(access("/tmp/vmring-test-here.sock", F_OK), 0);
     vmring_producer_close(producer, NULL, NULL);
@@ -111,11 +112,11 @@ static void somebody_is_starting(void)
     fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     CHECK(fd >= 0);
     CHECK_EQ(flock(fd, LOCK_EX), 0);
-    CHECK_EQ(vmring_serve(producer, uri, 0), -EADDRINUSE);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), -EADDRINUSE);
     CHECK_EQ(access(path, F_OK), -1);
     unlink(lock);
     close(fd);
-    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
     vmring_producer_close(producer, NULL, NULL);
 }
 
@@ -124,7 +125,7 @@ static void replaced(bool by_file)
 {
     struct vmring_producer *producer = make_producer();
 
-    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
     /* Another first: the next file may well get the inode that is freed. */
     CHECK_EQ(rename(path, "/tmp/vmring-test-moved.sock"), 0);
     if (by_file)
@@ -142,18 +143,18 @@ static void one_more_fd(void)
     int first[2], ends[2], err = -1;
 
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, first), 0);
-    CHECK_EQ(vmring_serve_fd(producer, first[0]), 0);
+    CHECK_EQ(vmring_producer_serve_fd(producer, first[0]), 0);
     for (unsigned int nth = 1; err; nth++) {
         struct fault fault;
 
         CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
         faults_arm(nth);
-        err = vmring_serve_fd(producer, ends[0]);
+        err = vmring_producer_serve_fd(producer, ends[0]);
         if (faults_disarm(&fault))
             CHECK_EQ(err, -fault.err);
         else
             CHECK_EQ(err, 0);
-        CHECK_EQ(vmring_dispatch(producer), 0);
+        CHECK_EQ(vmring_producer_dispatch(producer), 0);
         close(ends[1]);
     }
     close(first[1]);

@@ -38,7 +38,7 @@ static void use(void)
         CHECK_EQ(vmring_worker_next(worker, &event), 0);
     else
         CHECK_EQ(vmring_next(pair.ring, &event), 0);
-    CHECK_EQ(vmring_push(pair.producer, 1, &record), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &record), 1);
     vmring_producer_flush(pair.producer);
     pfd.fd = worker ? vmring_worker_fd(worker) : vmring_fd(pair.ring);
     CHECK_EQ(poll(&pfd, 1, 0), 1);

@@ -39,10 +39,10 @@ int main(void)
     CHECK_EQ(vmring_open(uri, NULL, &none), -EPROTO);
     pair_serve();
     CHECK_EQ(nr_told, 1);
-    CHECK(!vmring_attached(pair.producer));
+    CHECK(!vmring_producer_attached(pair.producer));
 
     pair_attach(&pair, NULL);
-    CHECK_EQ(vmring_push(pair.producer, 1, &raised), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &raised), 1);
     vmring_producer_flush(pair.producer);
     CHECK_EQ(vmring_next(pair.ring, &event), 1);
     pair_end(&pair);

@@ -28,7 +28,7 @@ static struct vmring_producer *serve(void)
     CHECK(mkdtemp(folder));
     snprintf(uri, sizeof(uri), "local:%s/s", folder);
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    CHECK_EQ(vmring_serve(producer, uri, 0600), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0600), 0);
     return producer;
 }
 
@@ -116,7 +116,7 @@ static void producers(void)
         _exit(0);
     }
     while (waitpid(agent, &status, WNOHANG) == 0 && turns++ < 20000) {
-        CHECK_EQ(vmring_dispatch(producer), 0);
+        CHECK_EQ(vmring_producer_dispatch(producer), 0);
         usleep(1000);
     }
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);

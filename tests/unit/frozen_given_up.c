@@ -40,7 +40,7 @@ static uint64_t unread_after(unsigned int deaths, uint64_t max_async_len,
     for (unsigned int i = 0; i < deaths; i++) {
         pair_attach(&pair, &ours);
         for (int n = 0; n < nr_records; n++)
-            CHECK_EQ(vmring_push(pair.producer, 1, &event), 1);
+            CHECK_EQ(vmring_producer_push(pair.producer, 1, &event), 1);
         vmring_close(pair.ring);
         pair.ring = NULL;
         pair_serve();

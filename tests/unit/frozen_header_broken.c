@@ -5,7 +5,7 @@
  */
 #include "pair.h"
 
-#include "producer.h"
+#include "producer/producer.h"
 
 int main(void)
 {
@@ -18,14 +18,14 @@ int main(void)
 
     pair_make(&pair, &opts);
     pair_attach(&pair, NULL);
-    CHECK_EQ(vmring_push(pair.producer, 1, &event), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &event), 1);
     header = pair.producer->p.at;
     vmring_close(pair.ring);
     pair_serve();
     pair_serve();
     header->magic++;
     pair_attach(&pair, NULL);
-    CHECK_EQ(vmring_push(pair.producer, 1, &event), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &event), 1);
     vmring_producer_flush(pair.producer);
     CHECK_EQ(vmring_next(pair.ring, &got), 1);
     CHECK_EQ(got.epoch_mark, 0);

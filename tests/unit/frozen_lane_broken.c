@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 
 #include "check.h"
-#include "consumer.h"
+#include "consumer/consumer.h"
 
 static int nothing_sent(struct link *link, uint32_t type, const void *body,
                         size_t len)

@@ -11,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "consumer.h"
+#include "consumer/consumer.h"
 #include "fake_xen.h"
 #include "fake_xenstore.h"
 #include "meeting.h"
 #include "pair.h"
-#include "producer.h"
+#include "producer/producer.h"
 
 static struct pair pair;
 static char lines[4][200];
@@ -38,12 +38,12 @@ static void make(void)
     pair_make(&pair, &opts);
     pair.of_domain = true;
     fake_xenstore.domid = 0;
-    CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
     /* By this way only. */
-    CHECK_EQ(vmring_serve(pair.producer, "grant:8/5", 0), -EINVAL);
-    CHECK_EQ(vmring_serve(pair.producer, "local:/tmp/x", 0), -EINVAL);
-    CHECK_EQ(vmring_serve_fd(pair.producer, dup(0)), -EINVAL);
-    CHECK_EQ(vmring_dispatch(pair.producer), 0);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:8/5", 0), -EINVAL);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "local:/tmp/x", 0), -EINVAL);
+    CHECK_EQ(vmring_producer_serve_fd(pair.producer, dup(0)), -EINVAL);
+    CHECK_EQ(vmring_producer_dispatch(pair.producer), 0);
 }
 
 static int attach(struct vmring **ring, char *error)
@@ -121,23 +121,23 @@ static void events(struct vmring *ring)
 
     CHECK_EQ(vmring_next(ring, &event), 0);
     CHECK(!is_readable(vmring_fd(ring)));
-    CHECK_EQ(vmring_post(pair.producer, &cr4, 77), 0);
+    CHECK_EQ(vmring_producer_post(pair.producer, &cr4, 77), 0);
     for (int i = 0; i < 3; i++)
-        CHECK_EQ(vmring_push(pair.producer, 1, &cpuid), 1);
+        CHECK_EQ(vmring_producer_push(pair.producer, 1, &cpuid), 1);
     vmring_producer_flush(pair.producer);
     CHECK(is_readable(vmring_fd(ring)));
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 0);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 0);
     next_is(ring, 0, true);
     for (int i = 0; i < 3; i++)
         next_is(ring, 1, false);
     CHECK_EQ(vmring_next(ring, &event), 0);
     CHECK(is_readable(vmring_producer_fd(pair.producer)));
-    CHECK_EQ(vmring_dispatch(pair.producer), 0);
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 1);
+    CHECK_EQ(vmring_producer_dispatch(pair.producer), 0);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 1);
     CHECK_EQ(verdict.cookie, 77);
     CHECK_EQ(verdict.by, VMRING_BY_CONSUMER);
     CHECK_EQ(verdict.response.flags, XEN_VM_RING_FLAG_DENY);
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 0);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 0);
 }
 
 /* The control plane: what can be asked for is answered. */
@@ -171,7 +171,7 @@ static void many_counts(struct vmring *ring)
         for (uint32_t vcpu = 0; vcpu < 2; vcpu++) {
             struct xen_vm_ring_event event = pair_event(reason, vcpu);
 
-            CHECK_EQ(vmring_push(pair.producer, vcpu, &event), 1);
+            CHECK_EQ(vmring_producer_push(pair.producer, vcpu, &event), 1);
         }
     now = vmring_counts(ring, &counts);
     CHECK_EQ(now, 2 * XEN_VM_RING_NR_REASONS);
@@ -185,7 +185,7 @@ static void attach_and_detach(void)
 
     make();
     ring = attached();
-    CHECK(vmring_attached(pair.producer));
+    CHECK(vmring_producer_attached(pair.producer));
     settle();
     events(ring);
     control(ring);
@@ -197,7 +197,7 @@ static void attach_and_detach(void)
     many_counts(ring);
     vmring_close(ring);
     settle();
-    CHECK(!vmring_attached(pair.producer));
+    CHECK(!vmring_producer_attached(pair.producer));
     CHECK_EQ(nr_lines, 1);
     CHECK_HAS(lines[0], "another one being attached");
     vmring_producer_close(pair.producer, NULL, NULL);
@@ -213,11 +213,11 @@ static void consumer_dies(void)
     make();
     ring = attached();
     for (int i = 0; i < 3; i++)
-        CHECK_EQ(vmring_push(pair.producer, 1, &cpuid), 1);
+        CHECK_EQ(vmring_producer_push(pair.producer, 1, &cpuid), 1);
     die(ring);
     /* Nobody asks: the unmapping rings. */
     settle();
-    CHECK(!vmring_attached(pair.producer));
+    CHECK(!vmring_producer_attached(pair.producer));
     CHECK_HAS(lines[0], "gone without a word");
     ring = attached();
     for (int i = 0; i < 3; i++) {
@@ -249,9 +249,9 @@ static void dies_before_mapping(void)
     fake_xen.map_errno = 0;
     fake_xen.map_fails_from = 0;
     settle();
-    CHECK(vmring_attached(pair.producer)); /* as far as it knows */
+    CHECK(vmring_producer_attached(pair.producer)); /* as far as it knows */
     ring = attached();
-    CHECK(vmring_attached(pair.producer));
+    CHECK(vmring_producer_attached(pair.producer));
     vmring_close(ring);
     settle();
     vmring_producer_close(pair.producer, NULL, NULL);
@@ -284,9 +284,9 @@ static void domain_destroyed(void)
     fake_xenstore_destroy(MEETING_AGENT);
     for (int i = 0; i < 4; i++)
         pair_serve();
-    CHECK(!vmring_attached(pair.producer));
+    CHECK(!vmring_producer_attached(pair.producer));
     CHECK_HAS(lines[0], "the agent's domain is gone");
-    CHECK_EQ(vmring_dispatch(pair.producer), -EBADF);
+    CHECK_EQ(vmring_producer_dispatch(pair.producer), -EBADF);
     fake_xenstore.destroyed = 0;
     vmring_producer_close(pair.producer, NULL, NULL);
     vmring_close(ring);
@@ -302,14 +302,14 @@ static void store_lost(void)
     settle();
     fake_xenstore_lose(true);
     pair_serve();
-    CHECK(vmring_attached(pair.producer));
+    CHECK(vmring_producer_attached(pair.producer));
     CHECK_HAS(lines[0], "xenstore is lost");
     CHECK(!is_readable(vmring_producer_fd(pair.producer)));
     die(ring);
     for (int i = 0; i < 4; i++)
         pair_serve();
-    CHECK(!vmring_attached(pair.producer));
-    CHECK_EQ(vmring_dispatch(pair.producer), -EBADF);
+    CHECK(!vmring_producer_attached(pair.producer));
+    CHECK_EQ(vmring_producer_dispatch(pair.producer), -EBADF);
     fake_xenstore_lose(false);
     vmring_producer_close(pair.producer, NULL, NULL);
 }
@@ -344,9 +344,9 @@ static void refused(void)
     CHECK_EQ(vmring_open("grant:0/5", &opts, &ring), -ENOENT);
     CHECK_HAS(error, "no bridge in domain 0");
     pair_make(&pair, &producer_opts);
-    CHECK_EQ(vmring_serve(pair.producer, "grant:x", 0), -EINVAL);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:x", 0), -EINVAL);
     fake_xen.open_errno = ENOENT;
-    CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), -ENOENT);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), -ENOENT);
     fake_xen.open_errno = 0;
     vmring_producer_close(pair.producer, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 #include "fake_xen.h"
 #include "meeting.h"
 #include "pair.h"
-#include "transport/grant_pages.h"
+#include "transport/grant/pages.h"
 
 static struct pair pair;
 static char line[200];
@@ -33,7 +33,7 @@ static void begin(void)
     pair_make(&pair, &opts);
     pair.of_domain = true;
     fake_xenstore.domid = 0;
-    CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
     pair_serve();
 }
 
@@ -44,7 +44,7 @@ static void attach(void)
 
     fake_xenstore.domid = MEETING_AGENT;
     CHECK_EQ(vmring_open("grant:0/5", NULL, &pair.ring), 0);
-    CHECK(vmring_attached(pair.producer));
+    CHECK(vmring_producer_attached(pair.producer));
     CHECK_EQ(vmring_next(pair.ring, &event), 0);
     pair_serve();
 }
@@ -55,7 +55,7 @@ static void leave(void)
     pair.ring = NULL;
     for (int i = 0; i < 4; i++)
         pair_serve();
-    CHECK(!vmring_attached(pair.producer));
+    CHECK(!vmring_producer_attached(pair.producer));
 }
 
 static void end(void)
@@ -105,7 +105,7 @@ static void domain_destroyed(void)
     fake_xenstore_destroy(MEETING_AGENT);
     for (int i = 0; i < 4; i++)
         pair_serve();
-    CHECK(!vmring_attached(pair.producer));
+    CHECK(!vmring_producer_attached(pair.producer));
     CHECK_HAS(line, "gone");
     CHECK_EQ(fake_xen.shared - fake_xen.deferred, before);
     fake_xenstore.destroyed = 0;
@@ -147,8 +147,8 @@ static void store_lost(void)
     CHECK(!is_readable());
     pair_serve();
     CHECK_HAS(line, "xenstore is lost");
-    CHECK_EQ(vmring_post(pair.producer, &cr4, 77), 0);
-    CHECK_EQ(vmring_push(pair.producer, 1, &cpuid), 1);
+    CHECK_EQ(vmring_producer_post(pair.producer, &cr4, 77), 0);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &cpuid), 1);
     vmring_producer_flush(pair.producer);
     CHECK(is_readable());
     CHECK_EQ(vmring_next(pair.ring, &event), 1);
@@ -158,10 +158,11 @@ static void store_lost(void)
     CHECK_EQ(vmring_supported(pair.ring, &mask), -ECONNRESET);
     CHECK_EQ(vmring_quiesce(pair.ring), -ECONNRESET);
     CHECK_EQ(vmring_next(pair.ring, &event), 0);
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 1);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 1);
     CHECK_EQ(verdict.by, VMRING_BY_CONSUMER);
     /* The end of the target, and of the producer, is in the ring. */
-    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_PAUSED, 0);
+    vmring_producer_set_target_state(pair.producer, XEN_VM_RING_TARGET_PAUSED,
+                                     0);
     CHECK_EQ(vmring_next(pair.ring, &event), VMRING_NEXT_TARGET);
     vmring_producer_close(pair.producer, NULL, NULL);
     pair.producer = NULL;

@@ -16,7 +16,7 @@
 #include "meeting.h"
 #include "pair.h"
 #include "transport/errand.h"
-#include "transport/meet.h"
+#include "transport/grant/meet.h"
 
 #define MS         1000000ULL
 #define TIMEOUT_MS 200
@@ -59,7 +59,7 @@ static const char *const deeds[] = {
     "says noise",  "says old things", "says what was not asked",
     "says no end"};
 /* As long as they are not answered otherwise. */
-static const char *const answers[] = {"grant result=0 version=1.0",
+static const char *const answers[] = {"accept result=0 version=1.0",
                                       "support kinds=1",
                                       "subscribed results=0 text=",
                                       "counts next=none",
@@ -178,7 +178,7 @@ static void begin(void)
     pair_make(&pair, &opts);
     pair.of_domain = true;
     fake_xenstore.domid = 0;
-    CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
     pair_serve();
     faults_idle = idle;
     fake_xenstore.domid = MEETING_AGENT;

@@ -13,11 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "consumer.h"
+#include "consumer/consumer.h"
 #include "fake_xen.h"
 #include "meeting.h"
 #include "pair.h"
-#include "transport/grant_pages.h"
+#include "transport/grant/pages.h"
 
 #define MS        1000000ULL
 #define MANY      100 /* of those without end */
@@ -70,9 +70,9 @@ static void turn(void)
     unsigned int before = fake_xenstore.calls;
     struct vmring_verdict verdict;
 
-    (void)vmring_dispatch(pair.producer);
+    (void)vmring_producer_dispatch(pair.producer);
     CHECK(fake_xenstore.calls - before <= MAX_CALLS);
-    while (vmring_collect(pair.producer, &verdict) == 1)
+    while (vmring_producer_collect(pair.producer, &verdict) == 1)
         ;
 }
 
@@ -96,7 +96,7 @@ static void begin(void)
     pair_make(&pair, &opts);
     pair.of_domain = true;
     fake_xenstore.domid = 0;
-    CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
     turns();
 }
 
@@ -252,11 +252,11 @@ static void keeps_deadline(void)
     struct vmring_verdict verdict;
     unsigned int nr = 0;
 
-    CHECK_EQ(vmring_post(pair.producer, &cr4, 77), 0);
+    CHECK_EQ(vmring_producer_post(pair.producer, &cr4, 77), 0);
     vmring_producer_flush(pair.producer);
-    while (vmring_collect(pair.producer, &verdict) == 0) {
+    while (vmring_producer_collect(pair.producer, &verdict) == 0) {
         usleep(1000);
-        (void)vmring_dispatch(pair.producer);
+        (void)vmring_producer_dispatch(pair.producer);
         CHECK(++nr < 100);
     }
     CHECK_EQ(verdict.cookie, 77);
@@ -277,7 +277,7 @@ static void successor(bool is_there)
     CHECK_EQ(vmring_supported(ring, &kinds), 0);
     vmring_close(ring);
     turns();
-    CHECK(!vmring_attached(pair.producer));
+    CHECK(!vmring_producer_attached(pair.producer));
 }
 
 static void meet(enum step step, enum deed deed)
@@ -290,9 +290,9 @@ static void meet(enum step step, enum deed deed)
     ask_until(step);
     commit(step, deed);
     turns();
-    if (vmring_attached(pair.producer))
+    if (vmring_producer_attached(pair.producer))
         keeps_deadline();
-    if (deed != REMOVE && evil && vmring_attached(pair.producer))
+    if (deed != REMOVE && evil && vmring_producer_attached(pair.producer))
         successor(true);
     leave();
     turns();

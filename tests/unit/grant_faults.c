@@ -21,7 +21,7 @@ static int offer_all(void)
                                 .before = &frozen,
                                 .nr_before = 1,
                                 .epoch = 3,
-                                .port = bells_port(rig.ours, 0)};
+                                .port = evtchn_port(rig.ours, 0)};
 
     return grant_handout_make(rig.share, &offer, &rig.handout, &rig.gref,
                               rig.error, sizeof(rig.error));
@@ -45,8 +45,8 @@ static int make_all(void)
         err =
             grant_share_again(rig.share, &frozen, rig.error, sizeof(rig.error));
     if (!err)
-        err = bells_offer(RIG_AGENT, 1, NULL, &rig.ours, rig.error,
-                          sizeof(rig.error));
+        err = evtchn_offer(RIG_AGENT, 1, NULL, &rig.ours, rig.error,
+                           sizeof(rig.error));
     if (!err)
         err = grant_share_make(rig.share, &p, PAGES * RIG_PAGE, true, rig.error,
                                sizeof(rig.error));
@@ -58,15 +58,15 @@ static int make_all(void)
 
 static int attach_all(void)
 {
-    uint32_t port = bells_port(rig.ours, 0);
+    uint32_t port = evtchn_port(rig.ours, 0);
     int err =
-        bells_bind(0, &port, 1, &rig.theirs, rig.error, sizeof(rig.error));
+        evtchn_bind(0, &port, 1, &rig.theirs, rig.error, sizeof(rig.error));
 
     if (!err)
         err = grant_map_open(0, &rig.map, rig.error, sizeof(rig.error));
     if (!err)
-        err = grant_map_attach(rig.map, rig.gref, bells_port(rig.theirs, 0),
-                               &rig.grant, &rig.regions, rig.error,
+        err = grant_map_attach(rig.map, rig.gref, evtchn_port(rig.theirs, 0),
+                               &rig.accept, &rig.regions, rig.error,
                                sizeof(rig.error));
     return err;
 }
@@ -74,10 +74,10 @@ static int attach_all(void)
 static void prepare(void)
 {
     rig = (struct grant_rig){
-        .grant = {.epoch = 3,
-                  .p_len = PAGES * RIG_PAGE,
-                  .c_len = RIG_PAGE,
-                  .prev_p_len = {RIG_PAGE}},
+        .accept = {.epoch = 3,
+                   .p_len = PAGES * RIG_PAGE,
+                   .c_len = RIG_PAGE,
+                   .prev_p_len = {RIG_PAGE}},
         .regions = {.p = REGION_NONE, .c = REGION_NONE},
     };
     other = NULL;
@@ -93,7 +93,7 @@ static int all(void)
     if (!err)
         err = attach_all();
     if (!err)
-        (void)bells_ack(rig.theirs);
+        (void)evtchn_ack(rig.theirs);
     return err;
 }
 
@@ -106,7 +106,7 @@ static void settle(void)
     grant_handout_end(rig.handout);
     grant_share_close(rig.share);
     grant_share_close(other);
-    bells_close(rig.ours);
+    evtchn_close(rig.ours);
     fake_xen_check_empty();
 }
 

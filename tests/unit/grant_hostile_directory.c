@@ -158,7 +158,7 @@ static void lengths(void)
 
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         rig_offer(&rig, 4, 2, 0);
-        rig.grant.c_len = wrong[i];
+        rig.accept.c_len = wrong[i];
         CHECK_EQ(rig_attach(&rig), -EPROTO);
         rig_end(&rig);
     }
@@ -172,7 +172,7 @@ static void too_many(void)
     rig_offer(&rig, 4, 2, 0);
     page = fake_xen_page(rig.gref);
     page->p_pages = XEN_VM_RING_DIRECTORY_MAX;
-    rig.grant.p_len = (uint64_t)page->p_pages * RIG_PAGE;
+    rig.accept.p_len = (uint64_t)page->p_pages * RIG_PAGE;
     CHECK_EQ(rig_attach(&rig), -EPROTO);
     rig_end(&rig);
 }

@@ -12,12 +12,12 @@
 #include <unistd.h>
 #include <xengnttab.h>
 
-#include "consumer.h"
+#include "consumer/consumer.h"
 #include "fake_xen.h"
 #include "meeting.h"
 #include "pair.h"
-#include "transport/grant_limits.h"
-#include "transport/grant_pages.h"
+#include "transport/grant/limits.h"
+#include "transport/grant/pages.h"
 
 #define ASYNC_LEN   (1U << 20)
 #define MIN_PAGES   (ASYNC_LEN / 4096) /* of a session */
@@ -43,7 +43,7 @@ static void begin(void)
     pair_make(&pair, &opts);
     pair.of_domain = true;
     fake_xenstore.domid = 0;
-    CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
 }
 
 static void end(void)
@@ -106,7 +106,7 @@ static void die(struct vmring *ring)
 static void over(void)
 {
     pair_serve();
-    CHECK(!vmring_attached(pair.producer));
+    CHECK(!vmring_producer_attached(pair.producer));
     usleep(GRANT_GRACE_NS / 1000 + 1000);
     pair_serve();
 }

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "grant_rig.h"
-#include "transport/grant_limits.h"
+#include "transport/grant/limits.h"
 
 static char modules[64];
 
@@ -172,11 +172,12 @@ static void opening(void)
     CHECK_EQ(grant_map_open(1, &rig.map, rig.error, sizeof(rig.error)),
              -ENOENT);
     fake_xen.open_errno = EACCES;
-    CHECK_EQ(bells_offer(1, 1, NULL, &rig.ours, rig.error, sizeof(rig.error)),
+    CHECK_EQ(evtchn_offer(1, 1, NULL, &rig.ours, rig.error, sizeof(rig.error)),
              -EACCES);
     CHECK_HAS(rig.error, "cannot open /dev/xen/evtchn: Permission denied");
-    CHECK_EQ(bells_bind(1, &port, 1, &rig.theirs, rig.error, sizeof(rig.error)),
-             -EACCES);
+    CHECK_EQ(
+        evtchn_bind(1, &port, 1, &rig.theirs, rig.error, sizeof(rig.error)),
+        -EACCES);
     fake_xen.open_errno = 0;
     fake_xen_check_empty();
 }

@@ -9,13 +9,13 @@
 #include "fake_xen.h"
 #include "faults.h"
 #include "meeting.h"
-#include "transport/bells.h"
+#include "transport/grant/evtchn.h"
 #include "transport/transport.h"
 
 static struct rendezvous_bridge *bridge;
 static struct link *link_;
-static struct bells *bells;
-static struct wire_grant grant;
+static struct evtchn *bells;
+static struct wire_accept accept;
 static struct link_regions regions;
 static unsigned int idles;
 
@@ -42,7 +42,7 @@ static void settle(void)
 {
     if (link_)
         link_->ops->close(link_);
-    bells_close(bells);
+    evtchn_close(bells);
     bells = NULL;
     rendezvous_serve_end(bridge);
     faults_idle = NULL;
@@ -79,20 +79,20 @@ static void answer(uint32_t type, const void *body, size_t len)
 
 static int take(int timeout_ms)
 {
-    return link_->ops->map(link_, &grant, &regions, timeout_ms);
+    return link_->ops->map(link_, &accept, &regions, timeout_ms);
 }
 
 static void granted(uint32_t nr_groups, uint32_t nr_ports, uint32_t port)
 {
-    struct message_grant message;
+    struct message_accept message;
 
     memset(&message, 0, sizeof(message));
-    message.grant.grant.result = XEN_VM_RING_GRANTED;
-    message.grant.grant.nr_groups = nr_groups;
+    message.wire.body.result = XEN_VM_RING_ACCEPTED;
+    message.wire.body.nr_groups = nr_groups;
     message.nr_ports = nr_ports;
     message.ports[0] = port;
     propose();
-    answer(WIRE_GRANT, &message, sizeof(message));
+    answer(WIRE_ACCEPT, &message, sizeof(message));
 }
 
 static void malformed(void)
@@ -128,14 +128,15 @@ static void interrupted(void)
     uint32_t type;
 
     start();
-    CHECK_EQ(link_->ops->recv(link_, &type, &grant, sizeof(grant), 0), -EAGAIN);
+    CHECK_EQ(link_->ops->recv(link_, &type, &accept, sizeof(accept), 0),
+             -EAGAIN);
     faults_arm(2); /* after a look without waiting */
-    CHECK_EQ(link_->ops->recv(link_, &type, &grant, sizeof(grant), 5000),
+    CHECK_EQ(link_->ops->recv(link_, &type, &accept, sizeof(accept), 5000),
              -EINTR);
     CHECK(faults_disarm(&fault));
     CHECK_STR(fault.call, "poll");
     fake_xenstore_lose(true);
-    CHECK_EQ(link_->ops->recv(link_, &type, &grant, sizeof(grant), 5000),
+    CHECK_EQ(link_->ops->recv(link_, &type, &accept, sizeof(accept), 5000),
              -ECONNRESET);
     fake_xenstore_lose(false);
     settle();
@@ -152,8 +153,8 @@ static void grant_faults(void)
         int ret;
 
         start();
-        CHECK_EQ(bells_offer(MEETING_AGENT, 1, NULL, &bells, NULL, 0), 0);
-        granted(1, 1, bells_port(bells, 0));
+        CHECK_EQ(evtchn_offer(MEETING_AGENT, 1, NULL, &bells, NULL, 0), 0);
+        granted(1, 1, evtchn_port(bells, 0));
         faults_arm(++nth);
         ret = take(0);
         fired = faults_disarm(&fault);

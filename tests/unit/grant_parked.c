@@ -9,7 +9,7 @@
 #include <xengnttab.h>
 
 #include "grant_rig.h"
-#include "transport/grant_limits.h"
+#include "transport/grant/limits.h"
 
 #define PAGES 8
 
@@ -53,7 +53,7 @@ static void handed_twice(void)
     CHECK_EQ(rig_attach(&rig), 0);
     grant_handout_end(rig.handout);
     offer = (struct grant_offer){
-        .p = &rig.p, .c = &rig.c, .epoch = 4, .port = bells_port(rig.ours, 0)};
+        .p = &rig.p, .c = &rig.c, .epoch = 4, .port = evtchn_port(rig.ours, 0)};
     CHECK_EQ(grant_handout_make(rig.share, &offer, &second, &gref, rig.error,
                                 sizeof(rig.error)),
              0);
@@ -84,7 +84,7 @@ static void never_came(void)
                                 sizeof(rig.error)),
              -EINVAL);
     offer.nr_before = 0;
-    offer.port = bells_port(rig.ours, 0);
+    offer.port = evtchn_port(rig.ours, 0);
     CHECK_EQ(grant_handout_make(rig.share, &offer, &second, &gref, rig.error,
                                 sizeof(rig.error)),
              0);
@@ -242,7 +242,7 @@ static void closed_first(void)
     rig.handout = NULL;
     rig_withdraw(&rig);
     rig_detach(&rig);
-    bells_close(rig.ours);
+    evtchn_close(rig.ours);
     fake_xen_check_empty();
 }
 

@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "consumer.h"
+#include "consumer/consumer.h"
 #include "fake_xenstore.h"
 #include "grant_rig.h"
 #include "meeting.h"
@@ -27,18 +27,18 @@ int __wrap_munmap(void *at, size_t len)
 
 static void is_out_of_reach(struct grant_rig *rig)
 {
-    struct xen_vm_ring_grant grant = rig->grant;
+    struct xen_vm_ring_accept accept = rig->accept;
     struct link_regions regions;
-    uint32_t port = bells_port(rig->ours, 0);
+    uint32_t port = evtchn_port(rig->ours, 0);
 
-    CHECK_EQ(grant_map_attach(rig->map, rig->gref, port, &grant, &regions,
+    CHECK_EQ(grant_map_attach(rig->map, rig->gref, port, &accept, &regions,
                               rig->error, sizeof(rig->error)),
              -ENOTTY);
     /* Still ours, and theirs. */
-    bells_ring(rig->theirs, 0);
-    CHECK_EQ(bells_ack(rig->ours), 1);
-    bells_ring(rig->ours, 0);
-    CHECK_EQ(bells_ack(rig->theirs), 1);
+    evtchn_ring(rig->theirs, 0);
+    CHECK_EQ(evtchn_ack(rig->ours), 1);
+    evtchn_ring(rig->ours, 0);
+    CHECK_EQ(evtchn_ack(rig->theirs), 1);
 }
 
 static void by_parts(void)
@@ -49,7 +49,7 @@ static void by_parts(void)
     rig_offer(&rig, 3, 2, 1);
     CHECK_EQ(rig_attach(&rig), 0);
     mapped = fake_xen.mapped;
-    CHECK_EQ(bells_restrict(rig.theirs), 0);
+    CHECK_EQ(evtchn_restrict(rig.theirs), 0);
     CHECK_EQ(grant_map_restrict(rig.map), 0);
     is_out_of_reach(&rig);
     CHECK_EQ(fake_xen.mapped, mapped);
@@ -66,7 +66,7 @@ static void by_parts(void)
     grant_map_close(rig.map);
     rig.map = NULL;
     CHECK_EQ(grant_handout_life(rig.handout), XEN_VM_RING_LIFE_GONE);
-    CHECK_EQ(bells_ack(rig.ours), 1);
+    CHECK_EQ(evtchn_ack(rig.ours), 1);
     rig_end(&rig);
 }
 
@@ -80,8 +80,8 @@ static struct vmring *attached(void)
 
     pair_make(&pair, &of);
     fake_xenstore.domid = 0;
-    CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
-    CHECK_EQ(vmring_dispatch(pair.producer), 0);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
+    CHECK_EQ(vmring_producer_dispatch(pair.producer), 0);
     fake_xenstore.domid = MEETING_AGENT;
     CHECK_EQ(vmring_open("grant:0/5", &opts, &ring), 0);
     return ring;
@@ -95,7 +95,7 @@ static void use_and_end(struct vmring *ring)
     char error[256];
 
     CHECK_EQ(vmring_subscribe(ring, "cpuid", NULL, error, sizeof(error)), 1);
-    CHECK_EQ(vmring_push(pair.producer, 1, &cpuid), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &cpuid), 1);
     vmring_producer_flush(pair.producer);
     CHECK_EQ(vmring_next(ring, &event), 1);
     CHECK_EQ(vmring_counts(ring, &counts), 1);
@@ -103,7 +103,7 @@ static void use_and_end(struct vmring *ring)
     vmring_close(ring);
     for (int i = 0; i < 5; i++)
         pair_serve();
-    CHECK(!vmring_attached(pair.producer));
+    CHECK(!vmring_producer_attached(pair.producer));
     pair_end(&pair);
     fake_xen_check_empty();
 }

@@ -20,23 +20,23 @@ void rig_offer(struct grant_rig *rig, size_t p_pages, size_t c_pages,
     CHECK_EQ(grant_share_open(RIG_AGENT, &rig->share, rig->error,
                               sizeof(rig->error)),
              0);
-    CHECK_EQ(bells_offer(RIG_AGENT, 1, NULL, &rig->ours, rig->error,
-                         sizeof(rig->error)),
+    CHECK_EQ(evtchn_offer(RIG_AGENT, 1, NULL, &rig->ours, rig->error,
+                          sizeof(rig->error)),
              0);
     make(rig, &rig->p, p_pages, true);
     make(rig, &rig->c, c_pages, false);
-    rig->grant = (struct xen_vm_ring_grant){
+    rig->accept = (struct xen_vm_ring_accept){
         .epoch = 3, .p_len = rig->p.len, .c_len = rig->c.len};
     for (unsigned int i = 0; i < nr_before; i++) {
         make(rig, &rig->before[i], 1 + i, true);
-        rig->grant.prev_p_len[i] = rig->before[i].len;
+        rig->accept.prev_p_len[i] = rig->before[i].len;
     }
     offer = (struct grant_offer){.p = &rig->p,
                                  .c = &rig->c,
                                  .before = rig->before,
                                  .nr_before = nr_before,
-                                 .epoch = rig->grant.epoch,
-                                 .port = bells_port(rig->ours, 0)};
+                                 .epoch = rig->accept.epoch,
+                                 .port = evtchn_port(rig->ours, 0)};
     CHECK_EQ(grant_handout_make(rig->share, &offer, &rig->handout, &rig->gref,
                                 rig->error, sizeof(rig->error)),
              0);
@@ -44,16 +44,16 @@ void rig_offer(struct grant_rig *rig, size_t p_pages, size_t c_pages,
 
 int rig_attach(struct grant_rig *rig)
 {
-    uint32_t port = bells_port(rig->ours, 0);
+    uint32_t port = evtchn_port(rig->ours, 0);
 
     CHECK_EQ(
         grant_map_open(RIG_BACKEND, &rig->map, rig->error, sizeof(rig->error)),
         0);
-    CHECK_EQ(bells_bind(RIG_BACKEND, &port, 1, &rig->theirs, rig->error,
-                        sizeof(rig->error)),
+    CHECK_EQ(evtchn_bind(RIG_BACKEND, &port, 1, &rig->theirs, rig->error,
+                         sizeof(rig->error)),
              0);
-    return grant_map_attach(rig->map, rig->gref, bells_port(rig->theirs, 0),
-                            &rig->grant, &rig->regions, rig->error,
+    return grant_map_attach(rig->map, rig->gref, evtchn_port(rig->theirs, 0),
+                            &rig->accept, &rig->regions, rig->error,
                             sizeof(rig->error));
 }
 
@@ -64,7 +64,7 @@ void rig_detach(struct grant_rig *rig)
     while (rig->regions.nr_before)
         region_drop(&rig->regions.before[--rig->regions.nr_before]);
     grant_map_close(rig->map);
-    bells_close(rig->theirs);
+    evtchn_close(rig->theirs);
     rig->map = NULL;
     rig->theirs = NULL;
 }
@@ -84,6 +84,6 @@ void rig_end(struct grant_rig *rig)
     rig_detach(rig);
     rig_withdraw(rig);
     grant_share_close(rig->share);
-    bells_close(rig->ours);
+    evtchn_close(rig->ours);
     fake_xen_check_empty();
 }

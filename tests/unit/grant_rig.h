@@ -3,8 +3,8 @@
 #ifndef VMRING_TESTS_GRANT_RIG_H
 #define VMRING_TESTS_GRANT_RIG_H
 
-#include "transport/bells.h"
-#include "transport/grant_pages.h"
+#include "transport/grant/evtchn.h"
+#include "transport/grant/pages.h"
 
 #include "check.h"
 #include "fake_xen.h"
@@ -16,14 +16,14 @@
 struct grant_rig {
     char error[256];
     struct grant_share *share;
-    struct bells *ours, *theirs;
+    struct evtchn *ours, *theirs;
     struct region p, c, before[XEN_VM_RING_MAX_PREV];
     unsigned int nr_before;
     struct grant_handout *handout;
     uint32_t gref;
     struct grant_map *map;
     struct link_regions regions;
-    struct xen_vm_ring_grant grant;
+    struct xen_vm_ring_accept accept;
 };
 
 /* The producer's side, of that many pages, and what the consumer needs. */

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "producer.h"
+#include "producer/producer.h"
 
 static struct pair pair;
 static int told;
@@ -70,14 +70,14 @@ static void lanes(void)
     CHECK_EQ(info.slots_per_lane, XEN_VM_RING_MIN_SLOTS);
     /* Of no vCPU: the number in it is left alone. */
     event.vcpu = 77;
-    CHECK_EQ(vmring_push(pair.producer, 2, &event), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 2, &event), 1);
     vmring_producer_flush(pair.producer);
     CHECK_EQ(vmring_next(pair.ring, &got), 1);
     CHECK_EQ(got.lane, 2);
     CHECK_EQ(got.rec.vcpu, 77);
     CHECK_EQ(got.rec.flags, XEN_VM_RING_FLAG_FOREIGN);
     /* The same by way of the next consumer. */
-    CHECK_EQ(vmring_push(pair.producer, 2, &event), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 2, &event), 1);
     vmring_close(pair.ring);
     pair_serve();
     pair_serve();
@@ -145,20 +145,24 @@ static void occasions(void)
     opts.ops = &ops;
     (void)granted(&opts, &ours);
     CHECK_EQ(told, XEN_VM_RING_VERDICT_DENY);
-    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_PAUSED, 3);
+    vmring_producer_set_target_state(pair.producer, XEN_VM_RING_TARGET_PAUSED,
+                                     3);
     CHECK_EQ(vmring_target_state(pair.ring, &reason),
              XEN_VM_RING_TARGET_PAUSED);
-    CHECK_EQ(reason, 0);                             /* it has not shut down */
-    vmring_set_target_state(pair.producer, 1000, 0); /* of a later version */
+    CHECK_EQ(reason, 0); /* it has not shut down */
+    vmring_producer_set_target_state(pair.producer, 1000,
+                                     0); /* of a later version */
     CHECK_EQ(vmring_target_state(pair.ring, NULL),
              XEN_VM_RING_TARGET_DESTROYED);
-    vmring_release(pair.producer); /* nothing, while somebody is there */
+    vmring_producer_release(
+        pair.producer); /* nothing, while somebody is there */
     refuses(&ours, -EBUSY);
     vmring_close(pair.ring);
     pair.ring = NULL;
     pair_serve();
     CHECK_EQ(told, -1);
-    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_DESTROYED, 0);
+    vmring_producer_set_target_state(pair.producer,
+                                     XEN_VM_RING_TARGET_DESTROYED, 0);
     refuses(&ours, -ESRCH);
     pair_end(&pair);
 }

@@ -34,8 +34,8 @@ static void begin(void)
     pair_make(&pair, &opts);
     pair.of_domain = true;
     fake_xenstore.domid = 0;
-    CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
-    CHECK_EQ(vmring_dispatch(pair.producer), 0);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
+    CHECK_EQ(vmring_producer_dispatch(pair.producer), 0);
     fake_xenstore.domid = MEETING_AGENT;
     CHECK_EQ(vmring_open("grant:0/5", &ours, &ring), 0);
     for (uint32_t g = 0; g < GROUPS; g++)
@@ -65,7 +65,7 @@ static void raise_in(uint32_t vcpu)
     struct xen_vm_ring_event record =
         pair_event(XEN_VM_RING_REASON_VMEXIT, vcpu);
 
-    CHECK_EQ(vmring_push(pair.producer, vcpu, &record), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, vcpu, &record), 1);
     vmring_producer_flush(pair.producer);
 }
 
@@ -163,7 +163,7 @@ static void raise_until_there_is_room(uint32_t vcpu)
     struct xen_vm_ring_event record =
         pair_event(XEN_VM_RING_REASON_VMEXIT, vcpu);
 
-    while (vmring_push(pair.producer, vcpu, &record) == 0) {
+    while (vmring_producer_push(pair.producer, vcpu, &record) == 0) {
         vmring_producer_flush(pair.producer);
         sched_yield();
     }
@@ -181,12 +181,12 @@ static void ask_both(void)
         struct xen_vm_ring_event request =
             pair_event(XEN_VM_RING_REASON_CPUID, v);
 
-        CHECK_EQ(vmring_post(pair.producer, &request, v), 0);
+        CHECK_EQ(vmring_producer_post(pair.producer, &request, v), 0);
         raise_until_there_is_room(v);
     }
     while (left) {
-        CHECK_EQ(vmring_dispatch(pair.producer), 0);
-        while (vmring_collect(pair.producer, &verdict) == 1)
+        CHECK_EQ(vmring_producer_dispatch(pair.producer), 0);
+        while (vmring_producer_collect(pair.producer, &verdict) == 1)
             left--;
         if (left)
             (void)poll(&pfd, 1, -1);

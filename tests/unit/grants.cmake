@@ -30,10 +30,10 @@ vmring_fault_test(grant_every_consumer pair.c ${AT_ONCE})
 vmring_fault_test(grant_kept pair.c ${AT_ONCE})
 vmring_fault_test(grant_link_alone ${AT_ONCE})
 vmring_fault_test(grant_workers pair.c ${AT_ONCE})
-vmring_fault_test(grant_port_alone ${AT_ONCE})
+vmring_fault_test(grant_listener_alone ${AT_ONCE})
 vmring_fault_test(grant_restrict pair.c ${AT_ONCE} grant_rig.c)
 foreach(name grant_attach grant_ends grant_every_bridge grant_every_consumer
-        grant_kept grant_link_alone grant_workers grant_port_alone
+        grant_kept grant_link_alone grant_workers grant_listener_alone
         grant_restrict)
     target_link_options(test_${name} PRIVATE -Wl,--wrap=errands_post)
 endforeach()

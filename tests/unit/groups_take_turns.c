@@ -16,7 +16,7 @@ static unsigned int first_of_other(unsigned int tries)
     struct vmring_event event;
 
     for (unsigned int i = 1; i <= tries; i++) {
-        CHECK(vmring_push(pair.producer, 0, &record) >= 0);
+        CHECK(vmring_producer_push(pair.producer, 0, &record) >= 0);
         vmring_producer_flush(pair.producer);
         CHECK_EQ(vmring_next(pair.ring, &event), 1);
         if (event.lane == 1)
@@ -41,16 +41,16 @@ int main(void)
         ;
     /* Some in hand, so that the lane is never empty. */
     for (int i = 0; i < 8; i++)
-        CHECK_EQ(vmring_push(pair.producer, 0, &record), 1);
+        CHECK_EQ(vmring_producer_push(pair.producer, 0, &record), 1);
     vmring_producer_flush(pair.producer);
     (void)first_of_other(4);
 
-    CHECK_EQ(vmring_post(pair.producer, &request, 1), 0);
+    CHECK_EQ(vmring_producer_post(pair.producer, &request, 1), 0);
     after = first_of_other(10 * BATCH);
     CHECK(after && after <= 2 * BATCH);
 
     record.vcpu = 1;
-    CHECK_EQ(vmring_push(pair.producer, 1, &record), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &record), 1);
     after = first_of_other(10 * BATCH);
     CHECK(after && after <= 2 * BATCH);
     pair_end(&pair);

@@ -3,7 +3,7 @@
  * Description: memory that a user keeps counts for that user, up to a limit;
  * root and our own user have none.
  */
-#include "transport/kept.h"
+#include "transport/local/kept.h"
 
 #include <unistd.h>
 

@@ -87,7 +87,7 @@ void meeting_exchange(struct rendezvous_bridge *bridge,
         .version_max = XEN_VM_RING_VERSION,
         .nr_groups = 1,
     };
-    struct message_grant grant;
+    struct message_accept accept;
     uint32_t type;
 
     CHECK_EQ(rendezvous_send(agent, WIRE_PROPOSE, &propose, sizeof(propose)),
@@ -96,15 +96,15 @@ void meeting_exchange(struct rendezvous_bridge *bridge,
     CHECK_EQ(message.type, WIRE_PROPOSE);
     CHECK_EQ(message.len, sizeof(propose));
     CHECK(!memcmp(message.body.bytes, &propose, sizeof(propose)));
-    CHECK_EQ(rendezvous_recv(agent, &type, &grant, sizeof(grant)), -EAGAIN);
-    memset(&grant, 0, sizeof(grant));
-    grant.grant.grant.result = XEN_VM_RING_REFUSED_BUSY;
-    CHECK_EQ(meeting_reply(bridge, message.session, message.seq, WIRE_GRANT,
-                           &grant, sizeof(grant)),
+    CHECK_EQ(rendezvous_recv(agent, &type, &accept, sizeof(accept)), -EAGAIN);
+    memset(&accept, 0, sizeof(accept));
+    accept.wire.body.result = XEN_VM_RING_REFUSED_BUSY;
+    CHECK_EQ(meeting_reply(bridge, message.session, message.seq, WIRE_ACCEPT,
+                           &accept, sizeof(accept)),
              0);
-    CHECK_EQ(rendezvous_recv(agent, &type, &grant, sizeof(grant)),
-             (int)sizeof(grant));
-    CHECK_EQ(type, WIRE_GRANT);
-    CHECK_EQ(grant.grant.grant.result, XEN_VM_RING_REFUSED_BUSY);
+    CHECK_EQ(rendezvous_recv(agent, &type, &accept, sizeof(accept)),
+             (int)sizeof(accept));
+    CHECK_EQ(type, WIRE_ACCEPT);
+    CHECK_EQ(accept.wire.body.result, XEN_VM_RING_REFUSED_BUSY);
     CHECK(!rendezvous_is_waiting(agent));
 }

@@ -5,7 +5,7 @@
 
 #include "check.h"
 #include "fake_xenstore.h"
-#include "transport/rendezvous.h"
+#include "transport/grant/rendezvous.h"
 
 #define MEETING_AGENT 7
 #define MEETING_ABOVE "/local/domain/0/vmring"

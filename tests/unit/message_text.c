@@ -8,12 +8,12 @@
 #include <stdint.h>
 
 #include "check.h"
-#include "transport/message.h"
+#include "transport/grant/message.h"
 
 /* Aligned like any body. */
 static union {
     unsigned char bytes[WIRE_MAX];
-    struct message_grant grant;
+    struct message_accept accept;
     struct wire_counts counts;
 } body, back;
 
@@ -31,14 +31,14 @@ static int round_trip(uint32_t type, size_t len, char text[MESSAGE_MAX])
     return ret;
 }
 
-static void fill_grant(struct message_grant *message)
+static void fill_grant(struct message_accept *message)
 {
-    struct xen_vm_ring_grant *grant = &message->grant.grant;
+    struct xen_vm_ring_accept *accept = &message->wire.body;
 
     memset(message, 0, sizeof(*message));
-    *grant = (struct xen_vm_ring_grant){
+    *accept = (struct xen_vm_ring_accept){
         .magic = XEN_VM_RING_MAGIC,
-        .length = sizeof(*grant),
+        .length = sizeof(*accept),
         .result = UINT32_MAX,
         .version = UINT32_MAX,
         .features = UINT64_MAX,
@@ -60,12 +60,12 @@ static void fill_grant(struct message_grant *message)
         .allowed_verdicts = XEN_VM_RING_VERDICTS,
     };
     for (int i = 0; i < XEN_VM_RING_MAX_PREV; i++)
-        grant->prev_p_len[i] = UINT64_MAX;
+        accept->prev_p_len[i] = UINT64_MAX;
     message->directory = UINT32_MAX;
     message->nr_ports = XEN_VM_RING_MAX_GROUPS;
     for (int i = 0; i < XEN_VM_RING_MAX_GROUPS; i++)
         message->ports[i] = UINT32_MAX;
-    memset(message->grant.target, 'x', sizeof(message->grant.target) - 1);
+    memset(message->wire.target, 'x', sizeof(message->wire.target) - 1);
 }
 
 /* As long as they can be. */
@@ -73,8 +73,8 @@ static void longest(char texts[3][MESSAGE_MAX])
 {
     struct wire_subscribed *subscribed = (void *)&body;
 
-    fill_grant(&body.grant);
-    round_trip(WIRE_GRANT, sizeof(body.grant), texts[0]);
+    fill_grant(&body.accept);
+    round_trip(WIRE_ACCEPT, sizeof(body.accept), texts[0]);
 
     memset(&body, 0, sizeof(body));
     subscribed->nr = sizeof(subscribed->results);

@@ -23,7 +23,7 @@ static void begin(void)
 
 static void set(unsigned int state, unsigned int reason)
 {
-    vmring_set_target_state(pair.producer, state, reason);
+    vmring_producer_set_target_state(pair.producer, state, reason);
 }
 
 static void push(unsigned int nr)
@@ -31,7 +31,7 @@ static void push(unsigned int nr)
     struct xen_vm_ring_event record = pair_event(XEN_VM_RING_REASON_VMEXIT, 1);
 
     while (nr--)
-        CHECK_EQ(vmring_push(pair.producer, 1, &record), 1);
+        CHECK_EQ(vmring_producer_push(pair.producer, 1, &record), 1);
     vmring_producer_flush(pair.producer);
 }
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "transport/wire.h"
 #include "vmring.h"
 
@@ -34,11 +34,11 @@ static int open_with(int spare)
     /* The grant is there before the consumer asks. */
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-    CHECK_EQ(vmring_serve_fd(producer, ends[0]), 0);
+    CHECK_EQ(vmring_producer_serve_fd(producer, ends[0]), 0);
     CHECK_EQ(
         socket_send(ends[1], WIRE_PROPOSE, &propose, sizeof(propose), NULL, 0),
         0);
-    CHECK_EQ(vmring_dispatch(producer), 0);
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
     for (int i = 0; i < spare; i++)
         spares[i] = open("/dev/null", O_RDONLY);
     while ((full[nr] = open("/dev/null", O_RDONLY)) >= 0)

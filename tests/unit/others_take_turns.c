@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "producer.h"
-#include "transport/socket.h"
+#include "producer/producer.h"
+#include "transport/local/socket.h"
 
 /* Each comes, and each message is received, in this time of our clock. */
 #define SLOW_NS 15000000
@@ -76,8 +76,8 @@ static int attaches(void)
     int fd = comes();
 
     CHECK_EQ(socket_send(fd, WIRE_PROPOSE, &p, sizeof(p), NULL, 0), 0);
-    CHECK_EQ(vmring_dispatch(producer), 0);
-    CHECK(vmring_attached(producer));
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
+    CHECK(vmring_producer_attached(producer));
     return fd;
 }
 
@@ -110,7 +110,7 @@ int main(void)
 
     snprintf(uri, sizeof(uri), "local:/tmp/vmring-test-%d.sock", (int)getpid());
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
     attached = attaches();
     drain(attached);
     for (int i = 0; i < MAX_PEERS - 1; i++) {
@@ -123,7 +123,7 @@ int main(void)
         struct pollfd heard = {.fd = attached, .events = POLLIN};
 
         CHECK_EQ(socket_send(attached, WIRE_SUPPORTED, NULL, 0, NULL, 0), 0);
-        CHECK_EQ(vmring_dispatch(producer), 0);
+        CHECK_EQ(vmring_producer_dispatch(producer), 0);
         CHECK(now - began <= LONGEST_NS);
         CHECK_EQ(poll(&heard, 1, 0), 1);
         drain(attached);

@@ -7,8 +7,8 @@
 
 #include <poll.h>
 
-#include "consumer.h"
-#include "producer.h"
+#include "consumer/consumer.h"
+#include "producer/producer.h"
 
 #define SLOTS 16384
 
@@ -67,7 +67,7 @@ static void overrun(bool by_worker)
     /* As if all but the last were being overwritten just now. */
     pair.producer->core.lanes[1].head = SLOTS - 1;
     overwrite();
-    CHECK_EQ(vmring_push(pair.producer, 1, &raised), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &raised), 1);
     vmring_producer_flush(pair.producer);
     while (next(&event) == 0) {
         CHECK(polls_readable());

@@ -27,14 +27,15 @@ void pair_serve(void)
 
     struct pollfd pfd = {.fd = vmring_producer_fd(waiting), .events = POLLIN};
 
-    (void)vmring_dispatch(waiting);
+    (void)vmring_producer_dispatch(waiting);
     /* A ring may take several.  Not poll(), which serves when it waits. */
-    for (int i = 0; i < (now_served->of_domain ? 4 : 64) &&
-                    (now_served->of_domain || !vmring_attached(waiting)) &&
-                    ppoll(&pfd, 1, &(struct timespec){0}, NULL) == 1;
+    for (int i = 0;
+         i < (now_served->of_domain ? 4 : 64) &&
+         (now_served->of_domain || !vmring_producer_attached(waiting)) &&
+         ppoll(&pfd, 1, &(struct timespec){0}, NULL) == 1;
          i++)
-        (void)vmring_dispatch(waiting);
-    while (vmring_collect(waiting, &verdict) == 1)
+        (void)vmring_producer_dispatch(waiting);
+    while (vmring_producer_collect(waiting, &verdict) == 1)
         ;
 }
 
@@ -52,7 +53,7 @@ int pair_connect(struct pair *pair)
     int ends[2];
 
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-    CHECK_EQ(vmring_serve_fd(pair->producer, ends[0]), 0);
+    CHECK_EQ(vmring_producer_serve_fd(pair->producer, ends[0]), 0);
     pair->served = ends[0];
     return ends[1];
 }

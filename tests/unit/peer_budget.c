@@ -11,10 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "consumer.h"
+#include "consumer/consumer.h"
 #include "pair.h"
 #include "transport/budget.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "transport/wire.h"
 
 #define SECOND  1000000000ULL
@@ -164,7 +164,7 @@ static void answers(void)
         struct xen_vm_ring_response response;
         struct vmring_event event;
 
-        CHECK_EQ(vmring_post(pair.producer, &cr4, 77), 0);
+        CHECK_EQ(vmring_producer_post(pair.producer, &cr4, 77), 0);
         pair_serve();
         CHECK_EQ(vmring_next(pair.ring, &event), 1);
         vmring_neutral(&event, &response);
@@ -209,7 +209,7 @@ static int attach_by_hand(void)
         socket_send(control, WIRE_PROPOSE, &propose, sizeof(propose), NULL, 0),
         0);
     pair_serve();
-    CHECK(vmring_attached(pair.producer));
+    CHECK(vmring_producer_attached(pair.producer));
     CHECK_EQ(answers_to(control), 1);
     return control;
 }
@@ -243,7 +243,7 @@ static void asks_without_end(void)
     close(control);
     while (is_readable(0))
         pair_serve();
-    CHECK(!vmring_attached(pair.producer));
+    CHECK(!vmring_producer_attached(pair.producer));
     vmring_producer_close(pair.producer, NULL, NULL);
     faults_idle = NULL;
 }
@@ -266,7 +266,7 @@ static void leaves_unheard(void)
     vmring_close(pair.ring);
     pair.ring = NULL;
     (void)turns(1000);
-    CHECK(!vmring_attached(pair.producer));
+    CHECK(!vmring_producer_attached(pair.producer));
     /* Nothing is left of it that the end of the pause could meet. */
     pair_attach(&pair, NULL);
     while (is_readable(200))

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "transport/local/socket.h"
 #include "transport/region.h"
-#include "transport/socket.h"
 #include "transport/wire.h"
 #include "vmring.h"
 
@@ -37,7 +37,7 @@ static const struct {
 
 static char uri[32], error[256];
 
-static int ask_of(const struct wire_grant *answer, const int *fds,
+static int ask_of(const struct wire_accept *answer, const int *fds,
                   unsigned int nr_fds, struct vmring_limits *limits)
 {
     struct vmring_opts opts = {
@@ -46,7 +46,7 @@ static int ask_of(const struct wire_grant *answer, const int *fds,
 
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     CHECK_EQ(
-        socket_send(ends[0], WIRE_GRANT, answer, sizeof(*answer), fds, nr_fds),
+        socket_send(ends[0], WIRE_ACCEPT, answer, sizeof(*answer), fds, nr_fds),
         0);
     snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
     *error = '\0';
@@ -56,7 +56,7 @@ static int ask_of(const struct wire_grant *answer, const int *fds,
 }
 
 /* A question gets its answer, an error that is its own, and never a ring. */
-static void asked(struct wire_grant answer)
+static void asked(struct wire_accept answer)
 {
     struct vmring_limits limits = {.size = sizeof(limits)};
     struct region p, c;
@@ -64,7 +64,7 @@ static void asked(struct wire_grant answer)
 
     CHECK_EQ(vmring_ask("local:/no/such/folder", NULL, &limits), -ENOENT);
 
-    answer.grant.result = XEN_VM_RING_REFUSED_ASKED;
+    answer.body.result = XEN_VM_RING_REFUSED_ASKED;
     CHECK_EQ(ask_of(&answer, NULL, 0, &limits), 0);
     CHECK_EQ(limits.would, 0);
     CHECK_EQ(limits.max_groups, 5);
@@ -72,10 +72,10 @@ static void asked(struct wire_grant answer)
     memset(answer.target, 'x', sizeof(answer.target));
     CHECK_EQ(ask_of(&answer, NULL, 0, &limits), 0);
     CHECK_EQ(strlen(limits.target), sizeof(limits.target) - 1);
-    answer.grant.result = XEN_VM_RING_REFUSED_BUSY;
+    answer.body.result = XEN_VM_RING_REFUSED_BUSY;
     CHECK_EQ(ask_of(&answer, NULL, 0, &limits), 0);
     CHECK_EQ(limits.would, -EBUSY);
-    answer.grant.result = XEN_VM_RING_REFUSED_PERMISSION;
+    answer.body.result = XEN_VM_RING_REFUSED_PERMISSION;
     CHECK_EQ(ask_of(&answer, NULL, 0, &limits), -EACCES);
     CHECK_HAS(error, "does not serve this user");
 
@@ -85,9 +85,9 @@ static void asked(struct wire_grant answer)
     fds[0] = p.fd;
     fds[1] = c.fd;
     fds[2] = bell[1];
-    answer.grant.result = XEN_VM_RING_GRANTED;
-    answer.grant.p_len = answer.grant.c_len = 4096;
-    answer.grant.nr_groups = 1;
+    answer.body.result = XEN_VM_RING_ACCEPTED;
+    answer.body.p_len = answer.body.c_len = 4096;
+    answer.body.nr_groups = 1;
     CHECK_EQ(ask_of(&answer, fds, 3, &limits), -EPROTO);
     CHECK_HAS(error, "was only asked, and has granted");
     close(bell[0]);
@@ -95,18 +95,18 @@ static void asked(struct wire_grant answer)
     region_drop(&p);
     region_drop(&c);
 
-    answer.grant.magic++;
+    answer.body.magic++;
     CHECK_EQ(ask_of(&answer, NULL, 0, &limits), -EPROTO);
     CHECK_HAS(error, "no vm_ring producer");
 }
 
 int main(void)
 {
-    struct wire_grant answer = {
-        .grant =
+    struct wire_accept answer = {
+        .body =
             {
                 .magic = XEN_VM_RING_MAGIC,
-                .length = sizeof(answer.grant),
+                .length = sizeof(answer.body),
                 .version = 3 << 16 | 7,
                 .features = 0x40,
                 .min_async_len = 512,
@@ -127,15 +127,15 @@ int main(void)
     int ends[2];
 
     for (int lie = 0; lie < 2; lie++) {
-        struct wire_grant wrong = answer;
+        struct wire_accept wrong = answer;
 
         if (lie)
-            wrong.grant.length = 8;
+            wrong.body.length = 8;
         else
-            wrong.grant.magic++;
+            wrong.body.magic++;
         CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
         CHECK_EQ(
-            socket_send(ends[0], WIRE_GRANT, &wrong, sizeof(wrong), NULL, 0),
+            socket_send(ends[0], WIRE_ACCEPT, &wrong, sizeof(wrong), NULL, 0),
             0);
         snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
         CHECK_EQ(vmring_open(uri, &opts, &ring), -EPROTO);
@@ -143,11 +143,11 @@ int main(void)
         close(ends[0]);
     }
     /* Bits that have no name are told as bits. */
-    answer.grant.result = XEN_VM_RING_REFUSED_VERDICTS;
+    answer.body.result = XEN_VM_RING_REFUSED_VERDICTS;
     opts.verdicts = 1U << 30 | XEN_VM_RING_VERDICT_DENY;
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-    CHECK_EQ(socket_send(ends[0], WIRE_GRANT, &answer, sizeof(answer), NULL, 0),
-             0);
+    CHECK_EQ(
+        socket_send(ends[0], WIRE_ACCEPT, &answer, sizeof(answer), NULL, 0), 0);
     snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
     CHECK_EQ(vmring_open(uri, &opts, &ring), -EPERM);
     CHECK_HAS(error, "bits 0x40000000 have no name here, besides deny; the "
@@ -169,9 +169,9 @@ int main(void)
     opts.timeout_ms = 0;
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-        answer.grant.result = refusals[i].result;
+        answer.body.result = refusals[i].result;
         CHECK_EQ(
-            socket_send(ends[0], WIRE_GRANT, &answer, sizeof(answer), NULL, 0),
+            socket_send(ends[0], WIRE_ACCEPT, &answer, sizeof(answer), NULL, 0),
             0);
         snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
         close(ends[0]); /* it has said all that it has to say */

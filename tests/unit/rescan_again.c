@@ -19,15 +19,16 @@ static void dies(unsigned int then)
     pair_make(&pair, &opts);
     pair_attach(&pair, NULL);
     CHECK_EQ(vmring_next(pair.ring, &event), 0);
-    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_SHUTDOWN, 0);
+    vmring_producer_set_target_state(pair.producer, XEN_VM_RING_TARGET_SHUTDOWN,
+                                     0);
     CHECK_EQ(vmring_next(pair.ring, &event), VMRING_NEXT_TARGET);
     CHECK_EQ(vmring_next(pair.ring, &event), -ESRCH);
-    vmring_set_target_state(pair.producer, then, 0);
+    vmring_producer_set_target_state(pair.producer, then, 0);
     if (then == XEN_VM_RING_TARGET_RUNNING) {
         CHECK_EQ(vmring_next(pair.ring, &event), VMRING_NEXT_TARGET);
         CHECK_EQ(vmring_next(pair.ring, &event), 0);
     }
-    CHECK_EQ(vmring_push(pair.producer, 1, &record), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &record), 1);
     CHECK_EQ(shutdown(pair.served, SHUT_RDWR), 0); /* as its death does */
     CHECK_EQ(vmring_next(pair.ring, &event), 1);
     CHECK_EQ(event.lane, 1);

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "producer.h"
-#include "transport/socket.h"
+#include "producer/producer.h"
+#include "transport/local/socket.h"
 
 /* A machine on which a MiB takes 20 ms, by a clock that tells nothing else. */
 #define SLOW_NS(len) ((int64_t)(len) / 1024 * 20000)
@@ -74,7 +74,7 @@ static int consumer(void)
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
                         0, ends),
              0);
-    CHECK_EQ(vmring_serve_fd(producer, ends[0]), 0);
+    CHECK_EQ(vmring_producer_serve_fd(producer, ends[0]), 0);
     return ends[1];
 }
 
@@ -102,14 +102,14 @@ static int proposes(uint64_t async_len)
 /* -1: it has no answer. */
 static int result(int fd)
 {
-    struct wire_grant grant;
+    struct wire_accept accept;
     uint32_t type = 0;
-    int ret = socket_recv(fd, &type, &grant, sizeof(grant), NULL, 0, NULL);
+    int ret = socket_recv(fd, &type, &accept, sizeof(accept), NULL, 0, NULL);
 
     if (ret == -EAGAIN)
         return -1;
-    CHECK_EQ(ret, (int)sizeof(grant));
-    return (int)grant.grant.result;
+    CHECK_EQ(ret, (int)sizeof(accept));
+    return (int)accept.body.result;
 }
 
 static bool has_more_to_do(void)
@@ -124,8 +124,8 @@ static void turn(void)
     struct vmring_verdict verdict;
     int64_t began = now;
 
-    (void)vmring_dispatch(producer);
-    while (vmring_collect(producer, &verdict) == 1)
+    (void)vmring_producer_dispatch(producer);
+    while (vmring_producer_collect(producer, &verdict) == 1)
         ;
     CHECK(now - began <= LONGEST_NS);
 }
@@ -157,7 +157,7 @@ static void leaves(int fd)
     send_to(fd, WIRE_DETACH, NULL, 0);
     close(fd);
     settle();
-    CHECK(!vmring_attached(producer));
+    CHECK(!vmring_producer_attached(producer));
 }
 
 /* It has gone before it can be handed anything, in the first epoch. */
@@ -168,7 +168,7 @@ static void gone_at_once(uint64_t async_len)
     close(proposes(async_len));
     turn();
     settle();
-    CHECK(!vmring_attached(producer));
+    CHECK(!vmring_producer_attached(producer));
     CHECK_EQ(count_descriptors(), held);
 }
 
@@ -176,14 +176,14 @@ static void bit_by_bit(void)
 {
     int fd = proposes(LARGE), other;
 
-    CHECK(turns_until(fd, XEN_VM_RING_GRANTED) >= LARGE / 2 / (512 * 1024));
-    CHECK(vmring_attached(producer));
+    CHECK(turns_until(fd, XEN_VM_RING_ACCEPTED) >= LARGE / 2 / (512 * 1024));
+    CHECK(vmring_producer_attached(producer));
     CHECK(taken >= (int64_t)LARGE / 2);
     leaves(fd);
     /* Its P is frozen, and goes when somebody has drained it. */
     given = 0;
     other = proposes(0);
-    turns_until(other, XEN_VM_RING_GRANTED);
+    turns_until(other, XEN_VM_RING_ACCEPTED);
     leaves(other);
     CHECK(given >= (int64_t)LARGE / 2);
 }
@@ -203,7 +203,7 @@ static void others_amid_it(void)
         turn();
         close(late);
     }
-    turns_until(fd, XEN_VM_RING_GRANTED);
+    turns_until(fd, XEN_VM_RING_ACCEPTED);
     leaves(fd);
 }
 
@@ -221,7 +221,7 @@ static void leaving_amid_it(void)
     CHECK(given >= taken);
     CHECK(count_descriptors() <= held - 2);
     other = proposes(0);
-    turns_until(other, XEN_VM_RING_GRANTED);
+    turns_until(other, XEN_VM_RING_ACCEPTED);
     leaves(other);
 }
 
@@ -230,17 +230,17 @@ static void memory_amid_going(void)
 {
     int fd = proposes(LARGE), other;
 
-    turns_until(fd, XEN_VM_RING_GRANTED);
+    turns_until(fd, XEN_VM_RING_ACCEPTED);
     leaves(fd);
     other = proposes(0);
-    turns_until(other, XEN_VM_RING_GRANTED);
+    turns_until(other, XEN_VM_RING_ACCEPTED);
     send_to(other, WIRE_DRAINED, NULL, 0);
     send_to(other, WIRE_DETACH, NULL, 0);
     close(other);
     turn();
     said_room = 256 * 1024;
     fd = proposes(LARGE / 4);
-    turns_until(fd, XEN_VM_RING_GRANTED);
+    turns_until(fd, XEN_VM_RING_ACCEPTED);
     said_room = 1 << 30;
     leaves(fd);
 }
@@ -257,7 +257,7 @@ static void memory_short_amid_it(void)
     settle();
     CHECK(given >= taken);
     other = proposes(0);
-    turns_until(other, XEN_VM_RING_GRANTED);
+    turns_until(other, XEN_VM_RING_ACCEPTED);
     leaves(other);
 }
 
@@ -267,7 +267,7 @@ static void target_gone_amid_it(void)
 
     given = taken = 0;
     turn();
-    vmring_set_target_state(producer, XEN_VM_RING_TARGET_DESTROYED, 0);
+    vmring_producer_set_target_state(producer, XEN_VM_RING_TARGET_DESTROYED, 0);
     turns_until(fd, XEN_VM_RING_REFUSED_TARGET);
     close(fd);
     settle();

@@ -27,7 +27,7 @@ static int one(void)
     int ends[2];
 
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-    CHECK_EQ(vmring_serve_fd(producer, ends[0]), 0);
+    CHECK_EQ(vmring_producer_serve_fd(producer, ends[0]), 0);
     return ends[1];
 }
 
@@ -39,33 +39,35 @@ int main(void)
     snprintf(uri, sizeof(uri), "local:/tmp/vmring-test-%d.sock", (int)getpid());
     make();
     /* Nothing. */
-    CHECK_EQ(vmring_dispatch(producer), -EBADF);
-    CHECK_EQ(vmring_serve_fd(producer, 1000), -EBADF);
-    CHECK_EQ(vmring_dispatch(producer), -EBADF);
-    vmring_dismiss(producer); /* nobody */
-    CHECK_EQ(vmring_serve(producer, "local:/no/such/folder", 0), -ENOENT);
-    CHECK_EQ(vmring_dispatch(producer), -EBADF);
+    CHECK_EQ(vmring_producer_dispatch(producer), -EBADF);
+    CHECK_EQ(vmring_producer_serve_fd(producer, 1000), -EBADF);
+    CHECK_EQ(vmring_producer_dispatch(producer), -EBADF);
+    vmring_producer_dismiss(producer); /* nobody */
+    CHECK_EQ(vmring_producer_serve(producer, "local:/no/such/folder", 0),
+             -ENOENT);
+    CHECK_EQ(vmring_producer_dispatch(producer), -EBADF);
     /* One, and no other way there; then a path besides. */
     fd = one();
-    CHECK_EQ(vmring_serve_fd(producer, 1000), -EBADF);
-    CHECK_EQ(vmring_serve(producer, "local:/no/such/folder", 0), -ENOENT);
-    CHECK_EQ(vmring_serve(producer, "grant:0/5", 0), -EINVAL);
-    CHECK_EQ(vmring_dispatch(producer), 0);
-    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
-    CHECK_EQ(vmring_serve(producer, uri, 0), -EINVAL);
-    CHECK_EQ(vmring_dispatch(producer), 0);
+    CHECK_EQ(vmring_producer_serve_fd(producer, 1000), -EBADF);
+    CHECK_EQ(vmring_producer_serve(producer, "local:/no/such/folder", 0),
+             -ENOENT);
+    CHECK_EQ(vmring_producer_serve(producer, "grant:0/5", 0), -EINVAL);
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), -EINVAL);
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
     close(fd);
-    CHECK_EQ(vmring_dispatch(producer), 0);
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
     vmring_producer_close(producer, NULL, NULL);
 
     /* One alone, until it has gone; then another. */
     make();
     close(one());
-    CHECK_EQ(vmring_dispatch(producer), -EBADF);
+    CHECK_EQ(vmring_producer_dispatch(producer), -EBADF);
     fd = one();
-    CHECK_EQ(vmring_dispatch(producer), 0);
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
     close(fd);
-    CHECK_EQ(vmring_dispatch(producer), -EBADF);
+    CHECK_EQ(vmring_producer_dispatch(producer), -EBADF);
     vmring_producer_close(producer, NULL, NULL);
     return 0;
 }

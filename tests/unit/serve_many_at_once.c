@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "producer.h"
-#include "transport/socket.h"
+#include "producer/producer.h"
+#include "transport/local/socket.h"
 
 static int connect_to(const char *path)
 {
@@ -43,7 +43,7 @@ static void settle(struct vmring_producer *producer)
     struct pollfd pfd = {.fd = vmring_producer_fd(producer), .events = POLLIN};
 
     do {
-        CHECK_EQ(vmring_dispatch(producer), 0);
+        CHECK_EQ(vmring_producer_dispatch(producer), 0);
     } while (poll(&pfd, 1, 0) == 1);
 }
 
@@ -82,10 +82,10 @@ int main(void)
 
     snprintf(uri, sizeof(uri), "local:/tmp/vmring-test-%d.sock", (int)getpid());
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    CHECK_EQ(vmring_serve(producer, uri, 0666), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0666), 0);
     for (int i = 0; i <= MAX_PEERS; i++)
         fds[i] = connect_to(uri + 6);
-    CHECK_EQ(vmring_dispatch(producer), 0);
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
     check(fds, 0);
     pfd.fd = vmring_producer_fd(producer);
     CHECK_EQ(poll(&pfd, 1, 0), 1);

@@ -36,13 +36,13 @@ static int opens_as(struct vmring_producer *producer, uid_t uid, gid_t gid)
         _exit(-err);
     }
     while (waitpid(pid, &status, WNOHANG) != pid) {
-        CHECK_EQ(vmring_dispatch(producer), 0);
-        CHECK_EQ(vmring_collect(producer, &verdict), 0);
+        CHECK_EQ(vmring_producer_dispatch(producer), 0);
+        CHECK_EQ(vmring_producer_collect(producer, &verdict), 0);
         usleep(500);
     }
     CHECK(WIFEXITED(status));
-    CHECK_EQ(vmring_dispatch(producer), 0);
-    CHECK_EQ(vmring_collect(producer, &verdict), 0);
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
+    CHECK_EQ(vmring_producer_collect(producer, &verdict), 0);
     return -WEXITSTATUS(status);
 }
 
@@ -55,7 +55,7 @@ static void serve(unsigned int mode, int in_group, int other)
     struct stat st;
 
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    CHECK_EQ(vmring_serve(producer, uri, mode), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, mode), 0);
     CHECK_EQ(stat(uri + 6, &st), 0);
     CHECK_EQ(st.st_mode & 0777, mode ? mode : 0600);
     CHECK_EQ(chmod(uri + 6, 0666), 0);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "vmring.h"
 
 static int connect_to(const char *path)
@@ -40,13 +40,13 @@ int main(void)
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
     snprintf(uri, sizeof(uri), "local:/tmp/vmring-test-%d.sock", (int)getpid());
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
     fd = connect_to(uri + 6);
     for (int next; (next = open("/dev/null", O_RDONLY)) >= 0;)
         last = next;
     CHECK_EQ(errno, EMFILE);
 
-    CHECK_EQ(vmring_dispatch(producer), 0);
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
     pfd.fd = vmring_producer_fd(producer);
     CHECK_EQ(poll(&pfd, 1, 0), 0);
     CHECK_EQ(read(fd, &byte, 1), 0);
@@ -56,14 +56,14 @@ int main(void)
     limit.rlim_cur = 3;
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
     for (int i = 0; i < 3; i++)
-        CHECK_EQ(vmring_dispatch(producer), 0);
+        CHECK_EQ(vmring_producer_dispatch(producer), 0);
     CHECK_EQ(read(waits, &byte, 1), -1);
     CHECK_EQ(errno, EAGAIN);
     CHECK_EQ(poll(&pfd, 1, 0), 1);
     limit.rlim_cur = 64;
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
     close(last);
-    CHECK_EQ(vmring_dispatch(producer), 0);
+    CHECK_EQ(vmring_producer_dispatch(producer), 0);
     CHECK_EQ(poll(&pfd, 1, 0), 0);
     CHECK_EQ(read(waits, &byte, 1), -1);
     CHECK_EQ(errno, EAGAIN);

@@ -16,15 +16,15 @@ static void keep(struct vmring_producer *p,
     p->events[p->nr++] = (struct stub_event){*event, cookie, sync};
 }
 
-int vmring_post(struct vmring_producer *producer,
-                const struct xen_vm_ring_event *event, uint64_t cookie)
+int vmring_producer_post(struct vmring_producer *producer,
+                         const struct xen_vm_ring_event *event, uint64_t cookie)
 {
     keep(producer, event, cookie, 1);
     return 0;
 }
 
-int vmring_push(struct vmring_producer *producer, unsigned int lane,
-                const struct xen_vm_ring_event *event)
+int vmring_producer_push(struct vmring_producer *producer, unsigned int lane,
+                         const struct xen_vm_ring_event *event)
 {
     CHECK_EQ(lane, event->vcpu);
     keep(producer, event, 0, 0);
@@ -36,8 +36,8 @@ void vmring_producer_flush(struct vmring_producer *producer)
     producer->flushes++;
 }
 
-void vmring_set_target_state(struct vmring_producer *producer,
-                             unsigned int state, unsigned int reason)
+void vmring_producer_set_target_state(struct vmring_producer *producer,
+                                      unsigned int state, unsigned int reason)
 {
     CHECK_EQ(reason, 0);
     producer->state = state;

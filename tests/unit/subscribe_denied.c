@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "check.h"
-#include "producer.h"
+#include "producer/producer.h"
 
 static unsigned int armed;
 
@@ -49,7 +49,7 @@ int main(void)
         .reasons = 1u << XEN_VM_RING_REASON_CPUID,
     };
     struct vmring_producer *producer;
-    static const struct port_ops nowhere = {.send = send_nowhere};
+    static const struct listener_ops nowhere = {.send = send_nowhere};
     struct peer peer = {.ops = &nowhere};
     char allowed[] = "cpuid", denied[] = "cpuid cr3";
     char malformed[] = "nonsense", cut[7] = "cpuid"; /* a NUL, and room */

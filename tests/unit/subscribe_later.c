@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "transport/wire.h"
 
 #define FOREVER 1000000
@@ -130,14 +130,14 @@ static void verdict_comes_meanwhile(int fd)
 
     ask(fd, WIRE_SUBSCRIBE, "cpuid");
     pair_serve();
-    CHECK_EQ(vmring_post(pair.producer, &raised, 1), 0);
+    CHECK_EQ(vmring_producer_post(pair.producer, &raised, 1), 0);
     vmring_producer_flush(pair.producer);
     CHECK_EQ(vmring_next(pair.ring, &event), 1);
     vmring_neutral(&event, &response);
     CHECK_EQ(vmring_respond(pair.ring, &event, &response), 0);
     vmring_flush(pair.ring);
-    CHECK_EQ(vmring_dispatch(pair.producer), 0);
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 1);
+    CHECK_EQ(vmring_producer_dispatch(pair.producer), 0);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 1);
     CHECK_EQ(verdict.by, VMRING_BY_CONSUMER);
 }
 
@@ -197,13 +197,13 @@ static void goes_meanwhile(int fd)
     pair_serve();
     pair_serve();
     CHECK(!is_awake());
-    CHECK_EQ(vmring_attached(pair.producer), 1);
+    CHECK_EQ(vmring_producer_attached(pair.producer), 1);
     close(fd);
     vmring_close(pair.ring);
     pair.ring = NULL;
     CHECK(is_awake());
     pair_serve();
-    CHECK_EQ(vmring_attached(pair.producer), 0);
+    CHECK_EQ(vmring_producer_attached(pair.producer), 0);
     CHECK_EQ(nr_asked, asked + 1);
     CHECK_EQ(nr_disarmed, disarmed + 1);
     looks = left = 0;
@@ -235,11 +235,11 @@ static void is_interrupted(void)
     CHECK_EQ(vmring_subscribe(pair.ring, "cpuid", NULL, NULL, 0), -EINTR);
     CHECK_EQ(looks_left, -1);
     CHECK_EQ(vmring_supported(pair.ring, &mask), -ECONNRESET);
-    CHECK_EQ(vmring_attached(pair.producer), 1);
+    CHECK_EQ(vmring_producer_attached(pair.producer), 1);
     vmring_close(pair.ring);
     pair.ring = NULL;
     pair_serve();
-    CHECK_EQ(vmring_attached(pair.producer), 0);
+    CHECK_EQ(vmring_producer_attached(pair.producer), 0);
     CHECK_EQ(nr_disarmed, disarmed + 1);
     looks = left = 0;
     pair_serve();
@@ -261,7 +261,7 @@ static void is_killed_meanwhile(void)
     /* What the kernel does to each of its descriptors, in one. */
     CHECK_EQ(shutdown(fd, SHUT_RDWR), 0);
     pair_serve();
-    CHECK_EQ(vmring_attached(pair.producer), 0);
+    CHECK_EQ(vmring_producer_attached(pair.producer), 0);
     CHECK_EQ(nr_asked, asked + 1);
     CHECK_EQ(nr_disarmed, disarmed);
     vmring_close(pair.ring);
@@ -287,10 +287,10 @@ static void does_not_listen(int fd)
     CHECK_EQ(err, -EAGAIN);
     looks = left = 0;
     pair_serve();
-    CHECK_EQ(vmring_attached(pair.producer), 1);
+    CHECK_EQ(vmring_producer_attached(pair.producer), 1);
     ask(fd, WIRE_QUIESCE, "");
     pair_serve();
-    CHECK_EQ(vmring_attached(pair.producer), 0);
+    CHECK_EQ(vmring_producer_attached(pair.producer), 0);
 }
 
 static int attach(int timeout_ms)

@@ -42,7 +42,7 @@ static int quiet(void *ctx)
         struct xen_vm_ring_event event =
             pair_event(XEN_VM_RING_REASON_CPUID, 0);
 
-        CHECK_EQ(vmring_post(pair.producer, &event, 1), 0);
+        CHECK_EQ(vmring_producer_post(pair.producer, &event, 1), 0);
     }
     return is_quiet;
 }
@@ -81,13 +81,15 @@ static void results_are_told(void)
     CHECK_EQ(asks("msr:0x200", NULL), -EIO);
 
     /* There is nothing to arm any more; one that is suspended goes on. */
-    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_SHUTDOWN,
-                            XEN_VM_RING_SHUTDOWN_SUSPEND);
+    vmring_producer_set_target_state(pair.producer, XEN_VM_RING_TARGET_SHUTDOWN,
+                                     XEN_VM_RING_SHUTDOWN_SUSPEND);
     CHECK_EQ(asks("msr:0x13", NULL), -EIO);
-    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_DESTROYED, 0);
+    vmring_producer_set_target_state(pair.producer,
+                                     XEN_VM_RING_TARGET_DESTROYED, 0);
     CHECK_EQ(asks("msr:0x13", NULL), -ESRCH);
     CHECK_STR(error, "no luck with 0x13");
-    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_RUNNING, 0);
+    vmring_producer_set_target_state(pair.producer, XEN_VM_RING_TARGET_RUNNING,
+                                     0);
 
     /* The allow-list comes first; only the first that it denies is named. */
     CHECK_EQ(asks("cr3 cr4 cpuid", results), -EPERM);
@@ -127,7 +129,7 @@ static void answer_one(void)
     vmring_neutral(&event, &response);
     CHECK_EQ(vmring_respond(pair.ring, &event, &response), 0);
     vmring_flush(pair.ring);
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 1);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 1);
 }
 
 /* Quiet is told once nothing is on its way and nothing waits. */
@@ -141,10 +143,11 @@ static void quiet_is_told(void)
     pair_serve();
     CHECK_EQ(vmring_next(pair.ring, &event), 0);
     is_quiet = 2;
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 0);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 0);
     vmring_producer_flush(pair.producer);
     is_quiet = 1;
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 0); /* it waits */
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict),
+             0); /* it waits */
     answer_one();
     CHECK_EQ(vmring_next(pair.ring, &event), 0);
     pair_serve();

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 #include "transport/wire.h"
 #include "vmring.h"
 
@@ -48,21 +48,21 @@ static void turn(struct vmring_producer *producer)
 
     /* On a busy machine not all is done in one of them. */
     do {
-        CHECK_EQ(vmring_dispatch(producer), 0);
-        while (vmring_collect(producer, &verdict) == 1)
+        CHECK_EQ(vmring_producer_dispatch(producer), 0);
+        while (vmring_producer_collect(producer, &verdict) == 1)
             ;
     } while (poll(&pfd, 1, 0) == 1);
 }
 
 static uint32_t result(int fd)
 {
-    struct wire_grant grant;
+    struct wire_accept accept;
     uint32_t type = 0;
 
-    CHECK_EQ(socket_recv(fd, &type, &grant, sizeof(grant), NULL, 0, NULL),
-             (int)sizeof(grant));
-    CHECK_EQ(type, WIRE_GRANT);
-    return grant.grant.result;
+    CHECK_EQ(socket_recv(fd, &type, &accept, sizeof(accept), NULL, 0, NULL),
+             (int)sizeof(accept));
+    CHECK_EQ(type, WIRE_ACCEPT);
+    return accept.body.result;
 }
 
 int main(void)
@@ -76,13 +76,13 @@ int main(void)
     snprintf(path, sizeof(path), "/tmp/vmring-test-%d.sock", (int)getpid());
     snprintf(uri, sizeof(uri), "local:%s", path);
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
-    CHECK_EQ(vmring_serve(producer, uri, 0), 0);
+    CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
 
     first = reach(); /* keeps the lower place while the other attaches */
     dead = reach();
     propose(dead);
     turn(producer);
-    CHECK_EQ(result(dead), XEN_VM_RING_GRANTED);
+    CHECK_EQ(result(dead), XEN_VM_RING_ACCEPTED);
     close(first);
     turn(producer);
 
@@ -91,8 +91,8 @@ int main(void)
     close(dead);
     turn(producer);
     turn(producer);
-    CHECK_EQ(result(next), XEN_VM_RING_GRANTED);
-    CHECK(vmring_attached(producer));
+    CHECK_EQ(result(next), XEN_VM_RING_ACCEPTED);
+    CHECK(vmring_producer_attached(producer));
 
     /* One that is alive is in the way. */
     first = reach();

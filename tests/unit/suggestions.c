@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Description: a misspelt word is told the nearest name, and no far one. */
-#include "suggest.h"
+#include "text/suggest.h"
 
 #include "check.h"
 
@@ -37,16 +37,15 @@ int main(void)
     char text[SUGGEST_TEXT];
 
     for (unsigned int i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        struct suggest near =
-            vmring_suggest_for(words[i].word, strlen(words[i].word));
+        struct suggest near = suggest_for(words[i].word, strlen(words[i].word));
 
         for (unsigned int n = 0; n < sizeof(names) / sizeof(names[0]); n++)
-            vmring_suggest_try(&near, names[n]);
+            suggest_try(&near, names[n]);
         /* One that it has no room for is none. */
-        vmring_suggest_try(&near, "a-name-that-is-longer-than-32-letters-is");
+        suggest_try(&near, "a-name-that-is-longer-than-32-letters-is");
         CHECK_STR(near.name ? near.name : "-",
                   words[i].name ? words[i].name : "-");
-        vmring_suggest_text(&near, text);
+        suggest_text(&near, text);
         CHECK(!text[0] == !words[i].name);
         if (words[i].name)
             CHECK_HAS(text, words[i].name);

@@ -3,7 +3,7 @@
  * Description: a connection is kept as long as its peer has not read what it
  * was handed, so that no user is handed more than has its limit.
  */
-#include "transport/unread.h"
+#include "transport/local/unread.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 
 static struct unread unread;
 static int peer[8];

@@ -18,15 +18,15 @@ static void post(unsigned int nr)
                                       .length = XEN_VM_RING_EVENT_HEAD};
 
     while (nr--)
-        CHECK_EQ(vmring_post(producer, &event, posted++), 0);
+        CHECK_EQ(vmring_producer_post(producer, &event, posted++), 0);
 }
 
-/* Some requests wait for a consumer, until vmring_release(). */
+/* Some requests wait for a consumer, until vmring_producer_release(). */
 static void collect(unsigned int nr)
 {
     struct vmring_verdict verdict;
 
-    for (; nr && vmring_collect(producer, &verdict) == 1; nr--) {
+    for (; nr && vmring_producer_collect(producer, &verdict) == 1; nr--) {
         CHECK(verdict.cookie < posted && !seen[verdict.cookie]);
         seen[verdict.cookie] = 1;
         collected++;
@@ -49,10 +49,10 @@ int main(void)
     collect(MANY);
     post(MANY);
     collect(MANY);
-    vmring_release(producer);
+    vmring_producer_release(producer);
     collect(MANY);
     CHECK_EQ(collected, posted);
-    CHECK_EQ(vmring_pending(producer), 0);
+    CHECK_EQ(vmring_producer_pending(producer), 0);
     vmring_producer_close(producer, NULL, NULL);
     return 0;
 }

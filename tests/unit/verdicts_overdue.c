@@ -21,12 +21,12 @@ static void post(uint64_t cookie)
 {
     struct xen_vm_ring_event event = pair_event(XEN_VM_RING_REASON_CPUID, 1);
 
-    CHECK_EQ(vmring_post(pair.producer, &event, cookie), 0);
+    CHECK_EQ(vmring_producer_post(pair.producer, &event, cookie), 0);
 }
 
 static void collects(struct vmring_verdict *verdict)
 {
-    while (vmring_collect(pair.producer, verdict) != 1)
+    while (vmring_producer_collect(pair.producer, verdict) != 1)
         usleep(100);
 }
 
@@ -50,12 +50,12 @@ int main(void)
     collects(&verdict);
     CHECK_EQ(verdict.by, VMRING_OVERDUE);
     CHECK_EQ(verdict.was_overdue, 0);
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 0);
-    CHECK_EQ(vmring_pending(pair.producer), 1);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 0);
+    CHECK_EQ(vmring_producer_pending(pair.producer), 1);
     vmring_neutral(&event, &response);
     CHECK_EQ(vmring_respond(pair.ring, &event, &response), 0);
     vmring_flush(pair.ring);
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 1);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 1);
     CHECK_EQ(verdict.by, VMRING_BY_CONSUMER);
     CHECK_EQ(verdict.was_overdue, 1);
     CHECK_EQ(verdict.cookie, 1);

@@ -8,9 +8,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "consumer.h"
+#include "consumer/consumer.h"
 #include "pair.h"
-#include "transport/socket.h"
+#include "transport/local/socket.h"
 
 #define GROUPS 2
 #define VCPUS  4
@@ -63,7 +63,7 @@ static void push(uint32_t vcpu)
     struct xen_vm_ring_event record =
         pair_event(XEN_VM_RING_REASON_VMEXIT, vcpu);
 
-    CHECK_EQ(vmring_push(pair.producer, vcpu, &record), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, vcpu, &record), 1);
 }
 
 static void post(uint32_t vcpu)
@@ -71,7 +71,7 @@ static void post(uint32_t vcpu)
     struct xen_vm_ring_event request =
         pair_event(XEN_VM_RING_REASON_CPUID, vcpu);
 
-    CHECK_EQ(vmring_post(pair.producer, &request, vcpu), 0);
+    CHECK_EQ(vmring_producer_post(pair.producer, &request, vcpu), 0);
 }
 
 static int next(uint32_t group)
@@ -151,7 +151,7 @@ static void apart(void)
     begin();
     open_workers();
     all_sleep();
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 0);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 0);
     post(1);
     vmring_producer_flush(pair.producer);
     CHECK_EQ(ring_next(), 0);
@@ -170,8 +170,8 @@ static void apart(void)
     CHECK(!is_readable(vmring_producer_fd(pair.producer)));
     vmring_worker_flush(workers[1]);
     CHECK(is_readable(vmring_producer_fd(pair.producer)));
-    CHECK_EQ(vmring_dispatch(pair.producer), 0);
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 1);
+    CHECK_EQ(vmring_producer_dispatch(pair.producer), 0);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 1);
     CHECK_EQ(verdict.by, VMRING_BY_CONSUMER);
     pair_end(&pair);
 }
@@ -248,7 +248,8 @@ static void target_ends(void)
     open_workers();
     all_sleep();
     push(1);
-    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_SHUTDOWN, 3);
+    vmring_producer_set_target_state(pair.producer, XEN_VM_RING_TARGET_SHUTDOWN,
+                                     3);
     CHECK(is_woken(0) && is_woken(1));
     CHECK_EQ(next(0), -ESRCH);
     CHECK_EQ(ring_next(), 0);
@@ -269,7 +270,8 @@ static void target_pauses(void)
     begin();
     open_workers();
     all_sleep();
-    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_PAUSED, 0);
+    vmring_producer_set_target_state(pair.producer, XEN_VM_RING_TARGET_PAUSED,
+                                     0);
     CHECK(is_woken(1));
     CHECK_EQ(next(1), 0);
     CHECK(ring_is_woken());
@@ -280,7 +282,8 @@ static void target_pauses(void)
     push(1);
     vmring_producer_flush(pair.producer);
     CHECK_EQ(next(1), 1);
-    vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_RUNNING, 0);
+    vmring_producer_set_target_state(pair.producer, XEN_VM_RING_TARGET_RUNNING,
+                                     0);
     for (int i = 0; i < 100; i++) {
         push(1);
         vmring_producer_flush(pair.producer);
@@ -303,7 +306,7 @@ static void pauses_amid_events(void)
     for (unsigned int i = 0; i < 2; i++) {
         int ret = 1;
 
-        vmring_set_target_state(pair.producer, states[i], 0);
+        vmring_producer_set_target_state(pair.producer, states[i], 0);
         for (int events = 0; ret == 1 && events < 100; events++) {
             push(0);
             vmring_producer_flush(pair.producer);
@@ -322,7 +325,8 @@ static void producer_dies(bool after_its_target)
     open_workers();
     all_sleep();
     if (after_its_target) {
-        vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_SHUTDOWN, 0);
+        vmring_producer_set_target_state(pair.producer,
+                                         XEN_VM_RING_TARGET_SHUTDOWN, 0);
         CHECK_EQ(next(0), -ESRCH);
         CHECK_EQ(next(1), -ESRCH);
     }

@@ -13,8 +13,8 @@
 
 #include "instants.h"
 
+#include "consumer/worker.c"
 #include "core/consumer.c"
-#include "worker.c"
 
 static struct pair pair;
 static struct vmring_worker *worker;
@@ -41,11 +41,12 @@ static void comes_to_its_end(void)
         CHECK_EQ(vmring_next(pair.ring, &none), -EPROTO);
         return;
     }
-    CHECK_EQ(vmring_push(pair.producer, 1, &record), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &record), 1);
     if (end == -ENODATA)
         pair_serve();
     if (end == -ESRCH)
-        vmring_set_target_state(pair.producer, XEN_VM_RING_TARGET_SHUTDOWN, 0);
+        vmring_producer_set_target_state(pair.producer,
+                                         XEN_VM_RING_TARGET_SHUTDOWN, 0);
     if (end == -ECONNRESET)
         CHECK_EQ(shutdown(pair.served, SHUT_RDWR), 0);
     CHECK_EQ(vmring_next(pair.ring, &none), 0);

@@ -64,8 +64,8 @@ static void serve(void)
 {
     struct vmring_verdict verdict;
 
-    (void)vmring_dispatch(producer);
-    while (vmring_collect(producer, &verdict) == 1) {
+    (void)vmring_producer_dispatch(producer);
+    while (vmring_producer_collect(producer, &verdict) == 1) {
         CHECK_EQ(verdict.by, VMRING_BY_CONSUMER);
         CHECK(is_asked[verdict.cookie]);
         is_asked[verdict.cookie] = false;
@@ -78,7 +78,7 @@ static void wait_and_serve(void)
     struct pollfd pfd = {vmring_producer_fd(producer), POLLIN, 0};
 
     serve();
-    if (vmring_attached(producer))
+    if (vmring_producer_attached(producer))
         (void)poll(&pfd, 1, -1);
 }
 
@@ -93,11 +93,11 @@ static void raise_one(uint64_t *seed)
 
     if (draw(seed, 4) || is_asked[vcpu]) {
         attempts[vcpu]++;
-        CHECK(vmring_push(producer, vcpu, &event) >= 0);
+        CHECK(vmring_producer_push(producer, vcpu, &event) >= 0);
     } else {
         is_asked[vcpu] = true;
         posted++;
-        CHECK_EQ(vmring_post(producer, &event, vcpu), 0);
+        CHECK_EQ(vmring_producer_post(producer, &event, vcpu), 0);
     }
 }
 
@@ -105,11 +105,11 @@ static void *produce(void *unused)
 {
     uint64_t seed = round_;
 
-    while (!vmring_attached(producer)) {
+    while (!vmring_producer_attached(producer)) {
         struct pollfd pfd = {vmring_producer_fd(producer), POLLIN, 0};
 
         (void)poll(&pfd, 1, -1);
-        (void)vmring_dispatch(producer);
+        (void)vmring_producer_dispatch(producer);
     }
     for (int i = 0; how == QUIET ? !disarmed : i < EVENTS; i++) {
         raise_one(&seed);
@@ -121,10 +121,11 @@ static void *produce(void *unused)
             sched_yield();
     }
     if (how == TARGET)
-        vmring_set_target_state(producer, XEN_VM_RING_TARGET_DESTROYED, 0);
+        vmring_producer_set_target_state(producer, XEN_VM_RING_TARGET_DESTROYED,
+                                         0);
     if (how == DEATH)
         CHECK_EQ(shutdown(served, SHUT_RDWR), 0); /* as its death does */
-    while (how != DEATH && vmring_attached(producer))
+    while (how != DEATH && vmring_producer_attached(producer))
         wait_and_serve();
     serve(); /* what was answered last */
     return unused;
@@ -247,7 +248,7 @@ static struct vmring *attach(pthread_t *thread)
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
     served = ends[0];
-    CHECK_EQ(vmring_serve_fd(producer, served), 0);
+    CHECK_EQ(vmring_producer_serve_fd(producer, served), 0);
     CHECK(!pthread_create(thread, NULL, produce, NULL));
     snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
     CHECK_EQ(vmring_open(uri, &ours, &ring), 0);

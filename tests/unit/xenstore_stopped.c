@@ -11,12 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "consumer.h"
+#include "consumer/consumer.h"
 #include "fake_xen.h"
 #include "meeting.h"
 #include "pair.h"
 #include "transport/errand.h"
-#include "transport/meet.h"
+#include "transport/grant/meet.h"
 #include "transport/transport.h"
 
 /* For a machine that is busy; xenstored is stopped for longer. */
@@ -82,7 +82,7 @@ static void begin(void)
     pair_make(&pair, &opts);
     pair.of_domain = true;
     fake_xenstore_become(0);
-    CHECK_EQ(vmring_serve(pair.producer, "grant:7/5", 0), 0);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
     pair_serve();
 }
 
@@ -92,7 +92,7 @@ static void attach(void)
 
     fake_xenstore_become(MEETING_AGENT);
     CHECK_EQ(vmring_open("grant:0/5", NULL, &pair.ring), 0);
-    CHECK(vmring_attached(pair.producer));
+    CHECK(vmring_producer_attached(pair.producer));
     CHECK_EQ(vmring_next(pair.ring, &event), 0);
 }
 
@@ -101,7 +101,7 @@ static void turn(void)
 {
     int64_t before = now_ms();
 
-    (void)vmring_dispatch(pair.producer);
+    (void)vmring_producer_dispatch(pair.producer);
     CHECK(now_ms() - before < TURN_MS);
     usleep(1000);
 }
@@ -113,9 +113,9 @@ static void keeps_deadline(void)
     struct vmring_verdict verdict;
     int64_t before = now_ms();
 
-    CHECK_EQ(vmring_post(pair.producer, &cr4, 77), 0);
+    CHECK_EQ(vmring_producer_post(pair.producer, &cr4, 77), 0);
     vmring_producer_flush(pair.producer);
-    while (vmring_collect(pair.producer, &verdict) == 0) {
+    while (vmring_producer_collect(pair.producer, &verdict) == 0) {
         turn();
         CHECK(now_ms() - before < 200 + TURN_MS);
     }
@@ -185,25 +185,25 @@ static void counts_as_lost(void)
     CHECK(now_ms() - before >= meet_lost_ms);
     CHECK_HAS(line, "xenstore is lost");
     /* The ring goes on. */
-    CHECK(vmring_attached(pair.producer));
+    CHECK(vmring_producer_attached(pair.producer));
     keeps_deadline();
     /* Until Xen says that there is nobody at its other end. */
     asked = 0;
     turns_for(1200);
-    CHECK(vmring_attached(pair.producer));
+    CHECK(vmring_producer_attached(pair.producer));
     CHECK(asked > 0 && asked <= 4);
     bound = -1; /* it does not know */
     turns_for(1200);
-    CHECK(vmring_attached(pair.producer));
+    CHECK(vmring_producer_attached(pair.producer));
     bound = 0;
     before = now_ms();
-    while (vmring_attached(pair.producer)) {
+    while (vmring_producer_attached(pair.producer)) {
         turn();
         CHECK(now_ms() - before < 10000);
     }
     CHECK_HAS(line, "gone without a word");
-    CHECK_EQ(vmring_collect(pair.producer, &verdict), 0);
-    CHECK_EQ(vmring_dispatch(pair.producer), -EBADF);
+    CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 0);
+    CHECK_EQ(vmring_producer_dispatch(pair.producer), -EBADF);
     vmring_producer_close(pair.producer, NULL, NULL);
     faults_idle = NULL;
     go_on();
@@ -220,7 +220,7 @@ static void domain_reset(void)
     attach();
     bound = 0;
     before = now_ms();
-    while (vmring_attached(pair.producer)) {
+    while (vmring_producer_attached(pair.producer)) {
         turn();
         CHECK(now_ms() - before < 10000);
     }
@@ -381,7 +381,7 @@ static void keeps_its_timeout(void)
     /* Something is told, and cannot be read. */
     CHECK(fake_xenstore_put(0, MEETING "/quiet", "quiet", SIZE_MAX));
     fake_xenstore_stop(true);
-    CHECK_EQ(vmring_push(pair.producer, 1, &cpuid), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &cpuid), 1);
     vmring_producer_flush(pair.producer);
     before = now_ms();
     CHECK_EQ(vmring_next(pair.ring, &event), 1);
@@ -393,7 +393,7 @@ static void keeps_its_timeout(void)
     CHECK(now_ms() - before < TURN_MS);
     CHECK_EQ(vmring_quiesce(pair.ring), -ECONNRESET);
     CHECK(now_ms() - before < timeout_ms + TURN_MS);
-    CHECK_EQ(vmring_push(pair.producer, 1, &cpuid), 1);
+    CHECK_EQ(vmring_producer_push(pair.producer, 1, &cpuid), 1);
     vmring_producer_flush(pair.producer);
     CHECK_EQ(vmring_next(pair.ring, &event), 1);
     before = now_ms();

@@ -27,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "libvmring/transport/socket.h"
+#include "libvmring/transport/local/socket.h"
 #include "libvmring/transport/wire.h"
 #include "libvmring/vmring.h"
 

@@ -31,10 +31,10 @@
 #include <xenstore.h>
 
 #include "core/atomic.h"
-#include "transport/bells.h"
-#include "transport/grant_limits.h"
-#include "transport/grant_pages.h"
-#include "transport/rendezvous.h"
+#include "transport/grant/evtchn.h"
+#include "transport/grant/limits.h"
+#include "transport/grant/pages.h"
+#include "transport/grant/rendezvous.h"
 
 #define BACKEND   0
 #define MAX_HELD  64
@@ -43,7 +43,7 @@
 /* What one attach has given; never given back. */
 struct held {
     struct rendezvous_agent *meet;
-    struct bells *bells;
+    struct evtchn *bells;
     struct grant_map *map;
     struct link_regions regions;
     struct xen_vm_ring_header header;
@@ -126,9 +126,9 @@ static int propose(struct held *held, uint64_t len)
         .record_len = XEN_VM_RING_MIN_RECORD,
         .nr_groups = 1,
     };
-    int err = ask(held->meet, WIRE_PROPOSE, &wish, sizeof(wish), WIRE_GRANT);
+    int err = ask(held->meet, WIRE_PROPOSE, &wish, sizeof(wish), WIRE_ACCEPT);
 
-    return err ? err : (int)message.body.grant.grant.grant.result;
+    return err ? err : (int)message.body.accept.wire.body.result;
 }
 
 /* By a handle of our own: the library's stays as it is. */
@@ -147,16 +147,16 @@ static void map_life(struct held *held, uint32_t gref)
 
 static int take_grant(struct held *held)
 {
-    struct message_grant grant = message.body.grant;
+    struct message_accept accept = message.body.accept;
     char error[256] = "";
-    int err = bells_bind(BACKEND, grant.ports, grant.nr_ports, &held->bells,
-                         error, sizeof(error));
+    int err = evtchn_bind(BACKEND, accept.ports, accept.nr_ports, &held->bells,
+                          error, sizeof(error));
 
     if (!err)
         err = grant_map_open(BACKEND, &held->map, error, sizeof(error));
     if (!err)
-        err = grant_map_attach(held->map, grant.directory,
-                               bells_port(held->bells, 0), &grant.grant.grant,
+        err = grant_map_attach(held->map, accept.directory,
+                               evtchn_port(held->bells, 0), &accept.wire.body,
                                &held->regions, error, sizeof(error));
     if (err) {
         say("failed: %s", error);
@@ -164,7 +164,7 @@ static int take_grant(struct held *held)
     }
     vmr_copy_from_shared(&held->header, held->regions.p.at,
                          sizeof(held->header));
-    map_life(held, grant.directory);
+    map_life(held, accept.directory);
     return 0;
 }
 
@@ -303,7 +303,7 @@ static void scribble_once(void)
         answer_wildly();
     }
     if (me.passes % 16 == 0)
-        bells_ring(me.now->bells, 0);
+        evtchn_ring(me.now->bells, 0);
 }
 
 /* --- Xenstore --- */
@@ -432,7 +432,7 @@ static void for_seconds(unsigned int seconds, bool scribbles, bool rings,
         if (scribbles)
             scribble_once();
         for (int i = 0; rings && i < 16; i++, me.rings++)
-            bells_ring(me.now->bells, 0);
+            evtchn_ring(me.now->bells, 0);
         if (writes)
             rewrite_once();
         if (!scribbles && !rings && !writes)
@@ -487,7 +487,7 @@ static void lie(unsigned int times, uint64_t len)
             tell(me.now->meet, WIRE_DETACH);
         } else if (me.now->life) {
             me.now->life->consumer = XEN_VM_RING_LIFE_GONE;
-            bells_ring(me.now->bells, 0);
+            evtchn_ring(me.now->bells, 0);
         }
         await_its_end(me.now);
         if (i % 2 && me.now->life)

@@ -32,9 +32,9 @@
 #include <unistd.h>
 #include <xengnttab.h>
 
-#include "transport/bells.h"
-#include "transport/grant_limits.h"
-#include "transport/grant_pages.h"
+#include "transport/grant/evtchn.h"
+#include "transport/grant/limits.h"
+#include "transport/grant/pages.h"
 
 #define PAGE  4096
 #define EPOCH 1
@@ -42,7 +42,7 @@
 static struct {
     bool shares;
     char error[256];
-    struct bells *bells;
+    struct evtchn *bells;
     uint32_t nr_groups, domid;
     uint64_t heard[XEN_VM_RING_MAX_GROUPS];
     bool echoes, peer_gone;
@@ -96,19 +96,19 @@ static void share(char **args)
     me.shares = true;
     me.domid = number(args[0]);
     me.nr_groups = number(args[3]);
-    must(bells_offer(me.domid, me.nr_groups, NULL, &me.bells, me.error,
-                     sizeof(me.error)));
+    must(evtchn_offer(me.domid, me.nr_groups, NULL, &me.bells, me.error,
+                      sizeof(me.error)));
     must(grant_share_open(me.domid, &me.share, me.error, sizeof(me.error)));
     must(grant_share_make(me.share, &me.p, number(args[1]) * (size_t)PAGE, true,
                           me.error, sizeof(me.error)));
     must(grant_share_make(me.share, &me.c, number(args[2]) * (size_t)PAGE,
                           false, me.error, sizeof(me.error)));
-    offer.port = bells_port(me.bells, 0);
+    offer.port = evtchn_port(me.bells, 0);
     must(grant_handout_make(me.share, &offer, &me.handout, &me.gref, me.error,
                             sizeof(me.error)));
     printf("offer %u", me.gref);
     for (uint32_t g = 0; g < me.nr_groups; g++)
-        printf(" %u", bells_port(me.bells, g));
+        printf(" %u", evtchn_port(me.bells, g));
     say("%s", "");
 }
 
@@ -122,24 +122,24 @@ static void try(uint32_t domid, uint32_t pages)
 static void map(char **args, int nr)
 {
     struct link_regions regions;
-    struct xen_vm_ring_grant grant = {.epoch = EPOCH};
+    struct xen_vm_ring_accept accept = {.epoch = EPOCH};
     uint32_t ports[XEN_VM_RING_MAX_GROUPS];
 
     me.domid = number(args[0]);
     me.gref = number(args[1]);
-    grant.p_len = number(args[2]) * (uint64_t)PAGE;
-    grant.c_len = number(args[3]) * (uint64_t)PAGE;
+    accept.p_len = number(args[2]) * (uint64_t)PAGE;
+    accept.c_len = number(args[3]) * (uint64_t)PAGE;
     for (int i = 4; i < nr && me.nr_groups < XEN_VM_RING_MAX_GROUPS; i++)
         ports[me.nr_groups++] = number(args[i]);
-    must(bells_bind(me.domid, ports, me.nr_groups, &me.bells, me.error,
-                    sizeof(me.error)));
+    must(evtchn_bind(me.domid, ports, me.nr_groups, &me.bells, me.error,
+                     sizeof(me.error)));
     must(grant_map_open(me.domid, &me.map, me.error, sizeof(me.error)));
-    must(grant_map_attach(me.map, me.gref, bells_port(me.bells, 0), &grant,
+    must(grant_map_attach(me.map, me.gref, evtchn_port(me.bells, 0), &accept,
                           &regions, me.error, sizeof(me.error)));
     me.p = regions.p;
     me.c = regions.c;
     /* Binding rings it. */
-    (void)bells_ack(me.bells);
+    (void)evtchn_ack(me.bells);
     say("mapped %zu %zu", me.p.len / PAGE, me.c.len / PAGE);
 }
 
@@ -184,10 +184,10 @@ static void heard(uint64_t rung)
             continue;
         me.heard[g]++;
         if (me.echoes)
-            bells_ring(me.bells, g);
+            evtchn_ring(me.bells, g);
         if (me.left && me.serving == g) {
             if (--me.left)
-                bells_ring(me.bells, g);
+                evtchn_ring(me.bells, g);
             else
                 say("served %u", g);
         }
@@ -199,7 +199,7 @@ static void flood(uint32_t seconds)
     uint64_t end = now_ns() + seconds * 1000000000ULL, nr = 0;
 
     for (; now_ns() < end; nr++)
-        bells_ring(me.bells, 0);
+        evtchn_ring(me.bells, 0);
     say("flooded %llu", (unsigned long long)nr);
 }
 
@@ -262,7 +262,7 @@ static void leave(void)
     region_drop(&me.c);
     if (me.shares) {
         grant_handout_end(me.handout);
-        bells_ring(me.bells, 0);
+        evtchn_ring(me.bells, 0);
         me.handout = NULL;
         say("parked %zu", grant_share_parked(me.share));
     } else {
@@ -302,7 +302,7 @@ static void command(char *line)
     } else if (!strcmp(verb, "serve")) {
         me.serving = a;
         me.left = b;
-        bells_ring(me.bells, a);
+        evtchn_ring(me.bells, a);
     } else if (!strcmp(verb, "flood")) {
         flood(a);
     } else if (!strcmp(verb, "counts")) {
@@ -341,14 +341,14 @@ int main(int argc, char **argv)
     for (;;) {
         struct pollfd pfd[] = {
             {.fd = STDIN_FILENO, .events = POLLIN},
-            {.fd = bells_fd(me.bells), .events = POLLIN},
+            {.fd = evtchn_fd(me.bells), .events = POLLIN},
         };
         char line[128];
 
         if (poll(pfd, 2, -1) < 0)
             return 1;
         if (pfd[1].revents)
-            heard(bells_ack(me.bells));
+            heard(evtchn_ack(me.bells));
         watch_peer();
         if (pfd[0].revents) {
             if (!fgets(line, sizeof(line), stdin))

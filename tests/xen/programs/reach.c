@@ -27,10 +27,10 @@
 #include <xengnttab.h>
 #include <xenstore.h>
 
-#include "xen/public/vm_ring.h"
+#include "xen/vm_ring.h"
 
 /* Does nothing with what the libraries would print. */
-#include "transport/grant_limits.h"
+#include "transport/grant/limits.h"
 
 static unsigned int nr_tried, nr_done;
 

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/* attach.c: a consumer attaches to an endpoint and detaches from it. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "../text/verdicts.h"
+#include "attach.h"
+
+#define DEFAULT_TIMEOUT_MS 10000
+
+/* Every minor of our major: what a later one has, we pass over. */
+#define VERSION_MIN ((uint32_t)XEN_VM_RING_VERSION_MAJOR << 16)
+
+/* Of verdicts that only a later version has, their bits. */
+static int refuse_verdicts(struct attach *attach)
+{
+    const struct xen_vm_ring_accept *g = &attach->reply.body;
+    char wanted[VERDICTS_TEXT], allowed[VERDICTS_TEXT];
+    uint32_t unknown = attach->opts.verdicts & ~(uint32_t)XEN_VM_RING_VERDICTS;
+
+    verdicts_format(attach->opts.verdicts, wanted);
+    verdicts_format(g->allowed_verdicts, allowed);
+    if (unknown)
+        return FAIL(attach, -EPERM,
+                    "verdicts refused: bits 0x%x have no name here, besides "
+                    "%s; the producer allows %s",
+                    unknown, wanted, allowed);
+    return FAIL(attach, -EPERM,
+                "verdicts refused: %s; the producer allows %s: see its "
+                "--allow-verdicts",
+                wanted, allowed);
+}
+
+int attach_refused(struct attach *attach)
+{
+    const struct xen_vm_ring_accept *g = &attach->reply.body;
+
+    switch (g->result) {
+    case XEN_VM_RING_REFUSED_VERSION:
+        return FAIL(attach, -EOPNOTSUPP,
+                    "the producer speaks version %u.%u of the ring, this is "
+                    "%u.%u; update the older of the two",
+                    g->version >> 16, g->version & 0xffff,
+                    XEN_VM_RING_VERSION_MAJOR, XEN_VM_RING_VERSION_MINOR);
+    case XEN_VM_RING_REFUSED_FEATURE:
+        return FAIL(attach, -EOPNOTSUPP,
+                    "the producer lacks a required feature; it has 0x%llx",
+                    (unsigned long long)g->features);
+    case XEN_VM_RING_REFUSED_ASYNC_LEN:
+        return FAIL(attach, -EMSGSIZE,
+                    "%llu bytes of asynchronous ring refused for %u vCPUs and "
+                    "records of %u bytes; the minimum is %llu, the maximum "
+                    "%llu",
+                    (unsigned long long)attach->opts.async_len, g->nr_vcpus,
+                    g->record_len, (unsigned long long)g->min_async_len,
+                    (unsigned long long)g->max_async_len);
+    case XEN_VM_RING_REFUSED_RECORD:
+        return FAIL(attach, -EOPNOTSUPP,
+                    "record size %u refused; use a multiple of 64 from %u to "
+                    "%u",
+                    attach->opts.record_len, XEN_VM_RING_MIN_RECORD,
+                    XEN_VM_RING_MAX_RECORD);
+    case XEN_VM_RING_REFUSED_POLICY:
+        return FAIL(attach, -EOPNOTSUPP, "policy %u refused",
+                    attach->opts.policy);
+    case XEN_VM_RING_REFUSED_GROUPS:
+        return FAIL(attach, -EOPNOTSUPP,
+                    "%u doorbell groups refused, and so many workers; at most "
+                    "%u, one a vCPU",
+                    attach->opts.nr_groups, g->max_groups);
+    case XEN_VM_RING_REFUSED_VERDICTS:
+        return refuse_verdicts(attach);
+    case XEN_VM_RING_REFUSED_DEADLINE:
+        return FAIL(attach, -ERANGE,
+                    "deadline refused; the producer's maximum is %llu ms",
+                    (unsigned long long)(g->max_deadline / 1000000));
+    case XEN_VM_RING_REFUSED_BUSY:
+        return FAIL(attach, -EBUSY,
+                    "another agent is attached to '%s'; end it first",
+                    attach->uri);
+    case XEN_VM_RING_REFUSED_PERMISSION:
+        return FAIL(attach, -EACCES,
+                    "the producer does not serve this user; see its --mode");
+    case XEN_VM_RING_REFUSED_MEMORY:
+        return FAIL(attach, -ENOMEM,
+                    "the producer has no memory or no descriptors for the "
+                    "ring; raise its limits (ulimit -v, -f, -n), or ask for "
+                    "fewer bytes or groups");
+    case XEN_VM_RING_REFUSED_TARGET:
+        return FAIL(attach, -ESRCH, "the target is gone");
+    default:
+        return FAIL(attach, -EPROTO, "the producer refused for reason %u",
+                    g->result);
+    }
+}
+
+static int propose(struct attach *attach)
+{
+    const struct vmring_opts *opts = &attach->opts;
+    struct xen_vm_ring_propose propose = {
+        .magic = XEN_VM_RING_MAGIC,
+        .length = sizeof(propose),
+        .version_min = VERSION_MIN,
+        .version_max = XEN_VM_RING_VERSION,
+        .features_wanted = XEN_VM_RING_FEATURES,
+        .features_required = attach->asks ? XEN_VM_RING_FEATURE_ASK : 0,
+        .async_len = opts->async_len,
+        .deadline = opts->deadline_ns,
+        .record_len = opts->record_len,
+        .policy = opts->policy,
+        .nr_groups = opts->nr_groups ? opts->nr_groups : 1,
+        .verdicts = opts->verdicts,
+    };
+    struct link *link = attach->ring->link;
+
+    return link->ops->send(link, WIRE_PROPOSE, &propose, sizeof(propose));
+}
+
+/* Is what was granted what was asked for? */
+static bool is_as_asked(const struct attach *attach)
+{
+    const struct xen_vm_ring_accept *accept = &attach->reply.body;
+    const struct vmring_opts *opts = &attach->opts;
+
+    return accept->version >= VERSION_MIN &&
+           accept->version <= XEN_VM_RING_VERSION &&
+           !(accept->features & ~(uint64_t)XEN_VM_RING_FEATURES) &&
+           !(accept->verdicts & ~opts->verdicts) &&
+           accept->policy == opts->policy &&
+           (!opts->record_len || accept->record_len == opts->record_len) &&
+           accept->nr_groups == (opts->nr_groups ? opts->nr_groups : 1);
+}
+
+/*
+ * Does the header say what the grant says?  Whatever else a later minor has
+ * put into both is passed over.
+ */
+static bool is_as_granted(const struct xen_vm_ring_accept *accept,
+                          const struct vmr_geometry *geo)
+{
+    return geo->minor == (accept->version & 0xffff) &&
+           geo->features == accept->features && geo->epoch == accept->epoch &&
+           geo->deadline == accept->deadline && geo->arch == accept->arch &&
+           geo->nr_vcpus == accept->nr_vcpus &&
+           geo->nr_groups == accept->nr_groups &&
+           geo->policy == accept->policy && geo->verdicts == accept->verdicts &&
+           geo->record_len == accept->record_len &&
+           geo->slots * geo->nr_lanes * geo->record_len == accept->async_len;
+}
+
+void attach_regions(struct vmring *ring, const struct link_regions *regions)
+{
+    ring->p = regions->p;
+    ring->c = regions->c;
+    memcpy(ring->before, regions->before, sizeof(ring->before));
+    ring->nr_before = regions->nr_before;
+}
+
+static int set_up_core(struct attach *attach, struct link_regions *regions)
+{
+    struct vmring *ring = attach->ring;
+    struct vmr_geometry geo;
+
+    attach_regions(ring, regions);
+    if (!vmr_geometry_read(&geo, ring->p.at, ring->p.len, ring->c.len) ||
+        !is_as_asked(attach) || !is_as_granted(&attach->reply.body, &geo))
+        return FAIL(attach, -EPROTO, "the producer's ring is malformed");
+    if (consumer_set_up(ring, &geo))
+        return FAIL(attach, -ENOMEM,
+                    "no memory for %u vCPUs; raise the limit (ulimit -v)",
+                    geo.nr_vcpus);
+    memcpy(ring->target, attach->reply.target, sizeof(ring->target));
+    ring->target[sizeof(ring->target) - 1] = '\0';
+    ring->allowed_verdicts = attach->reply.body.allowed_verdicts;
+    return 0;
+}
+
+/* A signal may have come just before it waits. */
+static int map_in_time(struct attach *attach, struct link_regions *regions)
+{
+    struct vmring *ring = attach->ring;
+    int left = ring->timeout_ms;
+
+    for (;;) {
+        int slice = left < LOOK_MS ? left : LOOK_MS;
+        int err =
+            ring->link->ops->map(ring->link, &attach->reply, regions, slice);
+
+        left -= slice;
+        if (err != -ETIMEDOUT || left <= 0)
+            return err;
+        if (consumer_is_interrupted(ring))
+            return -EINTR;
+    }
+}
+
+int attach_exchange(struct attach *attach, struct link_regions *regions)
+{
+    struct link *link = attach->ring->link;
+    int err = propose(attach);
+
+    /* A producer that refuses at the door has said so before it hung up. */
+    if (err && err != -EPIPE && err != -ECONNRESET)
+        return FAIL(attach, err, "'%s': %s", attach->uri, strerror(-err));
+    err = map_in_time(attach, regions);
+    if (err && consumer_is_interrupted(attach->ring))
+        err = -EINTR;
+    switch (err) {
+    case 0:
+        return 0;
+    case -ETIMEDOUT:
+        return FAIL(attach, err, "'%s' did not answer within %d ms",
+                    attach->uri, attach->ring->timeout_ms);
+    case -ECONNRESET:
+        return FAIL(attach, err, "'%s' hung up; see the producer's log",
+                    attach->uri);
+    case -EPROTO:
+        return FAIL(attach, err, "'%s' is no vm_ring producer", attach->uri);
+    default:
+        return FAIL(attach, err, "'%s': %s%s", attach->uri,
+                    *link->error ? link->error : strerror(-err),
+                    *link->error ? "" : attach_remedy(err));
+    }
+}
+
+static int negotiate(struct attach *attach)
+{
+    struct link_regions regions;
+    int err = attach_exchange(attach, &regions);
+
+    if (err)
+        return err;
+    if (attach->reply.body.result != XEN_VM_RING_ACCEPTED)
+        return attach_refused(attach);
+    return set_up_core(attach, &regions);
+}
+
+static int watch(int epoll, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
+
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int set_up_poll(struct attach *attach)
+{
+    struct vmring *ring = attach->ring;
+    int err = 0;
+
+    ring->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (ring->epoll >= 0)
+        ring->poke = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (ring->poke < 0)
+        err = -errno;
+    if (!err)
+        err = watch(ring->epoll, ring->link->ops->fd(ring->link));
+    if (!err)
+        err = watch(ring->epoll, ring->poke);
+    return err ? FAIL(attach, err, "cannot wait for '%s': %s%s", attach->uri,
+                      strerror(-err), attach_remedy(err))
+               : 0;
+}
+
+int attach_connect(struct attach *attach, const struct vmring_opts *opts)
+{
+    static const struct vmring_opts defaults = {.size = sizeof(defaults)};
+    struct vmring *ring;
+    int err = options_copy(&attach->opts, sizeof(attach->opts),
+                           opts ? opts : &defaults);
+
+    if (!err && attach->opts.timeout_ms < 0)
+        err = -EINVAL;
+    if (err)
+        return attach_to_nothing(attach, err);
+    attach->ring = ring = line_alloc(sizeof(*ring));
+    if (!ring)
+        return attach_to_nothing(attach, -ENOMEM);
+    ring->owner = getpid();
+    ring->log = (struct log){attach->opts.log, attach->opts.log_ctx};
+    ring->timeout_ms =
+        attach->opts.timeout_ms ? attach->opts.timeout_ms : DEFAULT_TIMEOUT_MS;
+    ring->interrupted = attach->opts.interrupted;
+    ring->interrupted_ctx = attach->opts.interrupted_ctx;
+    ring->epoll = ring->poke = -1;
+    ring->p = ring->c = REGION_NONE;
+    err = attach_by_uri(attach);
+    if (err)
+        vmring_close(ring);
+    else
+        ring->link->timeout_ms = ring->timeout_ms;
+    return err;
+}
+
+int vmring_open(const char *uri, const struct vmring_opts *opts,
+                struct vmring **out)
+{
+    struct attach attach = {.uri = uri};
+    int err = attach_connect(&attach, opts);
+
+    if (err)
+        return err;
+    err = negotiate(&attach);
+    if (!err)
+        err = set_up_poll(&attach);
+    if (err)
+        vmring_close(attach.ring);
+    else
+        *out = attach.ring;
+    return err;
+}
+
+static void publish_cursors(struct vmring *ring)
+{
+    for (uint32_t g = 0; g < ring->core.geo.nr_groups; g++)
+        vmr_consumer_publish(&ring->core, g);
+}
+
+void vmring_close(struct vmring *ring)
+{
+    int err;
+
+    if (!ring || ring->owner != getpid())
+        return;
+    for (uint32_t g = 0; g < XEN_VM_RING_MAX_GROUPS; g++)
+        vmring_worker_close(ring->workers[g]);
+    if (ring->core_memory && ring->handed) {
+        vmring_flush(ring);
+        publish_cursors(ring);
+        (void)ring->link->ops->send(ring->link, WIRE_DETACH, NULL, 0);
+    }
+    while (ring->before_at < ring->nr_before)
+        region_drop(&ring->before[ring->before_at++]);
+    region_drop(&ring->p);
+    region_drop(&ring->c);
+    if (ring->link)
+        ring->link->ops->close(ring->link);
+    err = sim_endpoint_stop(ring->sim);
+    if (err)
+        log_line(&ring->log, LOG_ERR, "cannot write the file of truth=: %s",
+                 strerror(-err));
+    if (ring->epoll >= 0)
+        close(ring->epoll);
+    if (ring->poke >= 0)
+        close(ring->poke);
+    free(ring->core_memory);
+    free(ring->handed);
+    free(ring);
+}
+
+int vmring_restrict(struct vmring *ring)
+{
+    struct link *link = ring->link;
+
+    return link->ops->give_up ? link->ops->give_up(link) : 0;
+}
+
+int vmring_get_info(const struct vmring *ring, struct vmring_info *info)
+{
+    const struct vmr_geometry *geo = &ring->core.geo;
+    struct vmring_info now = {
+        .nr_vcpus = geo->nr_vcpus,
+        .nr_lanes = geo->nr_lanes,
+        .nr_groups = geo->nr_groups,
+        .arch = geo->arch,
+        .policy = geo->policy,
+        .record_len = geo->record_len,
+        .verdicts = geo->verdicts,
+        .clock = geo->clock,
+        .epoch = geo->epoch,
+        .deadline_ns = geo->deadline,
+        .async_len = geo->slots * geo->nr_lanes * geo->record_len,
+        .slots_per_lane = geo->slots,
+        .p_len = geo->p_len,
+        .c_len = geo->c_len,
+        .features = geo->features,
+        .target_id = geo->target_id,
+        .source = geo->source,
+        .version = (uint32_t)XEN_VM_RING_VERSION_MAJOR << 16 | geo->minor,
+        .allowed_verdicts = ring->allowed_verdicts,
+    };
+
+    memcpy(now.target, ring->target, sizeof(now.target));
+    return options_fill(info, &now, sizeof(now));
+}
+
+int vmring_fd(const struct vmring *ring)
+{
+    return ring->epoll;
+}

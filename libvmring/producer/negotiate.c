@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* grant.c: negotiation: what a producer grants. */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "producer.h"
+
+#define DEFAULT_ASYNC_LEN 65536
+
+/* The smallest record that holds registers. */
+#define FULL_RECORD ((XEN_VM_RING_EVENT_FULL + 63) / 64 * 64)
+
+/*
+ * What a proposal says beyond what we know must be nothing: the rest of the
+ * structure, and of a later minor's, which may be longer.
+ */
+static bool rest_is_zero(const void *body, size_t len)
+{
+    const unsigned char *bytes = body;
+
+    for (size_t i = offsetof(struct xen_vm_ring_propose, reserved); i < len;
+         i++)
+        if (bytes[i])
+            return false;
+    return true;
+}
+
+/* What is wrong with a proposal in itself. */
+static uint32_t check_form(const struct xen_vm_ring_propose *propose,
+                           const void *body, size_t len)
+{
+    if (len < sizeof(*propose) || propose->magic != XEN_VM_RING_MAGIC ||
+        propose->length != len || !rest_is_zero(body, len) ||
+        propose->version_min > propose->version_max)
+        return XEN_VM_RING_REFUSED_MALFORMED;
+    if (propose->version_max < XEN_VM_RING_VERSION_MAJOR << 16 ||
+        propose->version_min > XEN_VM_RING_VERSION)
+        return XEN_VM_RING_REFUSED_VERSION;
+    if (propose->record_len && (propose->record_len < XEN_VM_RING_MIN_RECORD ||
+                                propose->record_len > XEN_VM_RING_MAX_RECORD ||
+                                propose->record_len % 64))
+        return XEN_VM_RING_REFUSED_RECORD;
+    if (propose->policy > XEN_VM_RING_POLICY_OVERWRITE)
+        return XEN_VM_RING_REFUSED_POLICY;
+    return XEN_VM_RING_ACCEPTED;
+}
+
+/* A name that a consumer does not know would be no answer to it. */
+static uint32_t verdicts_since(uint32_t version)
+{
+    return version > XEN_VM_RING_VERSION_MAJOR << 16 ? XEN_VM_RING_VERDICTS
+                                                     : XEN_VM_RING_VERDICTS_1_0;
+}
+
+static bool is_question(const struct xen_vm_ring_propose *propose)
+{
+    return propose->features_required & XEN_VM_RING_FEATURE_ASK;
+}
+
+/* What a ring of this producer is, whether that was wanted or not. */
+static uint64_t features(const struct vmring_producer *producer)
+{
+    return XEN_VM_RING_FEATURE_REGISTERS |
+           (producer->nr_lanes > producer->nr_vcpus
+                ? XEN_VM_RING_FEATURE_FOREIGN
+                : 0);
+}
+
+static uint32_t max_groups(const struct vmring_producer *producer)
+{
+    return producer->nr_vcpus < XEN_VM_RING_MAX_GROUPS ? producer->nr_vcpus
+                                                       : XEN_VM_RING_MAX_GROUPS;
+}
+
+/* One at a time, and what the last has left is swept first. */
+static bool is_busy(const struct vmring_producer *producer)
+{
+    return producer->session.peer || producer->session.leaving ||
+           producer->making.peer;
+}
+
+/* What this producer cannot, or may not, give. */
+static uint32_t check_limits(const struct vmring_producer *producer,
+                             const struct xen_vm_ring_propose *propose,
+                             const struct xen_vm_ring_accept *accept)
+{
+    if (propose->features_required &
+        ~(features(producer) | XEN_VM_RING_FEATURE_ASK))
+        return XEN_VM_RING_REFUSED_FEATURE;
+    if (is_busy(producer))
+        return XEN_VM_RING_REFUSED_BUSY;
+    if (producer->target_state >= XEN_VM_RING_TARGET_DESTROYED)
+        return XEN_VM_RING_REFUSED_TARGET;
+    if (accept->max_async_len < accept->min_async_len)
+        return XEN_VM_RING_REFUSED_MEMORY;
+    if (accept->async_len < accept->min_async_len ||
+        accept->async_len > accept->max_async_len)
+        return XEN_VM_RING_REFUSED_ASYNC_LEN;
+    if (!propose->nr_groups || propose->nr_groups > accept->max_groups)
+        return XEN_VM_RING_REFUSED_GROUPS;
+    if (propose->verdicts & ~accept->allowed_verdicts)
+        return XEN_VM_RING_REFUSED_VERDICTS;
+    if (propose->deadline > producer->deadline)
+        return XEN_VM_RING_REFUSED_DEADLINE;
+    return is_question(propose) ? XEN_VM_RING_REFUSED_ASKED
+                                : XEN_VM_RING_ACCEPTED;
+}
+
+/* The limits stand in every answer but one to who may not know them. */
+static void begin_answer(const struct vmring_producer *producer,
+                         const struct xen_vm_ring_propose *propose,
+                         struct wire_accept *answer)
+{
+    memset(answer, 0, sizeof(*answer));
+    answer->body = (struct xen_vm_ring_accept){
+        .magic = XEN_VM_RING_MAGIC,
+        .length = sizeof(answer->body),
+        .version = XEN_VM_RING_VERSION,
+        .features = features(producer) | XEN_VM_RING_FEATURE_ASK,
+        .max_async_len = producer->max_async_len,
+        .max_deadline =
+            producer->deadline == VMR_NO_DEADLINE ? 0 : producer->deadline,
+        .nr_vcpus = producer->nr_vcpus,
+        .arch = producer->arch,
+        .max_groups = max_groups(producer),
+        .allowed_verdicts =
+            producer->verdicts & verdicts_since(propose->version_max),
+    };
+    memcpy(answer->target, producer->target, sizeof(answer->target));
+}
+
+/* For a consumer that does not mind: it is not refused for our default. */
+static uint64_t default_async_len(const struct xen_vm_ring_accept *accept)
+{
+    if (accept->min_async_len > DEFAULT_ASYNC_LEN)
+        return accept->min_async_len;
+    return accept->max_async_len < DEFAULT_ASYNC_LEN ? accept->max_async_len
+                                                     : DEFAULT_ASYNC_LEN;
+}
+
+/*
+ * Where memory is short there is less to ask for.  What does not depend on the
+ * records is not theirs.
+ */
+static void mind_room(const struct vmring_producer *producer,
+                      struct xen_vm_ring_accept *accept)
+{
+    struct vmr_geometry geo = {
+        .nr_vcpus = producer->nr_vcpus,
+        .nr_lanes = producer->nr_lanes,
+        .nr_groups = max_groups(producer),
+        .record_len = accept->record_len,
+    };
+    uint64_t left, fixed;
+
+    if (!producer->ops->room ||
+        !vmr_geometry_lay_out(&geo, accept->min_async_len))
+        return;
+    left = producer->ops->room(producer->ops_ctx);
+    left += left < UINT64_MAX / 2 ? region_going_bytes(&producer->going) : 0;
+    fixed = geo.p_len + geo.c_len;
+    left = left > fixed ? left - fixed : 0;
+    if (left < accept->max_async_len)
+        accept->max_async_len = left;
+}
+
+static void fill_in(const struct vmring_producer *producer,
+                    const struct xen_vm_ring_propose *propose,
+                    struct xen_vm_ring_accept *accept)
+{
+    uint64_t min;
+
+    accept->record_len =
+        propose->record_len ? propose->record_len : FULL_RECORD;
+    min = vmr_min_async_len(producer->nr_lanes, accept->record_len);
+    accept->min_async_len = min;
+    if (accept->max_async_len < min)
+        accept->max_async_len = min;
+    mind_room(producer, accept);
+    accept->async_len = propose->async_len;
+    if (!accept->async_len)
+        accept->async_len = default_async_len(accept);
+    /* The highest that both know; check_form() has seen that there is one. */
+    if (propose->version_max < accept->version)
+        accept->version = propose->version_max;
+    accept->policy = propose->policy;
+    accept->nr_groups = propose->nr_groups;
+    accept->verdicts = propose->verdicts;
+    accept->features = features(producer);
+    /* Beyond the producer's own it will be refused. */
+    accept->deadline =
+        propose->deadline ? propose->deadline : accept->max_deadline;
+    if (accept->deadline == XEN_VM_RING_FOR_EVER)
+        accept->deadline = 0;
+}
+
+/* Of an answer that grants nothing: what was asked for is not in use. */
+static void take_out_terms(const struct vmring_producer *producer,
+                           struct xen_vm_ring_accept *accept)
+{
+    accept->version = XEN_VM_RING_VERSION;
+    accept->features = features(producer) | XEN_VM_RING_FEATURE_ASK;
+    if (accept->result == XEN_VM_RING_REFUSED_ASKED)
+        return;
+    accept->async_len = accept->deadline = 0;
+    accept->policy = accept->nr_groups = accept->verdicts = 0;
+}
+
+static const char *why_refused(uint32_t result)
+{
+    static const char *const names[] = {
+        [XEN_VM_RING_REFUSED_MALFORMED] = "a malformed proposal",
+        [XEN_VM_RING_REFUSED_VERSION] = "its version of the ring",
+        [XEN_VM_RING_REFUSED_FEATURE] = "a feature that is required",
+        [XEN_VM_RING_REFUSED_ASYNC_LEN] = "the size of its ring",
+        [XEN_VM_RING_REFUSED_RECORD] = "its record size",
+        [XEN_VM_RING_REFUSED_POLICY] = "its policy",
+        [XEN_VM_RING_REFUSED_GROUPS] = "its doorbell groups",
+        [XEN_VM_RING_REFUSED_VERDICTS] = "verdicts beyond the allow-list",
+        [XEN_VM_RING_REFUSED_DEADLINE] = "a deadline beyond the maximum",
+        [XEN_VM_RING_REFUSED_BUSY] = "another one being attached",
+        [XEN_VM_RING_REFUSED_PERMISSION] = "its user",
+        [XEN_VM_RING_REFUSED_MEMORY] = "lack of memory or descriptors",
+        [XEN_VM_RING_REFUSED_TARGET] = "the target being gone",
+        [XEN_VM_RING_REFUSED_ASKED] = "having only asked",
+    };
+
+    return names[result];
+}
+
+void negotiate_deny(struct vmring_producer *producer, struct peer *peer,
+                    struct wire_accept *answer, uint32_t why)
+{
+    struct xen_vm_ring_accept *accept = &answer->body;
+
+    accept->result = why;
+    take_out_terms(producer, accept);
+    /* Nor is anything there that was made, and could not be sent. */
+    accept->epoch = accept->p_len = accept->c_len = 0;
+    memset(accept->prev_p_len, 0, sizeof(accept->prev_p_len));
+    (void)peer->ops->send(peer, WIRE_ACCEPT, answer, sizeof(*answer));
+    log_line(&producer->log, LOG_NOTICE, "a consumer was refused for %s",
+             why_refused(why));
+    serve_drop(producer, peer);
+}
+
+void negotiate_refuse(struct vmring_producer *producer, struct peer *peer,
+                      uint32_t why)
+{
+    /* Who is not let in learns nothing of what there is. */
+    struct wire_accept answer = {
+        .body =
+            {
+                .magic = XEN_VM_RING_MAGIC,
+                .length = sizeof(answer.body),
+                .result = why,
+                .version = XEN_VM_RING_VERSION,
+            },
+    };
+
+    (void)peer->ops->send(peer, WIRE_ACCEPT, &answer, sizeof(answer));
+    log_line(&producer->log, LOG_NOTICE, "a consumer was refused for %s",
+             why_refused(why));
+    serve_drop(producer, peer);
+}
+
+void negotiate_answer(struct vmring_producer *producer, struct peer *peer,
+                      const void *body, size_t len)
+{
+    struct xen_vm_ring_propose propose;
+    struct wire_accept answer;
+    uint32_t result;
+
+    memset(&propose, 0, sizeof(propose));
+    memcpy(&propose, body, len < sizeof(propose) ? len : sizeof(propose));
+    begin_answer(producer, &propose, &answer);
+    result = check_form(&propose, body, len);
+    if (!result) {
+        fill_in(producer, &propose, &answer.body);
+        result = check_limits(producer, &propose, &answer.body);
+    }
+    if (result)
+        negotiate_deny(producer, peer, &answer, result);
+    else
+        epoch_make(producer, peer, &answer);
+}

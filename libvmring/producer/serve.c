@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* serve.c: who comes to a producer, and who has gone. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../transport/local/socket.h"
+#include "producer.h"
+
+/* Messages taken from one peer in one vmring_producer_dispatch(). */
+#define MAX_MESSAGES 8
+
+/*
+ * Who comes, and who is not attached, is looked at for so long in one of them.
+ * What is left over still polls readable.
+ */
+#define OTHERS_NS UINT64_C(20000000)
+
+void serve_drop(struct vmring_producer *producer, struct peer *peer)
+{
+    for (int i = 0; i < MAX_PEERS; i++)
+        if (producer->peers[i] == peer)
+            producer->peers[i] = NULL;
+    if (producer->making.peer == peer)
+        epoch_abandon(producer);
+    peer->ops->drop(peer);
+}
+
+/* Places of a user, with the one that `coming` is to have. */
+static unsigned int places_of(const struct vmring_producer *producer, uid_t uid,
+                              const struct peer *coming)
+{
+    unsigned int nr = uid == coming->uid;
+
+    for (int i = 0; i < MAX_PEERS; i++)
+        if (producer->peers[i] && producer->peers[i] != producer->session.peer)
+            nr += producer->peers[i]->uid == uid;
+    return nr;
+}
+
+/*
+ * Who gives way: of the user that has the most places the oldest, so that
+ * nobody who connects without end pushes others out.  Never who is attached, or
+ * is to be.
+ */
+static int place_to_give(const struct vmring_producer *producer,
+                         const struct peer *coming)
+{
+    unsigned int most = 0;
+    int place = -1;
+
+    for (int i = 0; i < MAX_PEERS; i++) {
+        const struct peer *other = producer->peers[i];
+        unsigned int nr;
+
+        if (!other)
+            return i;
+        if (other == producer->session.peer || other == producer->making.peer)
+            continue;
+        nr = places_of(producer, other->uid, coming);
+        if (nr > most ||
+            (nr == most && other->since < producer->peers[place]->since)) {
+            most = nr;
+            place = i;
+        }
+    }
+    return place;
+}
+
+static void add_peer(struct vmring_producer *producer, struct peer *peer)
+{
+    int place = place_to_give(producer, peer);
+
+    if (producer->peers[place])
+        serve_drop(producer, producer->peers[place]);
+    peer->since = ++producer->arrivals;
+    producer->peers[place] = peer;
+}
+
+static bool is_over(uint64_t until)
+{
+    return producer_now() >= until;
+}
+
+static void accept_peers(struct vmring_producer *producer, uint64_t until)
+{
+    struct listener *listener = producer->listener;
+
+    for (int i = 0; i < MAX_PEERS && (!i || !is_over(until)); i++) {
+        struct peer *peer;
+        int err = listener->ops->accept(listener, &peer);
+
+        if (!err)
+            add_peer(producer, peer);
+        if (err == -EMFILE)
+            log_line(&producer->log, LOG_WARNING,
+                     "a consumer was turned away: too many open descriptors");
+        if (err == -EMFILE || err == -EAGAIN)
+            return;
+    }
+}
+
+void serve_forget_session(struct vmring_producer *producer)
+{
+    struct session *session = &producer->session;
+
+    epoch_drop(producer, &session->c);
+    if (session->clean)
+        vmr_producer_release(&producer->core);
+    session->leaving = session->quiescing = false;
+}
+
+/*
+ * The attached consumer has gone.  Its last answers are collected by
+ * vmring_producer_collect(), and then its C is unmapped.
+ */
+static void end_session(struct vmring_producer *producer)
+{
+    struct session *session = &producer->session;
+
+    log_line(&producer->log, session->clean ? 6 : 4, "%s",
+             session->clean ? "the consumer has detached"
+                            : "the consumer has gone without a word");
+    session->leaving = true;
+    session->subscribing = session->counting = session->held = false;
+    serve_drop(producer, session->peer);
+    session->peer = NULL;
+    vmr_producer_sweep(&producer->core);
+    if (session->clean)
+        control_disarm(producer);
+    if (producer->ops->attached)
+        producer->ops->attached(producer->ops_ctx, 0, 0);
+}
+
+static int handle_message(struct vmring_producer *producer, struct peer *peer,
+                          uint32_t type, void *body, size_t len)
+{
+    if (peer == producer->session.peer)
+        return control_message(producer, type, body, len);
+    if (type != WIRE_PROPOSE)
+        return -EPROTO;
+    if (!peer->allowed)
+        negotiate_refuse(producer, peer, XEN_VM_RING_REFUSED_PERMISSION);
+    else
+        negotiate_answer(producer, peer, body, len);
+    return 0;
+}
+
+/*
+ * Does it take long?  All that is armed is armed anew, in one go: one of these
+ * in a turn, whoever asks for the next at once.
+ */
+static bool is_long(uint32_t type)
+{
+    return type == WIRE_SUBSCRIBE || type == WIRE_QUIESCE;
+}
+
+static bool wants_answer(uint32_t type)
+{
+    return type == WIRE_SUBSCRIBE || type == WIRE_SUPPORTED ||
+           type == WIRE_COUNT;
+}
+
+static void hold(struct vmring_producer *producer, bool held)
+{
+    struct session *session = &producer->session;
+
+    if (session->held != held)
+        session->peer->ops->hold(session->peer, held);
+    session->held = held;
+}
+
+void serve_go_on(struct vmring_producer *producer)
+{
+    if (producer->session.held && !control_is_arming(producer))
+        hold(producer, false);
+}
+
+/* The peer at one place.  It may give its place up. */
+static void serve_peer(struct vmring_producer *producer, int place)
+{
+    unsigned char *body = producer->message;
+    struct peer *peer = producer->peers[place];
+
+    /* There is one; and when there is none any more it was dropped. */
+    for (int i = 0; i < MAX_MESSAGES && peer;
+         i++, peer = producer->peers[place]) {
+        bool is_armed_for =
+            peer == producer->session.peer && control_is_arming(producer);
+        uint32_t type = 0;
+        int ret;
+
+        /* Its answer comes with its ring, and what it says meanwhile waits. */
+        if (peer == producer->making.peer)
+            return;
+        /* One SUBSCRIBE at a time: what is behind it waits where it is. */
+        if (is_armed_for && !peer->ops->gone(peer)) {
+            hold(producer, true);
+            return;
+        }
+        ret = peer->ops->recv(peer, &type, body, sizeof(producer->message) - 8);
+
+        if (ret == -EAGAIN || ret == -EINTR)
+            return;
+        /* It has gone, and waits for none of these any more. */
+        if (ret >= 0 && is_armed_for && wants_answer(type))
+            continue;
+        if (ret >= 0)
+            ret = handle_message(producer, peer, type, body, (size_t)ret);
+        if (ret == 0 && is_long(type))
+            return;
+        if (ret == 0)
+            continue;
+        if (ret == -EPROTO)
+            log_line(&producer->log, LOG_WARNING,
+                     "a consumer broke the protocol of the control channel");
+        if (peer == producer->session.peer)
+            end_session(producer);
+        else
+            serve_drop(producer, peer);
+    }
+}
+
+bool serve_is_over(const struct vmring_producer *producer)
+{
+    if ((producer->listener && producer->listener->open) ||
+        producer->session.leaving)
+        return false;
+    for (int i = 0; i < MAX_PEERS; i++)
+        if (producer->peers[i])
+            return false;
+    return true;
+}
+
+/*
+ * The attached consumer first: if it has gone, its successor must not be told
+ * that it is in the way.  true: others may be served.
+ */
+static bool serve_attached(struct vmring_producer *producer)
+{
+    struct peer *attached = producer->session.peer;
+
+    if (!attached)
+        return !producer->session.leaving;
+    if (region_is_broken(&producer->session.c)) {
+        log_line(&producer->log, LOG_WARNING,
+                 "a consumer has taken pages away that it shared: no memory");
+        end_session(producer);
+        return false;
+    }
+    producer->stats.doorbells_received += attached->ops->ack(attached);
+    for (int i = 0; i < MAX_PEERS; i++)
+        if (producer->peers[i] == attached)
+            serve_peer(producer, i);
+    if (!producer->session.peer)
+        return false; /* its answers are swept first */
+    return !attached->ops->gone(attached);
+}
+
+/* One after the other, until the time is over; the next ones the next time. */
+static void serve_others(struct vmring_producer *producer, uint64_t until)
+{
+    for (int i = 0; i < MAX_PEERS; i++) {
+        int place = producer->turn_of;
+        const struct peer *peer = producer->peers[place];
+
+        producer->turn_of = (place + 1) % MAX_PEERS;
+        if (!peer || peer == producer->session.peer)
+            continue;
+        serve_peer(producer, place);
+        if (is_over(until))
+            return;
+    }
+}
+
+int vmring_producer_dispatch(struct vmring_producer *producer)
+{
+    uint64_t until = producer_now() + OTHERS_NS;
+    struct peer *making;
+
+    if (producer->listener)
+        accept_peers(producer, until);
+    /* Its successor must not be told that it is in the way. */
+    making = producer->making.peer;
+    if (making && making->ops->gone(making))
+        serve_drop(producer, making);
+    if (serve_attached(producer))
+        serve_others(producer, until);
+    epoch_go_on(producer);
+    return serve_is_over(producer) ? -EBADF : 0;
+}
+
+int vmring_producer_fd(const struct vmring_producer *producer)
+{
+    return producer->epoll;
+}
+
+int vmring_producer_attached(const struct vmring_producer *producer)
+{
+    return producer->session.peer != NULL;
+}
+
+static void close_port(struct vmring_producer *producer)
+{
+    producer->listener->ops->close(producer->listener);
+    producer->listener = NULL;
+}
+
+int vmring_producer_serve_fd(struct vmring_producer *producer, int fd)
+{
+    bool is_new = !producer->listener;
+    struct peer *peer;
+    int err = socket_check(fd, SOCK_SEQPACKET);
+
+    if (producer->serves_domain)
+        err = -EINVAL;
+    if (!err && is_new)
+        err = local_listener(producer->epoll, &producer->reopen,
+                             &producer->listener);
+    if (err) {
+        close(fd);
+        return err;
+    }
+    err = local_take(producer->listener, fd, &peer);
+    if (!err)
+        add_peer(producer, peer);
+    else if (is_new)
+        close_port(producer);
+    return err;
+}
+
+/* Then for agents of that domain only: its pages are granted to it. */
+static int serve_domain(struct vmring_producer *producer, const char *where)
+{
+#ifdef VMRING_GRANT
+    const struct channel_ops channels = {producer->ops->channel_is_bound,
+                                         producer->ops_ctx};
+    int err = grant_serve(producer->epoll, &producer->log, where, &channels,
+                          &producer->listener);
+
+    producer->serves_domain = !err;
+    return err;
+#else
+    log_line(&producer->log, LOG_ERR,
+             "cannot serve grant:%s: built without libxengnttab, libxenevtchn "
+             "and libxenstore",
+             where);
+    return -EOPNOTSUPP;
+#endif
+}
+
+int vmring_producer_serve(struct vmring_producer *producer, const char *uri,
+                          unsigned int mode)
+{
+    bool is_new = !producer->listener;
+    int err;
+
+    if (!strncmp(uri, "grant:", 6) && is_new)
+        return serve_domain(producer, uri + 6);
+    if (strncmp(uri, "local:", 6) || (mode & ~0777u) ||
+        (!is_new && (producer->listener->open || producer->serves_domain)))
+        return -EINVAL;
+    err = is_new ? local_listener(producer->epoll, &producer->reopen,
+                                  &producer->listener)
+                 : 0;
+    if (err)
+        return err;
+    err = local_listen(producer->listener, uri + 6, mode);
+    if (err && is_new)
+        close_port(producer);
+    return err;
+}
+
+void serve_close(struct vmring_producer *producer)
+{
+    for (int i = 0; i < MAX_PEERS; i++)
+        if (producer->peers[i])
+            serve_drop(producer, producer->peers[i]);
+    serve_forget_session(producer);
+    if (producer->listener)
+        close_port(producer);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/* grant_link.c: the consumer's end of the grant transport. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../transport.h"
+#include "evtchn.h"
+#include "meet.h"
+#include "pages.h"
+
+/* A bridge that was killed does not say so in xenstore: look this often. */
+#define LOOK_MS 100
+
+struct grant_link {
+    struct link link;
+    uint32_t domid;
+    struct meet_agent *meet;
+    struct grant_map *map;
+    bool mapped;
+    bool deaf; /* xenstore is lost: the ring goes on without messages */
+    /*
+     * One each, with a handle of its own: libxenevtchn's are not for two
+     * threads at once.  None before the grant.
+     */
+    uint32_t nr_bells;
+    struct evtchn *bells[XEN_VM_RING_MAX_GROUPS];
+    uint64_t apart;     /* groups whose doorbell is another thread's */
+    struct budget rung; /* of all the others */
+    bool given_up;
+    int kept; /* 0, or why event channels can be bound even so */
+    int epoll;
+    unsigned char unheard[WIRE_MAX]; /* too large for the caller's stack */
+};
+
+static struct grant_link *of(struct link *link)
+{
+    return (struct grant_link *)link;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int watch(const struct grant_link *grant, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
+
+    return epoll_ctl(grant->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static void go_deaf(struct grant_link *grant)
+{
+    grant->deaf = true;
+    (void)epoll_ctl(grant->epoll, EPOLL_CTL_DEL, meet_fd(grant->meet), NULL);
+}
+
+static bool grant_gone(const struct link *link)
+{
+    const struct grant_link *grant = (const struct grant_link *)link;
+
+    return grant->mapped && !grant_map_producer_lives(grant->map);
+}
+
+static int unwatch(const struct grant_link *grant, int fd)
+{
+    return epoll_ctl(grant->epoll, EPOLL_CTL_DEL, fd, NULL) < 0 ? -errno : 0;
+}
+
+/* `asked`: for an answer, which will not come if xenstore is lost. */
+static int take_message(struct grant_link *grant, uint32_t *type, void *body,
+                        size_t max, bool asked)
+{
+    int ret = grant->deaf ? -EAGAIN : meet_recv(grant->meet, type, body, max);
+
+    if (ret == -EPIPE && grant->mapped) {
+        go_deaf(grant);
+        ret = asked ? -ECONNRESET : -EAGAIN;
+    }
+    if (ret == -EAGAIN && grant_gone(&grant->link))
+        return -ECONNRESET;
+    return ret == -EPIPE ? -ECONNRESET : ret;
+}
+
+/* Until there may be a message, or it is time to look whether all is well. */
+static int wait_until(struct grant_link *grant, int64_t end)
+{
+    struct pollfd pfd = {.fd = meet_fd(grant->meet), .events = POLLIN};
+    int64_t left = end - now_ms();
+
+    if (left <= 0)
+        return -ETIMEDOUT;
+    return poll(&pfd, 1, left < LOOK_MS ? (int)left : LOOK_MS) < 0 ? -errno : 0;
+}
+
+static int grant_recv(struct link *link, uint32_t *type, void *body, size_t max,
+                      int timeout_ms)
+{
+    struct grant_link *grant = of(link);
+    int64_t end = timeout_ms ? now_ms() + timeout_ms : 0;
+
+    for (;;) {
+        int ret = take_message(grant, type, body, max, timeout_ms != 0);
+
+        if (ret != -EAGAIN || !timeout_ms)
+            return ret;
+        ret = wait_until(grant, end);
+        if (ret)
+            return ret;
+    }
+}
+
+/*
+ * Nothing is mapped any more once it is known: it must be told of before.
+ * Whatever else a bridge has to say does not make it later.
+ */
+static void wait_for_answers(struct grant_link *grant, int64_t end)
+{
+    while (meet_is_waiting(grant->meet) && now_ms() < end) {
+        uint32_t type;
+        int ret = take_message(grant, &type, grant->unheard,
+                               sizeof(grant->unheard), true);
+
+        /* That it was seen is no message: it may not wait any more. */
+        if (ret == -EAGAIN)
+            ret = meet_is_waiting(grant->meet) ? wait_until(grant, end) : 0;
+        if (ret < 0 && ret != -EINTR)
+            return;
+    }
+}
+
+static int grant_send(struct link *link, uint32_t type, const void *body,
+                      size_t len)
+{
+    int64_t end = now_ms() + MEET_DETACH_MS;
+    /* Who detaches has nothing to wait for but that. */
+    bool last = type == WIRE_DETACH;
+    int err = meet_send(of(link)->meet, type, body, len,
+                        last ? MEET_DETACH_MS : link->timeout_ms,
+                        last ? NULL : &link->patience);
+
+    if (!err && last)
+        wait_for_answers(of(link), end);
+    return err;
+}
+
+static int bind_bells(struct grant_link *grant,
+                      const struct message_accept *message)
+{
+    int err = 0;
+
+    while (!err && grant->nr_bells < message->nr_ports) {
+        struct evtchn **bell = &grant->bells[grant->nr_bells];
+
+        err = evtchn_bind(grant->domid, &message->ports[grant->nr_bells], 1,
+                          bell, grant->link.error, sizeof(grant->link.error));
+        if (err)
+            break;
+        evtchn_count_with(*bell, &grant->rung);
+        grant->nr_bells++;
+        err = watch(grant, evtchn_fd(*bell));
+    }
+    return err;
+}
+
+static int take_grant(struct grant_link *grant,
+                      const struct message_accept *message,
+                      struct link_regions *regions)
+{
+    char *error = grant->link.error;
+    size_t error_len = sizeof(grant->link.error);
+    int err;
+
+    if (message->nr_ports != message->wire.body.nr_groups || !message->nr_ports)
+        return -EPROTO;
+    err = bind_bells(grant, message);
+    if (!err)
+        err = grant_map_attach(grant->map, message->directory,
+                               evtchn_port(grant->bells[0], 0),
+                               &message->wire.body, regions, error, error_len);
+    grant->mapped = !err;
+    return err;
+}
+
+static int grant_map(struct link *link, struct wire_accept *out,
+                     struct link_regions *regions, int timeout_ms)
+{
+    struct message_accept message;
+    uint32_t type = 0;
+    int ret;
+
+    regions->p = regions->c = REGION_NONE;
+    regions->nr_before = 0;
+    ret = grant_recv(link, &type, &message, sizeof(message), timeout_ms);
+    if (ret < 0)
+        return ret;
+    if (type != WIRE_ACCEPT)
+        return -EPROTO;
+    *out = message.wire;
+    return out->body.result == XEN_VM_RING_ACCEPTED
+               ? take_grant(of(link), &message, regions)
+               : 0;
+}
+
+static void grant_kick(struct link *link, uint32_t group)
+{
+    struct grant_link *grant = of(link);
+
+    if (group < grant->nr_bells)
+        evtchn_ring(grant->bells[group], 0);
+}
+
+static bool grant_bell_ack(struct link *link, uint32_t group)
+{
+    return evtchn_ack(of(link)->bells[group]) != 0;
+}
+
+static unsigned int grant_ack(struct link *link)
+{
+    const struct grant_link *grant = of(link);
+    unsigned int rung = 0;
+
+    for (uint32_t g = 0; g < grant->nr_bells; g++)
+        if (!(grant->apart >> g & 1) && grant_bell_ack(link, g))
+            rung++;
+    return rung;
+}
+
+static int grant_bell_fd(const struct link *link, uint32_t group)
+{
+    return evtchn_fd(((const struct grant_link *)link)->bells[group]);
+}
+
+static int grant_bell_apart(struct link *link, uint32_t group, bool apart)
+{
+    struct grant_link *grant = of(link);
+    int bell = evtchn_fd(grant->bells[group]);
+    int err = apart ? unwatch(grant, bell) : watch(grant, bell);
+
+    if (err)
+        return err;
+    evtchn_count_with(grant->bells[group], apart ? NULL : &grant->rung);
+    grant->apart &= ~(1ULL << group);
+    grant->apart |= (uint64_t)apart << group;
+    return 0;
+}
+
+static int grant_fd(const struct link *link)
+{
+    return ((const struct grant_link *)link)->epoll;
+}
+
+static int grant_give_up(struct link *link)
+{
+    struct grant_link *grant = of(link);
+    int err;
+
+    if (grant->given_up)
+        return grant->kept;
+    err = grant_map_restrict(grant->map);
+    if (err)
+        return err;
+    for (uint32_t i = 0; !grant->kept && i < grant->nr_bells; i++)
+        grant->kept = evtchn_restrict(grant->bells[i]);
+    grant->given_up = true;
+    return grant->kept;
+}
+
+static void grant_close(struct link *link)
+{
+    struct grant_link *grant = of(link);
+
+    /* The unmapping rings. */
+    grant_map_close(grant->map);
+    while (grant->nr_bells)
+        evtchn_close(grant->bells[--grant->nr_bells]);
+    meet_close(grant->meet);
+    if (grant->epoll >= 0)
+        close(grant->epoll);
+    free(grant);
+}
+
+static const struct link_ops grant_ops = {
+    .send = grant_send,
+    .recv = grant_recv,
+    .map = grant_map,
+    .kick = grant_kick,
+    .ack = grant_ack,
+    .fd = grant_fd,
+    .bell_fd = grant_bell_fd,
+    .bell_apart = grant_bell_apart,
+    .bell_ack = grant_bell_ack,
+    .gone = grant_gone,
+    .hung_up = grant_gone,
+    .give_up = grant_give_up,
+    .close = grant_close,
+};
+
+static int set_up(struct grant_link *grant, const char *target, char *error,
+                  size_t error_len)
+{
+    int err = meet_open(grant->domid, target, &grant->link.patience,
+                        &grant->meet, error, error_len);
+
+    if (!err)
+        err = grant_map_open(grant->domid, &grant->map, error, error_len);
+    if (err)
+        return err;
+    grant->epoll = epoll_create1(EPOLL_CLOEXEC);
+    err = grant->epoll < 0 ? -errno : watch(grant, meet_fd(grant->meet));
+    return err ? fail(err, error, error_len, "%s", strerror(-err)) : 0;
+}
+
+int grant_connect(const char *where, const struct patience *patience,
+                  struct link **link, char *error, size_t error_len)
+{
+    struct grant_link *grant = calloc(1, sizeof(*grant));
+    char target[RENDEZVOUS_NAME];
+    int err;
+
+    if (!grant)
+        return fail(-ENOMEM, error, error_len, "no memory");
+    grant->link.ops = &grant_ops;
+    grant->link.patience = *patience;
+    grant->epoll = -1;
+    err = rendezvous_parse(where, &grant->domid, target);
+    if (err)
+        err = fail(err, error, error_len,
+                   "'%s' names no bridge; say grant:DOMID/TARGET, the id of "
+                   "its domain and its name for the target",
+                   where);
+    else
+        err = set_up(grant, target, error, error_len);
+    if (err) {
+        grant_close(&grant->link);
+        return err;
+    }
+    *link = &grant->link;
+    return 0;
+}
