@@ -129,6 +129,9 @@ def sources(root, path, files):
     base = {os.path.basename(name) for name in files} | XEN
     for number, line, code in lines_of(root, path):
         for word in [] if code else words(line):
+            if word.endswith("/") and word.split("/")[0] in tops:
+                if not os.path.isdir(os.path.join(root, word)):
+                    say(path, number, f"there is no {word}")
             if not SOURCE.match(word):
                 continue
             if "/" not in word:
