@@ -21,11 +21,12 @@ if(NOT vmring IN_LIST VMRING_LIBRARIES)
     set(PC_LIBS "-lvmring -pthread")
 endif()
 
-set(PC_CFLAGS "-I\${includedir}")
+# In quotes: a folder's name may have a blank.
+set(PC_CFLAGS "-I\"\${includedir}\"")
 vmring_install_filled(vmring.pc ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # pkg-config prefers this one, where it is told to look in the build tree.
 set(PC_LIBDIR ${CMAKE_CURRENT_BINARY_DIR})
 set(PC_INCLUDEDIR ${PROJECT_SOURCE_DIR}/include)
-set(PC_CFLAGS "-I\${includedir} -I${CMAKE_CURRENT_SOURCE_DIR}")
+set(PC_CFLAGS "-I\"\${includedir}\" -I\"${CMAKE_CURRENT_SOURCE_DIR}\"")
 configure_file(vmring.pc.in vmring-uninstalled.pc @ONLY)

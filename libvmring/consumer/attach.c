@@ -70,8 +70,8 @@ int attach_refused(struct attach *attach)
                     attach->opts.policy);
     case XEN_VM_RING_REFUSED_GROUPS:
         return FAIL(attach, -EOPNOTSUPP,
-                    "%u doorbell groups refused, and so many workers; at most "
-                    "%u, one a vCPU",
+                    "%u doorbell groups refused, of which each worker takes "
+                    "one; at most %u, one a vCPU",
                     attach->opts.nr_groups, g->max_groups);
     case XEN_VM_RING_REFUSED_VERDICTS:
         return refuse_verdicts(attach);

@@ -72,25 +72,35 @@ in_both() {
     [ -z "$cxx" ] || user "cxx_$form" "$cxx" user.cc "$@"
 }
 
-# users: with the library in $lib, as pkg-config has it.
-# shellcheck disable=SC2046  # lists of words
+# with_flags NAME OPTION...: in both, as pkg-config says with these options, in
+# words that are a shell's.
+with_flags() {
+    form=$1
+    shift
+    flags=$(pkg-config --cflags --libs "$@" vmring)
+    [ "$form" != archive ] || flags=$(echo "$flags" |
+        sed 's/-lvmring/-Wl,-Bstatic -lvmring -Wl,-Bdynamic/')
+    [ "$form" != static ] || flags="-static $flags"
+    eval "in_both $form $flags"
+}
+
+# users: with the library in $lib.
 users() {
     [ "$(pkg-config --modversion vmring)" ] || fail 'no version'
     if [ -e "$lib/libvmring.so" ]; then
-        in_both shared $(pkg-config --cflags --libs vmring)
+        with_flags shared
         stands_on c_shared yes
     fi
     [ -e "$lib/libvmring.a" ] || return 0
-    in_both archive $(pkg-config --static --cflags --libs vmring |
-        sed 's/-lvmring/-Wl,-Bstatic -lvmring -Wl,-Bdynamic/')
+    with_flags archive --static
     stands_on c_archive no
     # Everything from archives, where there are sanitizers' ones too.
     if [ -z "$sanitize" ]; then
-        in_both static -static $(pkg-config --static --cflags --libs vmring)
+        with_flags static --static
     fi
     # With the static library alone nobody need say so.
     if [ ! -e "$lib/libvmring.so" ]; then
-        in_both plain $(pkg-config --cflags --libs vmring)
+        with_flags plain
     fi
 }
 
@@ -124,10 +134,10 @@ for place; do
     sbin=
     case $place in
     prefix)
-        cmake --install "$build" --prefix "$dir/prefix" >/dev/null
-        look "$dir/prefix"
+        cmake --install "$build" --prefix "$dir/a prefix" >/dev/null
+        look "$dir/a prefix"
         programs "$sbin"
-        ! grep -rlI "$(cached CMAKE_INSTALL_PREFIX)/" "$dir/prefix" \
+        ! grep -rlI "$(cached CMAKE_INSTALL_PREFIX)/" "$dir/a prefix" \
             --include=*.pc --include=*.service || fail 'names another prefix'
         ;;
     stage)
