@@ -118,7 +118,8 @@ static int propose(struct attach *attach)
     };
     struct link *link = attach->ring->link;
 
-    return link->ops->send(link, WIRE_PROPOSE, &propose, sizeof(propose));
+    return link->ops->send(link, VMRING_LOCAL_PROPOSE, &propose,
+                           sizeof(propose));
 }
 
 /* Is what was granted what was asked for? */
@@ -331,7 +332,7 @@ void vmring_close(struct vmring *ring)
     if (ring->core_memory && ring->handed) {
         vmring_flush(ring);
         publish_cursors(ring);
-        (void)ring->link->ops->send(ring->link, WIRE_DETACH, NULL, 0);
+        (void)ring->link->ops->send(ring->link, VMRING_LOCAL_DETACH, NULL, 0);
     }
     while (ring->before_at < ring->nr_before)
         region_drop(&ring->before[ring->before_at++]);

@@ -14,7 +14,7 @@ struct attach {
     struct vmring_opts opts;
     struct vmring *ring;
     bool asks; /* and does not attach */
-    struct wire_accept reply;
+    struct vmring_local_accept reply;
 };
 
 /* Evaluates to `err`, as whoever reads or analyses the caller can see. */

@@ -77,7 +77,7 @@ int consumer_lose(struct vmring *ring, int err)
 
 void consumer_message(struct vmring *ring, uint32_t type)
 {
-    if (type == WIRE_QUIET)
+    if (type == VMRING_LOCAL_QUIET)
         tell(ring, ring->told.word | TOLD_QUIET);
     else
         (void)consumer_lose(ring, -EPROTO); /* nothing else comes unasked */

@@ -56,7 +56,7 @@ struct vmring {
     int poke;  /* an eventfd of our own: come again without a doorbell */
     bool poked;
     pid_t owner; /* in a child of it nothing is to be done */
-    char target[WIRE_NAME];
+    char target[VMRING_LOCAL_NAME];
     uint32_t allowed_verdicts; /* by the producer, whatever we asked for */
     int lost;                  /* 0, -ECONNRESET or -EPROTO; sticky */
 

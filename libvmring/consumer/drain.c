@@ -82,7 +82,7 @@ bool drain_next(struct vmring *ring, struct vmring_event *event)
          * them: a successor of ours need not have them again.
          */
         ring->nr_before = ring->before_at = 0;
-        (void)ring->link->ops->send(ring->link, WIRE_DRAINED, NULL, 0);
+        (void)ring->link->ops->send(ring->link, VMRING_LOCAL_DRAINED, NULL, 0);
     }
     return false;
 }

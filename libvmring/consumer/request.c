@@ -95,7 +95,7 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
                      char *error, size_t error_len)
 {
     struct vmring_spec specs[VMRING_MAX_SPECS];
-    struct wire_subscribed answer;
+    struct vmring_local_subscribed answer;
     int nr =
         vmring_specs_parse(events, specs, VMRING_MAX_SPECS, error, error_len);
     int worst = VMRING_SPEC_ARMED;
@@ -104,8 +104,8 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
     if (nr < 0)
         return nr == -E2BIG ? -EINVAL : nr;
     len = ask_until(ring, now_ms() + ring->timeout_ms + arming_ms(specs, nr),
-                    WIRE_SUBSCRIBE, events, strlen(events), WIRE_SUBSCRIBED,
-                    &answer, sizeof(answer));
+                    VMRING_LOCAL_SUBSCRIBE, events, strlen(events),
+                    VMRING_LOCAL_SUBSCRIBED, &answer, sizeof(answer));
     if (len < 0)
         return fail(len, error, error_len, "no answer from the producer: %s",
                     strerror(-len));
@@ -139,9 +139,9 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
 
 int vmring_supported(struct vmring *ring, uint64_t *mask)
 {
-    struct wire_support answer;
-    int len = ask(ring, WIRE_SUPPORTED, NULL, 0, WIRE_SUPPORT, &answer,
-                  sizeof(answer));
+    struct vmring_local_support answer;
+    int len = ask(ring, VMRING_LOCAL_SUPPORTED, NULL, 0, VMRING_LOCAL_SUPPORT,
+                  &answer, sizeof(answer));
 
     if (len < 0)
         return len;
@@ -156,21 +156,21 @@ int vmring_quiesce(struct vmring *ring)
     int err = ring->lost;
 
     if (!err)
-        err = ring->link->ops->send(ring->link, WIRE_QUIESCE, NULL, 0);
+        err = ring->link->ops->send(ring->link, VMRING_LOCAL_QUIESCE, NULL, 0);
     return err == -EPIPE ? -ECONNRESET : err;
 }
 
 /* Our own rows, joined by the producer's counts. */
-static int merge(struct vmring *ring, const struct wire_counts *answer, int len,
-                 struct vmring_count *rows)
+static int merge(struct vmring *ring, const struct vmring_local_counts *answer,
+                 int len, struct vmring_count *rows)
 {
-    size_t head = offsetof(struct wire_counts, rows);
+    size_t head = offsetof(struct vmring_local_counts, rows);
 
-    if ((size_t)len < head || answer->nr > WIRE_MAX_COUNTS ||
+    if ((size_t)len < head || answer->nr > VMRING_LOCAL_MAX_ROWS ||
         (size_t)len != head + answer->nr * sizeof(answer->rows[0]))
         return -EPROTO;
     for (uint32_t i = 0; i < answer->nr; i++) {
-        const struct wire_count *from = &answer->rows[i];
+        const struct vmring_local_row *from = &answer->rows[i];
         struct vmring_count *to;
 
         if (from->vcpu >= ring->core.geo.nr_lanes ||
@@ -189,17 +189,18 @@ static int merge(struct vmring *ring, const struct wire_counts *answer, int len,
 static int fetch_counts(struct vmring *ring, struct vmring_count *rows)
 {
     uint32_t all = ring->core.geo.nr_lanes * XEN_VM_RING_NR_REASONS;
-    struct wire_count_request request = {0};
-    struct wire_counts *answer = calloc(1, sizeof(*answer));
+    struct vmring_local_count request = {0};
+    struct vmring_local_counts *answer = calloc(1, sizeof(*answer));
     int64_t end = now_ms() + ring->timeout_ms; /* for all of them */
     int err = answer ? 0 : -ENOMEM;
 
     while (!err) {
-        int len = ask_until(ring, end, WIRE_COUNT, &request, sizeof(request),
-                            WIRE_COUNTS, answer, sizeof(*answer));
+        int len =
+            ask_until(ring, end, VMRING_LOCAL_COUNT, &request, sizeof(request),
+                      VMRING_LOCAL_COUNTS, answer, sizeof(*answer));
 
         err = len < 0 ? len : merge(ring, answer, len, rows);
-        if (err || answer->next == WIRE_NO_MORE)
+        if (err || answer->next == VMRING_LOCAL_NO_MORE)
             break;
         /* Ever onwards, so that a producer cannot keep us here. */
         if (answer->next <= request.from || answer->next >= all)

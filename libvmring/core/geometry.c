@@ -39,7 +39,7 @@ static bool has_its_lanes(const struct vmr_geometry *geo)
 
 /*
  * A later minor may make slots longer, not shorter: the distance from one to
- * the next is all that we take from it (docs/ABI.md, "Versions").
+ * the next is all that we take from it (docs/ABI.md, V2).
  */
 static bool holds_slots(const struct vmr_geometry *geo)
 {

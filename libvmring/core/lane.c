@@ -58,7 +58,7 @@ static void lose(struct vmr_lane_tx *tx)
 
 /*
  * Reads the cursor once.  It is believed only between the last one believed
- * and our own head; anything else is a fault, sticky (docs/ABI.md, L3).
+ * and our own head; anything else is a fault, sticky (docs/ABI.md, L7).
  */
 static void read_cursor(struct vmr_lane_tx *tx)
 {

@@ -69,11 +69,11 @@ void control_disarm(struct vmring_producer *producer)
 static int subscribe(struct vmring_producer *producer, char *events, size_t len)
 {
     struct vmring_spec specs[VMRING_MAX_SPECS];
-    struct wire_subscribed *answer = &producer->subscribed;
+    struct vmring_local_subscribed *answer = &producer->subscribed;
     int nr;
 
     events[len] = '\0'; /* whoever received it has left room */
-    *answer = (struct wire_subscribed){0};
+    *answer = (struct vmring_local_subscribed){0};
     nr = vmring_specs_parse(events, specs, VMRING_MAX_SPECS, answer->text,
                             sizeof(answer->text));
     if (nr < 0 || strlen(events) != len) {
@@ -81,12 +81,13 @@ static int subscribe(struct vmring_producer *producer, char *events, size_t len)
         if (nr >= 0)
             snprintf(answer->text, sizeof(answer->text),
                      "a NUL in the events; leave it out");
-        return reply(producer, WIRE_SUBSCRIBED, answer, sizeof(*answer));
+        return reply(producer, VMRING_LOCAL_SUBSCRIBED, answer,
+                     sizeof(*answer));
     }
     producer->session.quiescing = false;
     producer->session.subscribing = true;
     memset(producer->results, 0, sizeof(producer->results));
-    *answer = (struct wire_subscribed){.nr = (uint32_t)nr};
+    *answer = (struct vmring_local_subscribed){.nr = (uint32_t)nr};
     if (deny(producer, specs, (unsigned int)nr, producer->results, answer->text,
              sizeof(answer->text)))
         control_disarm(producer); /* what was armed was to be replaced */
@@ -99,21 +100,21 @@ static int subscribe(struct vmring_producer *producer, char *events, size_t len)
 int control_say_subscribed(struct vmring_producer *producer)
 {
     struct session *session = &producer->session;
-    struct wire_subscribed *answer = &producer->subscribed;
+    struct vmring_local_subscribed *answer = &producer->subscribed;
     int err;
 
     if (!session->peer || !session->subscribing || control_is_arming(producer))
         return 0;
     for (uint32_t i = 0; i < answer->nr; i++)
         answer->results[i] = (uint8_t)producer->results[i];
-    err = reply(producer, WIRE_SUBSCRIBED, answer, sizeof(*answer));
+    err = reply(producer, VMRING_LOCAL_SUBSCRIBED, answer, sizeof(*answer));
     session->subscribing = err != 0;
     return err;
 }
 
 static int supported(struct vmring_producer *producer)
 {
-    struct wire_support answer = {0};
+    struct vmring_local_support answer = {0};
     struct vmring_kind kind;
 
     if (producer->ops->supported)
@@ -121,7 +122,7 @@ static int supported(struct vmring_producer *producer)
     for (unsigned int i = 0; vmring_get_kind(i, &kind) == 0; i++)
         if (!(producer->reasons & 1u << kind.reason))
             answer.kinds &= ~(1ULL << i);
-    return reply(producer, WIRE_SUPPORT, &answer, sizeof(answer));
+    return reply(producer, VMRING_LOCAL_SUPPORT, &answer, sizeof(answer));
 }
 
 /* Reasons that the version in use has: the rows of a vCPU. */
@@ -134,7 +135,7 @@ static uint32_t nr_reasons(const struct vmring_producer *producer)
 
 static void add_since_epoch(const struct vmring_producer *producer,
                             uint32_t lane, uint32_t reason,
-                            struct wire_count *row)
+                            struct vmring_local_row *row)
 {
     size_t i = (size_t)lane * XEN_VM_RING_NR_REASONS + reason;
     const struct tally *now = &producer->tallies[i];
@@ -149,11 +150,11 @@ static void add_since_epoch(const struct vmring_producer *producer,
 
 /* Row i; false: there is nothing in it. */
 static bool since_epoch(const struct vmring_producer *producer, uint32_t i,
-                        struct wire_count *row)
+                        struct vmring_local_row *row)
 {
     uint32_t nr = nr_reasons(producer);
 
-    *row = (struct wire_count){.vcpu = i / nr, .reason = i % nr};
+    *row = (struct vmring_local_row){.vcpu = i / nr, .reason = i % nr};
     add_since_epoch(producer, row->vcpu, row->reason, row);
     /* As the consumer counts what it does not know. */
     if (row->reason == XEN_VM_RING_REASON_UNKNOWN)
@@ -168,7 +169,7 @@ static bool since_epoch(const struct vmring_producer *producer, uint32_t i,
  */
 static int count(struct vmring_producer *producer, const void *body, size_t len)
 {
-    struct wire_count_request request;
+    struct vmring_local_count request;
 
     if (len != sizeof(request))
         return -EPROTO;
@@ -182,22 +183,22 @@ int control_say_counts(struct vmring_producer *producer)
 {
     struct session *session = &producer->session;
     uint32_t all = producer->nr_lanes * nr_reasons(producer);
-    struct wire_counts *answer = &producer->counts;
+    struct vmring_local_counts *answer = &producer->counts;
     uint32_t i;
     int err;
 
     if (!session->peer || !session->counting)
         return 0;
     answer->nr = 0;
-    answer->next = WIRE_NO_MORE;
+    answer->next = VMRING_LOCAL_NO_MORE;
     for (i = session->from;
          i < all && answer->nr < session->peer->ops->max_rows; i++)
         if (since_epoch(producer, i, &answer->rows[answer->nr]))
             answer->nr++;
     if (i < all)
         answer->next = i;
-    err = reply(producer, WIRE_COUNTS, answer,
-                offsetof(struct wire_counts, rows) +
+    err = reply(producer, VMRING_LOCAL_COUNTS, answer,
+                offsetof(struct vmring_local_counts, rows) +
                     answer->nr * sizeof(answer->rows[0]));
     session->counting = err != 0;
     return err;
@@ -213,23 +214,23 @@ int control_message(struct vmring_producer *producer, uint32_t type, void *body,
     if (err)
         return err;
     /* The others are a word, and no more. */
-    if (len && type != WIRE_SUBSCRIBE && type != WIRE_COUNT)
+    if (len && type != VMRING_LOCAL_SUBSCRIBE && type != VMRING_LOCAL_COUNT)
         return -EPROTO;
     switch (type) {
-    case WIRE_SUBSCRIBE:
+    case VMRING_LOCAL_SUBSCRIBE:
         return subscribe(producer, body, len);
-    case WIRE_SUPPORTED:
+    case VMRING_LOCAL_SUPPORTED:
         return supported(producer);
-    case WIRE_COUNT:
+    case VMRING_LOCAL_COUNT:
         return count(producer, body, len);
-    case WIRE_QUIESCE:
+    case VMRING_LOCAL_QUIESCE:
         control_disarm(producer);
         producer->session.quiescing = true;
         return 0;
-    case WIRE_DRAINED:
+    case VMRING_LOCAL_DRAINED:
         frozen_drop(producer);
         return 0;
-    case WIRE_DETACH:
+    case VMRING_LOCAL_DETACH:
         producer->session.clean = true;
         return -ECONNRESET;
     default:
@@ -258,5 +259,5 @@ void control_say_quiet(struct vmring_producer *producer)
         return;
     vmring_producer_flush(producer);
     /* It is told again if this did not reach it: it waits for nothing else. */
-    session->quiescing = reply(producer, WIRE_QUIET, NULL, 0) != 0;
+    session->quiescing = reply(producer, VMRING_LOCAL_QUIET, NULL, 0) != 0;
 }

@@ -103,7 +103,8 @@ static bool lay_out(const struct vmring_producer *producer,
 }
 
 static int send_grant(struct vmring_producer *producer, struct peer *peer,
-                      struct wire_accept *answer, const struct epoch *epoch)
+                      struct vmring_local_accept *answer,
+                      const struct epoch *epoch)
 {
     struct link_regions regions = {.p = epoch->p, .c = epoch->c};
     struct xen_vm_ring_accept *accept = &answer->body;
@@ -243,7 +244,7 @@ void epoch_go_on(struct vmring_producer *producer)
 }
 
 void epoch_make(struct vmring_producer *producer, struct peer *peer,
-                const struct wire_accept *answer)
+                const struct vmring_local_accept *answer)
 {
     struct making *making = &producer->making;
 

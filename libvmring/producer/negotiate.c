@@ -110,7 +110,7 @@ static uint32_t check_limits(const struct vmring_producer *producer,
 /* The limits stand in every answer but one to who may not know them. */
 static void begin_answer(const struct vmring_producer *producer,
                          const struct xen_vm_ring_propose *propose,
-                         struct wire_accept *answer)
+                         struct vmring_local_accept *answer)
 {
     memset(answer, 0, sizeof(*answer));
     answer->body = (struct xen_vm_ring_accept){
@@ -230,7 +230,7 @@ static const char *why_refused(uint32_t result)
 }
 
 void negotiate_deny(struct vmring_producer *producer, struct peer *peer,
-                    struct wire_accept *answer, uint32_t why)
+                    struct vmring_local_accept *answer, uint32_t why)
 {
     struct xen_vm_ring_accept *accept = &answer->body;
 
@@ -239,7 +239,7 @@ void negotiate_deny(struct vmring_producer *producer, struct peer *peer,
     /* Nor is anything there that was made, and could not be sent. */
     accept->epoch = accept->p_len = accept->c_len = 0;
     memset(accept->prev_p_len, 0, sizeof(accept->prev_p_len));
-    (void)peer->ops->send(peer, WIRE_ACCEPT, answer, sizeof(*answer));
+    (void)peer->ops->send(peer, VMRING_LOCAL_ACCEPT, answer, sizeof(*answer));
     log_line(&producer->log, LOG_NOTICE, "a consumer was refused for %s",
              why_refused(why));
     serve_drop(producer, peer);
@@ -249,7 +249,7 @@ void negotiate_refuse(struct vmring_producer *producer, struct peer *peer,
                       uint32_t why)
 {
     /* Who is not let in learns nothing of what there is. */
-    struct wire_accept answer = {
+    struct vmring_local_accept answer = {
         .body =
             {
                 .magic = XEN_VM_RING_MAGIC,
@@ -259,7 +259,7 @@ void negotiate_refuse(struct vmring_producer *producer, struct peer *peer,
             },
     };
 
-    (void)peer->ops->send(peer, WIRE_ACCEPT, &answer, sizeof(answer));
+    (void)peer->ops->send(peer, VMRING_LOCAL_ACCEPT, &answer, sizeof(answer));
     log_line(&producer->log, LOG_NOTICE, "a consumer was refused for %s",
              why_refused(why));
     serve_drop(producer, peer);
@@ -269,7 +269,7 @@ void negotiate_answer(struct vmring_producer *producer, struct peer *peer,
                       const void *body, size_t len)
 {
     struct xen_vm_ring_propose propose;
-    struct wire_accept answer;
+    struct vmring_local_accept answer;
     uint32_t result;
 
     memset(&propose, 0, sizeof(propose));

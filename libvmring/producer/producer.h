@@ -40,7 +40,7 @@ struct epoch {
 /* A ring on its way: its memory comes bit by bit. */
 struct making {
     struct peer *peer; /* whom it is for; NULL: there is none */
-    struct wire_accept answer;
+    struct vmring_local_accept answer;
     struct epoch epoch;
     bool is_made; /* but for its memory */
 };
@@ -64,7 +64,7 @@ struct vmring_producer {
     const struct vmring_producer_ops *ops;
     struct vmring_producer_ops ops_copy;
     void *ops_ctx;
-    char target[WIRE_NAME];
+    char target[VMRING_LOCAL_NAME];
     uint32_t nr_vcpus, nr_lanes, arch, verdicts, reasons, source;
     uint64_t target_id;
     uint64_t deadline; /* ns; VMR_NO_DEADLINE */
@@ -89,10 +89,10 @@ struct vmring_producer {
     bool comes_again;
     struct going going;
     /* What it says, and is told: too large for the caller's stack. */
-    unsigned char message[WIRE_MAX];
-    struct wire_counts counts;
+    unsigned char message[VMRING_LOCAL_MAX];
+    struct vmring_local_counts counts;
     /* What the source fills in, perhaps long after it was asked. */
-    struct wire_subscribed subscribed;
+    struct vmring_local_subscribed subscribed;
     int results[VMRING_MAX_SPECS];
     struct region p; /* of the current epoch; outlives the session */
     struct frozen frozen;
@@ -121,11 +121,11 @@ void negotiate_refuse(struct vmring_producer *producer, struct peer *peer,
 
 /* Refuses what it has proposed; `answer` has what it may know. */
 void negotiate_deny(struct vmring_producer *producer, struct peer *peer,
-                    struct wire_accept *answer, uint32_t why);
+                    struct vmring_local_accept *answer, uint32_t why);
 
 /* epoch.c: makes a ring for it, slice by slice; then it is attached. */
 void epoch_make(struct vmring_producer *producer, struct peer *peer,
-                const struct wire_accept *answer);
+                const struct vmring_local_accept *answer);
 /* The next slice, and of what goes.  At the end of each turn. */
 void epoch_go_on(struct vmring_producer *producer);
 /* Whom it was made for has gone. */

@@ -138,7 +138,7 @@ static int handle_message(struct vmring_producer *producer, struct peer *peer,
 {
     if (peer == producer->session.peer)
         return control_message(producer, type, body, len);
-    if (type != WIRE_PROPOSE)
+    if (type != VMRING_LOCAL_PROPOSE)
         return -EPROTO;
     if (!peer->allowed)
         negotiate_refuse(producer, peer, XEN_VM_RING_REFUSED_PERMISSION);
@@ -153,13 +153,13 @@ static int handle_message(struct vmring_producer *producer, struct peer *peer,
  */
 static bool is_long(uint32_t type)
 {
-    return type == WIRE_SUBSCRIBE || type == WIRE_QUIESCE;
+    return type == VMRING_LOCAL_SUBSCRIBE || type == VMRING_LOCAL_QUIESCE;
 }
 
 static bool wants_answer(uint32_t type)
 {
-    return type == WIRE_SUBSCRIBE || type == WIRE_SUPPORTED ||
-           type == WIRE_COUNT;
+    return type == VMRING_LOCAL_SUBSCRIBE || type == VMRING_LOCAL_SUPPORTED ||
+           type == VMRING_LOCAL_COUNT;
 }
 
 static void hold(struct vmring_producer *producer, bool held)

@@ -2,9 +2,10 @@
 /*
  * transport.h: what carries a ring between two processes or domains.
  *
- * A consumer's link: a control channel for messages (wire.h), the regions,
- * and a doorbell per group.  A producer has a listener, where consumers come to
- * it, and a peer for each that has come, which is the other end of its link.
+ * A consumer's link: a control channel for messages (vmring_local.h), the
+ * regions, and a doorbell per group.  A producer has a listener, where
+ * consumers come to it, and a peer for each that has come, which is the other
+ * end of its link.
  * Used off the hot path, but for kick.
  */
 #ifndef VMRING_TRANSPORT_TRANSPORT_H
@@ -15,11 +16,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <vmring_local.h>
+
 #include "../base/options.h"
 #include "budget.h"
 #include "errand.h"
 #include "region.h"
-#include "wire.h"
 
 struct link;
 
@@ -33,8 +35,8 @@ struct link_regions {
 struct link_ops {
     /*
      * Sends a control message.  -EAGAIN, -EPIPE, -ECONNRESET.  It may wait,
-     * the link's timeout_ms at most; WIRE_DETACH until it has been seen, a
-     * second at most.
+     * the link's timeout_ms at most; VMRING_LOCAL_DETACH until it has been
+     * seen, a second at most.
      */
     int (*send)(struct link *link, uint32_t type, const void *body, size_t len);
     /*
@@ -44,10 +46,10 @@ struct link_ops {
     int (*recv)(struct link *link, uint32_t *type, void *body, size_t max,
                 int timeout_ms);
     /*
-     * Receives WIRE_ACCEPT and, if granted, maps the regions and takes the
-     * doorbells.  As recv; -ENOMEM.
+     * Receives VMRING_LOCAL_ACCEPT and, if granted, maps the regions and takes
+     * the doorbells.  As recv; -ENOMEM.
      */
-    int (*map)(struct link *link, struct wire_accept *accept,
+    int (*map)(struct link *link, struct vmring_local_accept *accept,
                struct link_regions *regions, int timeout_ms);
     /* Rings the producer for a group. */
     void (*kick)(struct link *link, uint32_t group);
@@ -114,7 +116,7 @@ struct peer {
 
 /* None of them blocks, whatever the peer does. */
 struct listener_ops {
-    uint32_t max_rows; /* of WIRE_COUNTS, in one message */
+    uint32_t max_rows; /* of VMRING_LOCAL_COUNTS, in one message */
     /*
      * 0: somebody has come, *peer.  -EAGAIN: nobody.  Else somebody was turned
      * away: -EMFILE for want of descriptors, -ENOMEM...
@@ -143,8 +145,10 @@ struct listener_ops {
      */
     int (*fill)(struct peer *peer, struct region *p, struct region *c,
                 uint64_t until);
-    /* Sends WIRE_ACCEPT, and hands over the regions and what make made. */
-    int (*hand_over)(struct peer *peer, const struct wire_accept *accept,
+    /* Sends VMRING_LOCAL_ACCEPT, and hands over the regions and what make made.
+     */
+    int (*hand_over)(struct peer *peer,
+                     const struct vmring_local_accept *accept,
                      const struct link_regions *regions);
     /* Rings the peer for a group.  false: it cannot be rung any more. */
     bool (*kick)(struct peer *peer, uint32_t group);

@@ -31,8 +31,10 @@ alone() {
 strict='-pedantic -Wundef -Wcast-qual -Wconversion'
 # shellcheck disable=SC2086  # options
 for cc in gcc clang; do
-    alone xen/vm_ring.h $cc -x c -ansi $strict -Wstrict-prototypes
-    alone xen/vm_ring.h $cc -x c -std=c11 $strict
+    for abi in xen/vm_ring.h vmring_local.h; do
+        alone $abi $cc -x c -ansi $strict -Wstrict-prototypes
+        alone $abi $cc -x c -std=c11 $strict
+    done
     for std in c99 c11 c17 c2x; do
         alone vmring.h $cc -x c -std=$std $strict -Wstrict-prototypes
     done
@@ -42,6 +44,7 @@ done
 for cxx in g++ clang++; do
     for std in c++98 c++11 c++17 c++20; do
         alone xen/vm_ring.h $cxx -x c++ -std=$std $strict -Wshadow
+        alone vmring_local.h $cxx -x c++ -std=$std $strict -Wshadow
         alone vmring.h $cxx -x c++ -std=$std $strict -Wshadow
     done
 done

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "transport/wire.h"
+#include <vmring_local.h>
 
 uint64_t control_now;
 
@@ -35,8 +35,8 @@ void control_pair(int ends[2])
 bool control_send(int fd, uint32_t type, const void *body, size_t len,
                   int32_t lie, const int *fds, unsigned int nr_fds)
 {
-    struct wire_header header = {type, (uint32_t)(sizeof(header) + len) +
-                                           (uint32_t)lie};
+    struct vmring_local_header header = {
+        type, (uint32_t)(sizeof(header) + len) + (uint32_t)lie};
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(128 * sizeof(int))];

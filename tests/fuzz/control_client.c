@@ -13,8 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <vmring_local.h>
+
 #include "core/producer.h"
-#include "transport/wire.h"
 #include "vmring.h"
 
 #define NR_VCPUS   2
@@ -170,7 +171,7 @@ static void write_word(struct input *in)
 static void send_grant(struct input *in)
 {
     struct {
-        struct wire_accept accept;
+        struct vmring_local_accept accept;
         unsigned char more[16];
     } body = {
         .accept = {.body =
@@ -219,7 +220,7 @@ static void send_grant(struct input *in)
     for (unsigned int i = 4; i < nr; i++)
         if (shape & 4)
             fds[i] = client.things[(shape + i) % NR_THINGS];
-    (void)control_send(client.control, WIRE_ACCEPT, &body,
+    (void)control_send(client.control, VMRING_LOCAL_ACCEPT, &body,
                        shape & 8    ? take8(in)
                        : shape & 16 ? sizeof(body)
                                     : sizeof(body.accept),
@@ -231,41 +232,42 @@ static void send_grant(struct input *in)
 static void send_answer(struct input *in)
 {
     static union {
-        struct wire_subscribed subscribed;
-        struct wire_support support;
-        struct wire_counts counts;
-        unsigned char bytes[WIRE_MAX];
+        struct vmring_local_subscribed subscribed;
+        struct vmring_local_support support;
+        struct vmring_local_counts counts;
+        unsigned char bytes[VMRING_LOCAL_MAX];
     } body;
     uint8_t what = take8(in);
     size_t len = 0;
-    uint32_t type = WIRE_QUIET;
+    uint32_t type = VMRING_LOCAL_QUIET;
 
-    memset(&body, 0, sizeof(struct wire_subscribed));
+    memset(&body, 0, sizeof(struct vmring_local_subscribed));
     switch (what % 8) {
     case 0:
     case 1:
-        type = WIRE_SUBSCRIBED;
+        type = VMRING_LOCAL_SUBSCRIBED;
         body.subscribed.nr = what >> 5;
         body.subscribed.results[0] = what >> 3 & 3;
         memset(body.subscribed.text, 'x', sizeof(body.subscribed.text));
         len = sizeof(body.subscribed);
         break;
     case 2:
-        type = WIRE_SUPPORT;
+        type = VMRING_LOCAL_SUPPORT;
         body.support.kinds = take64(in);
         len = sizeof(body.support);
         break;
     case 3:
     case 4:
-        type = WIRE_COUNTS;
+        type = VMRING_LOCAL_COUNTS;
         body.counts.nr = what >> 4;
-        body.counts.next = what & 8 ? take8(in) : WIRE_NO_MORE;
+        body.counts.next = what & 8 ? take8(in) : VMRING_LOCAL_NO_MORE;
         for (uint32_t i = 0; i < body.counts.nr; i++) {
-            body.counts.rows[i] = (struct wire_count){.vcpu = take8(in) & 3};
+            body.counts.rows[i] =
+                (struct vmring_local_row){.vcpu = take8(in) & 3};
             body.counts.rows[i].reason = take8(in) % 20;
             body.counts.rows[i].records = i;
         }
-        len = offsetof(struct wire_counts, rows) +
+        len = offsetof(struct vmring_local_counts, rows) +
               body.counts.nr * sizeof(body.counts.rows[0]);
         break;
     case 5:

@@ -12,10 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <vmring_local.h>
+
 #include "core/geometry.h"
 #include "rules.h"
 #include "transport/local/socket.h"
-#include "transport/wire.h"
 #include "vmring.h"
 
 #define NR_PEERS 3
@@ -152,8 +153,8 @@ static void forget_grant(void)
 }
 
 /* The descriptors of a grant are what its words say, and P is sealed. */
-static void got_grant(const struct wire_accept *answer, size_t len, int *fds,
-                      unsigned int nr)
+static void got_grant(const struct vmring_local_accept *answer, size_t len,
+                      int *fds, unsigned int nr)
 {
     const struct xen_vm_ring_accept *accept = &answer->body;
     unsigned int nr_prev = 0;
@@ -192,20 +193,21 @@ static void got_grant(const struct wire_accept *answer, size_t len, int *fds,
     server.bell = dup(fds[2 + nr_prev]);
 }
 
-static void got_counts(const struct wire_counts *counts, size_t len)
+static void got_counts(const struct vmring_local_counts *counts, size_t len)
 {
-    ALWAYS(counts->nr <= WIRE_MAX_COUNTS);
-    ALWAYS(len == offsetof(struct wire_counts, rows) +
+    ALWAYS(counts->nr <= VMRING_LOCAL_MAX_ROWS);
+    ALWAYS(len == offsetof(struct vmring_local_counts, rows) +
                       counts->nr * sizeof(counts->rows[0]));
     for (uint32_t i = 0; i < counts->nr; i++) {
-        const struct wire_count *row = &counts->rows[i];
+        const struct vmring_local_row *row = &counts->rows[i];
 
         ALWAYS(row->vcpu <= NR_VCPUS && row->reason < XEN_VM_RING_NR_REASONS);
         ALWAYS(row->answered + row->defaulted <= row->requests);
     }
 }
 
-static void got_subscribed(const struct wire_subscribed *answer, size_t len)
+static void got_subscribed(const struct vmring_local_subscribed *answer,
+                           size_t len)
 {
     ALWAYS(len == sizeof(*answer) && answer->nr <= VMRING_MAX_SPECS);
     ALWAYS(memchr(answer->text, 0, sizeof(answer->text)));
@@ -214,27 +216,28 @@ static void got_subscribed(const struct wire_subscribed *answer, size_t len)
 static void read_answers(int fd)
 {
     static union {
-        unsigned char bytes[WIRE_MAX];
-        struct wire_accept accept;
-        struct wire_counts counts;
-        struct wire_subscribed subscribed;
+        unsigned char bytes[VMRING_LOCAL_MAX];
+        struct vmring_local_accept accept;
+        struct vmring_local_counts counts;
+        struct vmring_local_subscribed subscribed;
     } body;
-    int fds[WIRE_MAX_FDS], len;
+    int fds[VMRING_LOCAL_MAX_FDS], len;
     unsigned int nr = 0;
     uint32_t type;
 
-    while ((len = socket_recv(fd, &type, &body, sizeof(body), fds, WIRE_MAX_FDS,
-                              &nr)) >= 0) {
-        ALWAYS(type == WIRE_ACCEPT || !nr);
-        if (type == WIRE_ACCEPT)
+    while ((len = socket_recv(fd, &type, &body, sizeof(body), fds,
+                              VMRING_LOCAL_MAX_FDS, &nr)) >= 0) {
+        ALWAYS(type == VMRING_LOCAL_ACCEPT || !nr);
+        if (type == VMRING_LOCAL_ACCEPT)
             got_grant(&body.accept, (size_t)len, fds, nr);
-        else if (type == WIRE_COUNTS)
+        else if (type == VMRING_LOCAL_COUNTS)
             got_counts(&body.counts, (size_t)len);
-        else if (type == WIRE_SUBSCRIBED)
+        else if (type == VMRING_LOCAL_SUBSCRIBED)
             got_subscribed(&body.subscribed, (size_t)len);
         else
-            ALWAYS(type == WIRE_SUPPORT ? len == sizeof(struct wire_support)
-                                        : type == WIRE_QUIET && len == 0);
+            ALWAYS(type == VMRING_LOCAL_SUPPORT
+                       ? len == sizeof(struct vmring_local_support)
+                       : type == VMRING_LOCAL_QUIET && len == 0);
         for (unsigned int i = 0; i < nr; i++)
             close(fds[i]);
     }
@@ -270,7 +273,7 @@ static void propose(struct input *in, int fd)
         len = take8(in) % sizeof(body);
     if (shape & 128)
         body.propose.length = (uint32_t)(len = sizeof(body));
-    (void)control_send(fd, WIRE_PROPOSE, &body, len, 0, NULL, 0);
+    (void)control_send(fd, VMRING_LOCAL_PROPOSE, &body, len, 0, NULL, 0);
 }
 
 static void ask(struct input *in, int fd)
@@ -278,19 +281,22 @@ static void ask(struct input *in, int fd)
     static const char *const texts[] = {
         "cpuid", "msr:0x10 cr4:onchange", "mem:w@1-5", "int3", "cpuid cpuid",
         "",      "debug:async",           "cr3:async"};
-    static const uint8_t bodyless[] = {WIRE_SUPPORTED, WIRE_QUIESCE,
-                                       WIRE_DRAINED, WIRE_DETACH};
+    static const uint8_t bodyless[] = {
+        VMRING_LOCAL_SUPPORTED, VMRING_LOCAL_QUIESCE, VMRING_LOCAL_DRAINED,
+        VMRING_LOCAL_DETACH};
     uint8_t what = take8(in);
     const char *text = texts[what >> 4 & 7];
-    struct wire_count_request count = {.from = what >> 4};
+    struct vmring_local_count count = {.from = what >> 4};
 
     switch (what % 8) {
     case 0:
-        (void)control_send(fd, WIRE_COUNT, &count, sizeof(count), 0, NULL, 0);
+        (void)control_send(fd, VMRING_LOCAL_COUNT, &count, sizeof(count), 0,
+                           NULL, 0);
         break;
     case 1:
     case 2:
-        (void)control_send(fd, WIRE_SUBSCRIBE, text, strlen(text), 0, NULL, 0);
+        (void)control_send(fd, VMRING_LOCAL_SUBSCRIBE, text, strlen(text), 0,
+                           NULL, 0);
         break;
     default:
         (void)control_send(fd, bodyless[what % 8 % 4], NULL, 0, 0, NULL, 0);

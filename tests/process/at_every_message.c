@@ -187,20 +187,22 @@ static const struct {
     uint32_t asked, answer;
     size_t len;
 } exchange[] = {
-    [AT_PROPOSE] = {WIRE_PROPOSE, WIRE_ACCEPT, sizeof(struct wire_accept)},
-    [AT_SUPPORTED] = {WIRE_SUPPORTED, WIRE_SUPPORT,
-                      sizeof(struct wire_support)},
-    [AT_SUBSCRIBE] = {WIRE_SUBSCRIBE, WIRE_SUBSCRIBED,
-                      sizeof(struct wire_subscribed)},
-    [AT_COUNT] = {WIRE_COUNT, WIRE_COUNTS, offsetof(struct wire_counts, rows)},
-    [AT_QUIESCE] = {WIRE_QUIESCE, WIRE_QUIET, 0},
+    [AT_PROPOSE] = {VMRING_LOCAL_PROPOSE, VMRING_LOCAL_ACCEPT,
+                    sizeof(struct vmring_local_accept)},
+    [AT_SUPPORTED] = {VMRING_LOCAL_SUPPORTED, VMRING_LOCAL_SUPPORT,
+                      sizeof(struct vmring_local_support)},
+    [AT_SUBSCRIBE] = {VMRING_LOCAL_SUBSCRIBE, VMRING_LOCAL_SUBSCRIBED,
+                      sizeof(struct vmring_local_subscribed)},
+    [AT_COUNT] = {VMRING_LOCAL_COUNT, VMRING_LOCAL_COUNTS,
+                  offsetof(struct vmring_local_counts, rows)},
+    [AT_QUIESCE] = {VMRING_LOCAL_QUIESCE, VMRING_LOCAL_QUIET, 0},
 };
 
 static void answer_as_one_should(struct evil *evil, enum step step)
 {
-    static struct wire_counts none = {.next = WIRE_NO_MORE};
-    static struct wire_subscribed subscribed = {.nr = 1};
-    static struct wire_support support;
+    static struct vmring_local_counts none = {.next = VMRING_LOCAL_NO_MORE};
+    static struct vmring_local_subscribed subscribed = {.nr = 1};
+    static struct vmring_local_support support;
     const void *bodies[] = {NULL, &support, &subscribed, &none, NULL};
 
     if (step == AT_PROPOSE)
@@ -213,23 +215,23 @@ static void answer_as_one_should(struct evil *evil, enum step step)
 /* As long as it is listened to. */
 static void say_no_end(struct evil *evil)
 {
-    struct wire_counts more = {.next = ++evil->next};
+    struct vmring_local_counts more = {.next = ++evil->next};
     struct pollfd pfd = {evil->control, POLLRDHUP, 0};
 
     if (evil->step == AT_COUNT) {
         pause_ms(TIMEOUT_MS * 2 / 3);
-        (void)socket_send(evil->control, WIRE_COUNTS, &more,
-                          offsetof(struct wire_counts, rows), NULL, 0);
+        (void)socket_send(evil->control, VMRING_LOCAL_COUNTS, &more,
+                          offsetof(struct vmring_local_counts, rows), NULL, 0);
         return;
     }
     while (poll(&pfd, 1, 0) == 0)
-        (void)socket_send(evil->control, WIRE_QUIET, NULL, 0, NULL, 0);
+        (void)socket_send(evil->control, VMRING_LOCAL_QUIET, NULL, 0, NULL, 0);
 }
 
 /* false: there will be no more of it. */
 static bool commit(struct evil *evil)
 {
-    unsigned char noise[sizeof(struct wire_subscribed)];
+    unsigned char noise[sizeof(struct vmring_local_subscribed)];
     uint32_t type = exchange[evil->step].answer;
     size_t len = exchange[evil->step].len;
 
@@ -241,7 +243,8 @@ static bool commit(struct evil *evil)
         CHECK_EQ(shutdown(evil->control, SHUT_WR), 0);
         return true;
     case OTHER:
-        (void)socket_send(evil->control, WIRE_PROPOSE, NULL, 0, NULL, 0);
+        (void)socket_send(evil->control, VMRING_LOCAL_PROPOSE, NULL, 0, NULL,
+                          0);
         return true;
     case SHORT:
         (void)socket_send(evil->control, type, noise, len / 2, NULL, 0);
@@ -268,7 +271,7 @@ static enum step step_of(uint32_t type)
 
 static void produce(struct evil *evil)
 {
-    unsigned char body[WIRE_MAX];
+    unsigned char body[VMRING_LOCAL_MAX];
     uint32_t type;
 
     while (socket_wait(evil->control, 30000) == 0) {
@@ -348,14 +351,14 @@ static unsigned int nr_held;
 static void ask_until(int control, enum step step)
 {
     struct xen_vm_ring_propose propose = wired_propose();
-    struct wire_count_request from = {0};
+    struct vmring_local_count from = {0};
     const void *bodies[] = {&propose, NULL, "cpuid", &from, NULL};
     const size_t lens[] = {sizeof(propose), 0, 5, sizeof(from), 0};
-    unsigned char answer[WIRE_MAX];
+    unsigned char answer[VMRING_LOCAL_MAX];
     uint32_t type;
 
     for (enum step at = AT_PROPOSE; at < step; at++) {
-        int fds[WIRE_MAX_FDS];
+        int fds[VMRING_LOCAL_MAX_FDS];
         unsigned int nr = 0;
 
         CHECK_EQ(socket_send(control, exchange[at].asked, bodies[at], lens[at],
@@ -363,7 +366,7 @@ static void ask_until(int control, enum step step)
                  0);
         CHECK_EQ(socket_wait(control, 30000), 0);
         CHECK(socket_recv(control, &type, answer, sizeof(answer) - 8, fds,
-                          WIRE_MAX_FDS, &nr) >= 0);
+                          VMRING_LOCAL_MAX_FDS, &nr) >= 0);
         CHECK_EQ(type, exchange[at].answer);
         if (nr > 1 && nr_held < MAX_HELD) {
             held[nr_held++] = fds[1];

@@ -95,7 +95,8 @@ static void take_frozen(struct hostile *h, const int *fds)
         munmap(at, len);
         close(fds[i]);
     }
-    CHECK_EQ(socket_send(h->control, WIRE_DRAINED, NULL, 0, NULL, 0), 0);
+    CHECK_EQ(socket_send(h->control, VMRING_LOCAL_DRAINED, NULL, 0, NULL, 0),
+             0);
 }
 
 static void connect_and_propose(struct hostile *h, uint32_t policy, int *fds,
@@ -122,7 +123,7 @@ static void connect_and_propose(struct hostile *h, uint32_t policy, int *fds,
 
 void hostile_attach(struct hostile *h, struct witness *w, uint32_t policy)
 {
-    int fds[WIRE_MAX_FDS];
+    int fds[VMRING_LOCAL_MAX_FDS];
     unsigned int nr = 0, before = 0;
     uint64_t until = now_ns() + HANG;
 

@@ -180,7 +180,7 @@ static void one_byte(struct hostile *h)
 
 static void giant(struct hostile *h)
 {
-    static const unsigned char bytes[WIRE_MAX * 2];
+    static const unsigned char bytes[VMRING_LOCAL_MAX * 2];
 
     (void)!send(h->control, bytes, sizeof(bytes), MSG_NOSIGNAL);
 }
@@ -189,70 +189,70 @@ static void propose_again(struct hostile *h)
 {
     struct xen_vm_ring_propose propose = wired_propose();
 
-    say(h, WIRE_PROPOSE, &propose, sizeof(propose));
+    say(h, VMRING_LOCAL_PROPOSE, &propose, sizeof(propose));
 }
 
 static void producers_message(struct hostile *h)
 {
-    static const struct wire_accept accept;
+    static const struct vmring_local_accept accept;
 
-    say(h, WIRE_ACCEPT, &accept, sizeof(accept));
+    say(h, VMRING_LOCAL_ACCEPT, &accept, sizeof(accept));
 }
 
 /* Told so, and why; nothing else comes of it. */
 static void told_of(struct hostile *h, const char *needle)
 {
-    struct wire_subscribed answer;
+    struct vmring_local_subscribed answer;
     uint32_t type;
 
     CHECK_EQ(socket_wait(h->control, 30000), 0);
     CHECK_EQ(
         socket_recv(h->control, &type, &answer, sizeof(answer), NULL, 0, NULL),
         sizeof(answer));
-    CHECK_EQ(type, WIRE_SUBSCRIBED);
+    CHECK_EQ(type, VMRING_LOCAL_SUBSCRIBED);
     CHECK_EQ(answer.nr, 0);
     CHECK_HAS(answer.text, needle);
 }
 
 static void events_with_nul(struct hostile *h)
 {
-    say(h, WIRE_SUBSCRIBE, "cpuid\0cr3", 9);
+    say(h, VMRING_LOCAL_SUBSCRIBE, "cpuid\0cr3", 9);
     told_of(h, "NUL");
 }
 
 static void events_of_nonsense(struct hostile *h)
 {
-    static char text[WIRE_MAX - 8];
+    static char text[VMRING_LOCAL_MAX - 8];
 
     memset(text, ':', sizeof(text));
-    say(h, WIRE_SUBSCRIBE, text, sizeof(text));
+    say(h, VMRING_LOCAL_SUBSCRIBE, text, sizeof(text));
     told_of(h, "unknown event");
 }
 
 static void body_of_none(struct hostile *h)
 {
-    say(h, WIRE_QUIESCE, "now", 4);
+    say(h, VMRING_LOCAL_QUIESCE, "now", 4);
 }
 
 static void count_from_nowhere(struct hostile *h)
 {
-    static const struct wire_count_request from = {UINT32_MAX - 1, 0};
-    struct wire_counts answer;
+    static const struct vmring_local_count from = {UINT32_MAX - 1, 0};
+    struct vmring_local_counts answer;
     uint32_t type;
 
-    say(h, WIRE_COUNT, &from, sizeof(from));
+    say(h, VMRING_LOCAL_COUNT, &from, sizeof(from));
     CHECK_EQ(socket_wait(h->control, 30000), 0);
     CHECK(socket_recv(h->control, &type, &answer, sizeof(answer), NULL, 0,
                       NULL) > 0);
-    CHECK_EQ(type, WIRE_COUNTS);
+    CHECK_EQ(type, VMRING_LOCAL_COUNTS);
     CHECK_EQ(answer.nr, 0);
-    CHECK_EQ(answer.next, WIRE_NO_MORE);
+    CHECK_EQ(answer.next, VMRING_LOCAL_NO_MORE);
 }
 
 static void flood_quiesce(struct hostile *h)
 {
-    say(h, WIRE_QUIESCE, NULL, 0);
-    say(h, WIRE_DRAINED, NULL, 0);
+    say(h, VMRING_LOCAL_QUIESCE, NULL, 0);
+    say(h, VMRING_LOCAL_DRAINED, NULL, 0);
 }
 
 /* Until there is room for no more of them. */
@@ -262,24 +262,25 @@ static void read_no_replies(struct hostile *h)
     int err;
 
     do
-        err = socket_send(h->control, WIRE_SUPPORTED, NULL, 0, NULL, 0);
+        err = socket_send(h->control, VMRING_LOCAL_SUPPORTED, NULL, 0, NULL, 0);
     while ((err == 0 || err == -EAGAIN) && now_ns() < until);
 }
 
 static void pass_descriptors(struct hostile *h)
 {
-    int fds[WIRE_MAX_FDS];
+    int fds[VMRING_LOCAL_MAX_FDS];
 
-    for (int i = 0; i < WIRE_MAX_FDS; i++)
+    for (int i = 0; i < VMRING_LOCAL_MAX_FDS; i++)
         fds[i] = i % 2 ? h->c_fd : h->bells[0];
     for (int i = 0; i < 8; i++)
-        (void)socket_send(h->control, WIRE_DRAINED, NULL, 0, fds, WIRE_MAX_FDS);
+        (void)socket_send(h->control, VMRING_LOCAL_DRAINED, NULL, 0, fds,
+                          VMRING_LOCAL_MAX_FDS);
 }
 
 static void shut_control_read(struct hostile *h)
 {
     CHECK_EQ(shutdown(h->control, SHUT_RD), 0);
-    say(h, WIRE_SUPPORTED, NULL, 0);
+    say(h, VMRING_LOCAL_SUPPORTED, NULL, 0);
 }
 
 static void shut_control_write(struct hostile *h)
@@ -289,9 +290,9 @@ static void shut_control_write(struct hostile *h)
 
 static void detach_and_talk(struct hostile *h)
 {
-    say(h, WIRE_DETACH, NULL, 0);
+    say(h, VMRING_LOCAL_DETACH, NULL, 0);
     for (int i = 0; i < 100; i++)
-        say(h, WIRE_QUIESCE, NULL, 0);
+        say(h, VMRING_LOCAL_QUIESCE, NULL, 0);
     memset(h->c, 0xff, h->accept.c_len);
 }
 

@@ -75,10 +75,11 @@ static void say(struct evil *e, uint32_t type, const void *body, size_t len)
 
 static void grant_again(struct evil *e)
 {
-    static const struct wire_accept accept;
+    static const struct vmring_local_accept accept;
     int fds[] = {e->p.fd, e->c.fd, e->bells[0]};
 
-    (void)socket_send(e->control, WIRE_ACCEPT, &accept, sizeof(accept), fds, 3);
+    (void)socket_send(e->control, VMRING_LOCAL_ACCEPT, &accept, sizeof(accept),
+                      fds, 3);
 }
 
 static void no_such_type(struct evil *e)
@@ -88,7 +89,7 @@ static void no_such_type(struct evil *e)
 
 static void quiet_unasked(struct evil *e)
 {
-    say(e, WIRE_QUIET, NULL, 0);
+    say(e, VMRING_LOCAL_QUIET, NULL, 0);
 }
 
 static void empty(struct evil *e)
@@ -103,7 +104,7 @@ static void one_byte(struct evil *e)
 
 static void giant(struct evil *e)
 {
-    static const unsigned char bytes[WIRE_MAX * 2];
+    static const unsigned char bytes[VMRING_LOCAL_MAX * 2];
 
     CHECK_EQ(send(e->control, bytes, sizeof(bytes), 0), sizeof(bytes));
 }
@@ -121,10 +122,10 @@ static void shut_write(struct evil *e)
 /* What it asks is not answered, or by something else. */
 static void no_answer(struct evil *e)
 {
-    struct wire_header header = {0};
+    struct vmring_local_header header = {0};
 
     e->v->subscribes = 1;
-    while (header.type != WIRE_SUBSCRIBE) {
+    while (header.type != VMRING_LOCAL_SUBSCRIBE) {
         CHECK_EQ(socket_wait(e->control, 30000), 0);
         CHECK(recv(e->control, &header, sizeof(header), 0) > 0);
     }
@@ -132,30 +133,30 @@ static void no_answer(struct evil *e)
 
 static void other_answer(struct evil *e)
 {
-    static const struct wire_counts counts;
+    static const struct vmring_local_counts counts;
 
     no_answer(e);
-    say(e, WIRE_COUNTS, &counts, 8);
+    say(e, VMRING_LOCAL_COUNTS, &counts, 8);
 }
 
 static void torn_answer(struct evil *e)
 {
     no_answer(e);
-    say(e, WIRE_SUBSCRIBED, "", 0);
+    say(e, VMRING_LOCAL_SUBSCRIBED, "", 0);
 }
 
 static void answer_of_many(struct evil *e)
 {
-    struct wire_subscribed answer = {.nr = UINT32_MAX};
+    struct vmring_local_subscribed answer = {.nr = UINT32_MAX};
 
     memset(answer.text, 'x', sizeof(answer.text));
     no_answer(e);
-    say(e, WIRE_SUBSCRIBED, &answer, sizeof(answer));
+    say(e, VMRING_LOCAL_SUBSCRIBED, &answer, sizeof(answer));
 }
 
 static void flood_quiet(struct evil *e)
 {
-    say(e, WIRE_QUIET, NULL, 0);
+    say(e, VMRING_LOCAL_QUIET, NULL, 0);
 }
 
 static const struct act acts[] = {

@@ -217,7 +217,7 @@ static void check_leaks(struct victim *v)
 
 static void grant(struct evil *evil, const int *theirs)
 {
-    struct wire_accept answer = {
+    struct vmring_local_accept answer = {
         .body =
             {
                 .magic = XEN_VM_RING_MAGIC,
@@ -236,7 +236,7 @@ static void grant(struct evil *evil, const int *theirs)
             },
         .target = "evil",
     };
-    int fds[WIRE_MAX_FDS];
+    int fds[VMRING_LOCAL_MAX_FDS];
     unsigned int nr = 0;
 
     fds[nr++] = evil->p.fd;
@@ -247,8 +247,8 @@ static void grant(struct evil *evil, const int *theirs)
     }
     for (unsigned int i = 0; i < evil->nr_bells; i++)
         fds[nr++] = theirs[i];
-    CHECK_EQ(socket_send(evil->control, WIRE_ACCEPT, &answer, sizeof(answer),
-                         fds, nr),
+    CHECK_EQ(socket_send(evil->control, VMRING_LOCAL_ACCEPT, &answer,
+                         sizeof(answer), fds, nr),
              0);
 }
 

@@ -28,7 +28,7 @@ struct attached {
 static struct attached attach(void)
 {
     struct xen_vm_ring_propose propose = wired_propose();
-    int fds[WIRE_MAX_FDS];
+    int fds[VMRING_LOCAL_MAX_FDS];
     unsigned int nr;
     struct attached it;
 
@@ -76,22 +76,22 @@ static void garbage(const void *bytes, size_t len)
 
 static void malformed_messages(void)
 {
-    static unsigned char bytes[WIRE_MAX + 100];
-    struct wire_header *header = (void *)bytes;
+    static unsigned char bytes[VMRING_LOCAL_MAX + 100];
+    struct vmring_local_header *header = (void *)bytes;
 
     memset(bytes, 0xa5, sizeof(bytes));
     garbage("", 1);
     garbage(bytes, 8);
     garbage(bytes, sizeof(bytes));
     for (uint32_t type = 0; type < 14; type++) {
-        *header = (struct wire_header){type, 8};
+        *header = (struct vmring_local_header){type, 8};
         garbage(bytes, 8); /* no body */
         header->length = 100;
         garbage(bytes, 100); /* of the wrong length, and nonsense */
         header->length = 7;
         garbage(bytes, 100); /* a length that lies */
-        header->length = WIRE_MAX;
-        garbage(bytes, WIRE_MAX);
+        header->length = VMRING_LOCAL_MAX;
+        garbage(bytes, VMRING_LOCAL_MAX);
         header->length = sizeof(bytes);
         garbage(bytes, sizeof(bytes));
     }
@@ -100,13 +100,13 @@ static void malformed_messages(void)
 static void descriptors_passed(void)
 {
     struct attached it = attach();
-    int fds[WIRE_MAX_FDS];
+    int fds[VMRING_LOCAL_MAX_FDS];
 
-    for (int i = 0; i < WIRE_MAX_FDS; i++)
+    for (int i = 0; i < VMRING_LOCAL_MAX_FDS; i++)
         fds[i] = it.bell;
     for (int i = 0; i < 20; i++)
-        (void)socket_send(it.control, WIRE_SUPPORTED, NULL, 0, fds,
-                          WIRE_MAX_FDS);
+        (void)socket_send(it.control, VMRING_LOCAL_SUPPORTED, NULL, 0, fds,
+                          VMRING_LOCAL_MAX_FDS);
     leave(&it);
 }
 
@@ -117,7 +117,8 @@ static void replies_unread(void)
 
     /* Until it is hung up on, or has sent enough for any buffer. */
     for (int i = 0; i < 20000; i++) {
-        int err = socket_send(it.control, WIRE_SUPPORTED, NULL, 0, NULL, 0);
+        int err =
+            socket_send(it.control, VMRING_LOCAL_SUPPORTED, NULL, 0, NULL, 0);
 
         if (err == -EPIPE || err == -ECONNRESET)
             break;
@@ -212,10 +213,10 @@ static void detached_and_talking(void)
 {
     struct attached it = attach();
 
-    (void)socket_send(it.control, WIRE_DETACH, NULL, 0, NULL, 0);
+    (void)socket_send(it.control, VMRING_LOCAL_DETACH, NULL, 0, NULL, 0);
     for (int i = 0; i < 100; i++) {
-        (void)socket_send(it.control, WIRE_QUIESCE, NULL, 0, NULL, 0);
-        (void)socket_send(it.control, WIRE_DETACH, NULL, 0, NULL, 0);
+        (void)socket_send(it.control, VMRING_LOCAL_QUIESCE, NULL, 0, NULL, 0);
+        (void)socket_send(it.control, VMRING_LOCAL_DETACH, NULL, 0, NULL, 0);
         memset(it.c, i, it.accept.c_len);
     }
     leave(&it);

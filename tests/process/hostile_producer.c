@@ -25,7 +25,7 @@ struct act {
     size_t cut;           /* bytes missing of the message */
     int grown;            /* bytes too many */
     size_t longer;        /* bytes that the grant itself has more */
-    uint32_t type;        /* 0: WIRE_ACCEPT */
+    uint32_t type;        /* 0: VMRING_LOCAL_ACCEPT */
     uint64_t p_len, c_len, prev_p_len;
     uint32_t nr_groups;
     uint32_t result;
@@ -95,11 +95,13 @@ static const struct act acts[] = {
     {.name = "too few descriptors", .nr_fds = 2, .err = -EPROTO},
     {.name = "one descriptor", .nr_fds = 1, .err = -EPROTO},
     {.name = "too many descriptors", .nr_fds = 5, .err = -EPROTO},
-    {.name = "all descriptors", .nr_fds = WIRE_MAX_FDS, .err = -EPROTO},
+    {.name = "all descriptors", .nr_fds = VMRING_LOCAL_MAX_FDS, .err = -EPROTO},
     {.name = "torn message", .cut = 8, .err = -EPROTO},
-    {.name = "no message", .cut = sizeof(struct wire_accept), .err = -EPROTO},
+    {.name = "no message",
+     .cut = sizeof(struct vmring_local_accept),
+     .err = -EPROTO},
     {.name = "long message", .grown = 8, .err = -EPROTO},
-    {.name = "another message", .type = WIRE_QUIET, .err = -EPROTO},
+    {.name = "another message", .type = VMRING_LOCAL_QUIET, .err = -EPROTO},
     {.name = "a grant of a later minor", .longer = 8, .err = 0},
     {.name = "a long grant of a later minor", .longer = 3500, .err = 0},
     {.name = "a grant longer than any", .longer = 8000, .err = -EPROTO},
@@ -265,13 +267,13 @@ static void perform(const struct act *act, int control)
         .verdicts = act->verdicts,
     };
     struct {
-        struct wire_accept accept;
+        struct vmring_local_accept accept;
         char more[8192];
     } body = {0};
     struct xen_vm_ring_accept *accept = &body.accept.body;
     struct xen_vm_ring_header header;
     struct vmr_geometry published;
-    int fds[WIRE_MAX_FDS], bells[2];
+    int fds[VMRING_LOCAL_MAX_FDS], bells[2];
     unsigned char proposal[512];
     int nr = 2;
 
@@ -324,7 +326,8 @@ static void perform(const struct act *act, int control)
         .epoch = 1,
     };
     memset((char *)&body + accept->length, 'x', sizeof(body.accept.target));
-    CHECK_EQ(socket_send(control, act->type ? act->type : WIRE_ACCEPT, &body,
+    CHECK_EQ(socket_send(control, act->type ? act->type : VMRING_LOCAL_ACCEPT,
+                         &body,
                          sizeof(body.accept) + act->longer - act->cut +
                              (size_t)act->grown,
                          fds, (unsigned int)nr),

@@ -182,7 +182,7 @@ static int kept[ROUNDS];
 static int attach(int *control, struct xen_vm_ring_accept *accept)
 {
     struct xen_vm_ring_propose propose = wired_propose();
-    int fds[WIRE_MAX_FDS];
+    int fds[VMRING_LOCAL_MAX_FDS];
     unsigned int nr;
 
     propose.async_len = 1 << 18;
@@ -212,8 +212,8 @@ static void one_round(const struct scene *scene, unsigned int round)
     if (scene->consumer && scene->consumer != scene->bridge)
         try_to_write(kept[round], accept.p_len);
     if (scene->drains)
-        (void)socket_send(control, WIRE_DRAINED, NULL, 0, NULL, 0);
-    CHECK_EQ(socket_send(control, WIRE_DETACH, NULL, 0, NULL, 0), 0);
+        (void)socket_send(control, VMRING_LOCAL_DRAINED, NULL, 0, NULL, 0);
+    CHECK_EQ(socket_send(control, VMRING_LOCAL_DETACH, NULL, 0, NULL, 0), 0);
     pfd.fd = control;
     CHECK_EQ(poll(&pfd, 1, 30000), 1);
     close(control);
@@ -311,8 +311,8 @@ static uint32_t large_round(void)
     propose.async_len = LARGE;
     pfd.fd = wired_connect(path);
     accept = wired_ask(pfd.fd, &propose, NULL, NULL);
-    (void)socket_send(pfd.fd, WIRE_DRAINED, NULL, 0, NULL, 0);
-    (void)socket_send(pfd.fd, WIRE_DETACH, NULL, 0, NULL, 0);
+    (void)socket_send(pfd.fd, VMRING_LOCAL_DRAINED, NULL, 0, NULL, 0);
+    (void)socket_send(pfd.fd, VMRING_LOCAL_DETACH, NULL, 0, NULL, 0);
     CHECK_EQ(poll(&pfd, 1, 30000), 1);
     close(pfd.fd);
     return accept.result;

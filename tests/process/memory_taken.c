@@ -165,7 +165,7 @@ static void takes_from_producer(bool survives)
     struct xen_vm_ring_accept accept;
     pid_t pid = start(serve, survives);
     unsigned int nr = 0;
-    int fds[WIRE_MAX_FDS], control;
+    int fds[VMRING_LOCAL_MAX_FDS], control;
     char byte;
 
     wait_for(to_parent[0]);

@@ -53,7 +53,7 @@ int main(void)
     struct xen_vm_ring_propose propose = wired_propose();
     struct xen_vm_ring_accept accept;
     char path[96];
-    int fds[WIRE_MAX_FDS], p, c, control;
+    int fds[VMRING_LOCAL_MAX_FDS], p, c, control;
     unsigned int nr;
     pid_t producer;
     void *at;

@@ -58,13 +58,14 @@ static bool was_logged(const char *needle)
 static void fill_up(void)
 {
     static int ends[2];
-    int fds[WIRE_MAX_FDS];
+    int fds[VMRING_LOCAL_MAX_FDS];
 
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-    for (int i = 0; i < WIRE_MAX_FDS; i++)
+    for (int i = 0; i < VMRING_LOCAL_MAX_FDS; i++)
         fds[i] = ends[0];
-    for (int i = 0; i <= LIMIT / WIRE_MAX_FDS; i++)
-        CHECK_EQ(socket_send(ends[0], 1, NULL, 0, fds, WIRE_MAX_FDS), 0);
+    for (int i = 0; i <= LIMIT / VMRING_LOCAL_MAX_FDS; i++)
+        CHECK_EQ(socket_send(ends[0], 1, NULL, 0, fds, VMRING_LOCAL_MAX_FDS),
+                 0);
 }
 
 static void become_server(void)
@@ -135,24 +136,25 @@ static void take_without_reading(int fd)
 {
     struct xen_vm_ring_propose proposal = propose();
 
-    CHECK_EQ(
-        socket_send(fd, WIRE_PROPOSE, &proposal, sizeof(proposal), NULL, 0), 0);
+    CHECK_EQ(socket_send(fd, VMRING_LOCAL_PROPOSE, &proposal, sizeof(proposal),
+                         NULL, 0),
+             0);
     (void)socket_send(fd, 99, NULL, 0, NULL, 0);
     wait_hung_up(fd);
 }
 
 static uint32_t read_result(int fd)
 {
-    struct wire_accept accept;
-    int fds[WIRE_MAX_FDS];
+    struct vmring_local_accept accept;
+    int fds[VMRING_LOCAL_MAX_FDS];
     unsigned int nr = 0;
     uint32_t type;
     int ret = -ECONNRESET;
 
     /* Once it says that it was hung up on amid its words, then why. */
     for (int i = 0; i < 2 && ret == -ECONNRESET; i++)
-        ret = socket_recv(fd, &type, &accept, sizeof(accept), fds, WIRE_MAX_FDS,
-                          &nr);
+        ret = socket_recv(fd, &type, &accept, sizeof(accept), fds,
+                          VMRING_LOCAL_MAX_FDS, &nr);
     CHECK_EQ(ret, sizeof(accept));
     while (nr)
         close(fds[--nr]);

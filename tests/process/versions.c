@@ -26,8 +26,8 @@ static struct xen_vm_ring_accept ask(const struct xen_vm_ring_propose *propose,
                                      const void *rest, size_t more)
 {
     unsigned char body[1024] = {0};
-    struct wire_accept accept;
-    int fds[WIRE_MAX_FDS];
+    struct vmring_local_accept accept;
+    int fds[VMRING_LOCAL_MAX_FDS];
     unsigned int nr = 0;
     uint32_t type;
     int fd;
@@ -38,12 +38,12 @@ static struct xen_vm_ring_accept ask(const struct xen_vm_ring_propose *propose,
         memcpy(body + sizeof(*propose), rest, more);
     for (int i = 0;; i++) {
         fd = wired_connect(path);
-        CHECK_EQ(socket_send(fd, WIRE_PROPOSE, body, sizeof(*propose) + more,
-                             NULL, 0),
+        CHECK_EQ(socket_send(fd, VMRING_LOCAL_PROPOSE, body,
+                             sizeof(*propose) + more, NULL, 0),
                  0);
         CHECK_EQ(socket_wait(fd, 5000), 0);
         CHECK_EQ(socket_recv(fd, &type, &accept, sizeof(accept), fds,
-                             WIRE_MAX_FDS, &nr),
+                             VMRING_LOCAL_MAX_FDS, &nr),
                  sizeof(accept));
         close(fd);
         nr_descriptors = nr;

@@ -70,7 +70,7 @@ static struct old attach(const char *path)
     struct xen_vm_ring_propose propose = wired_propose();
     struct old old = {.control = wired_connect(path)};
     struct xen_vm_ring_accept accept;
-    int fds[WIRE_MAX_FDS];
+    int fds[VMRING_LOCAL_MAX_FDS];
     unsigned int nr = 0;
 
     propose.features_wanted = XEN_VM_RING_FEATURES;
@@ -139,19 +139,19 @@ static bool pull_one(struct old *old)
 /* How many answers does the producer have counted? */
 static uint64_t count(const struct old *old)
 {
-    static struct wire_counts counts;
-    struct wire_count_request request = {0};
+    static struct vmring_local_counts counts;
+    struct vmring_local_count request = {0};
     uint64_t answered = 0, records = 0;
     uint32_t type;
 
-    CHECK_EQ(socket_send(old->control, WIRE_COUNT, &request, sizeof(request),
-                         NULL, 0),
+    CHECK_EQ(socket_send(old->control, VMRING_LOCAL_COUNT, &request,
+                         sizeof(request), NULL, 0),
              0);
     CHECK_EQ(socket_wait(old->control, 5000), 0);
     CHECK(socket_recv(old->control, &type, &counts, sizeof(counts), NULL, 0,
                       NULL) > 0);
-    CHECK_EQ(type, WIRE_COUNTS);
-    CHECK_EQ(counts.next, WIRE_NO_MORE);
+    CHECK_EQ(type, VMRING_LOCAL_COUNTS);
+    CHECK_EQ(counts.next, VMRING_LOCAL_NO_MORE);
     for (uint32_t i = 0; i < counts.nr; i++) {
         CHECK(counts.rows[i].reason < XEN_VM_RING_NR_REASONS);
         answered += counts.rows[i].answered;
@@ -188,7 +188,8 @@ static void old_consumer(void)
         usleep(500);
     }
     CHECK_EQ(count(&old), RAISED);
-    CHECK_EQ(socket_send(old.control, WIRE_DETACH, NULL, 0, NULL, 0), 0);
+    CHECK_EQ(socket_send(old.control, VMRING_LOCAL_DETACH, NULL, 0, NULL, 0),
+             0);
     close(old.control);
     wired_end(producer);
     place_drop(path);
@@ -200,7 +201,7 @@ static void later_right(void)
     struct xen_vm_ring_propose propose = wired_propose();
     struct vmring_producer_opts opts = wired_opts();
     struct xen_vm_ring_accept accept;
-    int fds[WIRE_MAX_FDS], control;
+    int fds[VMRING_LOCAL_MAX_FDS], control;
     unsigned int nr = 0;
     char path[96];
     pid_t producer;
@@ -256,7 +257,7 @@ static void old_producer(int control)
         .arch = XEN_VM_RING_ARCH_X86,
         .clock = XEN_VM_RING_CLOCK_MONOTONIC,
     };
-    struct wire_accept answer = {.target = "old"};
+    struct vmring_local_accept answer = {.target = "old"};
     struct region p = REGION_NONE, c = REGION_NONE;
     struct xen_vm_ring_propose propose;
     int fds[3], bells[2];
@@ -267,7 +268,7 @@ static void old_producer(int control)
     CHECK_EQ(
         socket_recv(control, &type, &propose, sizeof(propose), NULL, 0, NULL),
         sizeof(propose));
-    CHECK_EQ(type, WIRE_PROPOSE);
+    CHECK_EQ(type, VMRING_LOCAL_PROPOSE);
     geo.verdicts = propose.verdicts;
     answer.body = (struct xen_vm_ring_accept){
         .magic = XEN_VM_RING_MAGIC,
@@ -282,8 +283,8 @@ static void old_producer(int control)
         .allowed_verdicts = XEN_VM_RING_VERDICT_DENY,
     };
     if (answer.body.result) {
-        (void)socket_send(control, WIRE_ACCEPT, &answer, sizeof(answer), NULL,
-                          0);
+        (void)socket_send(control, VMRING_LOCAL_ACCEPT, &answer, sizeof(answer),
+                          NULL, 0);
         return;
     }
     CHECK(vmr_geometry_lay_out(&geo, 65536));
@@ -302,7 +303,8 @@ static void old_producer(int control)
     fds[0] = p.fd;
     fds[1] = c.fd;
     fds[2] = bells[1];
-    (void)socket_send(control, WIRE_ACCEPT, &answer, sizeof(answer), fds, 3);
+    (void)socket_send(control, VMRING_LOCAL_ACCEPT, &answer, sizeof(answer),
+                      fds, 3);
     /* Until the consumer has gone. */
     while (recv(control, &byte, 1, 0) > 0)
         ;

@@ -173,9 +173,9 @@ struct vmr_geometry wired_geometry(uint32_t nr_vcpus)
     return geo;
 }
 
-struct wire_accept wired_grant(const struct vmr_geometry *geo)
+struct vmring_local_accept wired_grant(const struct vmr_geometry *geo)
 {
-    struct wire_accept answer;
+    struct vmring_local_accept answer;
 
     memset(&answer, 0, sizeof(answer));
     answer.body = (struct xen_vm_ring_accept){
@@ -231,14 +231,14 @@ void wired_accept(struct wired_producer *producer)
 void wired_grant_all(struct wired_producer *producer, uint32_t nr_vcpus)
 {
     const struct vmr_geometry geo = wired_geometry(nr_vcpus);
-    struct wire_accept answer = wired_grant(&geo);
+    struct vmring_local_accept answer = wired_grant(&geo);
 
     CHECK_EQ(region_make(&producer->p, "vmring-p", geo.p_len, 0), 0);
     CHECK_EQ(region_make(&producer->c, "vmring-c", geo.c_len, 0), 0);
     CHECK_EQ(doorbell_make(producer->bells), 0);
     vmr_geometry_publish(&geo, producer->p.at);
     (void)socket_send(
-        producer->control, WIRE_ACCEPT, &answer, sizeof(answer),
+        producer->control, VMRING_LOCAL_ACCEPT, &answer, sizeof(answer),
         (int[]){producer->p.fd, producer->c.fd, producer->bells[1]}, 3);
 }
 
@@ -265,18 +265,19 @@ struct xen_vm_ring_accept wired_ask(int fd,
                                     const struct xen_vm_ring_propose *propose,
                                     int *fds, unsigned int *nr)
 {
-    int own[WIRE_MAX_FDS];
+    int own[VMRING_LOCAL_MAX_FDS];
     unsigned int own_nr = 0;
-    struct wire_accept accept;
+    struct vmring_local_accept accept;
     uint32_t type;
 
-    CHECK_EQ(socket_send(fd, WIRE_PROPOSE, propose, sizeof(*propose), NULL, 0),
+    CHECK_EQ(socket_send(fd, VMRING_LOCAL_PROPOSE, propose, sizeof(*propose),
+                         NULL, 0),
              0);
     CHECK_EQ(socket_wait(fd, 5000), 0);
     CHECK_EQ(socket_recv(fd, &type, &accept, sizeof(accept), fds ? fds : own,
-                         WIRE_MAX_FDS, fds ? nr : &own_nr),
+                         VMRING_LOCAL_MAX_FDS, fds ? nr : &own_nr),
              sizeof(accept));
-    CHECK_EQ(type, WIRE_ACCEPT);
+    CHECK_EQ(type, VMRING_LOCAL_ACCEPT);
     for (unsigned int i = 0; i < own_nr; i++)
         close(own[i]);
     return accept.body;

@@ -8,10 +8,11 @@
 
 #include <sys/types.h>
 
+#include <vmring_local.h>
+
 #include "core/geometry.h"
 #include "process/place.h"
 #include "transport/region.h"
-#include "transport/wire.h"
 #include "unit/check.h"
 #include "vmring.h"
 
@@ -38,7 +39,7 @@ int wired_connect(const char *path);
 
 /* A producer by hand of one group: the ring, and what its grant says of it. */
 struct vmr_geometry wired_geometry(uint32_t nr_vcpus);
-struct wire_accept wired_grant(const struct vmr_geometry *geo);
+struct vmring_local_accept wired_grant(const struct vmr_geometry *geo);
 struct xen_vm_ring_propose wired_propose(void);
 
 /* A whole one, at a path, for a consumer that is somebody else. */

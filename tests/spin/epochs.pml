@@ -274,7 +274,7 @@ active [NR_EPOCHS] proctype consumer()
     od;
     atomic { tail = 0; f = 0 };
     if
-    :: handed[e] -> drained[e] = true /* WIRE_DRAINED */
+    :: handed[e] -> drained[e] = true /* DRAINED */
     :: else
     fi;
     /* Its own lane: vmr_consumer_next(). */

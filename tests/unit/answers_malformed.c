@@ -8,9 +8,10 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include <vmring_local.h>
+
 #include "consumer/consumer.h"
 #include "producer/producer.h"
-#include "transport/wire.h"
 
 static struct pair pair;
 static char error[256];
@@ -66,29 +67,29 @@ static int subscribe(void)
 
 static void subscribed(void)
 {
-    struct wire_subscribed answer = {.nr = 2};
+    struct vmring_local_subscribed answer = {.nr = 2};
 
     attach();
-    say(WIRE_SUBSCRIBED, &answer, sizeof(answer) - 8);
+    say(VMRING_LOCAL_SUBSCRIBED, &answer, sizeof(answer) - 8);
     CHECK_EQ(subscribe(), -EPROTO);
     CHECK_HAS(error, "malformed");
     is_broken();
 
     attach();
     answer.nr = 3;
-    say(WIRE_SUBSCRIBED, &answer, sizeof(answer));
+    say(VMRING_LOCAL_SUBSCRIBED, &answer, sizeof(answer));
     CHECK_EQ(subscribe(), -EPROTO);
     is_broken();
 
     attach(); /* neither results nor a reason */
     answer.nr = 0;
-    say(WIRE_SUBSCRIBED, &answer, sizeof(answer));
+    say(VMRING_LOCAL_SUBSCRIBED, &answer, sizeof(answer));
     CHECK_EQ(subscribe(), -EPROTO);
     is_broken();
 
     attach(); /* a producer that has another opinion is no liar */
     snprintf(answer.text, sizeof(answer.text), "not today");
-    say(WIRE_SUBSCRIBED, &answer, sizeof(answer));
+    say(VMRING_LOCAL_SUBSCRIBED, &answer, sizeof(answer));
     CHECK_EQ(subscribe(), -EINVAL);
     CHECK_HAS(error, "the producer says: not today");
     CHECK_EQ(logged, 0);
@@ -98,13 +99,13 @@ static void subscribed(void)
     {
         char much[sizeof(answer) + 1] = {0};
 
-        say(WIRE_SUBSCRIBED, much, sizeof(much));
+        say(VMRING_LOCAL_SUBSCRIBED, much, sizeof(much));
     }
     CHECK_EQ(subscribe(), -EPROTO);
     is_broken();
 
     attach(); /* what nobody asked for */
-    say(WIRE_ACCEPT, NULL, 0);
+    say(VMRING_LOCAL_ACCEPT, NULL, 0);
     CHECK_EQ(subscribe(), -EPROTO);
     is_broken();
 }
@@ -114,31 +115,32 @@ static void support(void)
     uint64_t mask;
 
     attach();
-    say(WIRE_SUPPORT, "four", 4);
+    say(VMRING_LOCAL_SUPPORT, "four", 4);
     CHECK_EQ(vmring_supported(pair.ring, &mask), -EPROTO);
     is_broken();
 }
 
-static void counts_are_refused(const struct wire_counts *answer, size_t len)
+static void counts_are_refused(const struct vmring_local_counts *answer,
+                               size_t len)
 {
     struct vmring_count *rows;
 
     attach();
-    say(WIRE_COUNTS, answer, len);
+    say(VMRING_LOCAL_COUNTS, answer, len);
     CHECK_EQ(vmring_counts(pair.ring, &rows), -EPROTO);
     is_broken();
 }
 
 static void counts(void)
 {
-    size_t head = offsetof(struct wire_counts, rows);
-    struct wire_counts answer = {.nr = 0, .next = WIRE_NO_MORE};
+    size_t head = offsetof(struct vmring_local_counts, rows);
+    struct vmring_local_counts answer = {.nr = 0, .next = VMRING_LOCAL_NO_MORE};
 
     counts_are_refused(&answer, head - 4);
     counts_are_refused(&answer, head + sizeof(answer.rows[0]));
     answer.nr = 1;
     counts_are_refused(&answer, head);
-    answer.nr = WIRE_MAX_COUNTS + 1;
+    answer.nr = VMRING_LOCAL_MAX_ROWS + 1;
     counts_are_refused(&answer, head);
     answer.nr = UINT32_MAX;
     counts_are_refused(&answer, head);
@@ -159,7 +161,7 @@ static void counts(void)
 /* No answer: its late coming is no lie, for nobody listens any more. */
 static void late(void)
 {
-    struct wire_support answer = {.kinds = 1};
+    struct vmring_local_support answer = {.kinds = 1};
     struct vmring_event event;
     uint64_t mask;
 
@@ -168,7 +170,7 @@ static void late(void)
     pair.ring->log.fn = NULL;
     pair.ring->timeout_ms = 1;
     CHECK_EQ(vmring_supported(pair.ring, &mask), -ETIMEDOUT);
-    say(WIRE_SUPPORT, &answer, sizeof(answer));
+    say(VMRING_LOCAL_SUPPORT, &answer, sizeof(answer));
     CHECK_EQ(vmring_next(pair.ring, &event), -ECONNRESET);
     CHECK_EQ(vmring_supported(pair.ring, &mask), -ECONNRESET);
     CHECK_EQ(vmring_quiesce(pair.ring), -ECONNRESET);

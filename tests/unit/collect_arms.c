@@ -45,12 +45,12 @@ int main(void)
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     CHECK_EQ(vmring_producer_serve_fd(producer, ends[0]), 0);
-    CHECK_EQ(
-        socket_send(ends[1], WIRE_PROPOSE, &propose, sizeof(propose), NULL, 0),
-        0);
+    CHECK_EQ(socket_send(ends[1], VMRING_LOCAL_PROPOSE, &propose,
+                         sizeof(propose), NULL, 0),
+             0);
     CHECK_EQ(vmring_producer_dispatch(producer), 0);
     CHECK(vmring_producer_attached(producer));
-    CHECK_EQ(socket_send(ends[1], WIRE_QUIESCE, NULL, 0, NULL, 0), 0);
+    CHECK_EQ(socket_send(ends[1], VMRING_LOCAL_QUIESCE, NULL, 0, NULL, 0), 0);
     CHECK_EQ(vmring_producer_dispatch(producer), 0);
 
     hints = 1;

@@ -5,9 +5,10 @@
  */
 #include <errno.h>
 
+#include <vmring_local.h>
+
 #include "pair.h"
 #include "transport/local/socket.h"
-#include "transport/wire.h"
 
 static struct pair pair;
 
@@ -73,20 +74,22 @@ static void last_answer(void)
 /* One who does not wait for his answer has each, in turn. */
 static void asks_on(void)
 {
-    struct wire_count_request from = {0};
-    struct wire_counts counts;
+    struct vmring_local_count from = {0};
+    struct vmring_local_counts counts;
     uint32_t type;
     int fd = begin();
 
     answer(1);
     vmring_flush(pair.ring);
     for (int i = 0; i < 2; i++)
-        CHECK_EQ(socket_send(fd, WIRE_COUNT, &from, sizeof(from), NULL, 0), 0);
+        CHECK_EQ(
+            socket_send(fd, VMRING_LOCAL_COUNT, &from, sizeof(from), NULL, 0),
+            0);
     pair_serve();
     for (int i = 0; i < 2; i++) {
         CHECK(socket_recv(fd, &type, &counts, sizeof(counts), NULL, 0, NULL) >
               0);
-        CHECK_EQ(type, WIRE_COUNTS);
+        CHECK_EQ(type, VMRING_LOCAL_COUNTS);
         CHECK_EQ(counts.nr, 1);
     }
     CHECK_EQ(counts.rows[0].answered, 1);

@@ -7,9 +7,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <vmring_local.h>
+
 #include "pair.h"
 #include "transport/local/socket.h"
-#include "transport/wire.h"
 
 static struct pair pair;
 static unsigned int nr_clean, nr_crashed;
@@ -58,39 +59,39 @@ static void ask(int fd, uint32_t type, const void *body, size_t len)
 
 int main(void)
 {
-    const struct wire_count_request from = {0};
+    const struct vmring_local_count from = {0};
     int fd;
 
     /* Answered, and nobody has read it. */
     fd = begin();
-    ask(fd, WIRE_SUPPORTED, NULL, 0);
+    ask(fd, VMRING_LOCAL_SUPPORTED, NULL, 0);
     pair_serve();
     end(true);
 
     fd = begin();
-    ask(fd, WIRE_SUBSCRIBE, "cpuid", 5);
+    ask(fd, VMRING_LOCAL_SUBSCRIBE, "cpuid", 5);
     pair_serve();
     end(true);
 
     /* Asked for all, and never there when the answers come. */
     fd = begin();
-    ask(fd, WIRE_SUPPORTED, NULL, 0);
-    ask(fd, WIRE_SUBSCRIBE, "cpuid", 5);
-    ask(fd, WIRE_COUNT, &from, sizeof(from));
-    ask(fd, WIRE_SUPPORTED, NULL, 0);
+    ask(fd, VMRING_LOCAL_SUPPORTED, NULL, 0);
+    ask(fd, VMRING_LOCAL_SUBSCRIBE, "cpuid", 5);
+    ask(fd, VMRING_LOCAL_COUNT, &from, sizeof(from));
+    ask(fd, VMRING_LOCAL_SUPPORTED, NULL, 0);
     end(true);
 
     fd = begin();
-    ask(fd, WIRE_SUBSCRIBE, "cpuid", 5);
+    ask(fd, VMRING_LOCAL_SUBSCRIBE, "cpuid", 5);
     pair_serve();
-    ask(fd, WIRE_QUIESCE, NULL, 0);
+    ask(fd, VMRING_LOCAL_QUIESCE, NULL, 0);
     pair_serve();
-    ask(fd, WIRE_SUBSCRIBE, "cr3", 3);
+    ask(fd, VMRING_LOCAL_SUBSCRIBE, "cr3", 3);
     end(true);
 
     /* Who closes without a word has crashed, as ever. */
     fd = begin();
-    ask(fd, WIRE_SUPPORTED, NULL, 0);
+    ask(fd, VMRING_LOCAL_SUPPORTED, NULL, 0);
     pair_serve();
     CHECK_EQ(shutdown(fd, SHUT_WR), 0);
     end(false);

@@ -9,8 +9,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <vmring_local.h>
+
 #include "transport/local/socket.h"
-#include "transport/wire.h"
 
 static struct pair pair;
 static char path[64];
@@ -31,23 +32,23 @@ static int ask(void)
 
     CHECK_EQ(socket_address(path, &addr), 0);
     CHECK_EQ(connect(asking, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    CHECK_EQ(
-        socket_send(asking, WIRE_PROPOSE, &propose, sizeof(propose), NULL, 0),
-        0);
+    CHECK_EQ(socket_send(asking, VMRING_LOCAL_PROPOSE, &propose,
+                         sizeof(propose), NULL, 0),
+             0);
     return asking;
 }
 
 /* What it is told: a result of the grant, or that nobody is there. */
 static int answer(int asking)
 {
-    int fds[WIRE_MAX_FDS], ret;
+    int fds[VMRING_LOCAL_MAX_FDS], ret;
     unsigned int nr = 0;
-    struct wire_accept accept;
+    struct vmring_local_accept accept;
     uint32_t type;
 
     CHECK_EQ(socket_wait(asking, 0), 0);
-    ret = socket_recv(asking, &type, &accept, sizeof(accept), fds, WIRE_MAX_FDS,
-                      &nr);
+    ret = socket_recv(asking, &type, &accept, sizeof(accept), fds,
+                      VMRING_LOCAL_MAX_FDS, &nr);
     while (nr)
         close(fds[--nr]);
     close(asking);

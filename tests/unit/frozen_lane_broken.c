@@ -17,7 +17,7 @@ static int nothing_sent(struct link *link, uint32_t type, const void *body,
 {
     (void)link;
     (void)body;
-    CHECK_EQ(type, WIRE_DRAINED);
+    CHECK_EQ(type, VMRING_LOCAL_DRAINED);
     CHECK_EQ(len, 0);
     return 0;
 }

@@ -156,19 +156,20 @@ static size_t write_message(enum step step, char text[MESSAGE_MAX])
         .nr_groups = 1,
     };
     static const struct message_subscribe subscribe = {1};
-    static const struct wire_count_request from;
+    static const struct vmring_local_count from;
     static const struct {
         uint32_t type;
         const void *body;
         size_t len;
     } messages[] = {
-        [AT_PROPOSE] = {WIRE_PROPOSE, &propose, sizeof(propose)},
-        [AT_SUPPORTED] = {WIRE_SUPPORTED, NULL, 0},
-        [AT_SUBSCRIBE] = {WIRE_SUBSCRIBE, &subscribe, sizeof(subscribe)},
-        [AT_COUNT] = {WIRE_COUNT, &from, sizeof(from)},
-        [AT_QUIESCE] = {WIRE_QUIESCE, NULL, 0},
-        [AT_DRAINED] = {WIRE_DRAINED, NULL, 0},
-        [AT_DETACH] = {WIRE_DETACH, NULL, 0},
+        [AT_PROPOSE] = {VMRING_LOCAL_PROPOSE, &propose, sizeof(propose)},
+        [AT_SUPPORTED] = {VMRING_LOCAL_SUPPORTED, NULL, 0},
+        [AT_SUBSCRIBE] = {VMRING_LOCAL_SUBSCRIBE, &subscribe,
+                          sizeof(subscribe)},
+        [AT_COUNT] = {VMRING_LOCAL_COUNT, &from, sizeof(from)},
+        [AT_QUIESCE] = {VMRING_LOCAL_QUIESCE, NULL, 0},
+        [AT_DRAINED] = {VMRING_LOCAL_DRAINED, NULL, 0},
+        [AT_DETACH] = {VMRING_LOCAL_DETACH, NULL, 0},
     };
     int len = message_write(messages[step].type, messages[step].body,
                             messages[step].len, text);

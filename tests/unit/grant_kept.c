@@ -126,7 +126,8 @@ static void one_more(xengnttab_handle *gnttab)
 static void lie(struct vmring *ring, struct xen_vm_ring_life *life)
 {
     /* As a detached one's its records are for nobody. */
-    CHECK_EQ(ring->link->ops->send(ring->link, WIRE_DETACH, NULL, 0), 0);
+    CHECK_EQ(ring->link->ops->send(ring->link, VMRING_LOCAL_DETACH, NULL, 0),
+             0);
     life->consumer = XEN_VM_RING_LIFE_GONE;
     over();
 }
@@ -135,7 +136,8 @@ static void lie(struct vmring *ring, struct xen_vm_ring_life *life)
 static void keep(struct vmring *ring, struct xen_vm_ring_life *life)
 {
     (void)life;
-    CHECK_EQ(ring->link->ops->send(ring->link, WIRE_DETACH, NULL, 0), 0);
+    CHECK_EQ(ring->link->ops->send(ring->link, VMRING_LOCAL_DETACH, NULL, 0),
+             0);
     pair_serve();
 }
 

@@ -15,7 +15,7 @@
 static struct rendezvous_bridge *bridge;
 static struct link *link_;
 static struct evtchn *bells;
-static struct wire_accept accept;
+static struct vmring_local_accept accept;
 static struct link_regions regions;
 static unsigned int idles;
 
@@ -65,7 +65,8 @@ static void propose(void)
         .nr_groups = 1,
     };
 
-    CHECK_EQ(link_->ops->send(link_, WIRE_PROPOSE, &none, sizeof(none)), 0);
+    CHECK_EQ(link_->ops->send(link_, VMRING_LOCAL_PROPOSE, &none, sizeof(none)),
+             0);
 }
 
 static void answer(uint32_t type, const void *body, size_t len)
@@ -92,12 +93,12 @@ static void granted(uint32_t nr_groups, uint32_t nr_ports, uint32_t port)
     message.nr_ports = nr_ports;
     message.ports[0] = port;
     propose();
-    answer(WIRE_ACCEPT, &message, sizeof(message));
+    answer(VMRING_LOCAL_ACCEPT, &message, sizeof(message));
 }
 
 static void malformed(void)
 {
-    static const struct wire_support support = {1};
+    static const struct vmring_local_support support = {1};
     uint32_t type;
 
     start();
@@ -106,11 +107,11 @@ static void malformed(void)
     CHECK_EQ(link_->ops->ack(link_), 0);
     propose();
     CHECK_EQ(take(150), -ETIMEDOUT);
-    answer(WIRE_SUPPORT, &support, sizeof(support));
+    answer(VMRING_LOCAL_SUPPORT, &support, sizeof(support));
     CHECK_EQ(take(0), -EPROTO);
     /* And one that is longer than what was asked for can be. */
     propose();
-    answer(WIRE_SUPPORT, &support, sizeof(support));
+    answer(VMRING_LOCAL_SUPPORT, &support, sizeof(support));
     CHECK_EQ(link_->ops->recv(link_, &type, &type, sizeof(type), 0), -EPROTO);
     granted(2, 1, 1);
     CHECK_EQ(take(0), -EPROTO);
@@ -172,7 +173,7 @@ static void grant_faults(void)
 static void ok(void)
 {
     idles++;
-    answer(WIRE_OK, NULL, 0);
+    answer(MESSAGE_OK, NULL, 0);
 }
 
 static void only_once(void)
@@ -187,7 +188,7 @@ static void detaches(void)
 
     start();
     faults_idle = ok;
-    CHECK_EQ(link_->ops->send(link_, WIRE_DETACH, NULL, 0), 0);
+    CHECK_EQ(link_->ops->send(link_, VMRING_LOCAL_DETACH, NULL, 0), 0);
     CHECK_EQ(idles, 1);
     settle();
 
@@ -199,7 +200,7 @@ static void detaches(void)
         start();
         faults_idle = ok;
         faults_arm(nth);
-        ret = link_->ops->send(link_, WIRE_DETACH, NULL, 0);
+        ret = link_->ops->send(link_, VMRING_LOCAL_DETACH, NULL, 0);
         CHECK(faults_disarm(&fault));
         CHECK_EQ(ret, nth == 1 ? -fault.err : 0);
         CHECK(idles <= 1);
@@ -209,7 +210,7 @@ static void detaches(void)
     /* And not for ever. */
     start();
     faults_idle = only_once;
-    CHECK_EQ(link_->ops->send(link_, WIRE_DETACH, NULL, 0), 0);
+    CHECK_EQ(link_->ops->send(link_, VMRING_LOCAL_DETACH, NULL, 0), 0);
     CHECK(idles > 1);
     settle();
 }

@@ -73,7 +73,8 @@ static void propose(struct rendezvous_agent *agent)
         .nr_groups = 1,
     };
 
-    CHECK_EQ(rendezvous_send(agent, WIRE_PROPOSE, &none, sizeof(none)), 0);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_PROPOSE, &none, sizeof(none)),
+             0);
 }
 
 /* That there is something to look for is seen first, then it is looked for. */
@@ -131,7 +132,7 @@ static void out_of_turn(void)
     start();
     first = meeting_open();
     /* Of somebody who has not introduced himself. */
-    CHECK_EQ(rendezvous_send(first, WIRE_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(first, VMRING_LOCAL_SUPPORTED, NULL, 0), 0);
     CHECK_EQ(accept_one(&peer), -EAGAIN);
     CHECK(!peer);
     rendezvous_close(first);
@@ -146,17 +147,17 @@ static void out_of_turn(void)
     CHECK(!old->ops->gone(old));
     CHECK_EQ(take(old, &type), -EAGAIN);
     CHECK_EQ(old->ops->send(old, 99, NULL, 0), -EINVAL);
-    CHECK_EQ(old->ops->send(old, WIRE_OK, NULL, 0), 0);
+    CHECK_EQ(old->ops->send(old, MESSAGE_OK, NULL, 0), 0);
     CHECK_EQ(rendezvous_recv(first, &type, &type, 0), -EAGAIN);
     /* Another comes, and then the first has one thing more to say. */
     second = meeting_open();
     propose(second);
     CHECK_EQ(accept_one(&peer), 0);
     CHECK_EQ(peer->ops->recv(peer, &type, &type, 1), -EPROTO);
-    CHECK_EQ(rendezvous_send(first, WIRE_DETACH, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(first, VMRING_LOCAL_DETACH, NULL, 0), 0);
     CHECK(old->ops->gone(old));
     CHECK_EQ(take(old, &type), 0);
-    CHECK_EQ(type, WIRE_DETACH);
+    CHECK_EQ(type, VMRING_LOCAL_DETACH);
     CHECK(peer->ops->gone(peer));
     CHECK_EQ(take(peer, &type), -ECONNRESET);
     old->ops->drop(old);
@@ -168,7 +169,7 @@ static void out_of_turn(void)
 /* All that an epoch needs, with each call failing, and with Xen's limit. */
 static int make_and_grant(void)
 {
-    struct wire_accept accept;
+    struct vmring_local_accept accept;
     struct link_regions regions = {.nr_before = 0};
     int err = peer->ops->make(peer, 4096, 4096, 1, &p, &c);
 
@@ -226,7 +227,7 @@ static void lost(void)
     CHECK_EQ(accept_one(&none), -EAGAIN);
     CHECK_HAS(line, "another bridge");
     CHECK(!listener->open);
-    CHECK_EQ(peer->ops->send(peer, WIRE_OK, NULL, 0), -EPIPE);
+    CHECK_EQ(peer->ops->send(peer, MESSAGE_OK, NULL, 0), -EPIPE);
     rendezvous_close(agent);
     rendezvous_serve_end(other);
     settle();
@@ -252,10 +253,10 @@ static void held(void)
     propose(agent);
     CHECK_EQ(accept_one(&peer), 0);
     CHECK(take(peer, &type) > 0);
-    CHECK_EQ(peer->ops->send(peer, WIRE_OK, NULL, 0), 0);
+    CHECK_EQ(peer->ops->send(peer, MESSAGE_OK, NULL, 0), 0);
     CHECK_EQ(rendezvous_recv(agent, &type, &type, 0), -EAGAIN);
     peer->ops->hold(peer, true);
-    CHECK_EQ(rendezvous_send(agent, WIRE_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_SUPPORTED, NULL, 0), 0);
     CHECK_EQ(accept_one(&none), -EAGAIN);
     do
         CHECK_EQ(listener->ops->accept(listener, &none), -EAGAIN);
@@ -265,7 +266,7 @@ static void held(void)
     CHECK(is_awake());
     peer->ops->hold(peer, false);
     CHECK_EQ(take(peer, &type), 0);
-    CHECK_EQ(type, WIRE_SUPPORTED);
+    CHECK_EQ(type, VMRING_LOCAL_SUPPORTED);
     rendezvous_close(agent);
     settle();
 }

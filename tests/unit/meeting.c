@@ -90,21 +90,22 @@ void meeting_exchange(struct rendezvous_bridge *bridge,
     struct message_accept accept;
     uint32_t type;
 
-    CHECK_EQ(rendezvous_send(agent, WIRE_PROPOSE, &propose, sizeof(propose)),
-             0);
+    CHECK_EQ(
+        rendezvous_send(agent, VMRING_LOCAL_PROPOSE, &propose, sizeof(propose)),
+        0);
     meeting_next(bridge);
-    CHECK_EQ(message.type, WIRE_PROPOSE);
+    CHECK_EQ(message.type, VMRING_LOCAL_PROPOSE);
     CHECK_EQ(message.len, sizeof(propose));
     CHECK(!memcmp(message.body.bytes, &propose, sizeof(propose)));
     CHECK_EQ(rendezvous_recv(agent, &type, &accept, sizeof(accept)), -EAGAIN);
     memset(&accept, 0, sizeof(accept));
     accept.wire.body.result = XEN_VM_RING_REFUSED_BUSY;
-    CHECK_EQ(meeting_reply(bridge, message.session, message.seq, WIRE_ACCEPT,
-                           &accept, sizeof(accept)),
+    CHECK_EQ(meeting_reply(bridge, message.session, message.seq,
+                           VMRING_LOCAL_ACCEPT, &accept, sizeof(accept)),
              0);
     CHECK_EQ(rendezvous_recv(agent, &type, &accept, sizeof(accept)),
              (int)sizeof(accept));
-    CHECK_EQ(type, WIRE_ACCEPT);
+    CHECK_EQ(type, VMRING_LOCAL_ACCEPT);
     CHECK_EQ(accept.wire.body.result, XEN_VM_RING_REFUSED_BUSY);
     CHECK(!rendezvous_is_waiting(agent));
 }

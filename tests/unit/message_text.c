@@ -12,9 +12,9 @@
 
 /* Aligned like any body. */
 static union {
-    unsigned char bytes[WIRE_MAX];
+    unsigned char bytes[VMRING_LOCAL_MAX];
     struct message_accept accept;
-    struct wire_counts counts;
+    struct vmring_local_counts counts;
 } body, back;
 
 static int round_trip(uint32_t type, size_t len, char text[MESSAGE_MAX])
@@ -71,26 +71,26 @@ static void fill_grant(struct message_accept *message)
 /* As long as they can be. */
 static void longest(char texts[3][MESSAGE_MAX])
 {
-    struct wire_subscribed *subscribed = (void *)&body;
+    struct vmring_local_subscribed *subscribed = (void *)&body;
 
     fill_grant(&body.accept);
-    round_trip(WIRE_ACCEPT, sizeof(body.accept), texts[0]);
+    round_trip(VMRING_LOCAL_ACCEPT, sizeof(body.accept), texts[0]);
 
     memset(&body, 0, sizeof(body));
     subscribed->nr = sizeof(subscribed->results);
     memset(subscribed->results, 3, sizeof(subscribed->results));
     memset(subscribed->text, 'y', sizeof(subscribed->text) - 1);
-    round_trip(WIRE_SUBSCRIBED, sizeof(*subscribed), texts[1]);
+    round_trip(VMRING_LOCAL_SUBSCRIBED, sizeof(*subscribed), texts[1]);
 
     memset(&body, 0xff, sizeof(body));
-    body.counts.next = WIRE_NO_MORE - 1;
+    body.counts.next = VMRING_LOCAL_NO_MORE - 1;
     body.counts.nr = MESSAGE_ROWS;
     for (int i = 0; i < MESSAGE_ROWS; i++) {
         body.counts.rows[i].vcpu = XEN_VM_RING_MAX_VCPUS; /* the foreign lane */
         body.counts.rows[i].reason = XEN_VM_RING_NR_REASONS - 1;
     }
-    round_trip(WIRE_COUNTS,
-               offsetof(struct wire_counts, rows) +
+    round_trip(VMRING_LOCAL_COUNTS,
+               offsetof(struct vmring_local_counts, rows) +
                    MESSAGE_ROWS * sizeof(body.counts.rows[0]),
                texts[2]);
 }
@@ -112,49 +112,52 @@ static void spelled(void)
         .nr_groups = 4,
         .verdicts = XEN_VM_RING_VERDICT_DENY | XEN_VM_RING_VERDICT_INJECT,
     };
-    round_trip(WIRE_PROPOSE, sizeof(*propose), text);
+    round_trip(VMRING_LOCAL_PROPOSE, sizeof(*propose), text);
     CHECK_STR(text, "propose version_min=1.0 version_max=1.2 features_wanted=3 "
                     "features_required=0 async_len=65536 deadline=0 "
                     "record_len=0 policy=discard groups=4 "
                     "verdicts=deny,inject");
     memset(&body, 0, sizeof(body));
-    round_trip(WIRE_COUNT, sizeof(struct wire_count_request), text);
+    round_trip(VMRING_LOCAL_COUNT, sizeof(struct vmring_local_count), text);
     CHECK_STR(text, "count from=0");
-    round_trip(WIRE_SUPPORT, sizeof(struct wire_support), text);
-    round_trip(WIRE_SUBSCRIBE, sizeof(struct message_subscribe), text);
+    round_trip(VMRING_LOCAL_SUPPORT, sizeof(struct vmring_local_support), text);
+    round_trip(VMRING_LOCAL_SUBSCRIBE, sizeof(struct message_subscribe), text);
     CHECK_STR(text, "subscribe parts=0");
-    round_trip(WIRE_OK, 0, text);
-    round_trip(WIRE_SUPPORTED, 0, text);
-    round_trip(WIRE_QUIESCE, 0, text);
-    round_trip(WIRE_DRAINED, 0, text);
-    round_trip(WIRE_DETACH, 0, text);
-    round_trip(WIRE_QUIET, 0, text);
+    round_trip(MESSAGE_OK, 0, text);
+    round_trip(VMRING_LOCAL_SUPPORTED, 0, text);
+    round_trip(VMRING_LOCAL_QUIESCE, 0, text);
+    round_trip(VMRING_LOCAL_DRAINED, 0, text);
+    round_trip(VMRING_LOCAL_DETACH, 0, text);
+    round_trip(VMRING_LOCAL_QUIET, 0, text);
     CHECK_STR(text, "quiet");
     CHECK_EQ(message_write(99, NULL, 0, text), -EINVAL);
-    CHECK_EQ(message_write(WIRE_DETACH, &body, 1, text), -EINVAL);
+    CHECK_EQ(message_write(VMRING_LOCAL_DETACH, &body, 1, text), -EINVAL);
     /* A policy without a name. */
     memset(&body, 0, sizeof(body));
     propose->policy = XEN_VM_RING_POLICY_OVERWRITE + 1;
-    CHECK_EQ(message_write(WIRE_PROPOSE, propose, sizeof(*propose), text),
-             -EINVAL);
+    CHECK_EQ(
+        message_write(VMRING_LOCAL_PROPOSE, propose, sizeof(*propose), text),
+        -EINVAL);
 }
 
 /* Of what is said to be more than there is room for, there is that much. */
 static void cut(void)
 {
-    struct wire_subscribed *subscribed = (void *)&body;
+    struct vmring_local_subscribed *subscribed = (void *)&body;
     char text[MESSAGE_MAX];
     uint32_t type;
 
     memset(&body, 0, sizeof(body));
     subscribed->nr = sizeof(subscribed->results) + 1;
-    CHECK(message_write(WIRE_SUBSCRIBED, &body, sizeof(*subscribed), text) > 0);
+    CHECK(message_write(VMRING_LOCAL_SUBSCRIBED, &body, sizeof(*subscribed),
+                        text) > 0);
     CHECK(message_read(text, &type, back.bytes, sizeof(back)) > 0);
-    CHECK_EQ(((struct wire_subscribed *)(void *)&back)->nr,
+    CHECK_EQ(((struct vmring_local_subscribed *)(void *)&back)->nr,
              sizeof(subscribed->results));
     memset(&body, 0, sizeof(body));
     body.counts.nr = MESSAGE_ROWS + 1;
-    CHECK(message_write(WIRE_COUNTS, &body, sizeof(body.counts), text) > 0);
+    CHECK(message_write(VMRING_LOCAL_COUNTS, &body, sizeof(body.counts), text) >
+          0);
     CHECK(message_read(text, &type, back.bytes, sizeof(back)) > 0);
     CHECK_EQ(back.counts.nr, MESSAGE_ROWS);
 }

@@ -9,9 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <vmring_local.h>
+
 #include "check.h"
 #include "transport/local/socket.h"
-#include "transport/wire.h"
 #include "vmring.h"
 
 static int open_with(int spare)
@@ -35,9 +36,9 @@ static int open_with(int spare)
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     CHECK_EQ(vmring_producer_serve_fd(producer, ends[0]), 0);
-    CHECK_EQ(
-        socket_send(ends[1], WIRE_PROPOSE, &propose, sizeof(propose), NULL, 0),
-        0);
+    CHECK_EQ(socket_send(ends[1], VMRING_LOCAL_PROPOSE, &propose,
+                         sizeof(propose), NULL, 0),
+             0);
     CHECK_EQ(vmring_producer_dispatch(producer), 0);
     for (int i = 0; i < spare; i++)
         spares[i] = open("/dev/null", O_RDONLY);

@@ -75,7 +75,7 @@ static int attaches(void)
     };
     int fd = comes();
 
-    CHECK_EQ(socket_send(fd, WIRE_PROPOSE, &p, sizeof(p), NULL, 0), 0);
+    CHECK_EQ(socket_send(fd, VMRING_LOCAL_PROPOSE, &p, sizeof(p), NULL, 0), 0);
     CHECK_EQ(vmring_producer_dispatch(producer), 0);
     CHECK(vmring_producer_attached(producer));
     return fd;
@@ -122,7 +122,8 @@ int main(void)
         int64_t began = now;
         struct pollfd heard = {.fd = attached, .events = POLLIN};
 
-        CHECK_EQ(socket_send(attached, WIRE_SUPPORTED, NULL, 0, NULL, 0), 0);
+        CHECK_EQ(
+            socket_send(attached, VMRING_LOCAL_SUPPORTED, NULL, 0, NULL, 0), 0);
         CHECK_EQ(vmring_producer_dispatch(producer), 0);
         CHECK(now - began <= LONGEST_NS);
         CHECK_EQ(poll(&heard, 1, 0), 1);

@@ -11,11 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <vmring_local.h>
+
 #include "consumer/consumer.h"
 #include "pair.h"
 #include "transport/budget.h"
 #include "transport/local/socket.h"
-#include "transport/wire.h"
 
 #define SECOND  1000000000ULL
 #define WAIT_MS 10000
@@ -179,7 +180,7 @@ static void answers(void)
 
 static unsigned int answers_to(int control)
 {
-    unsigned char body[WIRE_MAX];
+    unsigned char body[VMRING_LOCAL_MAX];
     unsigned int nr = 0;
     uint32_t type;
 
@@ -191,7 +192,7 @@ static unsigned int answers_to(int control)
 
 static void ask(int control)
 {
-    CHECK_EQ(socket_send(control, WIRE_SUPPORTED, NULL, 0, NULL, 0), 0);
+    CHECK_EQ(socket_send(control, VMRING_LOCAL_SUPPORTED, NULL, 0, NULL, 0), 0);
 }
 
 static int attach_by_hand(void)
@@ -205,9 +206,9 @@ static int attach_by_hand(void)
     };
     int control = pair_connect(&pair);
 
-    CHECK_EQ(
-        socket_send(control, WIRE_PROPOSE, &propose, sizeof(propose), NULL, 0),
-        0);
+    CHECK_EQ(socket_send(control, VMRING_LOCAL_PROPOSE, &propose,
+                         sizeof(propose), NULL, 0),
+             0);
     pair_serve();
     CHECK(vmring_producer_attached(pair.producer));
     CHECK_EQ(answers_to(control), 1);
@@ -254,8 +255,8 @@ static void leaves_unheard(void)
     begin();
     pair_attach(&pair, NULL);
     for (int i = 0; i < 8 * MESSAGES_BURST; i++) {
-        (void)pair.ring->link->ops->send(pair.ring->link, WIRE_DRAINED, NULL,
-                                         0);
+        (void)pair.ring->link->ops->send(pair.ring->link, VMRING_LOCAL_DRAINED,
+                                         NULL, 0);
         pair.ring->link->ops->kick(pair.ring->link, 0);
         (void)turns(100);
     }

@@ -7,10 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <vmring_local.h>
+
 #include "check.h"
 #include "transport/local/socket.h"
 #include "transport/region.h"
-#include "transport/wire.h"
 #include "vmring.h"
 
 static const struct {
@@ -37,7 +38,7 @@ static const struct {
 
 static char uri[32], error[256];
 
-static int ask_of(const struct wire_accept *answer, const int *fds,
+static int ask_of(const struct vmring_local_accept *answer, const int *fds,
                   unsigned int nr_fds, struct vmring_limits *limits)
 {
     struct vmring_opts opts = {
@@ -45,9 +46,9 @@ static int ask_of(const struct wire_accept *answer, const int *fds,
     int ends[2], ret;
 
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-    CHECK_EQ(
-        socket_send(ends[0], WIRE_ACCEPT, answer, sizeof(*answer), fds, nr_fds),
-        0);
+    CHECK_EQ(socket_send(ends[0], VMRING_LOCAL_ACCEPT, answer, sizeof(*answer),
+                         fds, nr_fds),
+             0);
     snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
     *error = '\0';
     ret = vmring_ask(uri, &opts, limits);
@@ -56,7 +57,7 @@ static int ask_of(const struct wire_accept *answer, const int *fds,
 }
 
 /* A question gets its answer, an error that is its own, and never a ring. */
-static void asked(struct wire_accept answer)
+static void asked(struct vmring_local_accept answer)
 {
     struct vmring_limits limits = {.size = sizeof(limits)};
     struct region p, c;
@@ -102,7 +103,7 @@ static void asked(struct wire_accept answer)
 
 int main(void)
 {
-    struct wire_accept answer = {
+    struct vmring_local_accept answer = {
         .body =
             {
                 .magic = XEN_VM_RING_MAGIC,
@@ -127,16 +128,16 @@ int main(void)
     int ends[2];
 
     for (int lie = 0; lie < 2; lie++) {
-        struct wire_accept wrong = answer;
+        struct vmring_local_accept wrong = answer;
 
         if (lie)
             wrong.body.length = 8;
         else
             wrong.body.magic++;
         CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-        CHECK_EQ(
-            socket_send(ends[0], WIRE_ACCEPT, &wrong, sizeof(wrong), NULL, 0),
-            0);
+        CHECK_EQ(socket_send(ends[0], VMRING_LOCAL_ACCEPT, &wrong,
+                             sizeof(wrong), NULL, 0),
+                 0);
         snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
         CHECK_EQ(vmring_open(uri, &opts, &ring), -EPROTO);
         CHECK_HAS(error, "no vm_ring producer");
@@ -146,8 +147,9 @@ int main(void)
     answer.body.result = XEN_VM_RING_REFUSED_VERDICTS;
     opts.verdicts = 1U << 30 | XEN_VM_RING_VERDICT_DENY;
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-    CHECK_EQ(
-        socket_send(ends[0], WIRE_ACCEPT, &answer, sizeof(answer), NULL, 0), 0);
+    CHECK_EQ(socket_send(ends[0], VMRING_LOCAL_ACCEPT, &answer, sizeof(answer),
+                         NULL, 0),
+             0);
     snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
     CHECK_EQ(vmring_open(uri, &opts, &ring), -EPERM);
     CHECK_HAS(error, "bits 0x40000000 have no name here, besides deny; the "
@@ -170,9 +172,9 @@ int main(void)
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
         answer.body.result = refusals[i].result;
-        CHECK_EQ(
-            socket_send(ends[0], WIRE_ACCEPT, &answer, sizeof(answer), NULL, 0),
-            0);
+        CHECK_EQ(socket_send(ends[0], VMRING_LOCAL_ACCEPT, &answer,
+                             sizeof(answer), NULL, 0),
+                 0);
         snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
         close(ends[0]); /* it has said all that it has to say */
         CHECK_EQ(vmring_open(uri, &opts, &ring), refusals[i].err);

@@ -12,8 +12,8 @@
 
 static uint32_t type;
 static union {
-    unsigned char bytes[WIRE_MAX];
-    struct wire_counts counts;
+    unsigned char bytes[VMRING_LOCAL_MAX];
+    struct vmring_local_counts counts;
 } body;
 
 static bool is_readable(int fd)
@@ -26,17 +26,18 @@ static bool is_readable(int fd)
 static void ok(struct rendezvous_bridge *bridge,
                const struct rendezvous_message *request)
 {
-    CHECK_EQ(
-        meeting_reply(bridge, request->session, request->seq, WIRE_OK, NULL, 0),
-        0);
+    CHECK_EQ(meeting_reply(bridge, request->session, request->seq, MESSAGE_OK,
+                           NULL, 0),
+             0);
 }
 
 /* What nobody answers with more than that it was seen. */
 static void queued(struct rendezvous_bridge *bridge,
                    struct rendezvous_agent *agent)
 {
-    static const uint32_t types[] = {WIRE_DRAINED, WIRE_QUIESCE, WIRE_SUPPORTED,
-                                     WIRE_DETACH};
+    static const uint32_t types[] = {VMRING_LOCAL_DRAINED, VMRING_LOCAL_QUIESCE,
+                                     VMRING_LOCAL_SUPPORTED,
+                                     VMRING_LOCAL_DETACH};
     const struct rendezvous_message *request;
 
     for (int i = 0; i < 4; i++)
@@ -46,14 +47,15 @@ static void queued(struct rendezvous_bridge *bridge,
         CHECK_EQ(request->type, types[i]);
         meeting_none(bridge);
         CHECK(rendezvous_is_waiting(agent));
-        if (types[i] == WIRE_SUPPORTED) {
-            const struct wire_support support = {0x1234};
+        if (types[i] == VMRING_LOCAL_SUPPORTED) {
+            const struct vmring_local_support support = {0x1234};
 
             CHECK_EQ(meeting_reply(bridge, request->session, request->seq,
-                                   WIRE_SUPPORT, &support, sizeof(support)),
+                                   VMRING_LOCAL_SUPPORT, &support,
+                                   sizeof(support)),
                      0);
             CHECK_EQ(rendezvous_recv(agent, &type, &body, sizeof(body)), 8);
-            CHECK_EQ(type, WIRE_SUPPORT);
+            CHECK_EQ(type, VMRING_LOCAL_SUPPORT);
             CHECK_EQ(body.bytes[0], 0x34);
         } else {
             ok(bridge, request);
@@ -64,8 +66,8 @@ static void queued(struct rendezvous_bridge *bridge,
     CHECK(!rendezvous_is_waiting(agent));
     /* The queue has an end. */
     for (int i = 0; i < 9; i++)
-        CHECK_EQ(rendezvous_send(agent, WIRE_DRAINED, NULL, 0), 0);
-    CHECK_EQ(rendezvous_send(agent, WIRE_DRAINED, NULL, 0), -EAGAIN);
+        CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_DRAINED, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_DRAINED, NULL, 0), -EAGAIN);
     for (int i = 0; i < 9; i++) {
         ok(bridge, meeting_next(bridge));
         CHECK_EQ(rendezvous_recv(agent, &type, &body, sizeof(body)), -EAGAIN);
@@ -79,22 +81,22 @@ static void quiet(struct rendezvous_bridge *bridge,
     const struct rendezvous_message *request;
     uint64_t session, seq;
 
-    CHECK_EQ(rendezvous_send(agent, WIRE_QUIESCE, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_QUIESCE, NULL, 0), 0);
     request = meeting_next(bridge);
     session = request->session;
     seq = request->seq;
     ok(bridge, request);
     CHECK_EQ(rendezvous_recv(agent, &type, &body, sizeof(body)), -EAGAIN);
-    CHECK_EQ(rendezvous_send(agent, WIRE_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_SUPPORTED, NULL, 0), 0);
     request = meeting_next(bridge);
     CHECK_EQ(meeting_tell_quiet(bridge, session, seq), 0);
     memset(&body, 0, sizeof(body));
-    CHECK_EQ(meeting_reply(bridge, session, request->seq, WIRE_SUPPORT, &body,
-                           sizeof(struct wire_support)),
+    CHECK_EQ(meeting_reply(bridge, session, request->seq, VMRING_LOCAL_SUPPORT,
+                           &body, sizeof(struct vmring_local_support)),
              0);
     CHECK_EQ(rendezvous_recv(agent, &type, &body, sizeof(body)), 8);
     CHECK_EQ(rendezvous_recv(agent, &type, &body, sizeof(body)), 0);
-    CHECK_EQ(type, WIRE_QUIET);
+    CHECK_EQ(type, VMRING_LOCAL_QUIET);
     CHECK_EQ(rendezvous_recv(agent, &type, &body, sizeof(body)), -EAGAIN);
     CHECK(!is_readable(rendezvous_fd(agent)));
 }
@@ -109,9 +111,9 @@ static void subscribe(struct rendezvous_bridge *bridge,
     CHECK(events);
     for (size_t i = 0; i < len; i++)
         events[i] = "cpuid cr3\t\n,"[i % 12];
-    CHECK_EQ(rendezvous_send(agent, WIRE_SUBSCRIBE, events, len), 0);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_SUBSCRIBE, events, len), 0);
     request = meeting_next(bridge);
-    CHECK_EQ(request->type, WIRE_SUBSCRIBE);
+    CHECK_EQ(request->type, VMRING_LOCAL_SUBSCRIBE);
     CHECK_EQ(request->len, len);
     CHECK(!memcmp(request->body.bytes, events, len));
     ok(bridge, request);
@@ -174,8 +176,10 @@ int main(void)
     subscribe(bridge, agent, 12);
     subscribe(bridge, agent, MESSAGE_PART);
     subscribe(bridge, agent, MESSAGE_PART + 1);
-    subscribe(bridge, agent, WIRE_MAX - 1);
-    CHECK_EQ(rendezvous_send(agent, WIRE_SUBSCRIBE, &body, WIRE_MAX), -EINVAL);
+    subscribe(bridge, agent, VMRING_LOCAL_MAX - 1);
+    CHECK_EQ(
+        rendezvous_send(agent, VMRING_LOCAL_SUBSCRIBE, &body, VMRING_LOCAL_MAX),
+        -EINVAL);
     permissions();
     rendezvous_close(agent);
     rendezvous_serve_end(bridge);

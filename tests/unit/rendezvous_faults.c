@@ -42,12 +42,12 @@ static void live(void)
     (void)rendezvous_next(bridge, false, message);
     fake_xenstore.domid = MEETING_AGENT;
     if (!rendezvous_open(0, "5", &agent, NULL, 0)) {
-        (void)rendezvous_send(agent, WIRE_SUBSCRIBE, "cpuid", 5);
-        (void)rendezvous_send(agent, WIRE_QUIESCE, NULL, 0);
+        (void)rendezvous_send(agent, VMRING_LOCAL_SUBSCRIBE, "cpuid", 5);
+        (void)rendezvous_send(agent, VMRING_LOCAL_QUIESCE, NULL, 0);
         for (int i = 0; i < 3; i++) {
             if (rendezvous_next(bridge, false, message) == 1)
                 (void)meeting_reply(bridge, message->session, message->seq,
-                                    WIRE_OK, NULL, 0);
+                                    MESSAGE_OK, NULL, 0);
             (void)rendezvous_recv(agent, &type, message->body.bytes,
                                   sizeof(message->body));
         }

@@ -68,7 +68,7 @@ static void reply_is(const char *before, const char *after, size_t max, int err)
 
     bridge = meeting_serve();
     agent = meeting_open();
-    CHECK_EQ(rendezvous_send(agent, WIRE_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_SUPPORTED, NULL, 0), 0);
     request = meeting_next(bridge);
     snprintf(reply, sizeof(reply), "%s%" PRIu64 "%s", before, request->session,
              after);
@@ -132,8 +132,9 @@ static void parts(void)
     agent = meeting_open();
     fake_xenstore.fail_errno = ENOSPC;
     fake_xenstore.fail_at = fake_xenstore.calls + 1;
-    CHECK_EQ(rendezvous_send(agent, WIRE_SUBSCRIBE, events, sizeof(events)),
-             -ENOSPC);
+    CHECK_EQ(
+        rendezvous_send(agent, VMRING_LOCAL_SUBSCRIBE, events, sizeof(events)),
+        -ENOSPC);
     CHECK(!fake_xenstore_get(0, MEETING "/agent/events/1"));
     rendezvous_close(agent);
     rendezvous_serve_end(bridge);
@@ -142,16 +143,16 @@ static void parts(void)
 /* There is an answer, but the next request cannot be written. */
 static void next_fails(void)
 {
-    static const struct wire_support support = {7};
+    static const struct vmring_local_support support = {7};
     const struct rendezvous_message *request;
 
     bridge = meeting_serve();
     agent = meeting_open();
-    CHECK_EQ(rendezvous_send(agent, WIRE_SUPPORTED, NULL, 0), 0);
-    CHECK_EQ(rendezvous_send(agent, WIRE_QUIESCE, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_QUIESCE, NULL, 0), 0);
     request = meeting_next(bridge);
-    CHECK_EQ(meeting_reply(bridge, request->session, request->seq, WIRE_SUPPORT,
-                           &support, sizeof(support)),
+    CHECK_EQ(meeting_reply(bridge, request->session, request->seq,
+                           VMRING_LOCAL_SUPPORT, &support, sizeof(support)),
              0);
     /* It reads whose tree it is, and the answer. */
     fake_xenstore.fail_at = fake_xenstore.calls + 3;
@@ -171,7 +172,7 @@ static void prepare(void)
 
 static int subscribe(void)
 {
-    return rendezvous_send(agent, WIRE_SUBSCRIBE, "cpuid", 5);
+    return rendezvous_send(agent, VMRING_LOCAL_SUBSCRIBE, "cpuid", 5);
 }
 
 static int open_agent(void)

@@ -10,7 +10,7 @@
 #include "meeting.h"
 
 static uint32_t type;
-static unsigned char body[WIRE_MAX];
+static unsigned char body[VMRING_LOCAL_MAX];
 
 /* Its descriptors are closed, and that is all: a kill. */
 static void kill_agent(struct rendezvous_agent *agent)
@@ -22,7 +22,7 @@ static void agent_is_let_down(struct rendezvous_agent *agent)
 {
     CHECK_EQ(rendezvous_recv(agent, &type, body, sizeof(body)), -ECONNRESET);
     CHECK_EQ(rendezvous_recv(agent, &type, body, sizeof(body)), -ECONNRESET);
-    CHECK_EQ(rendezvous_send(agent, WIRE_DETACH, NULL, 0), -ECONNRESET);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_DETACH, NULL, 0), -ECONNRESET);
     CHECK(!rendezvous_is_waiting(agent));
     rendezvous_close(agent);
 }
@@ -48,26 +48,26 @@ static void agent_restarts(void)
     uint64_t session, seq;
 
     no_bridge(8);
-    CHECK_EQ(rendezvous_send(agent, WIRE_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_SUPPORTED, NULL, 0), 0);
     kill_agent(agent);
     /* Its request is seen; the answer is not for the next. */
     request = meeting_next(bridge);
     session = request->session;
     seq = request->seq;
     next = meeting_open();
-    CHECK_EQ(meeting_reply(bridge, session, seq, WIRE_OK, NULL, 0), 0);
+    CHECK_EQ(meeting_reply(bridge, session, seq, MESSAGE_OK, NULL, 0), 0);
     CHECK_EQ(meeting_tell_quiet(bridge, session, seq), 0);
     CHECK_EQ(rendezvous_recv(next, &type, body, sizeof(body)), -EAGAIN);
-    CHECK_EQ(rendezvous_send(next, WIRE_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(next, VMRING_LOCAL_SUPPORTED, NULL, 0), 0);
     CHECK(rendezvous_is_waiting(next));
-    CHECK_EQ(meeting_reply(bridge, session, seq, WIRE_OK, NULL, 0), 0);
+    CHECK_EQ(meeting_reply(bridge, session, seq, MESSAGE_OK, NULL, 0), 0);
     CHECK_EQ(rendezvous_recv(next, &type, body, sizeof(body)), -EAGAIN);
     CHECK(rendezvous_is_waiting(next));
     request = meeting_next(bridge);
     CHECK(request->session != session);
-    CHECK_EQ(
-        meeting_reply(bridge, request->session, request->seq, WIRE_OK, NULL, 0),
-        0);
+    CHECK_EQ(meeting_reply(bridge, request->session, request->seq, MESSAGE_OK,
+                           NULL, 0),
+             0);
     CHECK_EQ(rendezvous_recv(next, &type, body, sizeof(body)), -EAGAIN);
     CHECK(!rendezvous_is_waiting(next));
     meeting_exchange(bridge, next);
@@ -82,7 +82,7 @@ static void bridge_restarts(void)
     struct rendezvous_bridge *killed = meeting_serve(), *bridge;
     struct rendezvous_agent *agent = meeting_open(), *late = meeting_open();
 
-    CHECK_EQ(rendezvous_send(late, WIRE_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(late, VMRING_LOCAL_SUPPORTED, NULL, 0), 0);
     bridge = meeting_serve();
     /* The request to the one before is gone, and would not be taken. */
     meeting_none(bridge);
@@ -130,15 +130,16 @@ static void bridge_ends(void)
     struct rendezvous_bridge *bridge = meeting_serve();
     struct rendezvous_agent *agent = meeting_open();
 
-    CHECK_EQ(rendezvous_send(agent, WIRE_SUPPORTED, NULL, 0), 0);
-    CHECK_EQ(rendezvous_send(agent, WIRE_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_SUPPORTED, NULL, 0), 0);
     rendezvous_serve_end(bridge);
     agent_is_let_down(agent);
     bridge = meeting_serve();
     agent = meeting_open();
     rendezvous_serve_end(bridge);
     /* It finds out as it writes. */
-    CHECK_EQ(rendezvous_send(agent, WIRE_SUPPORTED, NULL, 0), -ECONNRESET);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_SUPPORTED, NULL, 0),
+             -ECONNRESET);
     agent_is_let_down(agent);
     fake_xenstore_check_empty(MEETING_ABOVE);
 }
@@ -171,9 +172,9 @@ static void store_lost(void)
     fake_xenstore_lose(true);
     CHECK_EQ(rendezvous_next(bridge, false, request), -EPIPE);
     CHECK_EQ(rendezvous_next(bridge, true, request), -EPIPE);
-    CHECK_EQ(meeting_reply(bridge, 1, 1, WIRE_OK, NULL, 0), -EPIPE);
+    CHECK_EQ(meeting_reply(bridge, 1, 1, MESSAGE_OK, NULL, 0), -EPIPE);
     CHECK_EQ(rendezvous_recv(agent, &type, body, sizeof(body)), -EPIPE);
-    CHECK_EQ(rendezvous_send(agent, WIRE_DETACH, NULL, 0), -EPIPE);
+    CHECK_EQ(rendezvous_send(agent, VMRING_LOCAL_DETACH, NULL, 0), -EPIPE);
     fake_xenstore.domid = 0;
     CHECK_EQ(rendezvous_serve(8, "6", &none, error, sizeof(error)), -ENOENT);
     CHECK_HAS(error, "cannot reach xenstore");

@@ -95,14 +95,14 @@ static int proposes(uint64_t async_len)
     };
     int fd = consumer();
 
-    send_to(fd, WIRE_PROPOSE, &p, sizeof(p));
+    send_to(fd, VMRING_LOCAL_PROPOSE, &p, sizeof(p));
     return fd;
 }
 
 /* -1: it has no answer. */
 static int result(int fd)
 {
-    struct wire_accept accept;
+    struct vmring_local_accept accept;
     uint32_t type = 0;
     int ret = socket_recv(fd, &type, &accept, sizeof(accept), NULL, 0, NULL);
 
@@ -153,8 +153,8 @@ static void settle(void)
 
 static void leaves(int fd)
 {
-    send_to(fd, WIRE_DRAINED, NULL, 0);
-    send_to(fd, WIRE_DETACH, NULL, 0);
+    send_to(fd, VMRING_LOCAL_DRAINED, NULL, 0);
+    send_to(fd, VMRING_LOCAL_DETACH, NULL, 0);
     close(fd);
     settle();
     CHECK(!vmring_producer_attached(producer));
@@ -234,8 +234,8 @@ static void memory_amid_going(void)
     leaves(fd);
     other = proposes(0);
     turns_until(other, XEN_VM_RING_ACCEPTED);
-    send_to(other, WIRE_DRAINED, NULL, 0);
-    send_to(other, WIRE_DETACH, NULL, 0);
+    send_to(other, VMRING_LOCAL_DRAINED, NULL, 0);
+    send_to(other, VMRING_LOCAL_DETACH, NULL, 0);
     close(other);
     turn();
     said_room = 256 * 1024;

@@ -24,13 +24,13 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
     armed = nr;
 }
 
-static struct wire_subscribed said;
+static struct vmring_local_subscribed said;
 
 static int send_nowhere(struct peer *peer, uint32_t type, const void *body,
                         size_t len)
 {
     (void)peer;
-    if (type == WIRE_SUBSCRIBED) {
+    if (type == VMRING_LOCAL_SUBSCRIBED) {
         CHECK_EQ(len, sizeof(said));
         memcpy(&said, body, len);
     }
@@ -56,26 +56,33 @@ int main(void)
 
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     producer->session.peer = &peer;
-    (void)control_message(producer, WIRE_SUBSCRIBE, allowed, strlen(allowed));
+    (void)control_message(producer, VMRING_LOCAL_SUBSCRIBE, allowed,
+                          strlen(allowed));
     CHECK_EQ(armed, 1);
-    (void)control_message(producer, WIRE_SUBSCRIBE, denied, strlen(denied));
+    (void)control_message(producer, VMRING_LOCAL_SUBSCRIBE, denied,
+                          strlen(denied));
     CHECK_EQ(armed, 0);
-    (void)control_message(producer, WIRE_SUBSCRIBE, allowed, strlen(allowed));
+    (void)control_message(producer, VMRING_LOCAL_SUBSCRIBE, allowed,
+                          strlen(allowed));
     CHECK_EQ(armed, 1);
     /* What it cannot read it says, and leaves all as it is. */
     producer->session.quiescing = true;
-    CHECK_EQ(control_message(producer, WIRE_SUBSCRIBE, malformed, 8), 0);
+    CHECK_EQ(control_message(producer, VMRING_LOCAL_SUBSCRIBE, malformed, 8),
+             0);
     CHECK_EQ(said.nr, 0);
     CHECK_HAS(said.text, "unknown event 'nonsense'");
-    CHECK_EQ(control_message(producer, WIRE_SUBSCRIBE, cut, 6), 0);
+    CHECK_EQ(control_message(producer, VMRING_LOCAL_SUBSCRIBE, cut, 6), 0);
     CHECK_EQ(said.nr, 0);
     CHECK_HAS(said.text, "a NUL");
     CHECK_EQ(armed, 1);
     CHECK(producer->session.quiescing);
     /* A body that says nothing is no message of ours. */
-    CHECK_EQ(control_message(producer, WIRE_QUIESCE, allowed, 1), -EPROTO);
-    CHECK_EQ(control_message(producer, WIRE_SUPPORTED, allowed, 1), -EPROTO);
-    CHECK_EQ(control_message(producer, WIRE_DRAINED, allowed, 1), -EPROTO);
+    CHECK_EQ(control_message(producer, VMRING_LOCAL_QUIESCE, allowed, 1),
+             -EPROTO);
+    CHECK_EQ(control_message(producer, VMRING_LOCAL_SUPPORTED, allowed, 1),
+             -EPROTO);
+    CHECK_EQ(control_message(producer, VMRING_LOCAL_DRAINED, allowed, 1),
+             -EPROTO);
     CHECK_EQ(armed, 1);
     producer->session.peer = NULL;
     vmring_producer_close(producer, NULL, NULL);

@@ -14,8 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <vmring_local.h>
+
 #include "transport/local/socket.h"
-#include "transport/wire.h"
 
 #define FOREVER 1000000
 
@@ -114,7 +115,7 @@ static void ask(int fd, uint32_t type, const char *text)
 
 static bool hears(int fd, uint32_t type)
 {
-    unsigned char body[WIRE_MAX];
+    unsigned char body[VMRING_LOCAL_MAX];
     uint32_t got;
 
     return socket_recv(fd, &got, body, sizeof(body), NULL, 0, NULL) >= 0 &&
@@ -128,7 +129,7 @@ static void verdict_comes_meanwhile(int fd)
     struct vmring_verdict verdict;
     struct vmring_event event;
 
-    ask(fd, WIRE_SUBSCRIBE, "cpuid");
+    ask(fd, VMRING_LOCAL_SUBSCRIBE, "cpuid");
     pair_serve();
     CHECK_EQ(vmring_producer_post(pair.producer, &raised, 1), 0);
     vmring_producer_flush(pair.producer);
@@ -148,27 +149,27 @@ static void one_at_a_time(int fd)
     looks = FOREVER;
     verdict_comes_meanwhile(fd);
     CHECK_EQ(nr_asked, asked + 1);
-    ask(fd, WIRE_SUBSCRIBE, "cr3");
-    ask(fd, WIRE_SUBSCRIBE, "cr4");
-    ask(fd, WIRE_QUIESCE, "");
+    ask(fd, VMRING_LOCAL_SUBSCRIBE, "cr3");
+    ask(fd, VMRING_LOCAL_SUBSCRIBE, "cr4");
+    ask(fd, VMRING_LOCAL_QUIESCE, "");
     for (int i = 0; i < 5; i++)
         pair_serve();
     CHECK_EQ(nr_asked, asked + 1);
-    CHECK(!hears(fd, WIRE_SUBSCRIBED));
+    CHECK(!hears(fd, VMRING_LOCAL_SUBSCRIBED));
 
     /* Then each in its turn. */
     looks = left = 0;
     pair_serve();
-    CHECK(hears(fd, WIRE_SUBSCRIBED));
-    CHECK(hears(fd, WIRE_SUBSCRIBED));
-    CHECK(!hears(fd, WIRE_SUBSCRIBED));
+    CHECK(hears(fd, VMRING_LOCAL_SUBSCRIBED));
+    CHECK(hears(fd, VMRING_LOCAL_SUBSCRIBED));
+    CHECK(!hears(fd, VMRING_LOCAL_SUBSCRIBED));
     CHECK_EQ(nr_asked, asked + 2);
     pair_serve();
-    CHECK(hears(fd, WIRE_SUBSCRIBED));
+    CHECK(hears(fd, VMRING_LOCAL_SUBSCRIBED));
     CHECK_EQ(nr_asked, asked + 3);
     CHECK_EQ(nr_disarmed, disarmed);
     pair_serve();
-    CHECK(hears(fd, WIRE_QUIET));
+    CHECK(hears(fd, VMRING_LOCAL_QUIET));
     CHECK_EQ(nr_asked, asked + 3);
     CHECK_EQ(nr_disarmed, disarmed + 1);
 }
@@ -188,12 +189,12 @@ static void goes_meanwhile(int fd)
     unsigned int asked = nr_asked, disarmed = nr_disarmed;
 
     looks = FOREVER;
-    ask(fd, WIRE_SUBSCRIBE, "cpuid");
+    ask(fd, VMRING_LOCAL_SUBSCRIBE, "cpuid");
     pair_serve();
-    ask(fd, WIRE_SUBSCRIBE, "cr3");
-    ask(fd, WIRE_SUPPORTED, "");
-    ask(fd, WIRE_COUNT, "");
-    ask(fd, WIRE_DRAINED, "");
+    ask(fd, VMRING_LOCAL_SUBSCRIBE, "cr3");
+    ask(fd, VMRING_LOCAL_SUPPORTED, "");
+    ask(fd, VMRING_LOCAL_COUNT, "");
+    ask(fd, VMRING_LOCAL_DRAINED, "");
     pair_serve();
     pair_serve();
     CHECK(!is_awake());
@@ -255,9 +256,9 @@ static void is_killed_meanwhile(void)
     snprintf(uri, sizeof(uri), "fd:%d", dup(fd));
     CHECK_EQ(vmring_open(uri, NULL, &pair.ring), 0);
     looks = FOREVER;
-    ask(fd, WIRE_SUBSCRIBE, "cpuid");
+    ask(fd, VMRING_LOCAL_SUBSCRIBE, "cpuid");
     pair_serve();
-    ask(fd, WIRE_SUBSCRIBE, "cr3");
+    ask(fd, VMRING_LOCAL_SUBSCRIBE, "cr3");
     /* What the kernel does to each of its descriptors, in one. */
     CHECK_EQ(shutdown(fd, SHUT_RDWR), 0);
     pair_serve();
@@ -274,21 +275,21 @@ static void is_killed_meanwhile(void)
 /* An answer that cannot be told is an end, as it is when it comes at once. */
 static void does_not_listen(int fd)
 {
-    struct wire_subscribed answer = {0};
+    struct vmring_local_subscribed answer = {0};
     int err;
 
     looks = FOREVER;
-    ask(fd, WIRE_SUBSCRIBE, "cpuid");
+    ask(fd, VMRING_LOCAL_SUBSCRIBE, "cpuid");
     pair_serve();
     do
-        err = socket_send(pair.served, WIRE_SUBSCRIBED, &answer, sizeof(answer),
-                          NULL, 0);
+        err = socket_send(pair.served, VMRING_LOCAL_SUBSCRIBED, &answer,
+                          sizeof(answer), NULL, 0);
     while (err == 0);
     CHECK_EQ(err, -EAGAIN);
     looks = left = 0;
     pair_serve();
     CHECK_EQ(vmring_producer_attached(pair.producer), 1);
-    ask(fd, WIRE_QUIESCE, "");
+    ask(fd, VMRING_LOCAL_QUIESCE, "");
     pair_serve();
     CHECK_EQ(vmring_producer_attached(pair.producer), 0);
 }

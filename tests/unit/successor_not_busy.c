@@ -10,9 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <vmring_local.h>
+
 #include "check.h"
 #include "transport/local/socket.h"
-#include "transport/wire.h"
 #include "vmring.h"
 
 static char path[64];
@@ -38,7 +39,7 @@ static void propose(int fd)
         .nr_groups = 1,
     };
 
-    CHECK_EQ(socket_send(fd, WIRE_PROPOSE, &p, sizeof(p), NULL, 0), 0);
+    CHECK_EQ(socket_send(fd, VMRING_LOCAL_PROPOSE, &p, sizeof(p), NULL, 0), 0);
 }
 
 static void turn(struct vmring_producer *producer)
@@ -56,12 +57,12 @@ static void turn(struct vmring_producer *producer)
 
 static uint32_t result(int fd)
 {
-    struct wire_accept accept;
+    struct vmring_local_accept accept;
     uint32_t type = 0;
 
     CHECK_EQ(socket_recv(fd, &type, &accept, sizeof(accept), NULL, 0, NULL),
              (int)sizeof(accept));
-    CHECK_EQ(type, WIRE_ACCEPT);
+    CHECK_EQ(type, VMRING_LOCAL_ACCEPT);
     return accept.body.result;
 }
 

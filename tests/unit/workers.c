@@ -432,7 +432,8 @@ static void channel_lies(void)
     begin();
     open_workers();
     all_sleep();
-    CHECK_EQ(socket_send(pair.served, WIRE_DETACH, NULL, 0, NULL, 0), 0);
+    CHECK_EQ(socket_send(pair.served, VMRING_LOCAL_DETACH, NULL, 0, NULL, 0),
+             0);
     CHECK_EQ(ring_next(), -EPROTO);
     CHECK(is_woken(0) && is_woken(1));
     CHECK_EQ(next(0), -EPROTO);

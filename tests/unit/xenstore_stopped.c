@@ -295,15 +295,16 @@ static void sender_loses(void)
 
     fake_xenstore_become(MEETING_AGENT);
     CHECK_EQ(meet_open(0, "5", NULL, &meet, NULL, 0), 0);
-    CHECK_EQ(meet_send(meet, WIRE_SUBSCRIBE, body, WIRE_MAX + 1, 100, NULL),
+    CHECK_EQ(meet_send(meet, VMRING_LOCAL_SUBSCRIBE, body, VMRING_LOCAL_MAX + 1,
+                       100, NULL),
              -EINVAL);
     stop();
     before = now_ms();
-    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0, 100, NULL), -EPIPE);
+    CHECK_EQ(meet_send(meet, VMRING_LOCAL_QUIESCE, NULL, 0, 100, NULL), -EPIPE);
     CHECK(now_ms() - before >= 100);
     CHECK(now_ms() - before < LOST_MS);
     before = now_ms();
-    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0, 100, NULL), -EPIPE);
+    CHECK_EQ(meet_send(meet, VMRING_LOCAL_QUIESCE, NULL, 0, 100, NULL), -EPIPE);
     CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EPIPE);
     CHECK(!meet_is_waiting(meet));
     meet_close(meet);
@@ -324,7 +325,8 @@ static void receiver_loses(void)
 
     fake_xenstore_become(MEETING_AGENT);
     CHECK_EQ(meet_open(0, "5", NULL, &meet, NULL, 0), 0);
-    CHECK_EQ(meet_send(meet, WIRE_QUIESCE, NULL, 0, PATIENT_MS, NULL), 0);
+    CHECK_EQ(meet_send(meet, VMRING_LOCAL_QUIESCE, NULL, 0, PATIENT_MS, NULL),
+             0);
     CHECK(meet_is_waiting(meet));
     /* What there is is seen; and from then on nothing makes it look. */
     pfd.fd = meet_fd(meet);
@@ -388,7 +390,8 @@ static void keeps_its_timeout(void)
     CHECK_EQ(vmring_next(pair.ring, &event), 0);
     CHECK(now_ms() - before < TURN_MS);
     /* As vmring_next() says when it has drained what was frozen. */
-    CHECK_EQ(pair.ring->link->ops->send(pair.ring->link, WIRE_DRAINED, NULL, 0),
+    CHECK_EQ(pair.ring->link->ops->send(pair.ring->link, VMRING_LOCAL_DRAINED,
+                                        NULL, 0),
              0);
     CHECK(now_ms() - before < TURN_MS);
     CHECK_EQ(vmring_quiesce(pair.ring), -ECONNRESET);
@@ -453,7 +456,7 @@ static void bridge_loses(void)
     looks = meet_look(meet);
     CHECK_EQ(meet_next(meet, &request), 0);
     CHECK(!meet_has_looked(meet, looks));
-    CHECK_EQ(meet_reply(meet, 1, 1, WIRE_QUIET, NULL, 0), 0);
+    CHECK_EQ(meet_reply(meet, 1, 1, VMRING_LOCAL_QUIET, NULL, 0), 0);
     CHECK_EQ(meet_tell_quiet(meet, 1, 1), 0);
     faults_arm(1);
     CHECK_EQ(meet_tell_quiet(meet, 1, 1), -ENOMEM);
@@ -465,7 +468,7 @@ static void bridge_loses(void)
         CHECK(now_ms() - before < 10000);
     CHECK_EQ(ret, -EPIPE);
     CHECK(meet_has_looked(meet, looks));
-    CHECK_EQ(meet_reply(meet, 1, 1, WIRE_QUIET, NULL, 0), -EPIPE);
+    CHECK_EQ(meet_reply(meet, 1, 1, VMRING_LOCAL_QUIET, NULL, 0), -EPIPE);
     CHECK_EQ(meet_tell_quiet(meet, 1, 1), -EPIPE);
     meet_serve_end(meet);
     fake_xenstore_lose(false);

@@ -6,7 +6,7 @@
  * Layout and constants only.  docs/ABI.md holds the rules: who may write a
  * word, in which order, and what each side checks.
  *
- * Two regions, each one run of pages:
+ * Two regions, each one page range:
  *  P, written by the producer; the consumer maps it read-only where it can;
  *  C, written by the consumer; the producer only sets and clears hint words
  *     in it, and takes no address, length, port or mask from it.
@@ -14,7 +14,7 @@
  * All fields are little-endian.  64-bit words are 8-byte aligned, each group
  * of words with one writer has a line of XEN_VM_RING_LINE bytes of its own,
  * and reserved fields are zero.  Those of propose and response are checked;
- * those of header, event and grant may get a meaning in a later minor version,
+ * those of header, event and accept may get a meaning in a later minor version,
  * which a consumer that does not know it passes over.
  *
  * 1.1 has 1.0's layout.  "Since 1.1": reserved before, and zero still where a
@@ -33,7 +33,7 @@ typedef uint64_t xen_vm_ring_u64 __attribute__((__aligned__(8)));
 #define XEN_VM_RING_MAGIC         0x676e5256U /* "VRng" */
 #define XEN_VM_RING_VERSION_MAJOR 1
 #define XEN_VM_RING_VERSION_MINOR 1
-/* One comparable word, as in propose and grant. */
+/* One comparable word, as in propose and accept. */
 #define XEN_VM_RING_VERSION                                                    \
     ((XEN_VM_RING_VERSION_MAJOR << 16) | XEN_VM_RING_VERSION_MINOR)
 
@@ -69,10 +69,10 @@ typedef uint64_t xen_vm_ring_u64 __attribute__((__aligned__(8)));
  */
 #define XEN_VM_RING_FEATURE_REGISTERS (1U << 0) /* register blocks */
 #define XEN_VM_RING_FEATURE_FOREIGN   (1U << 1) /* a lane for other callers */
-/* Since 1.1.  Granted to who has asked for them; reserved, nobody has them. */
+/* Since 1.1.  In use if they were asked for; reserved, nobody has them. */
 #define XEN_VM_RING_FEATURE_PARTIAL (1U << 2) /* FLAG_REGS_PARTIAL */
 #define XEN_VM_RING_FEATURE_PLANES  (1U << 3) /* planes other than 0 */
-/* Since 1.1.  Required: an answer, and nothing granted. */
+/* Since 1.1.  Required: an answer, and nothing begins. */
 #define XEN_VM_RING_FEATURE_ASK (1U << 4)
 /* What a ring may have whose reader knows no more than 1.0. */
 #define XEN_VM_RING_FEATURES                                                   \
@@ -83,7 +83,7 @@ typedef uint64_t xen_vm_ring_u64 __attribute__((__aligned__(8)));
 #define XEN_VM_RING_POLICY_OVERWRITE 1 /* the oldest is lost */
 
 /*
- * Verdicts a consumer can be granted.  None is needed to observe: a response
+ * Verdicts, each negotiated.  None is needed to observe: a response
  * without flags is the neutral verdict, as if nobody had looked.
  */
 #define XEN_VM_RING_VERDICT_DENY           (1U << 0)
@@ -403,7 +403,7 @@ struct xen_vm_ring_header {
     uint32_t nr_lanes; /* nr_vcpus, one more with a foreign lane */
     uint32_t nr_groups;
     uint32_t policy;
-    uint32_t verdicts; /* XEN_VM_RING_VERDICT_* granted */
+    uint32_t verdicts; /* XEN_VM_RING_VERDICT_* in use */
     uint32_t clock;
     uint32_t slot_len; /* bytes from one request or response to the next */
     uint32_t record_len;
@@ -464,7 +464,7 @@ struct xen_vm_ring_propose {
 #define XEN_VM_RING_REFUSED_TARGET     13 /* the target is gone */
 #define XEN_VM_RING_REFUSED_ASKED      14 /* for nothing: FEATURE_ASK */
 
-/* What the producer grants, or the limits it refuses by. */
+/* The producer's answer: it accepts, or has the limits it refuses by. */
 struct xen_vm_ring_accept {
     uint32_t magic;
     uint32_t length;
@@ -481,7 +481,7 @@ struct xen_vm_ring_accept {
     xen_vm_ring_u64 p_len, c_len;
     /* Frozen Ps that nobody has drained, the oldest first; 0: no more. */
     xen_vm_ring_u64 prev_p_len[XEN_VM_RING_MAX_PREV];
-    /* Limits, of this producer at this time: in a grant too. */
+    /* Limits, of this producer at this time: when it accepts, too. */
     xen_vm_ring_u64 min_async_len, max_async_len; /* for this record_len */
     xen_vm_ring_u64 max_deadline;                 /* 0: none */
     uint32_t nr_vcpus;
@@ -492,11 +492,11 @@ struct xen_vm_ring_accept {
 };
 
 /*
- * Grant transport.  What is granted stands in directory pages, which are
- * granted read-only themselves; the rendezvous carries the reference of the
- * first.  The references of all pages follow one another, from one directory
- * page to the next: those of P, of C, and of each frozen P, the oldest first.
- * 0 is no reference.
+ * Grant binding (docs/BINDING-GRANT.md).  What is granted stands in directory
+ * pages, which are granted read-only themselves; the rendezvous carries the
+ * reference of the first.  The references of all pages follow one another, from
+ * one directory page to the next: those of P, of C, and of each frozen P, the
+ * oldest first. 0 is no reference.
  */
 #define XEN_VM_RING_DIRECTORY_MAGIC   0x64675256U /* "VRgd" */
 #define XEN_VM_RING_DIRECTORY_VERSION 1

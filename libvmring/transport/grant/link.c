@@ -34,7 +34,8 @@ struct grant_link {
     bool given_up;
     int kept; /* 0, or why event channels can be bound even so */
     int epoll;
-    unsigned char unheard[WIRE_MAX]; /* too large for the caller's stack */
+    unsigned char
+        unheard[VMRING_LOCAL_MAX]; /* too large for the caller's stack */
 };
 
 static struct grant_link *of(struct link *link)
@@ -142,7 +143,7 @@ static int grant_send(struct link *link, uint32_t type, const void *body,
 {
     int64_t end = now_ms() + MEET_DETACH_MS;
     /* Who detaches has nothing to wait for but that. */
-    bool last = type == WIRE_DETACH;
+    bool last = type == VMRING_LOCAL_DETACH;
     int err = meet_send(of(link)->meet, type, body, len,
                         last ? MEET_DETACH_MS : link->timeout_ms,
                         last ? NULL : &link->patience);
@@ -190,7 +191,7 @@ static int take_grant(struct grant_link *grant,
     return err;
 }
 
-static int grant_map(struct link *link, struct wire_accept *out,
+static int grant_map(struct link *link, struct vmring_local_accept *out,
                      struct link_regions *regions, int timeout_ms)
 {
     struct message_accept message;
@@ -202,7 +203,7 @@ static int grant_map(struct link *link, struct wire_accept *out,
     ret = grant_recv(link, &type, &message, sizeof(message), timeout_ms);
     if (ret < 0)
         return ret;
-    if (type != WIRE_ACCEPT)
+    if (type != VMRING_LOCAL_ACCEPT)
         return -EPROTO;
     *out = message.wire;
     return out->body.result == XEN_VM_RING_ACCEPTED

@@ -160,7 +160,7 @@ static int grant_accept(struct listener *any, struct peer **out)
             (void)eventfd_write(listener->again, 1);
         return -EAGAIN;
     }
-    if (listener->request.type != WIRE_PROPOSE) {
+    if (listener->request.type != VMRING_LOCAL_PROPOSE) {
         listener->has_request = false; /* of somebody who was let go of */
         return -EAGAIN;
     }
@@ -188,9 +188,9 @@ static int grant_send(struct peer *any, uint32_t type, const void *body,
 
     if (peer->listener->lost)
         return -EPIPE;
-    if (type == WIRE_QUIET)
+    if (type == VMRING_LOCAL_QUIET)
         return meet_tell_quiet(meet, peer->session, peer->quiesce);
-    if (type == WIRE_ACCEPT) {
+    if (type == VMRING_LOCAL_ACCEPT) {
         memset(&message, 0, sizeof(message));
         memcpy(&message.wire, body, sizeof(message.wire));
         body = &message;
@@ -213,11 +213,12 @@ static int take(struct grant_peer *peer, uint32_t *type, void *body, size_t max)
         return -EPROTO;
     *type = request->type;
     memcpy(body, request->body.bytes, request->len);
-    if (*type == WIRE_QUIESCE)
+    if (*type == VMRING_LOCAL_QUIESCE)
         peer->quiesce = peer->seq;
     /* These are answered with nothing, or much later. */
-    if (*type == WIRE_QUIESCE || *type == WIRE_DRAINED || *type == WIRE_DETACH)
-        (void)grant_send(&peer->peer, WIRE_OK, NULL, 0);
+    if (*type == VMRING_LOCAL_QUIESCE || *type == VMRING_LOCAL_DRAINED ||
+        *type == VMRING_LOCAL_DETACH)
+        (void)grant_send(&peer->peer, MESSAGE_OK, NULL, 0);
     return (int)request->len;
 }
 
@@ -338,7 +339,8 @@ static int grant_make(struct peer *any, size_t p_len, size_t c_len,
     return err;
 }
 
-static int grant_hand_over(struct peer *any, const struct wire_accept *accept,
+static int grant_hand_over(struct peer *any,
+                           const struct vmring_local_accept *accept,
                            const struct link_regions *regions)
 {
     struct grant_peer *peer = of(any);
@@ -368,7 +370,7 @@ static int grant_hand_over(struct peer *any, const struct wire_accept *accept,
         message.nr_ports++;
     }
     err = meet_reply(peer->listener->meet, peer->session, peer->seq,
-                     WIRE_ACCEPT, &message, sizeof(message));
+                     VMRING_LOCAL_ACCEPT, &message, sizeof(message));
     if (err)
         log_line(&peer->listener->log, LOG_WARNING,
                  "a grant cannot be sent: %s", strerror(-err));

@@ -33,7 +33,7 @@ struct call {
     size_t len; /* or how long it may be */
     char error[256];
     union {
-        unsigned char bytes[WIRE_MAX];
+        unsigned char bytes[VMRING_LOCAL_MAX];
         uint64_t aligned;
     } body;
 };
@@ -100,7 +100,7 @@ int meet_send(struct meet_agent *meet, uint32_t type, const void *body,
     call->len = len;
     if (len)
         memcpy(call->body.bytes, body, len);
-    if (type == WIRE_DRAINED) {
+    if (type == VMRING_LOCAL_DRAINED) {
         /* Said amid events, and nobody minds if it is not heard. */
         errands_leave(meet->thread.errands, &call->errand);
         return 0;

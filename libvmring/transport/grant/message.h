@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * message.h: the control messages of wire.h as text, for xenstore.
+ * message.h: the control messages of vmring_local.h as text, for xenstore.
  *
  * A word that says what it is, then KEY=VALUE, each behind one space, all of
- * them and in this order; numbers in decimal.  docs/XENSTORE.md lists them.
+ * them and in this order; numbers in decimal: see docs/BINDING-GRANT.md.
  * Strict where it reads: the other domain may have written anything.
  */
 #ifndef VMRING_TRANSPORT_MESSAGE_H
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../wire.h"
+#include <vmring_local.h>
 
 /*
  * Room for the longest, and its NUL.  A node of xenstore holds 2 KiB, and
@@ -20,30 +20,31 @@
  */
 #define MESSAGE_MAX 1920
 
-/* Rows of WIRE_COUNTS that are sure to fit. */
+/* Rows of VMRING_LOCAL_COUNTS that are sure to fit. */
 #define MESSAGE_ROWS 16
 
-/* Besides these one may have WIRE_OK, which has no body: nothing to tell. */
-#define WIRE_OK 0
+/* Besides these one may have MESSAGE_OK, which has no body: nothing to tell. */
+#define MESSAGE_OK 0
 
-/* The text of WIRE_SUBSCRIBE stands in nodes of its own, this much in each. */
+/* The text of VMRING_LOCAL_SUBSCRIBE stands in nodes of its own, this much in
+ * each. */
 #define MESSAGE_PART  1900
-#define MESSAGE_PARTS ((WIRE_MAX + MESSAGE_PART - 1) / MESSAGE_PART)
+#define MESSAGE_PARTS ((VMRING_LOCAL_MAX + MESSAGE_PART - 1) / MESSAGE_PART)
 struct message_subscribe {
     uint32_t nr_parts;
 };
 
-/* WIRE_ACCEPT, where what is handed over has a number. */
+/* VMRING_LOCAL_ACCEPT, where what is handed over has a number. */
 struct message_accept {
-    struct wire_accept wire;
+    struct vmring_local_accept wire;
     uint32_t directory; /* reference of its first page; 0 if refused */
     uint32_t nr_ports;
     uint32_t ports[XEN_VM_RING_MAX_GROUPS]; /* a doorbell a group */
 };
 
 /*
- * Writes a message whose body is as in wire.h, or as above.  Returns its
- * length; -EINVAL: there is no such, or it would not fit.
+ * Writes a message whose body is as in vmring_local.h, or as above.  Returns
+ * its length; -EINVAL: there is no such, or it would not fit.
  */
 int message_write(uint32_t type, const void *body, size_t len,
                   char text[MESSAGE_MAX]);

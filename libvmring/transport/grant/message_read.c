@@ -186,7 +186,8 @@ static void read_grant(struct reader *from, struct message_accept *message)
               sizeof(message->wire.target));
 }
 
-static void read_subscribed(struct reader *from, struct wire_subscribed *answer)
+static void read_subscribed(struct reader *from,
+                            struct vmring_local_subscribed *answer)
 {
     struct word results = take(from, "results");
 
@@ -203,7 +204,7 @@ static void read_subscribed(struct reader *from, struct wire_subscribed *answer)
 
 #define VALUES 7 /* of a row */
 
-static void read_row(struct reader *from, struct wire_count *row)
+static void read_row(struct reader *from, struct vmring_local_row *row)
 {
     struct word rest = take(from, "row"), word;
     uint64_t values[VALUES];
@@ -219,7 +220,7 @@ static void read_row(struct reader *from, struct wire_count *row)
         from->bad = true;
     if (from->bad)
         return;
-    *row = (struct wire_count){
+    *row = (struct vmring_local_row){
         .vcpu = (uint32_t)values[0],
         .reason = (uint32_t)values[1],
         .requests = values[2],
@@ -230,16 +231,18 @@ static void read_row(struct reader *from, struct wire_count *row)
     };
 }
 
-static size_t read_counts(struct reader *from, struct wire_counts *counts)
+static size_t read_counts(struct reader *from,
+                          struct vmring_local_counts *counts)
 {
     struct word next = take(from, "next");
 
-    counts->next = WIRE_NO_MORE;
+    counts->next = VMRING_LOCAL_NO_MORE;
     if (!word_is(next, "none"))
-        counts->next = (uint32_t)number_of(from, next, WIRE_NO_MORE - 1);
+        counts->next =
+            (uint32_t)number_of(from, next, VMRING_LOCAL_NO_MORE - 1);
     while (!from->bad && *from->at && counts->nr < MESSAGE_ROWS)
         read_row(from, &counts->rows[counts->nr++]);
-    return offsetof(struct wire_counts, rows) +
+    return offsetof(struct vmring_local_counts, rows) +
            counts->nr * sizeof(counts->rows[0]);
 }
 
@@ -247,27 +250,27 @@ static size_t read_counts(struct reader *from, struct wire_counts *counts)
 static size_t read_body(struct reader *from, unsigned int kind, void *body)
 {
     switch (message_kinds[kind].type) {
-    case WIRE_PROPOSE:
+    case VMRING_LOCAL_PROPOSE:
         read_propose(from, body);
         break;
-    case WIRE_SUBSCRIBE:
+    case VMRING_LOCAL_SUBSCRIBE:
         ((struct message_subscribe *)body)->nr_parts =
             (uint32_t)take_number(from, "parts", MESSAGE_PARTS);
         break;
-    case WIRE_COUNT:
-        ((struct wire_count_request *)body)->from = take_u32(from, "from");
+    case VMRING_LOCAL_COUNT:
+        ((struct vmring_local_count *)body)->from = take_u32(from, "from");
         break;
-    case WIRE_ACCEPT:
+    case VMRING_LOCAL_ACCEPT:
         read_grant(from, body);
         break;
-    case WIRE_SUBSCRIBED:
+    case VMRING_LOCAL_SUBSCRIBED:
         read_subscribed(from, body);
         break;
-    case WIRE_SUPPORT:
-        ((struct wire_support *)body)->kinds =
+    case VMRING_LOCAL_SUPPORT:
+        ((struct vmring_local_support *)body)->kinds =
             take_number(from, "kinds", UINT64_MAX);
         break;
-    case WIRE_COUNTS:
+    case VMRING_LOCAL_COUNTS:
         return read_counts(from, body);
     default:
         break;

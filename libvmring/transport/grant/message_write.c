@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* message_write.c: messages from wire.h to text. */
+/* message_write.c: messages from vmring_local.h to text. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -108,7 +108,7 @@ static void write_grant(struct writer *to, const struct message_accept *message)
 }
 
 static void write_subscribed(struct writer *to,
-                             const struct wire_subscribed *answer)
+                             const struct vmring_local_subscribed *answer)
 {
     PUT(to, "subscribed results=");
     for (uint32_t i = 0; i < answer->nr && i < sizeof(answer->results); i++)
@@ -116,15 +116,16 @@ static void write_subscribed(struct writer *to,
     PUT(to, " text=%.*s", (int)sizeof(answer->text) - 1, answer->text);
 }
 
-static void write_counts(struct writer *to, const struct wire_counts *counts)
+static void write_counts(struct writer *to,
+                         const struct vmring_local_counts *counts)
 {
     PUT(to, "counts");
-    if (counts->next == WIRE_NO_MORE)
+    if (counts->next == VMRING_LOCAL_NO_MORE)
         PUT(to, " next=none");
     else
         put_number(to, "next", counts->next);
     for (uint32_t i = 0; i < counts->nr && i < MESSAGE_ROWS; i++) {
-        const struct wire_count *row = &counts->rows[i];
+        const struct vmring_local_row *row = &counts->rows[i];
 
         PUT(to,
             " row=%u:%u:%" PRIu64 ":%" PRIu64 ":%" PRIu64 ":%" PRIu64
@@ -152,33 +153,34 @@ int message_write(uint32_t type, const void *body, size_t len,
 
     /* Rows that are not there need not be. */
     if (kind == MESSAGE_KINDS ||
-        (len != message_kinds[kind].len && type != WIRE_COUNTS))
+        (len != message_kinds[kind].len && type != VMRING_LOCAL_COUNTS))
         return -EINVAL;
     switch (type) {
-    case WIRE_PROPOSE:
+    case VMRING_LOCAL_PROPOSE:
         write_propose(&to, body);
         break;
-    case WIRE_SUBSCRIBE:
+    case VMRING_LOCAL_SUBSCRIBE:
         PUT(&to, "subscribe");
         put_number(&to, "parts",
                    ((const struct message_subscribe *)body)->nr_parts);
         break;
-    case WIRE_COUNT:
+    case VMRING_LOCAL_COUNT:
         PUT(&to, "count");
         put_number(&to, "from",
-                   ((const struct wire_count_request *)body)->from);
+                   ((const struct vmring_local_count *)body)->from);
         break;
-    case WIRE_ACCEPT:
+    case VMRING_LOCAL_ACCEPT:
         write_grant(&to, body);
         break;
-    case WIRE_SUBSCRIBED:
+    case VMRING_LOCAL_SUBSCRIBED:
         write_subscribed(&to, body);
         break;
-    case WIRE_SUPPORT:
+    case VMRING_LOCAL_SUPPORT:
         PUT(&to, "support");
-        put_number(&to, "kinds", ((const struct wire_support *)body)->kinds);
+        put_number(&to, "kinds",
+                   ((const struct vmring_local_support *)body)->kinds);
         break;
-    case WIRE_COUNTS:
+    case VMRING_LOCAL_COUNTS:
         write_counts(&to, body);
         break;
     default:

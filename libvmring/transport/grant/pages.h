@@ -2,8 +2,8 @@
 /*
  * grant_pages.h: P and C as pages granted to one other domain.
  *
- * docs/ABI.md, "Grant transport", has the layout of what both ends see.  Where
- * a function takes `error`, it leaves a line there when it fails.
+ * docs/BINDING-GRANT.md has the layout of what both ends see.  Where a function
+ * takes `error`, it leaves a line there when it fails.
  */
 #ifndef VMRING_TRANSPORT_GRANT_PAGES_H
 #define VMRING_TRANSPORT_GRANT_PAGES_H

@@ -2,7 +2,7 @@
 /*
  * rendezvous.h: where a bridge and an agent's domain meet: xenstore.
  *
- * docs/XENSTORE.md has the tree and who may do what there.  Each end asks
+ * docs/BINDING-GRANT.md has the tree and who may do what there.  Each end asks
  * xenstored and waits for its answer, a bounded number of times a call, and
  * without a limit to the time: meet.h has that.  For the other end nobody
  * waits.  Where there is `error`, a line is left there
@@ -23,16 +23,16 @@
 int rendezvous_parse(const char *text, uint32_t *domid,
                      char target[RENDEZVOUS_NAME]);
 
-/* One message of the other end, as in wire.h and message.h. */
+/* One message of the other end, as in vmring_local.h and message.h. */
 struct rendezvous_message {
     uint64_t session; /* which agent: a number of its own choice */
     uint64_t seq;     /* of its requests, from 1 */
     uint32_t type;
     uint32_t len;
     union {
-        unsigned char bytes[WIRE_MAX];
+        unsigned char bytes[VMRING_LOCAL_MAX];
         struct message_accept accept;
-        struct wire_counts counts;
+        struct vmring_local_counts counts;
     } body;
 };
 
@@ -88,7 +88,7 @@ int rendezvous_send(struct rendezvous_agent *agent, uint32_t type,
                     const void *body, size_t len);
 
 /*
- * The next message: the body's length, and *type; WIRE_OK is not told of.
+ * The next message: the body's length, and *type; MESSAGE_OK is not told of.
  * -EAGAIN: none; -ECONNRESET: the bridge has gone; -EPROTO; -EPIPE.
  */
 int rendezvous_recv(struct rendezvous_agent *agent, uint32_t *type, void *body,

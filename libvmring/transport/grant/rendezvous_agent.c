@@ -16,7 +16,7 @@
 
 struct request {
     uint32_t type;
-    char *events;              /* of WIRE_SUBSCRIBE */
+    char *events;              /* of VMRING_LOCAL_SUBSCRIBE */
     char message[MESSAGE_MAX]; /* of all others */
 };
 
@@ -159,8 +159,8 @@ static int ask(struct rendezvous_agent *agent, struct request *request)
 
     if (request->events) {
         err = write_parts(agent, request->events, &subscribe);
-        (void)message_write(WIRE_SUBSCRIBE, &subscribe, sizeof(subscribe),
-                            request->message);
+        (void)message_write(VMRING_LOCAL_SUBSCRIBE, &subscribe,
+                            sizeof(subscribe), request->message);
     }
     path_of(agent, "agent/request", path);
     snprintf(text, sizeof(text),
@@ -201,9 +201,9 @@ int rendezvous_send(struct rendezvous_agent *agent, uint32_t type,
     if (!request)
         return -ENOMEM;
     request->type = type;
-    if (type == WIRE_SUBSCRIBE) {
-        request->events = len < WIRE_MAX ? strndup(body, len) : NULL;
-        ret = request->events ? 0 : len < WIRE_MAX ? -ENOMEM : -EINVAL;
+    if (type == VMRING_LOCAL_SUBSCRIBE) {
+        request->events = len < VMRING_LOCAL_MAX ? strndup(body, len) : NULL;
+        ret = request->events ? 0 : len < VMRING_LOCAL_MAX ? -ENOMEM : -EINVAL;
     } else {
         ret = message_write(type, body, len, request->message);
     }
@@ -274,7 +274,7 @@ static int read_quiet(struct rendezvous_agent *agent, uint32_t *type)
     if (ret <= 0 || seq <= agent->quiet)
         return ret < 0 ? ret : -EAGAIN;
     agent->quiet = seq;
-    *type = WIRE_QUIET;
+    *type = VMRING_LOCAL_QUIET;
     return 0;
 }
 
@@ -290,7 +290,7 @@ static int look(struct rendezvous_agent *agent, uint32_t *type, void *body,
     if (ret)
         return ret == -ENOENT || ret == -EACCES ? -ECONNRESET : ret;
     ret = read_reply(agent, type, body, max);
-    if (ret >= 0 && *type == WIRE_OK)
+    if (ret >= 0 && *type == MESSAGE_OK)
         ret = ask_next(agent) ? agent->lost : -EAGAIN;
     if (ret == -EAGAIN) {
         agent->look = false;

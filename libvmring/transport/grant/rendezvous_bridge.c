@@ -274,7 +274,7 @@ static int read_request(struct rendezvous_bridge *bridge,
                        sizeof(request->body));
     if (len >= 0)
         request->len = (uint32_t)len;
-    if (len >= 0 && request->type == WIRE_SUBSCRIBE) {
+    if (len >= 0 && request->type == VMRING_LOCAL_SUBSCRIBE) {
         len = read_parts(bridge, request);
         if (xenstore_is_lost(len))
             return -EPIPE;

@@ -102,10 +102,10 @@ static int take_grant(struct local_link *local,
  * A grant may be longer than we know it, by what a later minor has added; the
  * target's name comes after it.
  */
-static int read_grant(struct wire_accept *accept, uint32_t type,
+static int read_grant(struct vmring_local_accept *accept, uint32_t type,
                       const unsigned char *body, size_t len)
 {
-    if (type != WIRE_ACCEPT || len < sizeof(*accept))
+    if (type != VMRING_LOCAL_ACCEPT || len < sizeof(*accept))
         return -EPROTO;
     memcpy(&accept->body, body, sizeof(accept->body));
     if (accept->body.magic != XEN_VM_RING_MAGIC ||
@@ -116,12 +116,12 @@ static int read_grant(struct wire_accept *accept, uint32_t type,
     return 0;
 }
 
-static int local_map(struct link *link, struct wire_accept *accept,
+static int local_map(struct link *link, struct vmring_local_accept *accept,
                      struct link_regions *regions, int timeout_ms)
 {
     struct local_link *local = of(link);
     unsigned char body[MAX_GRANT];
-    int fds[WIRE_MAX_FDS];
+    int fds[VMRING_LOCAL_MAX_FDS];
     unsigned int nr = 0;
     uint32_t type;
     int len;
@@ -132,7 +132,7 @@ static int local_map(struct link *link, struct wire_accept *accept,
     if (len)
         return len;
     len = socket_recv(local->control, &type, body, sizeof(body), fds,
-                      WIRE_MAX_FDS, &nr);
+                      VMRING_LOCAL_MAX_FDS, &nr);
     if (len >= 0)
         len = read_grant(accept, type, body, (size_t)len);
     if (len >= 0)

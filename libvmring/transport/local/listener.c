@@ -176,11 +176,12 @@ static void close_theirs(struct local_peer *local)
         close(local->theirs[--local->nr_theirs]);
 }
 
-static int local_hand_over(struct peer *peer, const struct wire_accept *accept,
+static int local_hand_over(struct peer *peer,
+                           const struct vmring_local_accept *accept,
                            const struct link_regions *regions)
 {
     struct local_peer *local = of(peer);
-    int fds[WIRE_MAX_FDS];
+    int fds[VMRING_LOCAL_MAX_FDS];
     unsigned int nr = 0;
     int err;
 
@@ -190,7 +191,8 @@ static int local_hand_over(struct peer *peer, const struct wire_accept *accept,
         fds[nr++] = regions->before[i].fd;
     for (uint32_t i = 0; i < local->nr_theirs; i++)
         fds[nr++] = local->theirs[i];
-    err = socket_send(local->fd, WIRE_ACCEPT, accept, sizeof(*accept), fds, nr);
+    err = socket_send(local->fd, VMRING_LOCAL_ACCEPT, accept, sizeof(*accept),
+                      fds, nr);
     close_theirs(local);
     local->handed = !err;
     if (!err && regions->p.kept) {
@@ -373,7 +375,7 @@ static void local_close(struct listener *listener)
 }
 
 static const struct listener_ops local_ops = {
-    .max_rows = WIRE_MAX_COUNTS,
+    .max_rows = VMRING_LOCAL_MAX_ROWS,
     .accept = local_accept,
     .close = local_close,
     .send = local_send,

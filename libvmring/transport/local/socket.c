@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../wire.h"
+#include <vmring_local.h>
 
 int socket_address(const char *path, struct sockaddr_un *addr)
 {
@@ -30,10 +30,11 @@ int socket_address(const char *path, struct sockaddr_un *addr)
 int socket_send(int fd, uint32_t type, const void *body, size_t len,
                 const int *fds, unsigned int nr_fds)
 {
-    struct wire_header header = {type, (uint32_t)(sizeof(header) + len)};
+    struct vmring_local_header header = {type,
+                                         (uint32_t)(sizeof(header) + len)};
     union {
         struct cmsghdr align;
-        char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
+        char bytes[CMSG_SPACE(VMRING_LOCAL_MAX_FDS * sizeof(int))];
     } control;
     struct iovec iov[2] = {
         {&header, sizeof(header)},
@@ -86,10 +87,10 @@ static unsigned int take_fds(struct msghdr *msg, int *fds, unsigned int max)
 int socket_recv(int fd, uint32_t *type, void *body, size_t max, int *fds,
                 unsigned int max_fds, unsigned int *nr_fds)
 {
-    struct wire_header header;
+    struct vmring_local_header header;
     union {
         struct cmsghdr align;
-        char bytes[CMSG_SPACE(WIRE_MAX_FDS * sizeof(int))];
+        char bytes[CMSG_SPACE(VMRING_LOCAL_MAX_FDS * sizeof(int))];
     } control;
     struct iovec iov[2] = {{&header, sizeof(header)}, {body, max}};
     struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};

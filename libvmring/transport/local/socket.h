@@ -51,7 +51,7 @@ int socket_wait(int fd, int timeout_ms);
 /*
  * A doorbell: both ends of a stream socket pair.  Unlike an eventfd, whose
  * O_NONBLOCK and counter the peer shares, neither end can make the other
- * block (docs/ABI.md, "Local transport").
+ * block (docs/BINDING-LOCAL.md).
  */
 int doorbell_make(int ends[2]);
 void doorbell_ring(int fd);

@@ -27,8 +27,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <vmring_local.h>
+
 #include "libvmring/transport/local/socket.h"
-#include "libvmring/transport/wire.h"
 #include "libvmring/vmring.h"
 
 #define PEERS 100
@@ -89,7 +90,8 @@ static void propose(int fd, uint32_t nr_groups)
         .nr_groups = nr_groups,
     };
 
-    (void)socket_send(fd, WIRE_PROPOSE, &propose, sizeof(propose), NULL, 0);
+    (void)socket_send(fd, VMRING_LOCAL_PROPOSE, &propose, sizeof(propose), NULL,
+                      0);
 }
 
 /* A child has them all, and is gone soon after its parent let go of them. */

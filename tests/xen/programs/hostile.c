@@ -126,7 +126,8 @@ static int propose(struct held *held, uint64_t len)
         .record_len = XEN_VM_RING_MIN_RECORD,
         .nr_groups = 1,
     };
-    int err = ask(held->meet, WIRE_PROPOSE, &wish, sizeof(wish), WIRE_ACCEPT);
+    int err = ask(held->meet, VMRING_LOCAL_PROPOSE, &wish, sizeof(wish),
+                  VMRING_LOCAL_ACCEPT);
 
     return err ? err : (int)message.body.accept.wire.body.result;
 }
@@ -198,8 +199,8 @@ static void command_attach(uint64_t len, const char *events)
     int ret = attach(len);
 
     if (!ret && *events)
-        ret = ask(me.now->meet, WIRE_SUBSCRIBE, events, strlen(events),
-                  WIRE_SUBSCRIBED);
+        ret = ask(me.now->meet, VMRING_LOCAL_SUBSCRIBE, events, strlen(events),
+                  VMRING_LOCAL_SUBSCRIBED);
     if (ret > 0)
         say("refused %d", ret);
     else if (ret)
@@ -482,9 +483,9 @@ static void lie(unsigned int times, uint64_t len)
             return;
         }
         /* Either way: it has gone, and it has left in order. */
-        tell(me.now->meet, WIRE_DRAINED);
+        tell(me.now->meet, VMRING_LOCAL_DRAINED);
         if (i % 2) {
-            tell(me.now->meet, WIRE_DETACH);
+            tell(me.now->meet, VMRING_LOCAL_DETACH);
         } else if (me.now->life) {
             me.now->life->consumer = XEN_VM_RING_LIFE_GONE;
             evtchn_ring(me.now->bells, 0);
