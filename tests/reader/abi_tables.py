@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""abi_tables.py ABI.md vm_ring.size: the layout tables of the document, every
-structure and field, against the golden table, which each build compares with
-the compiler's layout. Exits 1 at any difference."""
+"""abi_tables.py FILE...: the layout tables of documents (.md), every structure
+and field, against golden tables (.size), which each build compares with the
+compiler's layout. Exits 1 at any difference."""
 import re
 import sys
 
@@ -22,7 +22,7 @@ def rows(text):
         if not line.startswith("| "):
             continue
         cells = [cell.strip() for cell in CELL.split(line)[1:-1]]
-        nested = re.match(r"`(xen_vm_ring_\w+)`, (\d+)$", cells[0])
+        nested = re.match(r"`(\w+)`, (\d+)$", cells[0])
         if nested:
             structure = nested.groups()
         if nested or cells[0] == "":
@@ -32,11 +32,11 @@ def rows(text):
                 NAME.findall(cells[2])
 
 
-def in_document(path):
-    layout = {}
+def in_document(path, layout):
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    text = text[text.index("\n## Layout\n"):text.index("\n## The header\n")]
+    text = text[text.index("\n## Layout\n") + 1:]
+    text = text[:text.index("\n## ")]
     for (name, size), offset, each, fields in rows(text):
         layout[name] = int(size)
         for i, field in enumerate(fields):
@@ -44,11 +44,9 @@ def in_document(path):
             if key in layout:
                 sys.exit(f"{key} stands in the document twice")
             layout[key] = (offset + i * each, each)
-    return layout
 
 
-def golden(path):
-    layout = {}
+def golden(path, layout):
     with open(path, encoding="ascii") as file:
         for line in file:
             if line.startswith("#"):
@@ -56,15 +54,19 @@ def golden(path):
             name, first, second = line.split()
             layout[name] = (int(first), int(second)) if "." in name \
                 else int(first)
-    return layout
 
 
 def main():
-    document, table = in_document(sys.argv[1]), golden(sys.argv[2])
+    document, table = {}, {}
+    for path in sys.argv[1:]:
+        if path.endswith(".md"):
+            in_document(path, document)
+        else:
+            golden(path, table)
     wrong = [name for name in sorted(set(document) | set(table))
              if document.get(name) != table.get(name)]
     for name in wrong:
-        print(f"{name}: the document has {document.get(name)}, "
+        print(f"{name}: the documents have {document.get(name)}, "
               f"the compiler {table.get(name)}")
     print(f"{len(table)} structures and fields, {len(wrong)} differ")
     sys.exit(1 if wrong or not table else 0)

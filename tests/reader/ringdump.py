@@ -4,8 +4,8 @@
 
 Written from docs/ABI.md alone, to show that the document suffices. P and C are
 files with the bytes of the two regions; without C, P is read as a frozen one
-is. Exits 0; 1 if the header is refused, with the rule of "The header" that it
-breaks; 2 if a file cannot be read.
+is. Exits 0; 1 if the header is refused, with the rule of H1 to H6 that it breaks;
+2 if a file cannot be read.
 """
 import json
 import sys
@@ -319,8 +319,7 @@ def main():
         print(error, file=sys.stderr)
         return 2
     except Refused as rule:
-        print(f"refused: rule {rule} of docs/ABI.md, The header",
-              file=sys.stderr)
+        print(f"refused: rule H{rule} of docs/ABI.md", file=sys.stderr)
         return 1
     return 0
 

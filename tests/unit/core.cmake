@@ -7,7 +7,9 @@ add_custom_command(OUTPUT abi_layout.stamp
     COMMAND sh ${ABI_LAYOUT} ${PROJECT_SOURCE_DIR} ${CMAKE_C_COMPILER}
     COMMAND ${CMAKE_COMMAND} -E touch abi_layout.stamp
     DEPENDS ${ABI_LAYOUT} ${PROJECT_SOURCE_DIR}/tests/abi/vm_ring.size
+        ${PROJECT_SOURCE_DIR}/tests/abi/vmring_local.size
         ${PROJECT_SOURCE_DIR}/include/xen/public/vm_ring.h
+        ${PROJECT_SOURCE_DIR}/include/vmring_local.h
     COMMENT "Comparing the ABI with its golden table")
 add_custom_target(abi_layout ALL DEPENDS abi_layout.stamp)
 
@@ -24,6 +26,7 @@ if(NOT VMRING_SANITIZE)
     vmring_build_test(abi_layout_i386 abi_layout ${CMAKE_C_COMPILER} -m32)
     vmring_build_test(abi_layout_arm64 abi_layout aarch64-linux-gnu-gcc)
     vmring_build_test(abi_headers headers)
+    vmring_build_test(conformance conformance ${PROJECT_BINARY_DIR})
     vmring_build_test(format format)
     vmring_build_test(shell shell)
     vmring_build_test(pinned pinned_tells)
