@@ -8,7 +8,7 @@
 #ifndef BRIDGE_LEGACY_RING_H
 #define BRIDGE_LEGACY_RING_H
 
-#include "legacy.h"
+#include "../libvmring/vm_event/convert.h"
 
 #define LEGACY_RING_PAGE    4096
 #define LEGACY_RING_ENTRIES 8 /* (4096 - 64) / 400, down to a power of two */

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "../libvmring/vm_event/response.h"
 #include "monitor.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -112,17 +113,17 @@ static void answer(struct monitor *monitor,
                    const struct xen_vm_ring_response *verdict)
 {
     static const struct xen_vm_ring_response neutral = {0};
-    int paused = (event->flags & XEN_VM_RING_FLAG_VCPU_PAUSED) != 0;
-    struct legacy_answer answer;
+    bool paused = (event->flags & XEN_VM_RING_FLAG_VCPU_PAUSED) != 0;
+    struct vm_event_answer answer;
     bool bad;
 
     bad = !monitor_bears_verdict(monitor, event, verdict) ||
-          legacy_answer(event, verdict, monitor->arch, paused, &answer) !=
-              LEGACY_OK;
+          vm_event_respond(event, verdict, monitor->arch, paused, &answer) !=
+              CONVERT_OK;
     if (bad) {
         monitor->stats.bad_verdicts++;
         verdict = &neutral;
-        (void)legacy_answer(event, verdict, monitor->arch, paused, &answer);
+        (void)vm_event_respond(event, verdict, monitor->arch, paused, &answer);
     }
     if (!verdict->flags) {
         lift_restriction(monitor, event);
@@ -193,8 +194,8 @@ static void handle(struct monitor *monitor, const vm_event_request_t *request)
     struct xen_vm_ring_event event;
 
     monitor->stats.requests++;
-    if (legacy_to_event(request, monitor->arch, monitor->nr_vcpus, &event) !=
-        LEGACY_OK) {
+    if (vm_event_to_ring(request, monitor->arch, monitor->nr_vcpus, &event) !=
+        CONVERT_OK) {
         answer_malformed(monitor, request);
     } else if (!monitor->producer) {
         monitor->stats.ending++;

@@ -38,7 +38,6 @@
 #include <xentoollog.h>
 
 #include "exit_status.h"
-#include "legacy.h"
 #include "legacy_ring.h"
 #include "log.h"
 #include "source.h"

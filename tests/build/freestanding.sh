@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Description: core/ needs nothing but memcpy and memset.
+# Description: core/ and vm_event/ need nothing but memcpy and memset.
 #
 # usage: freestanding.sh SOURCE_DIR COMPILER [OPTION...]
 set -eu
@@ -32,14 +32,18 @@ case "$*" in
 *) ld=ld nm=nm ;;
 esac
 
+# Xen's own headers, beside none of this machine's C library.
+mkdir "$dir/xen"
+ln -s /usr/include/xen "$dir/xen/xen"
+
 failed=0
 for level in -O0 -O2 -Os; do
     objects=
-    for file in "$source"/libvmring/core/*.c; do
-        object=$dir/$(basename "$file" .c).o
+    for file in "$source"/libvmring/core/*.c "$source"/libvmring/vm_event/*.c; do
+        object=$dir/$(basename "$(dirname "$file")")-$(basename "$file" .c).o
         "$@" -std=gnu11 -Wall -Wextra -Werror $level -ffreestanding \
             -fno-stack-protector -nostdlib -I"$source/include" \
-            -c -o "$object" "$file"
+            -idirafter "$dir/xen" -c -o "$object" "$file"
         objects="$objects $object"
     done
     # shellcheck disable=SC2086  # lists of words
@@ -47,7 +51,7 @@ for level in -O0 -O2 -Os; do
     $nm --undefined-only "$dir/core.o" | awk '{print $NF}' |
         grep -vx -e memcpy -e memset -e _GLOBAL_OFFSET_TABLE_ \
             >"$dir/undefined" || continue
-    echo "$* $level: core/ needs" "$(tr '\n' ' ' <"$dir/undefined")"
+    echo "$* $level: core/ or vm_event/ needs" "$(tr '\n' ' ' <"$dir/undefined")"
     failed=1
 done
 exit $failed

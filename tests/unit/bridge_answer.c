@@ -7,9 +7,9 @@
 #define X86 XEN_VM_RING_ARCH_X86
 
 static struct xen_vm_ring_event event;
-static struct legacy_answer answer;
+static struct vm_event_answer answer;
 
-static int answer_with(unsigned int reason, uint32_t flags, int paused)
+static int answer_with(unsigned int reason, uint32_t flags, bool paused)
 {
     struct xen_vm_ring_response verdict = {.flags = flags, .altp2m_idx = 5};
     vm_event_request_t request;
@@ -19,13 +19,13 @@ static int answer_with(unsigned int reason, uint32_t flags, int paused)
     if (flags & XEN_VM_RING_FLAG_SET_EMUL_READ_DATA)
         verdict.data.emul_read.size = 340;
     make_request(reason, X86, &request);
-    CHECK_EQ(legacy_to_event(&request, X86, 4, &event), LEGACY_OK);
-    return legacy_answer(&event, &verdict, X86, paused, &answer);
+    CHECK_EQ(vm_event_to_ring(&request, X86, 4, &event), CONVERT_OK);
+    return vm_event_respond(&event, &verdict, X86, paused, &answer);
 }
 
 static void takes(unsigned int reason, uint32_t flags)
 {
-    CHECK_EQ(answer_with(reason, flags, 1), LEGACY_OK);
+    CHECK_EQ(answer_with(reason, flags, 1), CONVERT_OK);
     CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED | flags);
 }
 
@@ -41,7 +41,7 @@ static struct xen_vm_ring_response verdict_on_cpuid(uint64_t rflags,
 
     make_request(VM_EVENT_REASON_CPUID, X86, &request);
     request.u.cpuid.insn_length = 2;
-    CHECK_EQ(legacy_to_event(&request, X86, 4, &event), LEGACY_OK);
+    CHECK_EQ(vm_event_to_ring(&request, X86, 4, &event), CONVERT_OK);
     verdict.data = event.regs;
     verdict.data.x86.rax = 0x4711;
     verdict.data.x86.rip += by;
@@ -54,7 +54,7 @@ static void other_results_of_cpuid(void)
 {
     struct xen_vm_ring_response verdict = verdict_on_cpuid(2 | TF | RF, 2);
 
-    CHECK_EQ(legacy_answer(&event, &verdict, X86, 1, &answer), LEGACY_OK);
+    CHECK_EQ(vm_event_respond(&event, &verdict, X86, 1, &answer), CONVERT_OK);
     CHECK_EQ(answer.response.flags,
              VM_EVENT_FLAG_VCPU_PAUSED | VM_EVENT_FLAG_SET_REGISTERS);
     CHECK_EQ(answer.response.reason, VM_EVENT_REASON_CPUID);
@@ -70,17 +70,17 @@ static void other_results_of_cpuid(void)
     /* Who injects something else means that. */
     verdict.flags |= XEN_VM_RING_FLAG_INJECT;
     verdict.inject.vector = 14;
-    CHECK_EQ(legacy_answer(&event, &verdict, X86, 1, &answer), LEGACY_OK);
+    CHECK_EQ(vm_event_respond(&event, &verdict, X86, 1, &answer), CONVERT_OK);
     CHECK_EQ(answer.inject.vector, 14);
 
     verdict = verdict_on_cpuid(2 | RF, 2);
-    CHECK_EQ(legacy_answer(&event, &verdict, X86, 1, &answer), LEGACY_OK);
+    CHECK_EQ(vm_event_respond(&event, &verdict, X86, 1, &answer), CONVERT_OK);
     CHECK_EQ(answer.response.data.regs.x86.rflags, 2);
     CHECK_EQ(answer.has_inject, 0);
 
     /* Elsewhere, so it is not the end of it. */
     verdict = verdict_on_cpuid(2 | TF | RF, 0);
-    CHECK_EQ(legacy_answer(&event, &verdict, X86, 1, &answer), LEGACY_OK);
+    CHECK_EQ(vm_event_respond(&event, &verdict, X86, 1, &answer), CONVERT_OK);
     CHECK_EQ(answer.response.data.regs.x86.rflags, 2 | TF | RF);
     CHECK_EQ(answer.has_inject, 0);
 }
@@ -105,27 +105,27 @@ int main(void)
     /* Only what Xen knows goes out. */
     CHECK_EQ(answer_with(VM_EVENT_REASON_CPUID,
                          XEN_VM_RING_FLAG_INJECT | XEN_VM_RING_FLAG_FOREIGN, 1),
-             LEGACY_OK);
+             CONVERT_OK);
     CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED);
     CHECK_EQ(answer.has_inject, 1);
 
     /* Going on is what Xen takes no flag for, whatever neutral would be. */
     for (unsigned int reason = VM_EVENT_REASON_WRITE_CTRLREG;
          reason < XEN_VM_RING_NR_REASONS; reason++) {
-        CHECK_EQ(answer_with(reason, XEN_VM_RING_FLAG_CONTINUE, 1), LEGACY_OK);
+        CHECK_EQ(answer_with(reason, XEN_VM_RING_FLAG_CONTINUE, 1), CONVERT_OK);
         CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED);
         CHECK_EQ(answer.response.reason, reason);
         CHECK_EQ(answer.has_inject, 0);
     }
     CHECK_EQ(
         answer_with(VM_EVENT_REASON_MEM_ACCESS, XEN_VM_RING_FLAG_CONTINUE, 1),
-        LEGACY_OK);
+        CONVERT_OK);
     CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED);
 
-    CHECK_EQ(answer_with(VM_EVENT_REASON_WRITE_CTRLREG, 0, 0), LEGACY_OK);
+    CHECK_EQ(answer_with(VM_EVENT_REASON_WRITE_CTRLREG, 0, 0), CONVERT_OK);
     CHECK_EQ(answer.response.flags, 0);
     CHECK_EQ(answer_with(VM_EVENT_REASON_CPUID, XEN_VM_RING_FLAG_DENY, 0),
-             LEGACY_OK);
+             CONVERT_OK);
     CHECK_EQ(answer.response.flags, 0);
 
     other_results_of_cpuid();
@@ -135,10 +135,10 @@ int main(void)
                          XEN_VM_RING_FLAG_SET_REGISTERS |
                              XEN_VM_RING_FLAG_SET_EMUL_INSN_DATA,
                          1),
-             LEGACY_BAD_VERDICT);
+             CONVERT_BAD_VERDICT);
     verdict.flags = XEN_VM_RING_FLAG_SET_EMUL_READ_DATA;
     verdict.data.emul_read.size = 341;
-    CHECK_EQ(legacy_answer(&event, &verdict, X86, 1, &answer),
-             LEGACY_BAD_VERDICT);
+    CHECK_EQ(vm_event_respond(&event, &verdict, X86, 1, &answer),
+             CONVERT_BAD_VERDICT);
     return 0;
 }

@@ -3,7 +3,7 @@
 #ifndef TESTS_BRIDGE_LEGACY_H
 #define TESTS_BRIDGE_LEGACY_H
 
-#include "bridge/legacy.h"
+#include "vm_event/response.h"
 
 /*
  * A request of this reason whose every byte that has a meaning for it is

@@ -8,7 +8,7 @@
 #define ARM XEN_VM_RING_ARCH_ARM
 
 static vm_event_request_t request;
-static struct legacy_answer answer;
+static struct vm_event_answer answer;
 
 static void neutral(unsigned int reason, uint32_t arch)
 {
@@ -16,8 +16,8 @@ static void neutral(unsigned int reason, uint32_t arch)
     struct xen_vm_ring_event event;
 
     make_request(reason, arch, &request);
-    CHECK_EQ(legacy_to_event(&request, arch, 4, &event), LEGACY_OK);
-    CHECK_EQ(legacy_answer(&event, &none, arch, 1, &answer), LEGACY_OK);
+    CHECK_EQ(vm_event_to_ring(&request, arch, 4, &event), CONVERT_OK);
+    CHECK_EQ(vm_event_respond(&event, &none, arch, 1, &answer), CONVERT_OK);
     CHECK_EQ(answer.response.version, VM_EVENT_INTERFACE_VERSION);
     CHECK_EQ(answer.response.vcpu_id, 3);
     /* Xen would switch views by it. */
@@ -55,16 +55,16 @@ static void injects(unsigned int reason, unsigned int vector, uint64_t cr2)
  * One instruction that does nothing, of the same length: with it end RF and
  * the shadow of STI, and TF traps.
  */
-static void steps_over_cpuid(unsigned int len)
+static void steps_over_cpuid(unsigned int said, unsigned int len)
 {
     static const struct xen_vm_ring_response none = {0};
     const uint8_t *insn = answer.response.data.emul.insn.data;
     struct xen_vm_ring_event event;
 
     make_request(VM_EVENT_REASON_CPUID, X86, &request);
-    request.u.cpuid.insn_length = len;
-    CHECK_EQ(legacy_to_event(&request, X86, 4, &event), LEGACY_OK);
-    CHECK_EQ(legacy_answer(&event, &none, X86, 1, &answer), LEGACY_OK);
+    request.u.cpuid.insn_length = said;
+    CHECK_EQ(vm_event_to_ring(&request, X86, 4, &event), CONVERT_OK);
+    CHECK_EQ(vm_event_respond(&event, &none, X86, 1, &answer), CONVERT_OK);
     CHECK_EQ(answer.response.flags, VM_EVENT_FLAG_VCPU_PAUSED |
                                         VM_EVENT_FLAG_EMULATE |
                                         VM_EVENT_FLAG_SET_EMUL_INSN_DATA);
@@ -81,7 +81,7 @@ int main(void)
         VM_EVENT_REASON_UNKNOWN,    VM_EVENT_REASON_WRITE_CTRLREG,
         VM_EVENT_REASON_MOV_TO_MSR, VM_EVENT_REASON_GUEST_REQUEST,
         VM_EVENT_REASON_INTERRUPT,  VM_EVENT_REASON_EMUL_UNIMPLEMENTED,
-        VM_EVENT_REASON_VMEXIT,
+        VM_EVENT_REASON_VMEXIT,     VM_EVENT_REASON_PRIVILEGED_CALL,
     };
 
     for (size_t i = 0; i < sizeof(go_on) / sizeof(go_on[0]); i++)
@@ -96,7 +96,10 @@ int main(void)
     has_flags(VM_EVENT_REASON_SINGLESTEP, X86, VM_EVENT_FLAG_TOGGLE_SINGLESTEP);
 
     for (unsigned int len = 1; len <= 15; len++)
-        steps_over_cpuid(len);
+        steps_over_cpuid(len, len);
+    /* No length that an instruction has: as long as one can be. */
+    steps_over_cpuid(0, 15);
+    steps_over_cpuid(16, 15);
 
     has_flags(VM_EVENT_REASON_PRIVILEGED_CALL, ARM,
               VM_EVENT_FLAG_SET_REGISTERS);

@@ -10,14 +10,14 @@ static void round_trip(unsigned int reason, uint32_t arch)
     struct xen_vm_ring_event event;
 
     make_request(reason, arch, &request);
-    CHECK_EQ(legacy_to_event(&request, arch, 4, &event), LEGACY_OK);
+    CHECK_EQ(vm_event_to_ring(&request, arch, 4, &event), CONVERT_OK);
     CHECK_EQ(event.reason, reason);
     CHECK_EQ(event.vcpu, 3);
     CHECK_EQ(event.altp2m_idx, 0x1234);
     CHECK_EQ(event.flags,
              XEN_VM_RING_FLAG_VCPU_PAUSED | XEN_VM_RING_FLAG_ALTERNATE_P2M);
     CHECK_EQ(event.length, XEN_VM_RING_EVENT_FULL);
-    legacy_from_event(&event, arch, &again);
+    vm_event_from_ring(&event, arch, &again);
     CHECK(!memcmp(&request, &again, sizeof(request)));
 }
 
@@ -37,8 +37,8 @@ int main(void)
     make_request(XEN_VM_RING_REASON_IO_INSTRUCTION, XEN_VM_RING_ARCH_X86,
                  &request);
     memcpy(&request.u, "\x04\0\0\0\xf8\x03\x01\0", 8);
-    CHECK_EQ(legacy_to_event(&request, XEN_VM_RING_ARCH_X86, 4, &event),
-             LEGACY_OK);
+    CHECK_EQ(vm_event_to_ring(&request, XEN_VM_RING_ARCH_X86, 4, &event),
+             CONVERT_OK);
     CHECK_EQ(event.u.io.bytes, 4);
     CHECK_EQ(event.u.io.port, 0x3f8);
     CHECK_EQ(event.u.io.in, 1);
@@ -47,8 +47,8 @@ int main(void)
     make_request(VM_EVENT_REASON_CPUID, XEN_VM_RING_ARCH_X86, &request);
     request.data.regs.x86.cs.limit = 0xfffff;
     request.data.regs.x86.cs.ar = 0xa9b;
-    CHECK_EQ(legacy_to_event(&request, XEN_VM_RING_ARCH_X86, 4, &event),
-             LEGACY_OK);
+    CHECK_EQ(vm_event_to_ring(&request, XEN_VM_RING_ARCH_X86, 4, &event),
+             CONVERT_OK);
     CHECK_EQ(event.regs.x86.cs, 0xa9bfffff);
     return 0;
 }

@@ -10,7 +10,7 @@ static void refused(const vm_event_request_t *request, int why)
 
     memset(&event, 0xa5, sizeof(event));
     before = event;
-    CHECK_EQ(legacy_to_event(request, XEN_VM_RING_ARCH_X86, 4, &event), why);
+    CHECK_EQ(vm_event_to_ring(request, XEN_VM_RING_ARCH_X86, 4, &event), why);
     CHECK(!memcmp(&event, &before, sizeof(event)));
 }
 
@@ -20,22 +20,22 @@ int main(void)
 
     make_request(VM_EVENT_REASON_CPUID, XEN_VM_RING_ARCH_X86, &request);
     request.version++;
-    refused(&request, LEGACY_BAD_VERSION);
+    refused(&request, CONVERT_BAD_VERSION);
     request.version -= 2;
-    refused(&request, LEGACY_BAD_VERSION);
+    refused(&request, CONVERT_BAD_VERSION);
 
     make_request(VM_EVENT_REASON_CPUID, XEN_VM_RING_ARCH_X86, &request);
     request.vcpu_id = 4;
-    refused(&request, LEGACY_BAD_VCPU);
+    refused(&request, CONVERT_BAD_VCPU);
     request.vcpu_id = UINT32_MAX;
-    refused(&request, LEGACY_BAD_VCPU);
+    refused(&request, CONVERT_BAD_VCPU);
     request.vcpu_id = 0x10000; /* would be 0 in 16 bits */
-    refused(&request, LEGACY_BAD_VCPU);
+    refused(&request, CONVERT_BAD_VCPU);
 
     make_request(VM_EVENT_REASON_CPUID, XEN_VM_RING_ARCH_X86, &request);
     request.reason = XEN_VM_RING_NR_REASONS;
-    refused(&request, LEGACY_BAD_REASON);
+    refused(&request, CONVERT_BAD_REASON);
     request.reason = 0x10000 + VM_EVENT_REASON_CPUID;
-    refused(&request, LEGACY_BAD_REASON);
+    refused(&request, CONVERT_BAD_REASON);
     return 0;
 }
