@@ -111,6 +111,14 @@ def output_unread():
         while (select.select([], [writer], [], 0)[1] and
                time.monotonic() - begun < LIMIT):
             time.sleep(0.01)
+        # What it would have written next may be little, and less than is left.
+        os.set_blocking(writer, False)
+        try:
+            while os.write(writer, b"x"):
+                pass
+        except BlockingIOError:
+            pass
+        os.set_blocking(writer, True)
         os.close(writer)
         # One that comes before the end begins that; none of them kills.
         while not os.path.getsize(ledger.name) and agent.poll() is None:
