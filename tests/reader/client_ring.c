@@ -7,10 +7,8 @@
 
 /* -------------------------------------------------------------- slots -- */
 
-static void set_bit(const struct ring *ring, uint64_t *bits, uint32_t number)
+static void set_bit(uint64_t *bits, uint32_t bit)
 {
-    uint32_t bit = number / ring->header.nr_groups;
-
     bits[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
@@ -24,7 +22,9 @@ static struct xen_vm_ring_response verdict(const struct ring *ring,
     return r;
 }
 
-static void take(struct ring *ring, struct group *group, uint32_t v)
+/* vCPU v, which is that bit of its group. */
+static void take(struct ring *ring, struct group *group, uint32_t v,
+                 uint32_t bit)
 {
     const unsigned char *slot = ring->p + ring->header.request_off +
                                 v * (uint64_t)ring->header.slot_len;
@@ -55,7 +55,7 @@ static void take(struct ring *ring, struct group *group, uint32_t v)
     copy_to(to + 8, (unsigned char *)&response + 8, sizeof(response) - 8);
     st_rel(to, seq); /* S3 */
     taken->answered++;
-    set_bit(ring, group->given, v);
+    set_bit(group->given, bit);
 }
 
 /* ---------------------------------------------------------- doorbells -- */
@@ -76,10 +76,8 @@ static void fetch(struct ring *ring, struct group *group)
     full_barrier(); /* D1 */
 }
 
-/* Takes bit `number` out. */
-static bool take_bit(const struct ring *ring, uint64_t *bits, uint32_t number)
+static bool take_bit(uint64_t *bits, uint32_t bit)
 {
-    uint32_t bit = number / ring->header.nr_groups;
     uint64_t mask = UINT64_C(1) << bit % 64;
     bool was = bits[bit / 64] & mask;
 
@@ -117,33 +115,50 @@ static void tell(struct ring *ring, uint32_t number)
     }
 }
 
-bool ring_look(struct ring *ring)
+static bool take_requests(struct ring *ring, uint32_t number)
 {
     const struct xen_vm_ring_header *h = &ring->header;
-    bool more = false;
+    struct group *group = &ring->groups[number];
+    bool any = false;
 
-    for (uint32_t g = 0; g < h->nr_groups; g++)
-        fetch(ring, &ring->groups[g]);
-    for (uint32_t v = 0; v < h->nr_vcpus && !ring->broken; v++) {
-        struct group *group = &ring->groups[v % h->nr_groups];
-
-        if (take_bit(ring, group->requests, v)) {
-            take(ring, group, v);
-            more = true;
-        }
-    }
-    for (uint32_t l = 0; l < h->nr_lanes && !ring->broken; l++) {
-        struct group *group = &ring->groups[l % h->nr_groups];
-
-        if (!take_bit(ring, group->lanes, l))
+    for (uint32_t v = number, bit = 0; v < h->nr_vcpus && !ring->broken;
+         v += h->nr_groups, bit++) {
+        if (!take_bit(group->requests, bit))
             continue;
-        more = true;
-        if (pull_some(ring, l))
-            set_bit(ring, group->lanes, l);
+        take(ring, group, v, bit);
+        any = true;
     }
-    for (uint32_t g = 0; g < h->nr_groups; g++)
+    return any;
+}
+
+static bool take_records(struct ring *ring, uint32_t number)
+{
+    const struct xen_vm_ring_header *h = &ring->header;
+    struct group *group = &ring->groups[number];
+    bool any = false;
+
+    for (uint32_t l = number, bit = 0; l < h->nr_lanes && !ring->broken;
+         l += h->nr_groups, bit++) {
+        if (!take_bit(group->lanes, bit))
+            continue;
+        if (pull_some(ring, l))
+            set_bit(group->lanes, bit);
+        any = true;
+    }
+    return any;
+}
+
+bool ring_look(struct ring *ring)
+{
+    bool any = false;
+
+    for (uint32_t g = 0; g < ring->header.nr_groups; g++) {
+        fetch(ring, &ring->groups[g]);
+        any = take_requests(ring, g) || any;
+        any = take_records(ring, g) || any;
         tell(ring, g);
-    return more;
+    }
+    return any;
 }
 
 bool ring_arm(struct ring *ring)
@@ -218,7 +233,8 @@ void ring_open(struct ring *ring, const void *p, void *c)
     for (uint32_t g = 0; g < h->nr_groups; g++) {
         ring->groups[g].block =
             ring->c + h->c_group_off + g * (uint64_t)h->c_group_len;
-        ring->groups[g].armed_for_answers = ring->p + h->p_group_off + 128 * g;
+        ring->groups[g].armed_for_answers =
+            ring->p + h->p_group_off + 128ULL * g;
     }
     all_bits(ring);
 }
