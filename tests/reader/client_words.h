@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* client_words.h: words of shared memory, as docs/ABI.md speaks of them. */
+/* client_words.h: words of shared memory as docs/ABI.md speaks of them, for
+ * both ends. */
 #ifndef CLIENT_WORDS_H
 #define CLIENT_WORDS_H
 
