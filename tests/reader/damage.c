@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "damage.h"
 
-#include "unit/rig.h"
+#include "unit/fixture/rig.h"
 
 static const struct {
     uint32_t at, size;

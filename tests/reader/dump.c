@@ -7,7 +7,7 @@
  * that were damaged, with the core's decision on each: see damage.c.
  */
 #include "damage.h"
-#include "unit/rig.h"
+#include "unit/fixture/rig.h"
 #include "view.h"
 
 static uint64_t seed;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "view.h"
 
-#include "unit/rig.h"
+#include "unit/fixture/rig.h"
 
 /* One JSON text at a time. */
 static FILE *to;

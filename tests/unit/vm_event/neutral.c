@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Description: the neutral verdict of each reason lets the vCPU go on as if
  * nobody had looked. */
-#include "bridge_legacy.h"
 #include "check.h"
+#include "legacy_request.h"
 
 #define X86 XEN_VM_RING_ARCH_X86
 #define ARM XEN_VM_RING_ARCH_ARM

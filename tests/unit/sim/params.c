@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Description: keys of a simulated guest: taken, refused with the remedy. */
-#include "check.h"
 #include "sim/params.h"
+#include "check.h"
 #include "vmring.h"
 
 #include <errno.h>

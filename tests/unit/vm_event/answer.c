@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Description: verdicts reach the legacy response; a request that did not
  * pause its vCPU gets one without any flag. */
-#include "bridge_legacy.h"
 #include "check.h"
+#include "legacy_request.h"
 
 #define X86 XEN_VM_RING_ARCH_X86
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Description: requests of another version, of a vCPU or a reason that does
  * not exist are refused, and leave the event as it was. */
-#include "bridge_legacy.h"
 #include "check.h"
+#include "legacy_request.h"
 
 static void refused(const vm_event_request_t *request, int why)
 {

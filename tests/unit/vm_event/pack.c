@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Description: a legacy request packed and unpacked is the same, byte by byte,
  * for every reason and architecture; selectors are whole words in between. */
-#include "bridge_legacy.h"
 #include "check.h"
+#include "legacy_request.h"
 
 static void round_trip(unsigned int reason, uint32_t arch)
 {

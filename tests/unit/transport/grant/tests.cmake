@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+# Granted pages and event channels, on a fake Xen instead of its libraries.
+foreach(name pages parked hostile_directory again limits)
+    vmring_unit_test(grant_${name} transport/grant/${name}.c
+        fixture/grant_rig.c fixture/fake_xen.c)
+endforeach()
+vmring_unit_test(bells transport/grant/evtchn.c
+    fixture/grant_rig.c fixture/fake_xen.c)
+vmring_fault_test(grant_faults transport/grant/faults.c
+    fixture/grant_rig.c fixture/fake_xen.c)
+
+# The rendezvous, on a fake xenstore.
+vmring_unit_test(message_text transport/grant/message_text.c)
+foreach(name rendezvous_exchange rendezvous_restarts rendezvous_hostile
+        rendezvous_faults)
+    vmring_unit_test(${name} transport/grant/${name}.c
+        fixture/meeting.c fixture/fake_xenstore.c)
+endforeach()
+vmring_fault_test(rendezvous_malformed transport/grant/rendezvous_malformed.c
+    fixture/meeting.c fixture/fake_xenstore.c)
+# It takes the time that xenstored is given.
+vmring_fault_test(xenstore_stopped transport/grant/xenstore_stopped.c
+    fixture/pair.c fixture/meeting.c fixture/fake_xenstore.c
+    fixture/fake_xen.c)
+
+# vmring_grant_test(NAME SOURCE...): both domains in one program. What a bridge
+# does not wait for is done at once.
+function(vmring_grant_test name)
+    vmring_fault_test(grant_${name} transport/grant/${name}.c ${ARGN}
+        fixture/meeting.c fixture/fake_xenstore.c fixture/fake_xen.c
+        fixture/errands_at_once.c)
+    target_link_options(test_grant_${name} PRIVATE -Wl,--wrap=errands_post)
+endfunction()
+
+foreach(name attach ends every_bridge every_consumer kept workers)
+    vmring_grant_test(${name} fixture/pair.c)
+endforeach()
+vmring_grant_test(link_alone)
+vmring_grant_test(listener_alone)
+vmring_grant_test(restrict fixture/pair.c fixture/grant_rig.c)
+target_link_options(test_grant_restrict PRIVATE -Wl,--wrap=munmap)
