@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-# Description: what the documents name is there: tests, files, sections; and
-# docs/VERIFICATION.md can still be read in one sitting.
+# Description: what the documents name is there: tests, files, sections; so are
+# the documents that sources name; and docs/VERIFICATION.md can still be read in
+# one sitting.
 #
 # usage: documents.py SOURCE_DIR NAMES
 #
@@ -142,6 +143,19 @@ def sources(root, path, files):
                     say(path, number, f"there is no {word}")
 
 
+def mentions(root, files):
+    """Each document that a source names exists."""
+    for path in files:
+        if not re.search(r"\.(c|h|sh|py|cmake|in|[378])$|CMakeLists", path):
+            continue
+        with open(os.path.join(root, path), encoding="utf-8",
+                  errors="replace") as file:
+            for number, line in enumerate(file, 1):
+                for name in re.findall(r"\bdocs/[\w-]+\.md", line):
+                    if name not in files:
+                        say(path, number, f"there is no {name}")
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
@@ -157,6 +171,7 @@ def main():
         if path.startswith("docs/") or "/" not in path:
             tables(root, path, names)
             sources(root, path, files)
+    mentions(root, files)
     for path, most in LONGEST.items():
         number = sum(1 for _ in lines_of(root, path))
         if number > most:
