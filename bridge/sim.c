@@ -13,8 +13,8 @@
 
 struct sim_guest {
     struct sim *sim;
-    int serving; /* there is a producer */
-    int ended;
+    bool serving; /* there is a producer */
+    bool ended;
 };
 
 static int sim_source_open(struct source_start *start, void **source)
@@ -73,7 +73,7 @@ static int sim_source_run(void *source)
         return SOURCE_WAIT;
     due = sim_run(guest->sim);
     if (due == SIM_ENDED)
-        guest->ended = 1;
+        guest->ended = true;
     return due < 0 ? SOURCE_WAIT : due;
 }
 
@@ -100,11 +100,11 @@ static unsigned int sim_source_state(void *source, unsigned int *reason)
                         : XEN_VM_RING_TARGET_RUNNING;
 }
 
-static int sim_source_end(void *source, int forced)
+static bool sim_source_end(void *source, bool forced)
 {
     (void)source;
     (void)forced;
-    return 1;
+    return true;
 }
 
 static int sim_source_close(void *source)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * source.h: where events come from.  The bridge's loop knows a source by this
- * table only; monitor.c (a domain's legacy ring) and sim.c (a simulated
- * guest) implement it.
+ * table only; monitor/ (a domain's legacy ring) and sim.c (a simulated guest)
+ * implement it.
  */
 #ifndef BRIDGE_SOURCE_H
 #define BRIDGE_SOURCE_H
@@ -27,7 +27,7 @@ struct source_info {
     uint32_t verdicts;  /* that it can carry out */
     uint32_t source;    /* XEN_VM_RING_SOURCE_* */
     uint64_t target_id; /* of this target for ever; 0: not known */
-    int foreign;        /* 1: raises events of no vCPU too */
+    bool foreign;       /* raises events of no vCPU too */
     void *producer_ctx; /* for producer_ops */
     int fds[SOURCE_MAX_FDS];
     int nr_fds; /* poll these for input, then call run() */
@@ -62,7 +62,7 @@ struct source_ops {
      * Instead of all else: frees the target from a bridge that was killed.
      * `forced`: whatever seems to be alive.  Returns an exit status.
      */
-    int (*recover)(const char *target, int forced);
+    int (*recover)(const char *target, bool forced);
 
     /* subscribe, supported, quiet, attached; see vmring.h. */
     const struct vmring_producer_ops *producer_ops;
@@ -88,11 +88,11 @@ struct source_ops {
     unsigned int (*target_state)(void *source, unsigned int *reason);
 
     /*
-     * Ending, once start(NULL) was called and nothing is armed: 1 when the
-     * target runs on without us, else 0: call it again soon.  `forced`: do
-     * not wait any longer.
+     * Ending, once start(NULL) was called and nothing is armed: true when the
+     * target runs on without us, else call it again soon.  `forced`: do not
+     * wait any longer.
      */
-    int (*end)(void *source, int forced);
+    bool (*end)(void *source, bool forced);
 
     /*
      * RUN_DIRECTORY will be out of reach: gives up what leads there.  NULL:

@@ -6,7 +6,9 @@
  */
 #include <errno.h>
 
-#include "bridge/monitor_arming.h"
+#include "bridge/monitor/arm.h"
+#include "bridge/monitor/support.h"
+#include "bridge/source.h"
 #include "check.h"
 #include "fake_monitor_ops.h"
 
@@ -20,7 +22,9 @@
 /* But for those that Xen does not bear to be watched. */
 #define NR_ALL (2 * 0x2000 - 5)
 
-static struct monitor monitor;
+static struct target target;
+static struct ring ring;
+static struct arming *arming;
 static int results[VMRING_MAX_SPECS];
 static char text[512];
 
@@ -29,20 +33,21 @@ static void start(void)
     fake_ops =
         (struct fake_ops){.call_ns = 20000, .last_frame = FAKE_FRAMES - 1};
     memset(fake_ops.frame, XENMEM_access_rwx, sizeof(fake_ops.frame));
-    monitor = (struct monitor){
-        .page = &monitor,
+    target = (struct target){
         .nr_vcpus = 4,
         .arch = XEN_VM_RING_ARCH_X86,
         .is_intel = true,
         .has_mem_access = true,
         .capabilities = UINT32_MAX,
     };
-    CHECK_EQ(monitor_allocate_arming(&monitor), 0);
+    ring = (struct ring){.target = &target, .page = &ring};
+    arming = arm_open(&ring);
+    CHECK(arming);
 }
 
 static void end(void)
 {
-    free(monitor.arming);
+    free(arming);
 }
 
 /* What is asked for, and the first slice of it. */
@@ -57,8 +62,7 @@ static void ask(const char *events)
     CHECK(nr >= 0);
     text[0] = '\0';
     memset(results, 0x55, sizeof(results));
-    monitor_subscribe(&monitor, specs, (unsigned int)nr, results, text,
-                      sizeof(text));
+    arm_subscribe(arming, specs, (unsigned int)nr, results, text, sizeof(text));
     CHECK(fake_ops.calls - before <= MOST_CALLS);
     CHECK(fake_ops.now - began <= MOST_NS);
 }
@@ -68,12 +72,12 @@ static void turn(void)
 {
     unsigned int before = fake_ops.calls;
     uint64_t began = fake_ops.now, took;
-    int due = monitor_arm_turn(&monitor);
+    int due = arm_turn(arming);
 
     took = fake_ops.now - began;
     CHECK(fake_ops.calls - before <= MOST_CALLS);
     CHECK(took <= MOST_NS);
-    if (!monitor_is_arming(&monitor)) {
+    if (!arming->busy) {
         CHECK_EQ(due, SOURCE_WAIT);
         return;
     }
@@ -81,14 +85,14 @@ static void turn(void)
     CHECK(due >= 1 && (uint64_t)due * MS >= 2 * took);
     before = fake_ops.calls;
     fake_ops.now += (uint64_t)(due - 1) * MS;
-    (void)monitor_arm_turn(&monitor);
+    (void)arm_turn(arming);
     CHECK_EQ(fake_ops.calls, before);
     fake_ops.now += MS;
 }
 
 static void wait_for_it(void)
 {
-    for (int i = 0; monitor_is_arming(&monitor); i++) {
+    for (int i = 0; arming->busy; i++) {
         CHECK(i < 10000);
         turn();
     }
@@ -122,7 +126,7 @@ static void nothing_is_armed(void)
     CHECK_EQ(fake_ops.io, 0);
     for (int i = 0; i < 4; i++)
         CHECK_EQ(fake_ops.ctrlreg[i], 0);
-    CHECK_EQ(monitor.nr_specs, 0);
+    CHECK_EQ(arming->nr_specs, 0);
 }
 
 static void in_slices(void)
@@ -131,7 +135,7 @@ static void in_slices(void)
 
     start();
     ask(ALL_MSRS " cr3");
-    CHECK(monitor_is_arming(&monitor));
+    CHECK(arming->busy);
     /* Not before all else: it would wait with a verdict for it. */
     CHECK_EQ(fake_ops.ctrlreg[1], 0);
     wait_for_it();
@@ -144,7 +148,7 @@ static void in_slices(void)
     calls = fake_ops.calls;
     for (int i = 0; i < 3; i++) {
         ask("cr3 " ALL_MSRS);
-        CHECK(!monitor_is_arming(&monitor));
+        CHECK(!arming->busy);
         CHECK_EQ(results[0], VMRING_SPEC_ARMED);
     }
     CHECK_EQ(fake_ops.calls, calls);
@@ -158,7 +162,7 @@ static void in_slices(void)
     CHECK_EQ(fake_ops.calls - calls, 0x2000 + 2);
 
     ask("");
-    CHECK(monitor_is_arming(&monitor));
+    CHECK(arming->busy);
     wait_for_it();
     nothing_is_armed();
     end();
@@ -182,7 +186,7 @@ static void frames(void)
 
     start();
     ask("mem:w@0-0x7fff mem:x@0x9000-0x9000");
-    CHECK(monitor_is_arming(&monitor));
+    CHECK(arming->busy);
     CHECK(!fake_ops.walks_suppressed);
     wait_for_it();
     CHECK(fake_ops.walks_suppressed);
@@ -192,10 +196,10 @@ static void frames(void)
     calls = fake_ops.calls;
 
     ask("mem:w@0-0x7fff mem:x@0x9000-0x9000");
-    CHECK(!monitor_is_arming(&monitor));
+    CHECK(!arming->busy);
     CHECK_EQ(fake_ops.calls, calls);
 
-    /* A run in the middle of another, and one behind it. */
+    /* A range in the middle of another, and one behind it. */
     ask("mem:w@0-0xfff mem:wx@0x1000-0x103f mem:w@0x1040-0x7fff");
     wait_for_it();
     CHECK_EQ(fake_ops.calls - calls, 2);
@@ -273,7 +277,7 @@ static bool withholds(unsigned int reason, uint64_t number)
         event.u.write_ctrlreg.index = (uint32_t)number;
     if (reason == XEN_VM_RING_REASON_MEM_ACCESS)
         event.u.mem_access.gfn = number;
-    return monitor_withholds(&monitor, &event);
+    return arm_withholds(arming, &event);
 }
 
 static void withheld_until_all_is_armed(void)
@@ -282,7 +286,7 @@ static void withheld_until_all_is_armed(void)
     ask("cpuid msr:0x10-0x20 mem:w@5-7 cr3");
     wait_for_it();
     ask("cpuid msr:0-0x1fff mem:w@5-7 cr4");
-    CHECK(monitor_is_arming(&monitor));
+    CHECK(arming->busy);
     CHECK(!withholds(XEN_VM_RING_REASON_CPUID, 0));
     CHECK(!withholds(XEN_VM_RING_REASON_MOV_TO_MSR, 0x20));
     CHECK(withholds(XEN_VM_RING_REASON_MOV_TO_MSR, 0x21));
@@ -297,7 +301,7 @@ static void withheld_until_all_is_armed(void)
 
     /* While it is disarmed it is what was asked for. */
     ask("");
-    CHECK(monitor_is_arming(&monitor));
+    CHECK(arming->busy);
     CHECK(!withholds(XEN_VM_RING_REASON_MOV_TO_MSR, 0x21));
     wait_for_it();
     end();
@@ -326,17 +330,17 @@ static void domain_ends(void)
     start();
     ask("cr3 " ALL_MSRS);
     turn();
-    monitor.page = NULL;
-    CHECK_EQ(monitor_arm_turn(&monitor), SOURCE_WAIT);
-    CHECK(!monitor_is_arming(&monitor));
+    ring.page = NULL;
+    CHECK_EQ(arm_turn(arming), SOURCE_WAIT);
+    CHECK(!arming->busy);
     CHECK_EQ(results[0], VMRING_SPEC_FAILED);
     CHECK_HAS(text, "ended");
     ask("cpuid");
-    CHECK(!monitor_is_arming(&monitor));
+    CHECK(!arming->busy);
     CHECK_EQ(results[0], VMRING_SPEC_FAILED);
     CHECK_HAS(text, "ended");
     ask("");
-    CHECK(!monitor_is_arming(&monitor));
+    CHECK(!arming->busy);
     end();
 }
 
@@ -373,14 +377,14 @@ static void instructions_of_io(void)
     CHECK_EQ(results[1], VMRING_SPEC_FAILED);
     CHECK_HAS(text, "Cannot allocate memory");
     nothing_is_armed();
-    CHECK(monitor_supported(&monitor) & UINT64_C(1) << 16);
+    CHECK(support_kinds(&target) & UINT64_C(1) << 16);
 
-    monitor.has_devices = true;
-    CHECK(!(monitor_supported(&monitor) & UINT64_C(1) << 16));
+    target.has_devices = true;
+    CHECK(!(support_kinds(&target) & UINT64_C(1) << 16));
     ask("io");
     CHECK_EQ(results[0], VMRING_SPEC_UNSUPPORTED);
     CHECK_HAS(text, "HVM");
-    monitor.capabilities &= ~(1u << 13);
+    target.capabilities &= ~(1u << 13);
     ask("io");
     CHECK_EQ(results[0], VMRING_SPEC_UNSUPPORTED);
     CHECK_HAS(text, "needs Xen 4.18");
@@ -395,7 +399,7 @@ static void deny_arms_again(void)
     wait_for_it();
     CHECK_EQ(fake_ops.ctrlreg[0], 2);
     CHECK_EQ(fake_ops.ctrlreg[1], 1);
-    monitor_attached(&monitor, 1, XEN_VM_RING_VERDICT_DENY);
+    arm_attached(arming, true, XEN_VM_RING_VERDICT_DENY);
     CHECK_EQ(fake_ops.ctrlreg[0], 1);
     CHECK_EQ(fake_ops.ctrlreg[1], 1);
     end();

@@ -5,7 +5,7 @@
  * xenstore and the console are none.  Below there is a Xen that answers as
  * evtchn_status() of 4.17 and of 4.20.
  */
-#include "bridge/monitor_listener.c"
+#include "bridge/monitor/listener.c"
 
 #include "check.h"
 
@@ -62,9 +62,9 @@ static void connect_ours(uint32_t ours, uint32_t dom, uint32_t port)
 
 static bool is_listened_to(void)
 {
-    struct monitor monitor = {.domid = TARGET};
+    struct target target = {.domid = TARGET};
 
-    return monitor_has_listener(&monitor);
+    return listener_is_there(&target);
 }
 
 static void on_a_xen(bool hides)

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 
 #define RUN_DIRECTORY "bridge_lock.run"
-#include "bridge/monitor_lock.c"
+#include "bridge/monitor/lock.c"
 #include "bridge/run_directory.c"
 
 #include "check.h"
@@ -16,8 +16,9 @@
 #define LOCK RUN_DIRECTORY "/" NAME
 
 static struct source_start start;
-static struct monitor monitor = {
-    .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
+static const struct target five = {.domid = 5, .name = "five"};
+static const struct target six = {.domid = 6, .name = "six"};
+static struct lock lock;
 
 /* Another bridge, which says by a byte that it has the lock. */
 static pid_t start_another(void)
@@ -30,10 +31,10 @@ static pid_t start_another(void)
     pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
-        struct monitor other = {
-            .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
+        struct lock other = LOCK_NONE;
 
-        if (monitor_lock(&other, &start) == 0 && write(ready[1], "", 1) == 1)
+        if (lock_take(&other, &five, &start) == 0 &&
+            write(ready[1], "", 1) == 1)
             pause();
         _exit(1);
     }
@@ -58,38 +59,36 @@ static int noted_pid(void)
 /* Whoever shares learns where the other serves; nobody else does. */
 static void serves_elsewhere(void)
 {
-    struct monitor late = {
-        .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
+    struct lock late = LOCK_NONE;
 
-    monitor_serves(&monitor, "local:/run/somewhere.sock");
+    lock_serves(&lock, "local:/run/somewhere.sock");
     CHECK_EQ(noted_pid(), getpid());
-    CHECK_EQ(monitor_lock(&late, &start), EXIT_BUSY);
+    CHECK_EQ(lock_take(&late, &five, &start), EXIT_BUSY);
     start.shares = true;
-    CHECK_EQ(monitor_lock(&late, &start), SOURCE_SHARED);
+    CHECK_EQ(lock_take(&late, &five, &start), SOURCE_SHARED);
     CHECK_STR(start.other, "local:/run/somewhere.sock");
     /* One that serves by no socket cannot be shared. */
-    monitor_serves(&monitor, "which serves the agents of domain 7");
-    CHECK_EQ(monitor_lock(&late, &start), EXIT_BUSY);
+    lock_serves(&lock, "which serves the agents of domain 7");
+    CHECK_EQ(lock_take(&late, &five, &start), EXIT_BUSY);
     start.shares = false;
 }
 
 /* What one that was killed says it raised, and from what; is it believed? */
 static bool taken_over(const char *note)
 {
-    struct monitor heir = {
-        .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
+    struct lock heir = LOCK_NONE;
     int fd = open(LOCK, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
     CHECK(fd >= 0);
     CHECK_EQ(write(fd, note, strlen(note)), strlen(note));
     close(fd);
-    CHECK_EQ(monitor_lock(&heir, &start), 0);
+    CHECK_EQ(lock_take(&heir, &five, &start), 0);
     CHECK_EQ(heir.held, heir.raised_max_kb != 0);
     CHECK_EQ(heir.ring_gfn, heir.held ? 8 : 0);
     CHECK_EQ(heir.fresh_gfn, heir.held ? 7 : 0);
     /* What is noted of a frame stays until it is put back. */
     heir.fresh_gfn = 0;
-    monitor_unlock(&heir);
+    lock_release(&heir);
     CHECK_EQ(heir.found_max_kb, heir.raised_max_kb ? 262144 : 0);
     CHECK_EQ(heir.raised_max_kb, heir.found_max_kb ? 262152 : 0);
     return heir.raised_max_kb;
@@ -109,134 +108,131 @@ static void heirs(void)
 /* Killed while it holds its domain paused, or after that. */
 static bool left_held(bool released)
 {
-    struct monitor heir = {
-        .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
+    struct lock heir = LOCK_NONE;
     int status;
     pid_t pid = fork();
     bool held;
 
     CHECK(pid >= 0);
     if (pid == 0) {
-        struct monitor dying = {
-            .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
+        struct lock dying = LOCK_NONE;
 
-        if (monitor_lock(&dying, &start) || !dying.note)
+        if (lock_take(&dying, &five, &start) || !dying.map)
             _exit(1);
-        monitor_serves(&dying, "local:/run/x.sock");
+        lock_serves(&dying, "local:/run/x.sock");
         dying.held = true;
-        monitor_note_held(&dying);
+        lock_note_held(&dying);
         dying.held = !released;
-        monitor_note_held(&dying);
+        lock_note_held(&dying);
         raise(SIGKILL);
     }
     CHECK(waitpid(pid, &status, 0) == pid);
     CHECK(WIFSIGNALED(status));
-    CHECK_EQ(monitor_lock(&heir, &start), 0);
+    CHECK_EQ(lock_take(&heir, &five, &start), 0);
     held = heir.held;
-    monitor_unlock(&heir);
+    lock_release(&heir);
     return held;
 }
 
 /* Nothing can be mapped: it is written, as it is before the sandbox. */
 static void held_without_a_map(void)
 {
-    struct monitor heir = {
-        .domid = 5, .name = "five", .lock = -1, .lock_folder = -1};
+    struct lock heir = LOCK_NONE;
 
-    CHECK_EQ(monitor_lock(&heir, &start), 0);
-    munmap(heir.note, HELD_AT + 1);
-    heir.note = NULL;
+    CHECK_EQ(lock_take(&heir, &five, &start), 0);
+    munmap(heir.map, HELD_AT + 1);
+    heir.map = NULL;
     heir.held = true;
-    monitor_note_held(&heir);
+    lock_note_held(&heir);
     heir.held = false;
     take_over(&heir);
     CHECK(heir.held);
-    monitor_unlock(&heir);
+    lock_release(&heir);
 }
 
 /* What is there is no file: it is left, and not waited for. */
 static void something_else_is_there(void)
 {
     CHECK_EQ(mkdir(LOCK, 0700), 0);
-    CHECK_EQ(monitor_lock(&monitor, &start), EXIT_FAULT);
+    CHECK_EQ(lock_take(&lock, &five, &start), EXIT_FAULT);
     CHECK_EQ(rmdir(LOCK), 0);
     CHECK_EQ(symlink("nowhere", LOCK), 0);
-    CHECK_EQ(monitor_lock(&monitor, &start), EXIT_FAULT);
-    CHECK_EQ(monitor.lock, -1);
+    CHECK_EQ(lock_take(&lock, &five, &start), EXIT_FAULT);
+    CHECK_EQ(lock.fd, -1);
     CHECK_EQ(unlink(LOCK), 0);
 }
 
 int main(void)
 {
-    struct monitor another = {
-        .domid = 6, .name = "six", .lock = -1, .lock_folder = -1};
+    struct lock another = LOCK_NONE;
     struct stat st;
     pid_t pid;
 
+    lock = LOCK_NONE;
     log_threshold(LOG_EMERG);
     (void)unlink(LOCK);
     CHECK(left_held(false));
     CHECK(!left_held(true));
     held_without_a_map();
     something_else_is_there();
-    CHECK_EQ(monitor_lock(&monitor, &start), 0);
+    CHECK_EQ(lock_take(&lock, &five, &start), 0);
     CHECK_EQ(noted_pid(), getpid());
-    CHECK_EQ(monitor_lock(&another, &start), 0); /* of another domain */
-    monitor_unlock(&another);
-    monitor_unlock(&another); /* once is enough */
-    monitor_unlock(&monitor);
+    CHECK_EQ(lock_take(&another, &six, &start), 0); /* of another domain */
+    lock_release(&another);
+    lock_release(&another); /* once is enough */
+    lock_release(&lock);
     CHECK(access(LOCK, F_OK) < 0);
 
     pid = start_another();
     CHECK_EQ(noted_pid(), pid);
-    CHECK_EQ(monitor_lock(&monitor, &start), EXIT_BUSY);
-    CHECK_EQ(monitor.lock, -1);
+    CHECK_EQ(lock_take(&lock, &five, &start), EXIT_BUSY);
+    CHECK_EQ(lock.fd, -1);
     CHECK_EQ(noted_pid(), pid);
     /* It does not say where it serves. */
     start.shares = true;
-    CHECK_EQ(monitor_lock(&monitor, &start), EXIT_BUSY);
+    CHECK_EQ(lock_take(&lock, &five, &start), EXIT_BUSY);
     start.shares = false;
     /* Killed, it leaves its file and no lock. */
     CHECK_EQ(kill(pid, SIGKILL), 0);
     CHECK_EQ(waitpid(pid, NULL, 0), pid);
     CHECK_EQ(access(LOCK, F_OK), 0);
-    CHECK_EQ(monitor_lock(&monitor, &start), 0);
+    CHECK_EQ(lock_take(&lock, &five, &start), 0);
     CHECK_EQ(noted_pid(), getpid());
 
     serves_elsewhere();
-    monitor_unlock(&monitor);
+    lock_release(&lock);
     heirs();
-    CHECK_EQ(monitor_lock(&monitor, &start), 0);
+    CHECK_EQ(lock_take(&lock, &five, &start), 0);
 
     /* A lock on a file that is no longer there is none. */
-    CHECK(is_current(monitor.lock_folder, monitor.lock, NAME));
+    CHECK(is_current(lock.folder, lock.fd, NAME));
     CHECK_EQ(unlink(LOCK), 0);
-    CHECK(!is_current(monitor.lock_folder, monitor.lock, NAME));
+    CHECK(!is_current(lock.folder, lock.fd, NAME));
     pid = start_another();
-    CHECK(!is_current(monitor.lock_folder, monitor.lock, NAME));
-    monitor_unlock(&monitor); /* not the other's */
-    CHECK_EQ(monitor_lock(&monitor, &start), EXIT_BUSY);
+    CHECK(!is_current(lock.folder, lock.fd, NAME));
+    lock_release(&lock); /* not the other's */
+    CHECK_EQ(lock_take(&lock, &five, &start), EXIT_BUSY);
     CHECK_EQ(kill(pid, SIGKILL), 0);
     CHECK_EQ(waitpid(pid, NULL, 0), pid);
-    CHECK_EQ(monitor_lock(&monitor, &start), 0);
-    monitor_unlock(&monitor);
+    CHECK_EQ(lock_take(&lock, &five, &start), 0);
+    lock_release(&lock);
 
     /* Confined to another folder it leaves its file, and no lock. */
-    CHECK_EQ(monitor_lock(&monitor, &start), 0);
-    monitor_forget_place(&monitor);
-    CHECK_EQ(monitor.lock_folder, -1);
-    monitor_unlock(&monitor);
+    CHECK_EQ(lock_take(&lock, &five, &start), 0);
+    lock_forget_place(&lock);
+    CHECK_EQ(lock.folder, -1);
+    lock_release(&lock);
     CHECK_EQ(access(LOCK, F_OK), 0);
-    CHECK_EQ(monitor_lock(&monitor, &start), 0);
-    monitor_unlock(&monitor);
+    CHECK_EQ(lock_take(&lock, &five, &start), 0);
+    lock_release(&lock);
 
     /* Agents reach the folder whatever the umask of its maker. */
     CHECK_EQ(rmdir(RUN_DIRECTORY), 0);
     umask(077);
-    CHECK_EQ(monitor_lock(&monitor, &start), 0);
+    CHECK_EQ(lock_take(&lock, &five, &start), 0);
     CHECK_EQ(stat(RUN_DIRECTORY, &st), 0);
     CHECK_EQ(st.st_mode & 0777, 0755);
-    monitor_unlock(&monitor);
+    lock_release(&lock);
     CHECK_EQ(rmdir(RUN_DIRECTORY), 0);
     return 0;
 }

@@ -5,7 +5,7 @@
  * it, and where a bridge that was killed has left its mark.  Below xc_*() there
  * is a guest's table of frames.
  */
-#include "bridge/monitor_ring.c"
+#include "bridge/monitor/ring.c"
 
 #include "check.h"
 
@@ -21,7 +21,9 @@ static struct {
 } guest;
 
 static unsigned int page_of_ring;
-static struct monitor monitor;
+static struct target target;
+static struct lock lock;
+static struct ring ring;
 static uint64_t noted_found, noted_raised;
 
 static int not_so(int error)
@@ -78,7 +80,7 @@ int xc_domain_get_pod_target(xc_interface *xch, uint32_t domid, uint64_t *total,
     return 0;
 }
 
-int monitor_get_info(struct monitor *of, struct domain_info *info)
+int target_get_info(struct target *of, struct domain_info *info)
 {
     (void)of;
     *info = (struct domain_info){.nr_pages = guest.nr, .max_pages = guest.max};
@@ -108,9 +110,9 @@ int xc_hvm_param_get(xc_interface *xch, uint32_t domid, uint32_t param,
     return 0;
 }
 
-int monitor_domctl(struct monitor *of, struct xen_domctl *domctl)
+int domctl_call(struct handles *xen, uint32_t domid, struct xen_domctl *domctl)
 {
-    (void)of;
+    (void)xen, (void)domid;
     if (domctl->cmd == XEN_DOMCTL_getpageframeinfo3) {
         xen_pfn_t *type = domctl->u.getpageframeinfo3.array.p;
 
@@ -185,42 +187,39 @@ int xenevtchn_unbind(xenevtchn_handle *xce, evtchn_port_t port)
     return 0;
 }
 
-void monitor_start_rest(struct monitor *of)
+void quiesce_start(struct quiesce *of)
 {
     (void)of;
 }
 
-uint64_t monitor_now(void)
-{
-    return 0;
-}
-
-int monitor_not_permitted(struct monitor *of, const char *permission)
+int target_not_permitted(struct target *of, const char *permission)
 {
     (void)of, (void)permission;
     return EXIT_PERMISSION;
 }
 
-void monitor_note(struct monitor *of)
+void lock_note(struct lock *of)
 {
     noted_found = of->found_max_kb;
     noted_raised = of->raised_max_kb;
 }
 
-void monitor_note_fresh(struct monitor *of, xen_pfn_t gfn)
+void lock_note_fresh(struct lock *of, xen_pfn_t gfn)
 {
     of->fresh_gfn = gfn;
-    monitor_note(of);
+    lock_note(of);
 }
 
-int monitor_hold(struct monitor *of)
+int hold_domain(struct target *of, struct lock *held)
 {
-    return xc_domain_pause(of->xch, of->domid);
+    (void)held;
+    return xc_domain_pause(of->xen.xch, of->domid);
 }
 
-void monitor_release(struct monitor *of)
+void hold_release(struct target *of, struct lock *held)
 {
-    xc_domain_unpause(of->xch, of->domid);
+    (void)held;
+    xc_domain_unpause(of->xen.xch, of->domid);
 }
 
 /* ---------------------------------------------------------------------- */
@@ -233,13 +232,15 @@ static void build(void)
     guest.at[RING] = ++guest.next;
     guest.nr = guest.max = NR_BUILT + 1;
     guest.param = RING;
-    monitor = (struct monitor){.arch = XEN_VM_RING_ARCH_X86, .port = -1};
+    target = (struct target){.arch = XEN_VM_RING_ARCH_X86};
+    lock = LOCK_NONE;
+    ring = (struct ring){.target = &target, .lock = &lock, .port = -1};
 }
 
 /* None of the guest's frames has the ring's page, and what it had it has. */
 static void attach(void)
 {
-    CHECK_EQ(monitor_enable(&monitor), 0);
+    CHECK_EQ(ring_enable(&ring), 0);
     CHECK(guest.ring && guest.ring == page_of_ring);
     for (unsigned int i = 0; i < NR_FRAMES; i++)
         CHECK(guest.at[i] != guest.ring);
@@ -248,7 +249,7 @@ static void attach(void)
 
 static void leave(unsigned int nr, unsigned int max)
 {
-    CHECK_EQ(monitor_disable(&monitor), 0);
+    CHECK_EQ(ring_disable(&ring), 0);
     CHECK_EQ(guest.nr, nr);
     CHECK_EQ(guest.max, max);
     CHECK_EQ(guest.param, RING);
@@ -281,28 +282,28 @@ static void around_it_all_is_taken(void)
     }
     /* Xen would keep what is given back, and hand it out: the ring. */
     guest.lacking = 1;
-    CHECK_EQ(monitor_enable(&monitor), EXIT_UNSUPPORTED);
+    CHECK_EQ(ring_enable(&ring), EXIT_UNSUPPORTED);
     CHECK_EQ(guest.nr, NEAR + 1);
     CHECK_EQ(guest.max, NEAR + 1);
 }
 
-/* What monitor_lock.c reads, of a bridge that was killed. */
+/* What lock.c reads, of a bridge that was killed. */
 static void after_a_killed_one(void)
 {
     build();
     attach();
-    CHECK_EQ(monitor_disable(&monitor), 0);
+    CHECK_EQ(ring_disable(&ring), 0);
     /* Its maximum is still raised. */
     guest.max = NR_BUILT + 2;
-    monitor.found_max_kb = (NR_BUILT + 1) * UINT64_C(4);
-    monitor.raised_max_kb = (NR_BUILT + 2) * UINT64_C(4);
+    lock.found_max_kb = (NR_BUILT + 1) * UINT64_C(4);
+    lock.raised_max_kb = (NR_BUILT + 2) * UINT64_C(4);
     attach();
     CHECK_EQ(noted_found, (NR_BUILT + 1) * UINT64_C(4));
     leave(NR_BUILT + 1, NR_BUILT + 1);
     /* Somebody has set another since: that is what is found. */
     guest.max = 90;
-    monitor.found_max_kb = (NR_BUILT + 1) * UINT64_C(4);
-    monitor.raised_max_kb = (NR_BUILT + 2) * UINT64_C(4);
+    lock.found_max_kb = (NR_BUILT + 1) * UINT64_C(4);
+    lock.raised_max_kb = (NR_BUILT + 2) * UINT64_C(4);
     attach();
     leave(NR_BUILT + 1, 90);
 }

@@ -2,7 +2,7 @@
 /* Description: the legacy ring is taken from and answered in any order, past
  * the wrap of its indices; each request is owed one response; vCPUs that wait
  * for one of a ring that is gone get theirs unasked. */
-#include "bridge/legacy_ring.h"
+#include "bridge/monitor/legacy_ring.h"
 #include "check.h"
 
 static _Alignas(4096) unsigned char page[LEGACY_RING_PAGE];

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Description: a legacy ring whose producer index is out of bounds is broken
  * for good, and is not read any more. */
-#include "bridge/legacy_ring.h"
+#include <errno.h>
+
+#include "bridge/monitor/legacy_ring.h"
 #include "check.h"
 
 static _Alignas(4096) unsigned char page[LEGACY_RING_PAGE];
@@ -18,11 +20,11 @@ static void breaks(uint32_t taken, uint32_t answered, uint32_t producer)
     ring.taken = taken;
     ring.answered = ring.published = answered;
     shared->req_prod = producer;
-    CHECK_EQ(legacy_ring_take(&ring, &request), -1);
+    CHECK_EQ(legacy_ring_take(&ring, &request), -EPROTO);
     CHECK_EQ(ring.taken, taken);
     CHECK_EQ(legacy_ring_unanswered(&ring), taken - answered);
     shared->req_prod = taken + 1; /* a good one comes too late */
-    CHECK_EQ(legacy_ring_take(&ring, &request), -1);
+    CHECK_EQ(legacy_ring_take(&ring, &request), -EPROTO);
     CHECK(!memcmp(&request, &before, sizeof(request)));
 }
 

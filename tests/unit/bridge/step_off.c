@@ -4,10 +4,13 @@
  * last verdict and the disarming come about: Xen's response can only toggle,
  * and a vCPU left stepping takes no interrupt.
  */
-#include "bridge/monitor.h"
+#include "bridge/monitor/end.h"
+#include "bridge/monitor/hold.h"
+#include "bridge/monitor/requests.h"
 #include "check.h"
 
 static struct monitor monitor;
+static struct arming arming;
 static _Alignas(4096) unsigned char page[LEGACY_RING_PAGE];
 static vm_event_sring_t *const shared = (void *)page;
 static bool steps[2]; /* what Xen has, by vCPU */
@@ -37,97 +40,92 @@ int xc_altp2m_switch_to_view(xc_interface *xch, uint32_t domid, uint16_t view)
     return 0;
 }
 
-int xc_vcpu_getinfo(xc_interface *xch, uint32_t domid, uint32_t vcpu,
-                    xc_vcpuinfo_t *info)
+bool target_get_vcpu(struct target *of, unsigned int vcpu, xc_vcpuinfo_t *info)
 {
-    (void)xch;
-    (void)domid;
+    (void)of;
     (void)vcpu;
     *info = (xc_vcpuinfo_t){.online = 1, .blocked = 1};
+    return true;
+}
+
+int hold_domain(struct target *of, struct lock *lock)
+{
+    (void)of;
+    (void)lock;
     return 0;
 }
 
-int monitor_hold(struct monitor *m)
+void hold_release(struct target *of, struct lock *lock)
 {
-    (void)m;
-    return 0;
+    (void)of;
+    (void)lock;
 }
 
-void monitor_release(struct monitor *m)
+void hold_cannot_unpause(const struct target *of, int error)
 {
-    (void)m;
+    (void)of;
+    (void)error;
 }
 
-void monitor_cannot_unpause(const struct monitor *m)
+bool target_is_dead(const struct target *of)
 {
-    (void)m;
-}
-
-uint64_t monitor_now(void)
-{
-    return 1;
-}
-
-bool monitor_is_dead(const struct monitor *m)
-{
-    (void)m;
+    (void)of;
     return false;
 }
 
-bool monitor_is_suspended(const struct monitor *m)
+bool target_is_suspended(const struct target *of)
 {
-    (void)m;
+    (void)of;
     return false;
-}
-
-int monitor_is_arming(void *ctx)
-{
-    (void)ctx;
-    return 0;
 }
 
 /* Nothing of these comes up. */
-int monitor_arm_turn(struct monitor *m)
+int arm_turn(struct arming *of)
 {
-    (void)m;
+    (void)of;
     return SOURCE_WAIT;
 }
 
-bool monitor_withholds(const struct monitor *m,
-                       const struct xen_vm_ring_event *event)
+bool arm_withholds(const struct arming *of,
+                   const struct xen_vm_ring_event *event)
 {
-    (void)m;
+    (void)of;
     (void)event;
     return false;
 }
 
-bool monitor_delivers_async(const struct monitor *m,
-                            const struct xen_vm_ring_event *event)
+bool arm_delivers_async(const struct arming *of,
+                        const struct xen_vm_ring_event *event)
 {
-    (void)m;
+    (void)of;
     (void)event;
     return false;
 }
 
-void monitor_look_at_target(struct monitor *m)
+void target_look(struct target *of)
 {
-    (void)m;
+    (void)of;
 }
 
-void monitor_read_watch(struct monitor *m)
+void target_read_watch(struct target *of)
 {
-    (void)m;
+    (void)of;
 }
 
-void monitor_detach(struct monitor *m)
+void ring_detach(struct ring *of)
 {
-    (void)m;
+    (void)of;
 }
 
-int monitor_disable(struct monitor *m)
+int ring_disable(struct ring *of)
 {
-    (void)m;
+    (void)of;
     return 0;
+}
+
+void ring_note_fullness(struct ring *of)
+{
+    (void)of;
 }
 
 int vmring_producer_post(struct vmring_producer *producer,
@@ -180,9 +178,9 @@ static void verdict(unsigned int reason, unsigned int vcpu, uint32_t flags)
 
     shared->ring[shared->req_prod & 7].req.vcpu_id = vcpu;
     shared->req_prod++;
-    CHECK_EQ(legacy_ring_take(&monitor.ring, &request), 1);
-    monitor_carry_out(&monitor, &verdict);
-    monitor_flush(&monitor);
+    CHECK_EQ(legacy_ring_take(&monitor.ring.legacy, &request), 1);
+    requests_verdict(&monitor, &verdict);
+    requests_flush(&monitor);
     take_response();
 }
 
@@ -193,22 +191,23 @@ static void start(void)
 
     memset(steps, 0, sizeof(steps));
     monitor = (struct monitor){
-        .page = page,
-        .nr_vcpus = 2,
-        .arch = XEN_VM_RING_ARCH_X86,
-        .rest = RESTLESS,
-        .harmless = times,
-        .started = times + 2,
-        .passed = passed,
+        .target = {.nr_vcpus = 2, .arch = XEN_VM_RING_ARCH_X86},
+        .ring = {.page = page},
+        .arming = &arming,
+        .quiesce = {.target = &monitor.target,
+                    .state = QUIESCE_BUSY,
+                    .harmless = times,
+                    .started = times + 2,
+                    .passed = passed},
     };
-    legacy_ring_init(&monitor.ring, page);
+    legacy_ring_init(&monitor.ring.legacy, page);
 }
 
 static void settle(void)
 {
     for (int i = 0; i < 3; i++)
-        monitor_settle(&monitor);
-    CHECK_EQ(monitor.rest, QUIET);
+        end_settle(&monitor);
+    CHECK_EQ(monitor.quiesce.state, QUIESCE_QUIET);
 }
 
 #define TOGGLE XEN_VM_RING_FLAG_TOGGLE_SINGLESTEP

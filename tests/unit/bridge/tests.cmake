@@ -10,8 +10,8 @@ function(vmring_bridge_test name)
     target_link_libraries(test_bridge_${name} PRIVATE vmring_terminal)
 endfunction()
 
-vmring_bridge_test(ring bridge/legacy_ring.c)
-vmring_bridge_test(ring_hostile bridge/legacy_ring.c)
+vmring_bridge_test(ring bridge/monitor/legacy_ring.c)
+vmring_bridge_test(ring_hostile bridge/monitor/legacy_ring.c)
 vmring_bridge_test(allow bridge/allow.c)
 set(LOG bridge/log.c bridge/log_limit.c bridge/outlet.c)
 vmring_bridge_test(lock ${LOG})
@@ -22,14 +22,15 @@ vmring_bridge_test(room)
 
 # And parts that call libxenctrl, with it in memory.
 vmring_bridge_test(arming tests/unit/fixture/fake_monitor_ops.c
-    bridge/monitor_arm.c bridge/monitor_step.c bridge/monitor_ranges.c
-    bridge/monitor_event.c bridge/monitor_support.c bridge/monitor_bears.c
+    bridge/monitor/arm.c bridge/monitor/step.c bridge/monitor/ranges.c
+    bridge/monitor/calls.c bridge/monitor/support.c bridge/monitor/bears.c
     ${LOG})
-vmring_bridge_test(page bridge/legacy_ring.c ${LOG})
+vmring_bridge_test(page bridge/monitor/legacy_ring.c ${LOG})
 vmring_bridge_test(version)
 vmring_bridge_test(listener)
-vmring_bridge_test(step_off bridge/monitor.c bridge/monitor_end.c
-    bridge/monitor_bears.c bridge/monitor_support.c
-    bridge/legacy_ring.c ${LOG})
+vmring_bridge_test(step_off bridge/monitor/requests.c
+    bridge/monitor/end.c bridge/monitor/quiesce.c
+    bridge/monitor/bears.c bridge/monitor/support.c
+    bridge/monitor/legacy_ring.c ${LOG})
 target_link_libraries(test_bridge_step_off PRIVATE vmring_vm_event
     PkgConfig::XENCTRL)
