@@ -63,14 +63,14 @@ int allow_parse(const char *text, struct allow *allow, char *error,
 }
 
 /* A spec's canonical text starts with the name of its kind. */
-int allow_spec(const struct allow *allow, const struct vmring_spec *spec)
+bool allow_spec(const struct allow *allow, const struct vmring_spec *spec)
 {
     char text[128];
 
     if (allow->kinds == UINT64_MAX)
-        return 1;
+        return true;
     if (vmring_spec_format(spec, text, sizeof(text)) < 0)
-        return 0;
+        return false;
     text[strcspn(text, ":")] = '\0';
     return (kinds_named(text) & allow->kinds) != 0;
 }

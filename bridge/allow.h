@@ -6,6 +6,8 @@
 #ifndef BRIDGE_ALLOW_H
 #define BRIDGE_ALLOW_H
 
+#include <stdbool.h>
+
 #include "../libvmring/vmring.h"
 
 struct allow {
@@ -19,7 +21,8 @@ struct allow {
 int allow_parse(const char *text, struct allow *allow, char *error,
                 size_t error_len);
 
-int allow_spec(const struct allow *allow, const struct vmring_spec *spec);
+/* May it be armed? */
+bool allow_spec(const struct allow *allow, const struct vmring_spec *spec);
 
 /* The mask of reasons that have an allowed kind. */
 uint32_t allow_reasons(const struct allow *allow);

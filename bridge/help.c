@@ -71,7 +71,7 @@ const struct argp_option help_options[] = {
     {"allow-events", OPT_ALLOW_EVENTS, "LIST", 0,
      "Events that may be armed, as in 'vmring-agent -e help' (all)", 0},
     {"allow-verdicts", OPT_ALLOW_VERDICTS, "LIST", 0,
-     "Verdicts that may be granted: deny, set_registers, emulate, step, "
+     "Verdicts that agents may have: deny, set_registers, emulate, step, "
      "altp2m, inject, next_interrupt, reset, continue; none; all that the "
      "source can do (all)",
      0},

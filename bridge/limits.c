@@ -45,9 +45,9 @@ static bool is_below(rlim_t limit, uint64_t wanted)
 static void say_low(const char *name, const char *option, rlim_t limit,
                     const char *effect)
 {
-    log_line(LOG_WARNING,
-             "the limit of %s (ulimit -%s) is %llu KiB: %s; raise it", name,
-             option, (unsigned long long)limit / 1024, effect);
+    bridge_log(LOG_WARNING,
+               "the limit of %s (ulimit -%s) is %llu KiB: %s; raise it", name,
+               option, (unsigned long long)limit / 1024, effect);
 }
 
 static void mind_cpu_time(void)
@@ -59,10 +59,11 @@ static void mind_cpu_time(void)
     limit.rlim_cur =
         limit.rlim_max > CPU_SECONDS ? limit.rlim_max - CPU_SECONDS : 1;
     (void)setrlimit(RLIMIT_CPU, &limit);
-    log_line(LOG_WARNING,
-             "the limit of CPU time (ulimit -t) ends this after %llu s of it; "
-             "raise it",
-             (unsigned long long)limit.rlim_cur);
+    bridge_log(
+        LOG_WARNING,
+        "the limit of CPU time (ulimit -t) ends this after %llu s of it; "
+        "raise it",
+        (unsigned long long)limit.rlim_cur);
 }
 
 static bool write_file(const char *path, const char *text)
@@ -79,10 +80,10 @@ static bool write_file(const char *path, const char *text)
 static void mind_memory(rlim_t locked)
 {
     if (!write_file("/proc/self/oom_score_adj", "-1000"))
-        log_line(LOG_INFO,
-                 "not protected from the kernel's OOM killer: %s; give it "
-                 "CAP_SYS_RESOURCE, or root",
-                 strerror(errno));
+        bridge_log(LOG_INFO,
+                   "not protected from the kernel's OOM killer: %s; give it "
+                   "CAP_SYS_RESOURCE, or root",
+                   strerror(errno));
     /* Nor does it wait for its own pages, once it has used them. */
     if (locked == RLIM_INFINITY)
         (void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
@@ -98,10 +99,11 @@ int bridge_limits_begin(uint64_t max_async_len)
     (void)setrlimit(RLIMIT_NOFILE, &all);
     files = all.rlim_cur;
     if (is_below(files, MIN_FILES)) {
-        log_line(LOG_ERR,
-                 "%llu descriptors (ulimit -n) are too few for a bridge; allow "
-                 "%d or more",
-                 (unsigned long long)files, MIN_FILES);
+        bridge_log(
+            LOG_ERR,
+            "%llu descriptors (ulimit -n) are too few for a bridge; allow "
+            "%d or more",
+            (unsigned long long)files, MIN_FILES);
         return EXIT_FAULT;
     }
     limit = raise_limit(RLIMIT_FSIZE);

@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../libvmring/base/clock.h"
 #include "../terminal/visible.h"
 #include "log.h"
 #include "log_limit.h"
@@ -25,18 +25,18 @@ static struct log_limit limit;
 /* Lines that found no room in the queue. */
 static unsigned long dropped;
 
-int log_begin(void)
+int bridge_log_begin(void)
 {
     outlet = outlet_open(STDERR_FILENO);
     return outlet ? 0 : -errno;
 }
 
-void log_threshold(int level)
+void bridge_log_threshold(int level)
 {
     threshold = level;
 }
 
-int log_shows(int level)
+static bool shows(int level)
 {
     return level <= threshold;
 }
@@ -83,23 +83,22 @@ static void say_what_was_not(int64_t now, bool all)
 
 static void say(int level, uint64_t kind, const char *text)
 {
-    struct timespec now;
+    int64_t now = clock_ms() / 1000;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    say_what_was_not(now.tv_sec, false);
-    if (level < LOG_DEBUG && !log_limit_allows(&limit, kind, text, now.tv_sec))
+    say_what_was_not(now, false);
+    if (level < LOG_DEBUG && !log_limit_allows(&limit, kind, text, now))
         return;
     if (!put_line(text))
         dropped++;
 }
 
-void log_line(int level, const char *format, ...)
+void bridge_log(int level, const char *format, ...)
 {
     int saved = errno;
     char text[512];
     va_list args;
 
-    if (!log_shows(level))
+    if (!shows(level))
         return;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
@@ -108,7 +107,7 @@ void log_line(int level, const char *format, ...)
     errno = saved;
 }
 
-void log_plain(const char *format, ...)
+void bridge_log_plain(const char *format, ...)
 {
     char text[512];
     va_list args;
@@ -120,17 +119,17 @@ void log_plain(const char *format, ...)
         dropped++;
 }
 
-void log_text(void *ctx, int level, const char *text)
+void bridge_log_text(void *ctx, int level, const char *text)
 {
     int saved = errno;
 
     (void)ctx;
-    if (log_shows(level))
+    if (shows(level))
         say(level, log_kind_of(text), text);
     errno = saved;
 }
 
-void log_end(void)
+void bridge_log_end(void)
 {
     if (!outlet)
         return;

@@ -18,12 +18,12 @@
 #include "../terminal/option.h"
 #include "../terminal/screen.h"
 #include "../terminal/visible.h"
-#include "bridge.h"
 #include "domain.h"
 #include "exit_status.h"
 #include "help.h"
 #include "log.h"
-#include "reader.h"
+#include "loop/bridge.h"
+#include "loop/reader.h"
 #include "signals.h"
 
 /* The C library looks for it, so it must be visible. */
@@ -277,7 +277,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->wait_s = seconds(key, arg);
         break;
     case OPT_ONCE:
-        options->once = 1;
+        options->once = true;
         break;
     case OPT_RECOVER:
         if (arg && strcmp(arg, "force") != 0)
@@ -291,10 +291,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         options->stats = arg;
         break;
     case OPT_NO_SANDBOX:
-        options->no_sandbox = 1;
+        options->no_sandbox = true;
         break;
     case 'q':
-        options->quiet = 1;
+        options->quiet = true;
         break;
     case 'v':
         arguments->verbose++;
@@ -386,21 +386,22 @@ int main(int argc, char **argv)
         &inherited,
         (const int[]){arguments.options.fd, arguments.options.ready_fd}, 2);
     if (arguments.verbose)
-        log_threshold(arguments.verbose > 1 ? LOG_DEBUG : LOG_INFO);
+        bridge_log_threshold(arguments.verbose > 1 ? LOG_DEBUG : LOG_INFO);
     else if (arguments.options.quiet)
-        log_threshold(LOG_WARNING);
+        bridge_log_threshold(LOG_WARNING);
     /* A consumer that takes away pages that it shares is no reason to die. */
     (void)vmring_catch_sigbus();
     if (!arguments.recover && !arguments.options.to &&
         !arguments.options.no_sandbox)
         arguments.options.reader = bridge_reader_start();
-    if (log_begin() < 0) {
-        log_line(LOG_ERR, "no thread to write lines with: %s; raise ulimit -u",
-                 strerror(errno));
+    if (bridge_log_begin() < 0) {
+        bridge_log(LOG_ERR,
+                   "no thread to write lines with: %s; raise ulimit -u",
+                   strerror(errno));
         return EXIT_FAULT;
     }
     status = run(&arguments);
-    log_end();
+    bridge_log_end();
     bridge_reader_end(arguments.options.reader);
     return status;
 }

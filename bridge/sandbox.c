@@ -67,7 +67,7 @@ static const struct sandbox_call calls[] = {
 
 static int cannot(const char *error)
 {
-    log_line(LOG_ERR, "%s; --no-sandbox runs with all rights instead", error);
+    bridge_log(LOG_ERR, "%s; --no-sandbox runs with all rights instead", error);
     return EXIT_FAULT;
 }
 

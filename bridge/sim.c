@@ -26,12 +26,12 @@ static int sim_source_open(struct source_start *start, void **source)
 
     guest = calloc(1, sizeof(*guest));
     if (!guest) {
-        log_line(LOG_ERR, "out of memory");
+        bridge_log(LOG_ERR, "out of memory");
         return EXIT_FAULT;
     }
     err = sim_open(target, &guest->sim, error, sizeof(error));
     if (err < 0) {
-        log_line(LOG_ERR, "sim: %s", *error ? error : strerror(-err));
+        bridge_log(LOG_ERR, "sim: %s", *error ? error : strerror(-err));
         free(guest);
         return err == -EINVAL   ? EXIT_USAGE
                : err == -ENOMEM ? EXIT_FAULT
@@ -113,8 +113,8 @@ static int sim_source_close(void *source)
     int error = sim_write_truth(guest->sim);
 
     if (error < 0)
-        log_line(LOG_ERR, "sim: cannot write the truth file: %s",
-                 strerror(-error));
+        bridge_log(LOG_ERR, "sim: cannot write the truth file: %s",
+                   strerror(-error));
     sim_close(guest->sim);
     free(guest);
     return error < 0 ? EXIT_OUTPUT : 0;

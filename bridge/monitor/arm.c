@@ -35,7 +35,7 @@ struct arming *arm_open(struct ring *ring)
     struct arming *arming = calloc(1, sizeof(*arming));
 
     if (!arming) {
-        log_line(LOG_ERR, "out of memory");
+        bridge_log(LOG_ERR, "out of memory");
         return NULL;
     }
     arming->target = ring->target;
@@ -207,11 +207,12 @@ static void say_left_out(struct arming *arming, const struct vmring_spec *spec)
     if (arming->said_left_out || !bears_part_of(spec))
         return;
     arming->said_left_out = true;
-    log_line(LOG_NOTICE,
-             "%s: the MSRs 0x49, 0x79, 0x10b, 0x80b and 0x83f are left out of "
-             "a range: they can be written and not read, and Xen would give "
-             "the guest a fault for writing them",
-             arming->target->name);
+    bridge_log(
+        LOG_NOTICE,
+        "%s: the MSRs 0x49, 0x79, 0x10b, 0x80b and 0x83f are left out of "
+        "a range: they can be written and not read, and Xen would give "
+        "the guest a fault for writing them",
+        arming->target->name);
 }
 
 void arm_subscribe(struct arming *arming, const struct vmring_spec *specs,
@@ -254,8 +255,8 @@ static void set_deny(struct arming *arming)
         return;
     rc = calls_defer_writes(arming->target);
     if (rc < 0) {
-        log_line(LOG_WARNING, "Xen cannot deny register writes: %s",
-                 strerror(-rc));
+        bridge_log(LOG_WARNING, "Xen cannot deny register writes: %s",
+                   strerror(-rc));
         return;
     }
     arming->defers = true;
@@ -268,8 +269,8 @@ static void set_deny(struct arming *arming)
             continue;
         rc = step_arm_again(arming, spec);
         if (rc < 0)
-            log_line(LOG_ERR, "cannot arm a control register again: %s",
-                     strerror(-rc));
+            bridge_log(LOG_ERR, "cannot arm a control register again: %s",
+                       strerror(-rc));
     }
 }
 

@@ -56,17 +56,18 @@ static int wait_for_it(struct target *target, unsigned int wait_s,
         if (has_come(ending))
             return SOURCE_INTERRUPTED;
         if (clock_ns() >= until) {
-            log_line(LOG_ERR,
-                     "%s is still being built after %u s; start me again, or "
-                     "say --wait",
-                     target->name, wait_s);
+            bridge_log(LOG_ERR,
+                       "%s is still being built after %u s; start me again, or "
+                       "say --wait",
+                       target->name, wait_s);
             return EXIT_NO_TARGET;
         }
         nanosleep(&look, NULL);
         error = target_get_info(target, info);
         if (error < 0) {
-            log_line(LOG_ERR, "%s is gone, and was never built; start it again",
-                     target->name);
+            bridge_log(LOG_ERR,
+                       "%s is gone, and was never built; start it again",
+                       target->name);
             return EXIT_NO_TARGET;
         }
     }
@@ -81,8 +82,8 @@ int built_wait(struct target *target, unsigned int wait_s,
 
     if (is_built(target, info))
         return 0;
-    log_line(LOG_WARNING, "%s is being built: waiting for that, %u s at most",
-             target->name, wait_s);
+    bridge_log(LOG_WARNING, "%s is being built: waiting for that, %u s at most",
+               target->name, wait_s);
     sigemptyset(&ending);
     for (int i = 0; i < NR_SIGNALS; i++)
         /* The kernel notes one that is blocked though it is ignored. */

@@ -76,11 +76,12 @@ int domctl_check_xen(struct handles *xen)
     if (is_version(xen, XEN_DOMCTL_INTERFACE_VERSION))
         return 0;
     version = xc_version(xen->xch, XENVER_version, NULL);
-    log_line(LOG_ERR,
-             "this is Xen %d.%d, and vmring-bridge was built for Xen " BUILT_FOR
-             " (their domctls have version 0x%x and 0x%x): build it for this "
-             "Xen, or boot that one",
-             version >> 16 & 0xffff, version & 0xffff, find_version(xen),
-             XEN_DOMCTL_INTERFACE_VERSION);
+    bridge_log(
+        LOG_ERR,
+        "this is Xen %d.%d, and vmring-bridge was built for Xen " BUILT_FOR
+        " (their domctls have version 0x%x and 0x%x): build it for this "
+        "Xen, or boot that one",
+        version >> 16 & 0xffff, version & 0xffff, find_version(xen),
+        XEN_DOMCTL_INTERFACE_VERSION);
     return EXIT_UNSUPPORTED;
 }

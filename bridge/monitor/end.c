@@ -65,22 +65,23 @@ static void say_what_is_waited_for(struct monitor *monitor)
     monitor->quiesce.said_at = now;
     target_look(target);
     if (target_is_suspended(target))
-        log_line(LOG_WARNING,
-                 "%s is suspended, so its vCPUs cannot leave the ring: waiting "
-                 "until it goes on or is destroyed; end me once more to leave "
-                 "the ring enabled",
-                 target->name);
+        bridge_log(
+            LOG_WARNING,
+            "%s is suspended, so its vCPUs cannot leave the ring: waiting "
+            "until it goes on or is destroyed; end me once more to leave "
+            "the ring enabled",
+            target->name);
     else if (target->state == XEN_VM_RING_TARGET_PAUSED)
-        log_line(LOG_WARNING,
-                 "%s is paused, so its vCPUs cannot leave the ring: waiting; "
-                 "'xl unpause %u' it, or end me once more to leave the ring "
-                 "enabled",
-                 target->name, target->domid);
+        bridge_log(LOG_WARNING,
+                   "%s is paused, so its vCPUs cannot leave the ring: waiting; "
+                   "'xl unpause %u' it, or end me once more to leave the ring "
+                   "enabled",
+                   target->name, target->domid);
     else
-        log_line(LOG_WARNING,
-                 "%s: waiting for its vCPUs to leave the ring (%u requests "
-                 "unanswered)",
-                 target->name, legacy_ring_unanswered(&monitor->ring.legacy));
+        bridge_log(LOG_WARNING,
+                   "%s: waiting for its vCPUs to leave the ring (%u requests "
+                   "unanswered)",
+                   target->name, legacy_ring_unanswered(&monitor->ring.legacy));
 }
 
 static void unpause(struct monitor *monitor)
@@ -95,10 +96,10 @@ static void unpause(struct monitor *monitor)
 
 static bool give_up(struct monitor *monitor)
 {
-    log_line(LOG_ERR,
-             "%s: the ring is left enabled, and only destroying the domain "
-             "frees it",
-             monitor->target.name);
+    bridge_log(LOG_ERR,
+               "%s: the ring is left enabled, and only destroying the domain "
+               "frees it",
+               monitor->target.name);
     monitor->left_behind = true;
     return true;
 }

@@ -63,29 +63,31 @@ static int check_target(struct target *target, const struct domain_info *info)
     int version = xc_vm_event_get_version(target->xen.xch);
 
     if (info->dying) {
-        log_line(LOG_ERR, "%s is being destroyed; start it again",
-                 target->name);
+        bridge_log(LOG_ERR, "%s is being destroyed; start it again",
+                   target->name);
         return EXIT_NO_TARGET;
     }
     if (version != VM_EVENT_INTERFACE_VERSION) {
-        log_line(LOG_ERR,
-                 "this Xen has version %d of vm_event, this program %d; build "
-                 "it for this Xen",
-                 version, VM_EVENT_INTERFACE_VERSION);
+        bridge_log(
+            LOG_ERR,
+            "this Xen has version %d of vm_event, this program %d; build "
+            "it for this Xen",
+            version, VM_EVENT_INTERFACE_VERSION);
         return EXIT_UNSUPPORTED;
     }
     if (target->domid == 0 ||
         (target->arch == XEN_VM_RING_ARCH_X86 && !info->is_hvm)) {
-        log_line(LOG_ERR,
-                 "%s is a PV domain, which Xen cannot monitor; make it PVH or "
-                 "HVM",
-                 target->name);
+        bridge_log(
+            LOG_ERR,
+            "%s is a PV domain, which Xen cannot monitor; make it PVH or "
+            "HVM",
+            target->name);
         return EXIT_UNSUPPORTED;
     }
     if (xc_monitor_get_capabilities(target->xen.xch, target->domid,
                                     &target->capabilities) < 0) {
-        log_line(LOG_ERR, "%s has no monitor: %s", target->name,
-                 strerror(errno));
+        bridge_log(LOG_ERR, "%s has no monitor: %s", target->name,
+                   strerror(errno));
         return EXIT_UNSUPPORTED;
     }
     return 0;
@@ -94,15 +96,17 @@ static int check_target(struct target *target, const struct domain_info *info)
 static int no_names(const char *name, int err)
 {
     if (err == -ETIMEDOUT)
-        log_line(LOG_ERR,
-                 "xenstored does not answer within %d s, so no domain is found "
-                 "by its name, '%s'; look whether it runs, or give an id",
-                 STORE_MS / 1000, name);
+        bridge_log(
+            LOG_ERR,
+            "xenstored does not answer within %d s, so no domain is found "
+            "by its name, '%s'; look whether it runs, or give an id",
+            STORE_MS / 1000, name);
     else
-        log_line(LOG_ERR,
-                 "cannot ask xenstore (%s), so no domain is found by its name, "
-                 "'%s'; look whether xenstored runs, or give an id",
-                 strerror(-err), name);
+        bridge_log(
+            LOG_ERR,
+            "cannot ask xenstore (%s), so no domain is found by its name, "
+            "'%s'; look whether xenstored runs, or give an id",
+            strerror(-err), name);
     return EXIT_NO_TARGET;
 }
 
@@ -133,7 +137,7 @@ static int find_by_name(struct target *target, struct store *store,
     }
     if (is_dying)
         return 0; /* which is said of it */
-    log_line(LOG_ERR, "no domain is called '%s'; 'xl list' shows them", name);
+    bridge_log(LOG_ERR, "no domain is called '%s'; 'xl list' shows them", name);
     return EXIT_NO_TARGET;
 }
 
@@ -147,10 +151,10 @@ static int find_it(struct target *target, struct store *store, const char *text)
     if (status)
         return status;
     if (store_watch(store, target->domid, name) < 0)
-        log_line(LOG_WARNING,
-                 "xenstore does not answer; domain %u goes without its name, "
-                 "and its end is seen by asking Xen",
-                 target->domid);
+        bridge_log(LOG_WARNING,
+                   "xenstore does not answer; domain %u goes without its name, "
+                   "and its end is seen by asking Xen",
+                   target->domid);
     call_it(target, name);
     return 0;
 }
@@ -170,15 +174,15 @@ int find_target(struct target *target, const struct source_start *start)
     if (error == -EACCES || error == -EPERM)
         return target_not_permitted(target, "domain { getdomaininfo }");
     if (error < 0) {
-        log_line(LOG_ERR, "there is no domain %u; 'xl list' shows them",
-                 target->domid);
+        bridge_log(LOG_ERR, "there is no domain %u; 'xl list' shows them",
+                   target->domid);
         return EXIT_NO_TARGET;
     }
     if (start->agents && target->domid == start->agents) {
-        log_line(LOG_ERR,
-                 "%s cannot watch itself: its vCPUs would wait for their own "
-                 "verdicts; give another domain to --to",
-                 target->name);
+        bridge_log(LOG_ERR,
+                   "%s cannot watch itself: its vCPUs would wait for their own "
+                   "verdicts; give another domain to --to",
+                   target->name);
         return EXIT_USAGE;
     }
     status = built_wait(target, start->wait_s, &info);

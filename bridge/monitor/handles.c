@@ -24,8 +24,9 @@ static void xen_says(xentoollog_logger *logger, xentoollog_level level,
     (void)logger;
     (void)level;
     vsnprintf(text, sizeof(text), format, args);
-    log_line(LOG_DEBUG, "%s: %s%s%s", context ? context : "xen", text,
-             errnoval > 0 ? ": " : "", errnoval > 0 ? strerror(errnoval) : "");
+    bridge_log(LOG_DEBUG, "%s: %s%s%s", context ? context : "xen", text,
+               errnoval > 0 ? ": " : "",
+               errnoval > 0 ? strerror(errnoval) : "");
 }
 
 static void xen_destroys(xentoollog_logger *logger)
@@ -36,14 +37,14 @@ static void xen_destroys(xentoollog_logger *logger)
 static int no_xen(int error)
 {
     if (error == EACCES || error == EPERM || geteuid() != 0) {
-        log_line(LOG_ERR, "no permission for Xen's interfaces; run this as "
-                          "root in dom0");
+        bridge_log(LOG_ERR, "no permission for Xen's interfaces; run this as "
+                            "root in dom0");
         return EXIT_PERMISSION;
     }
-    log_line(LOG_ERR,
-             "no Xen here: %s; run this in dom0 with xen-privcmd and "
-             "xen-evtchn loaded, or give sim:... for a simulated guest",
-             strerror(error));
+    bridge_log(LOG_ERR,
+               "no Xen here: %s; run this in dom0 with xen-privcmd and "
+               "xen-evtchn loaded, or give sim:... for a simulated guest",
+               strerror(error));
     return EXIT_NO_XEN;
 }
 
@@ -51,8 +52,8 @@ int handles_open(struct handles *xen)
 {
     if (access("/dev/xen/privcmd", F_OK) < 0 && errno == ENOENT &&
         access("/proc/xen/privcmd", F_OK) < 0) {
-        log_line(LOG_ERR, "no Xen here: /dev/xen/privcmd is absent; run this "
-                          "in a dom0, or give sim:... for a simulated guest");
+        bridge_log(LOG_ERR, "no Xen here: /dev/xen/privcmd is absent; run this "
+                            "in a dom0, or give sim:... for a simulated guest");
         return EXIT_NO_XEN;
     }
     xen->logger.vmessage = xen_says;
@@ -96,7 +97,7 @@ int handles_watch(struct handles *xen)
         (!xen->xs ||
          epoll_ctl(xen->epoll, EPOLL_CTL_ADD, xs_fileno(xen->xs), &event) == 0))
         return 0;
-    log_line(LOG_ERR, "cannot watch a descriptor: %s", strerror(errno));
+    bridge_log(LOG_ERR, "cannot watch a descriptor: %s", strerror(errno));
     return EXIT_FAULT;
 }
 

@@ -48,12 +48,12 @@ void hold_cannot_unpause(const struct target *target, int error)
 {
     /* Xen has no pause of ours any more: so it says when it has none. */
     if (error == EINVAL)
-        log_line(LOG_WARNING,
-                 "somebody has unpaused %s while it was held paused; it runs",
-                 target->name);
+        bridge_log(LOG_WARNING,
+                   "somebody has unpaused %s while it was held paused; it runs",
+                   target->name);
     else if (error != ESRCH)
-        log_line(LOG_ERR, "cannot unpause %s: %s; 'xl unpause' it",
-                 target->name, strerror(error));
+        bridge_log(LOG_ERR, "cannot unpause %s: %s; 'xl unpause' it",
+                   target->name, strerror(error));
 }
 
 void hold_release(struct target *target, struct lock *lock)
@@ -72,8 +72,8 @@ void hold_let_run(struct target *target, struct lock *lock)
         return;
     if (is_paused(target) &&
         xc_domain_unpause(target->xen.xch, target->domid) == 0)
-        log_line(LOG_NOTICE,
-                 "%s was held paused by a bridge that was killed: unpaused",
-                 target->name);
+        bridge_log(LOG_NOTICE,
+                   "%s was held paused by a bridge that was killed: unpaused",
+                   target->name);
     note_held(lock, false);
 }

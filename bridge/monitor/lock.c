@@ -39,8 +39,8 @@ static void path_of(const struct lock *lock, char *path, size_t len)
 
 static int cannot_lock(const char *path, int error)
 {
-    log_line(LOG_ERR, "cannot lock %s: %s%s", path, strerror(error),
-             error == EISDIR || error == ELOOP ? "; remove it" : "");
+    bridge_log(LOG_ERR, "cannot lock %s: %s%s", path, strerror(error),
+               error == EISDIR || error == ELOOP ? "; remove it" : "");
     return error == EACCES || error == EPERM ? EXIT_PERMISSION : EXIT_FAULT;
 }
 
@@ -67,15 +67,16 @@ static int is_taken(const struct target *target, int fd,
         return SOURCE_SHARED;
     }
     if (!strncmp(uri, "local:", 6))
-        log_line(LOG_ERR,
-                 "%s has a bridge already, process %s; its agents attach to %s",
-                 target->name, pid, uri);
+        bridge_log(
+            LOG_ERR,
+            "%s has a bridge already, process %s; its agents attach to %s",
+            target->name, pid, uri);
     else
-        log_line(LOG_ERR,
-                 "%s has a bridge already, process %s, %s; one domain has one "
-                 "bridge",
-                 target->name, pid,
-                 *uri ? uri : "which does not serve anybody yet");
+        bridge_log(
+            LOG_ERR,
+            "%s has a bridge already, process %s, %s; one domain has one "
+            "bridge",
+            target->name, pid, *uri ? uri : "which does not serve anybody yet");
     return EXIT_BUSY;
 }
 
@@ -120,8 +121,8 @@ void lock_note(struct lock *lock)
     /* In place: what is mapped is never cut off. */
     if (pwrite(lock->fd, text, (size_t)len, 0) < len ||
         ftruncate(lock->fd, len) < 0)
-        log_line(LOG_DEBUG, "cannot note who has the lock: %s",
-                 strerror(errno));
+        bridge_log(LOG_DEBUG, "cannot note who has the lock: %s",
+                   strerror(errno));
 }
 
 /* Whoever reads it finds it where this process has left it, however it ends. */

@@ -38,7 +38,7 @@ int monitor_open(struct source_start *start, struct monitor **found)
     int status;
 
     if (!monitor) {
-        log_line(LOG_ERR, "out of memory");
+        bridge_log(LOG_ERR, "out of memory");
         return EXIT_FAULT;
     }
     monitor->target.xen.epoll = monitor->ring.port = -1;

@@ -32,7 +32,7 @@ int quiesce_open(struct quiesce *quiesce, struct target *target)
     quiesce->passed = calloc(nr, sizeof(*quiesce->passed));
     if (quiesce->harmless && quiesce->started && quiesce->passed)
         return 0;
-    log_line(LOG_ERR, "out of memory");
+    bridge_log(LOG_ERR, "out of memory");
     return EXIT_FAULT;
 }
 

@@ -60,18 +60,19 @@ static unsigned int find_waiting(struct monitor *monitor, bool *waits)
 static int cannot_recover(struct monitor *monitor, int error)
 {
     if (error == EBUSY) {
-        log_line(LOG_ERR,
-                 "%s: vCPUs sleep in the queue of the ring, and Xen never lets "
-                 "go of it: only destroying the domain frees them",
-                 monitor->target.name);
+        bridge_log(
+            LOG_ERR,
+            "%s: vCPUs sleep in the queue of the ring, and Xen never lets "
+            "go of it: only destroying the domain frees them",
+            monitor->target.name);
         return EXIT_LEFT_BEHIND;
     }
     if (error == ESRCH) {
-        log_line(LOG_ERR, "%s is gone", monitor->target.name);
+        bridge_log(LOG_ERR, "%s is gone", monitor->target.name);
         return EXIT_NO_TARGET;
     }
-    log_line(LOG_ERR, "%s: cannot take the ring back: %s", monitor->target.name,
-             strerror(error));
+    bridge_log(LOG_ERR, "%s: cannot take the ring back: %s",
+               monitor->target.name, strerror(error));
     return EXIT_LEFT_BEHIND;
 }
 
@@ -94,7 +95,7 @@ static int let_some_go(struct monitor *monitor, const bool *waits,
     if (legacy_ring_publish(&monitor->ring.legacy) &&
         xenevtchn_notify(monitor->target.xen.xce,
                          (evtchn_port_t)monitor->ring.port) < 0)
-        log_line(LOG_ERR, "cannot notify Xen: %s", strerror(errno));
+        bridge_log(LOG_ERR, "cannot notify Xen: %s", strerror(errno));
     status = ring_disable(&monitor->ring);
     return status < 0 ? cannot_recover(monitor, -status) : 0;
 }
@@ -121,17 +122,17 @@ static int take_back(struct monitor *monitor)
     int status, error;
 
     if (!waits) {
-        log_line(LOG_ERR, "out of memory");
+        bridge_log(LOG_ERR, "out of memory");
         return EXIT_FAULT;
     }
     error = ring_take_back(&monitor->ring);
     if (error == -EINVAL) {
         target_look(&monitor->target);
-        log_line(LOG_NOTICE, "%s has no ring: there is nothing to recover%s",
-                 monitor->target.name,
-                 monitor->target.state == XEN_VM_RING_TARGET_PAUSED
-                     ? "; the domain is paused"
-                     : "");
+        bridge_log(LOG_NOTICE, "%s has no ring: there is nothing to recover%s",
+                   monitor->target.name,
+                   monitor->target.state == XEN_VM_RING_TARGET_PAUSED
+                       ? "; the domain is paused"
+                       : "");
         status = EXIT_AS_ASKED;
     } else if (error < 0) {
         status = cannot_recover(monitor, -error);
@@ -139,14 +140,14 @@ static int take_back(struct monitor *monitor)
         status = let_go(monitor, waits, &nr, &left);
         if (!status) {
             target_look(&monitor->target);
-            log_line(LOG_WARNING,
-                     "%s: the ring is free again; vCPUs that were let go "
-                     "without what they waited for: %u%s",
-                     monitor->target.name, nr,
-                     monitor->target.state == XEN_VM_RING_TARGET_PAUSED
-                         ? "; the domain is paused"
-                     : left ? "; not all of them run yet"
-                            : "");
+            bridge_log(LOG_WARNING,
+                       "%s: the ring is free again; vCPUs that were let go "
+                       "without what they waited for: %u%s",
+                       monitor->target.name, nr,
+                       monitor->target.state == XEN_VM_RING_TARGET_PAUSED
+                           ? "; the domain is paused"
+                       : left ? "; not all of them run yet"
+                              : "");
             status = EXIT_RECOVERED;
         }
     }
@@ -163,11 +164,11 @@ int recover_domain(const char *target, bool forced)
     if (status)
         return status;
     if (!forced && listener_is_there(&monitor->target)) {
-        log_line(LOG_ERR,
-                 "%s: a program here listens to Xen about it: end it, if it "
-                 "consumes vm_events; if it is only the device model, or a "
-                 "driver's back end, say --recover=force",
-                 monitor->target.name);
+        bridge_log(LOG_ERR,
+                   "%s: a program here listens to Xen about it: end it, if it "
+                   "consumes vm_events; if it is only the device model, or a "
+                   "driver's back end, say --recover=force",
+                   monitor->target.name);
         status = EXIT_BUSY;
     } else {
         status = take_back(monitor);

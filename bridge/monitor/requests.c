@@ -39,10 +39,10 @@ static void inject(struct monitor *monitor,
 
     if (bears_event_pending(&monitor->target, event)) {
         if (monitor->stats.dropped_injections++ == 0)
-            log_line(LOG_WARNING,
-                     "vector %u is not injected into vCPU %u of %s: another "
-                     "event is on its way into it, and Xen drops all but one",
-                     trap->vector, vcpu, monitor->target.name);
+            bridge_log(LOG_WARNING,
+                       "vector %u is not injected into vCPU %u of %s: another "
+                       "event is on its way into it, and Xen drops all but one",
+                       trap->vector, vcpu, monitor->target.name);
         return;
     }
     /* A neutral verdict's is what the request said: from the ring's page. */
@@ -54,10 +54,10 @@ static void inject(struct monitor *monitor,
             (uint8_t)trap->insn_len, trap->cr2) == 0)
         return;
     if (monitor->stats.failed_injections++ == 0)
-        log_line(LOG_WARNING,
-                 "cannot inject vector %u into vCPU %u of %s: %s; the vCPU "
-                 "goes on without",
-                 trap->vector, vcpu, monitor->target.name, strerror(errno));
+        bridge_log(LOG_WARNING,
+                   "cannot inject vector %u into vCPU %u of %s: %s; the vCPU "
+                   "goes on without",
+                   trap->vector, vcpu, monitor->target.name, strerror(errno));
 }
 
 /* Xen on arm does not emulate: the restriction goes instead. */
@@ -149,11 +149,12 @@ static void answer_malformed(struct monitor *monitor,
     vm_event_response_t response = {.version = VM_EVENT_INTERFACE_VERSION};
 
     if (monitor->stats.malformed++ == 0)
-        log_line(LOG_WARNING,
-                 "%s: a request with version %u, reason %u, vCPU %u cannot be "
-                 "understood; such are answered by 'continue'",
-                 monitor->target.name, request->version, request->reason,
-                 request->vcpu_id);
+        bridge_log(
+            LOG_WARNING,
+            "%s: a request with version %u, reason %u, vCPU %u cannot be "
+            "understood; such are answered by 'continue'",
+            monitor->target.name, request->version, request->reason,
+            request->vcpu_id);
     if (request->vcpu_id < monitor->target.nr_vcpus) {
         response.vcpu_id = request->vcpu_id;
         response.flags = request->flags & VM_EVENT_FLAG_VCPU_PAUSED;
@@ -172,15 +173,15 @@ static void push(struct monitor *monitor, struct xen_vm_ring_event *event)
     answer_neutrally(monitor, event);
     event->flags &= ~(uint32_t)XEN_VM_RING_FLAG_VCPU_PAUSED;
     if (vmring_producer_push(monitor->producer, lane, event) < 0)
-        log_line(LOG_ERR, "the producer refuses a record of lane %u", lane);
+        bridge_log(LOG_ERR, "the producer refuses a record of lane %u", lane);
 }
 
 static void post(struct monitor *monitor, const struct xen_vm_ring_event *event)
 {
     monitor->stats.posted++;
     if (vmring_producer_post(monitor->producer, event, ++monitor->cookie) < 0) {
-        log_line(LOG_ERR, "the producer refuses a request of vCPU %u",
-                 event->vcpu);
+        bridge_log(LOG_ERR, "the producer refuses a request of vCPU %u",
+                   event->vcpu);
         answer_neutrally(monitor, event);
     }
 }
@@ -232,7 +233,7 @@ static void publish(struct monitor *monitor)
     if (xenevtchn_notify(monitor->target.xen.xce,
                          (evtchn_port_t)monitor->ring.port) < 0 &&
         !target_is_dead(&monitor->target))
-        log_line(LOG_ERR, "cannot notify Xen: %s", strerror(errno));
+        bridge_log(LOG_ERR, "cannot notify Xen: %s", strerror(errno));
     ring_note_fullness(&monitor->ring);
     quiesce_disturb(&monitor->quiesce);
 }
@@ -251,10 +252,10 @@ static bool drain(struct monitor *monitor)
     }
     publish(monitor);
     if (rc < 0)
-        log_line(LOG_ERR,
-                 "%s: the legacy ring's index is out of bounds, so somebody "
-                 "else writes to its page; destroy the domain",
-                 monitor->target.name);
+        bridge_log(LOG_ERR,
+                   "%s: the legacy ring's index is out of bounds, so somebody "
+                   "else writes to its page; destroy the domain",
+                   monitor->target.name);
     return taken == MAX_REQUESTS;
 }
 
@@ -298,14 +299,15 @@ static void pause_for_overdue(struct monitor *monitor)
     if (monitor->target.paused)
         return;
     if (xc_domain_pause(monitor->target.xen.xch, monitor->target.domid) < 0) {
-        log_line(LOG_ERR, "cannot pause %s: %s", monitor->target.name,
-                 strerror(errno));
+        bridge_log(LOG_ERR, "cannot pause %s: %s", monitor->target.name,
+                   strerror(errno));
         return;
     }
     monitor->target.paused = true;
-    log_line(LOG_NOTICE,
-             "a verdict on %s is overdue: it is paused until the verdict comes",
-             monitor->target.name);
+    bridge_log(
+        LOG_NOTICE,
+        "a verdict on %s is overdue: it is paused until the verdict comes",
+        monitor->target.name);
 }
 
 static void unpause_if_none(struct monitor *monitor)

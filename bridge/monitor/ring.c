@@ -276,33 +276,34 @@ static int cannot_enable(struct ring *ring, int error)
 {
     switch (error) {
     case EBUSY:
-        log_line(LOG_ERR,
-                 "%s has another vm_event consumer: end that one; if it was "
-                 "killed, 'vmring-bridge --recover %u'",
-                 ring->target->name, ring->target->domid);
+        bridge_log(LOG_ERR,
+                   "%s has another vm_event consumer: end that one; if it was "
+                   "killed, 'vmring-bridge --recover %u'",
+                   ring->target->name, ring->target->domid);
         return EXIT_BUSY;
     case EPERM:
     case EACCES:
         return target_not_permitted(ring->target, "domain2 { vm_event }");
     case ESRCH:
-        log_line(LOG_ERR, "%s is gone", ring->target->name);
+        bridge_log(LOG_ERR, "%s is gone", ring->target->name);
         return EXIT_NO_TARGET;
     case EXDEV:
-        log_line(LOG_ERR,
-                 "cannot enable the monitor of %s: its memory is populated on "
-                 "demand, and it has pages at each frame that a ring could "
-                 "take; let it balloon down first",
-                 ring->target->name);
+        bridge_log(
+            LOG_ERR,
+            "cannot enable the monitor of %s: its memory is populated on "
+            "demand, and it has pages at each frame that a ring could "
+            "take; let it balloon down first",
+            ring->target->name);
         return EXIT_UNSUPPORTED;
     case EOPNOTSUPP:
     case ENODEV:
     case ENOSYS:
-        log_line(LOG_ERR, "Xen cannot monitor %s: %s", ring->target->name,
-                 strerror(error));
+        bridge_log(LOG_ERR, "Xen cannot monitor %s: %s", ring->target->name,
+                   strerror(error));
         return EXIT_UNSUPPORTED;
     default:
-        log_line(LOG_ERR, "cannot enable the monitor of %s: %s",
-                 ring->target->name, strerror(error));
+        bridge_log(LOG_ERR, "cannot enable the monitor of %s: %s",
+                   ring->target->name, strerror(error));
         return EXIT_FAULT;
     }
 }

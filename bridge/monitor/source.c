@@ -101,8 +101,8 @@ static int check_it_runs(struct target *target)
     if (target->state != XEN_VM_RING_TARGET_SHUTDOWN ||
         target_is_suspended(target))
         return 0;
-    log_line(LOG_ERR, "%s has %s; nothing is left to watch", target->name,
-             domain_shutdown_name(target->shutdown_reason));
+    bridge_log(LOG_ERR, "%s has %s; nothing is left to watch", target->name,
+               domain_shutdown_name(target->shutdown_reason));
     return EXIT_TARGET_ENDED;
 }
 
@@ -217,11 +217,12 @@ static void stats(void *source, struct json_object *object)
     json_object_object_add(object, "domid",
                            json_object_new_uint64(monitor->target.domid));
     json_object_object_add(object, "legacy_ring", legacy);
-    log_line(LOG_NOTICE,
-             "legacy ring: %llu requests, eight unanswered for %.3f s of %.3f "
-             "s (%.1f %%)",
-             (unsigned long long)of->requests, (double)ring->full_ns / 1e9,
-             (double)ring->enabled_ns / 1e9, share * 100);
+    bridge_log(
+        LOG_NOTICE,
+        "legacy ring: %llu requests, eight unanswered for %.3f s of %.3f "
+        "s (%.1f %%)",
+        (unsigned long long)of->requests, (double)ring->full_ns / 1e9,
+        (double)ring->enabled_ns / 1e9, share * 100);
 }
 
 const struct source_ops monitor_source = {

@@ -47,7 +47,7 @@ static void cannot_disarm(struct arming *arming, const char *what, int error)
     if (error == EEXIST || error == ESRCH || arming->complained)
         return;
     arming->complained = true;
-    log_line(LOG_ERR, "cannot disarm %s: %s", what, strerror(error));
+    bridge_log(LOG_ERR, "cannot disarm %s: %s", what, strerror(error));
 }
 
 static void disarm(struct arming *arming, const struct vmring_spec *spec)

@@ -84,9 +84,9 @@ void target_read_watch(struct target *target)
         target->looked_at = 0;
     if (!lost)
         return;
-    log_line(LOG_WARNING,
-             "xenstore is lost; what becomes of %s is seen by asking Xen",
-             target->name);
+    bridge_log(LOG_WARNING,
+               "xenstore is lost; what becomes of %s is seen by asking Xen",
+               target->name);
     handles_lose_store(&target->xen);
 }
 
@@ -96,10 +96,11 @@ static void note_unpaused(struct target *target, const struct domain_info *info)
     if (!target->paused || info->paused || info->dying)
         return;
     target->paused = false;
-    log_line(LOG_WARNING,
-             "somebody has unpaused %s though a verdict is overdue: its other "
-             "vCPUs run",
-             target->name);
+    bridge_log(
+        LOG_WARNING,
+        "somebody has unpaused %s though a verdict is overdue: its other "
+        "vCPUs run",
+        target->name);
 }
 
 void target_look(struct target *target)
@@ -154,22 +155,22 @@ static void say_policy(struct target *target, const char *permission)
 
     find_label(target, label, sizeof(label));
     if (label[0])
-        log_line(LOG_ERR,
-                 "Xen's security policy (XSM) refuses %s of %s, whose label "
-                 "is %s; allow this domain's label that",
-                 permission, target->name, label);
+        bridge_log(LOG_ERR,
+                   "Xen's security policy (XSM) refuses %s of %s, whose label "
+                   "is %s; allow this domain's label that",
+                   permission, target->name, label);
     else
-        log_line(LOG_ERR,
-                 "Xen refuses %s of %s: run this in dom0; if this is dom0, "
-                 "Xen's security policy (XSM) must allow its label that ('xl "
-                 "list -Z' shows labels)",
-                 permission, target->name);
+        bridge_log(LOG_ERR,
+                   "Xen refuses %s of %s: run this in dom0; if this is dom0, "
+                   "Xen's security policy (XSM) must allow its label that ('xl "
+                   "list -Z' shows labels)",
+                   permission, target->name);
 }
 
 int target_not_permitted(struct target *target, const char *permission)
 {
     if (geteuid() != 0) {
-        log_line(LOG_ERR, "Xen does not permit it; run this as root in dom0");
+        bridge_log(LOG_ERR, "Xen does not permit it; run this as root in dom0");
         return EXIT_PERMISSION;
     }
     say_policy(target, permission);

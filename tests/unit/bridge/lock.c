@@ -169,7 +169,7 @@ int main(void)
     pid_t pid;
 
     lock = LOCK_NONE;
-    log_threshold(LOG_EMERG);
+    bridge_log_threshold(LOG_EMERG);
     (void)unlink(LOCK);
     CHECK(left_held(false));
     CHECK(!left_held(true));

@@ -58,16 +58,17 @@ static void visible(void)
 
     CHECK_EQ(pipe(ends), 0);
     CHECK_EQ(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
-    CHECK_EQ(log_begin(), 0);
+    CHECK_EQ(bridge_log_begin(), 0);
     errno = EBUSY;
-    log_line(LOG_ERR, "a name: %s", "x\x1b[31m\a\r\nvmring-bridge: forged\x7f");
+    bridge_log(LOG_ERR, "a name: %s",
+               "x\x1b[31m\a\r\nvmring-bridge: forged\x7f");
     for (int i = 0; i < 20; i++)
-        log_text(NULL, LOG_WARNING, "again");
-    log_line(LOG_DEBUG, "not shown");
-    log_plain("a row\n");
+        bridge_log_text(NULL, LOG_WARNING, "again");
+    bridge_log(LOG_DEBUG, "not shown");
+    bridge_log_plain("a row\n");
     CHECK_EQ(errno, EBUSY);
-    log_end();
-    log_end(); /* once is enough */
+    bridge_log_end();
+    bridge_log_end(); /* once is enough */
     CHECK_EQ(dup2(err, STDERR_FILENO), STDERR_FILENO);
     len = read(ends[0], said, sizeof(said) - 1);
     CHECK(len > 0);

@@ -9,7 +9,7 @@
 
 #define PROC_FOLDER   "bridge_room.proc"
 #define GROUPS_FOLDER "bridge_room.groups"
-#include "bridge/room.c"
+#include "bridge/loop/room.c"
 
 #include "check.h"
 

@@ -50,7 +50,7 @@ int xc_version(xc_interface *xch, int cmd, void *arg)
     return xen.version;
 }
 
-void log_line(int level, const char *format, ...)
+void bridge_log(int level, const char *format, ...)
 {
     va_list args;
 

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bridge_state.h: what the parts of the bridge's loop share.
+ * state.h: what the parts of the bridge's loop share.
  *
  *   bridge.c        phases and turns: when what is done
- *   bridge_serve.c  the producer: what consumers ask for, and where
- *   bridge_to.c     the domain of --to
- *   bridge_loop.c   what wakes the loop
- *   bridge_title.c  what `ps` says of it
+ *   serve.c  the producer: what consumers ask for, and where
+ *   to.c     the domain of --to
+ *   wake.c   what wakes the loop
+ *   title.c  what `ps` says of it
  */
-#ifndef BRIDGE_BRIDGE_STATE_H
-#define BRIDGE_BRIDGE_STATE_H
+#ifndef BRIDGE_LOOP_STATE_H
+#define BRIDGE_LOOP_STATE_H
 
 #include <event2/event.h>
 
+#include "../signals.h"
 #include "bridge.h"
 #include "report.h"
 #include "room.h"
-#include "signals.h"
 #include "turns.h"
 
 enum phase { SERVING, TELLING, ENDING, OVER };
@@ -37,9 +37,9 @@ struct bridge {
     enum phase phase;
     int status;
     int nr_signals;
-    int dispatch;    /* the producer's descriptor is readable */
-    int serves_none; /* vmring_producer_dispatch() said so */
-    int gone;        /* a consumer has left since the last turn */
+    bool dispatch;    /* the producer's descriptor is readable */
+    bool serves_none; /* vmring_producer_dispatch() said so */
+    bool gone;        /* a consumer has left since the last turn */
     unsigned int nr_armed;
     const int *results; /* of what the source is still arming, or NULL */
     unsigned int target_state, target_reason;
@@ -53,7 +53,7 @@ struct bridge {
 
 /* Each returns an exit status, having logged a line if it is not 0. */
 
-/* bridge_loop.c: signals and timer; before a source is open, so that none
+/* wake.c: signals and timer; before a source is open, so that none
  * ends us with a ring enabled. */
 int bridge_set_up_loop(struct bridge *bridge);
 /* The descriptors of the producer and the source. */
@@ -63,16 +63,16 @@ void bridge_drop_event(struct event **event);
 void bridge_unwatch(struct bridge *bridge);
 void bridge_tear_down_loop(struct bridge *bridge);
 
-/* bridge_title.c: `attached`: a consumer is. */
-void bridge_title(const struct bridge *bridge, int attached);
+/* title.c: `attached`: a consumer is. */
+void bridge_title(const struct bridge *bridge, bool attached);
 
-/* bridge_to.c: the domain whose agents are to be served. */
+/* to.c: the domain whose agents are to be served. */
 int bridge_find_agents(struct bridge *bridge);
 
-/* bridge_serve.c */
+/* serve.c */
 int bridge_open_producer(struct bridge *bridge);
 int bridge_serve(struct bridge *bridge);
 void bridge_disarm(struct bridge *bridge);
 void bridge_tell_ready(struct bridge *bridge);
 
-#endif /* BRIDGE_BRIDGE_STATE_H */
+#endif /* BRIDGE_LOOP_STATE_H */

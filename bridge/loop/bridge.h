@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* bridge.h: between a source of events and the producer that serves them. */
-#ifndef BRIDGE_BRIDGE_H
-#define BRIDGE_BRIDGE_H
+#ifndef BRIDGE_LOOP_BRIDGE_H
+#define BRIDGE_LOOP_BRIDGE_H
 
-#include "allow.h"
-#include "source.h"
+#include "../allow.h"
+#include "../source.h"
 
 struct bridge_options {
     const struct source_ops *source;
@@ -23,14 +23,14 @@ struct bridge_options {
     uint32_t allow_verdicts; /* cut down to what the source can do */
     unsigned int linger_s;
     unsigned int farewell_s; /* for a consumer to end in order; 0: none */
-    int once;
-    int quiet;
+    bool once;
+    bool quiet;
     const char *stats; /* NULL, a file, or "-" */
-    int no_sandbox;
+    bool no_sandbox;
     int reader; /* reader.h, or -1 */
 };
 
 /* Runs until the end; returns an exit status. */
 int bridge_run(const struct bridge_options *options);
 
-#endif /* BRIDGE_BRIDGE_H */
+#endif /* BRIDGE_LOOP_BRIDGE_H */

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* bridge_to.c: the domain of --to, before anything is attached. */
+/* to.c: the domain of --to, before anything is attached. */
 #include <errno.h>
 #include <string.h>
 
-#include "bridge_state.h"
-#include "domain.h"
-#include "exit_status.h"
-#include "log.h"
-#include "store.h"
+#include "../domain.h"
+#include "../exit_status.h"
+#include "../log.h"
+#include "../store.h"
+#include "state.h"
 
 static int no_such_domain(const char *to)
 {
-    log_line(LOG_ERR, "there is no domain '%s' for --to; 'xl list' shows them",
-             to);
+    bridge_log(LOG_ERR,
+               "there is no domain '%s' for --to; 'xl list' shows them", to);
     return EXIT_NO_TARGET;
 }
 
 static int does_not_answer(const char *to, int err)
 {
-    log_line(LOG_ERR,
-             "xenstore does not answer (%s), so '%s' of --to is not found; "
-             "look whether xenstored runs",
-             strerror(-err), to);
+    bridge_log(LOG_ERR,
+               "xenstore does not answer (%s), so '%s' of --to is not found; "
+               "look whether xenstored runs",
+               strerror(-err), to);
     return EXIT_NO_TARGET;
 }
 
@@ -52,10 +52,11 @@ static int check(struct store *store, const char *to, uint32_t domid)
     if (err)
         return 0; /* nor can it be served: that says more */
     if (ours) {
-        log_line(LOG_ERR,
-                 "--to %s is this bridge's own domain, whose agents come to a "
-                 "socket: leave out --to",
-                 to);
+        bridge_log(
+            LOG_ERR,
+            "--to %s is this bridge's own domain, whose agents come to a "
+            "socket: leave out --to",
+            to);
         return EXIT_USAGE;
     }
     return introduced ? 0 : no_such_domain(to);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* report.h: the statistics at the end, for people and for programs. */
-#ifndef BRIDGE_REPORT_H
-#define BRIDGE_REPORT_H
+#ifndef BRIDGE_LOOP_REPORT_H
+#define BRIDGE_LOOP_REPORT_H
 
 #include <json-c/json.h>
 
-#include "../libvmring/vmring.h"
+#include "../../libvmring/vmring.h"
 
 struct report_row {
     uint64_t requests, answered, defaulted, records, lost;
@@ -35,4 +35,4 @@ void report_print(const struct report *report);
  */
 int report_write(struct json_object *object, int fd);
 
-#endif /* BRIDGE_REPORT_H */
+#endif /* BRIDGE_LOOP_REPORT_H */

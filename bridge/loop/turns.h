@@ -6,8 +6,8 @@
  * waits for its end: a verdict or a deadline that comes meanwhile is seen
  * afterwards.
  */
-#ifndef BRIDGE_TURNS_H
-#define BRIDGE_TURNS_H
+#ifndef BRIDGE_LOOP_TURNS_H
+#define BRIDGE_LOOP_TURNS_H
 
 #include <json-c/json.h>
 #include <stdint.h>
@@ -43,4 +43,4 @@ void turns_json(const struct turns *turns, struct json_object *object);
 /* In the ledger. */
 void turns_print(const struct turns *turns);
 
-#endif /* BRIDGE_TURNS_H */
+#endif /* BRIDGE_LOOP_TURNS_H */

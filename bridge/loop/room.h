@@ -5,8 +5,8 @@
  * Its pages are taken at once when it attaches.  Where the machine or the
  * bridge's control group has not got them, the kernel would kill something.
  */
-#ifndef BRIDGE_ROOM_H
-#define BRIDGE_ROOM_H
+#ifndef BRIDGE_LOOP_ROOM_H
+#define BRIDGE_LOOP_ROOM_H
 
 #include <stdint.h>
 
@@ -34,4 +34,4 @@ void room_close(struct room *room);
 /* Bytes that may be taken now; UINT64_MAX: nothing is known. */
 uint64_t room_left(const struct room *room);
 
-#endif /* BRIDGE_ROOM_H */
+#endif /* BRIDGE_LOOP_ROOM_H */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bridge_title.c: what lists of processes say: with many bridges on a host,
+ * title.c: what lists of processes say: with many bridges on a host,
  * which is whose.  Nothing but memory is written, so it works in the sandbox.
  */
 #include <bsd/unistd.h>
 
-#include "../terminal/visible.h"
-#include "bridge_state.h"
+#include "../../terminal/visible.h"
+#include "state.h"
 
-void bridge_title(const struct bridge *bridge, int attached)
+void bridge_title(const struct bridge *bridge, bool attached)
 {
     char target[VISIBLE_ROOM(sizeof(bridge->info.title))];
 

@@ -9,8 +9,8 @@
  * not see.  A process of its own opens it, and does nothing else: it sees its
  * own descriptors and no file besides, and ends with the bridge.
  */
-#ifndef BRIDGE_READER_H
-#define BRIDGE_READER_H
+#ifndef BRIDGE_LOOP_READER_H
+#define BRIDGE_LOOP_READER_H
 
 /* -1: none.  Before the sandbox, and before there are threads. */
 int bridge_reader_start(void);
@@ -19,4 +19,4 @@ void bridge_reader_end(int reader);
 /* As vmring_producer_ops.open_reading; reader may be -1. */
 int bridge_reader_open(int reader, int fd);
 
-#endif /* BRIDGE_READER_H */
+#endif /* BRIDGE_LOOP_READER_H */

@@ -2,11 +2,12 @@
 /* report.c: the statistics at the end. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
-#include "outlet.h"
+#include "../log.h"
+#include "../outlet.h"
 #include "report.h"
 
 #define WRITING_MS 1000
@@ -61,7 +62,7 @@ static struct json_object *row_json(const struct report_row *row)
     return object;
 }
 
-static int is_empty(const struct report_row *row)
+static bool is_empty(const struct report_row *row)
 {
     /* Those given up with a frozen P are lost of no reason, and no attempts. */
     return !row->requests && !row->records && !row->lost;
@@ -102,24 +103,24 @@ void report_print(const struct report *report)
 {
     const struct vmring_producer_stats *stats = &report->stats;
 
-    log_plain("%-20s %11s %11s %11s %11s %11s\n", "reason", "requests",
-              "answered", "defaulted", "records", "lost");
+    bridge_log_plain("%-20s %11s %11s %11s %11s %11s\n", "reason", "requests",
+                     "answered", "defaulted", "records", "lost");
     for (unsigned int i = 0; i < XEN_VM_RING_NR_REASONS; i++) {
         const struct report_row *row = &report->rows[i];
         const char *name = vmring_reason_name(i);
 
         if (is_empty(row))
             continue;
-        log_plain("%-20s %11" PRIu64 " %11" PRIu64 " %11" PRIu64 " %11" PRIu64
-                  " %11" PRIu64 "\n",
-                  name ? name : "?", row->requests, row->answered,
-                  row->defaulted, row->records, row->lost);
+        bridge_log_plain("%-20s %11" PRIu64 " %11" PRIu64 " %11" PRIu64
+                         " %11" PRIu64 " %11" PRIu64 "\n",
+                         name ? name : "?", row->requests, row->answered,
+                         row->defaulted, row->records, row->lost);
     }
-    log_plain("verdicts by: consumer %" PRIu64 ", deadline %" PRIu64
-              ", detach %" PRIu64 ", overflow %" PRIu64 "; consumers: %" PRIu64
-              "\n",
-              stats->answered, stats->by_deadline, stats->by_detach,
-              stats->by_overflow, stats->epochs);
+    bridge_log_plain("verdicts by: consumer %" PRIu64 ", deadline %" PRIu64
+                     ", detach %" PRIu64 ", overflow %" PRIu64
+                     "; consumers: %" PRIu64 "\n",
+                     stats->answered, stats->by_deadline, stats->by_detach,
+                     stats->by_overflow, stats->epochs);
 }
 
 /* A terminal or a pipe may have nobody who reads. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* bridge_loop.c: what wakes the bridge's loop. */
+/* wake.c: what wakes the bridge's loop. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
-#include "bridge_state.h"
-#include "exit_status.h"
-#include "log.h"
-#include "signals.h"
+#include "../exit_status.h"
+#include "../log.h"
+#include "../signals.h"
+#include "state.h"
 
 static void on_signal(evutil_socket_t signal, short what, void *ctx)
 {
@@ -24,7 +24,7 @@ static void on_producer(evutil_socket_t fd, short what, void *ctx)
 
     (void)fd;
     (void)what;
-    bridge->dispatch = 1;
+    bridge->dispatch = true;
 }
 
 /* Timer and source only wake the loop: each turn looks at everything. */
@@ -53,7 +53,7 @@ int bridge_set_up_loop(struct bridge *bridge)
 
     bridge->base = event_base_new();
     if (!bridge->base) {
-        log_line(LOG_ERR, "no event loop: %s", strerror(errno));
+        bridge_log(LOG_ERR, "no event loop: %s", strerror(errno));
         return EXIT_FAULT;
     }
     bridge->timer = watch(bridge, -1, 0, on_wake);
@@ -68,7 +68,7 @@ int bridge_set_up_loop(struct bridge *bridge)
         good = good && bridge->signals[i];
     }
     if (!good)
-        log_line(LOG_ERR, "cannot watch for signals: %s", strerror(errno));
+        bridge_log(LOG_ERR, "cannot watch for signals: %s", strerror(errno));
     return good ? 0 : EXIT_FAULT;
 }
 
@@ -85,7 +85,7 @@ int bridge_watch(struct bridge *bridge)
         good = good && bridge->source_events[i];
     }
     if (!good)
-        log_line(LOG_ERR, "cannot watch a descriptor: %s", strerror(errno));
+        bridge_log(LOG_ERR, "cannot watch a descriptor: %s", strerror(errno));
     return good ? 0 : EXIT_FAULT;
 }
 

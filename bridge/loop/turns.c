@@ -3,9 +3,9 @@
 #include "turns.h"
 
 #include <inttypes.h>
-#include <time.h>
 
-#include "log.h"
+#include "../../libvmring/base/clock.h"
+#include "../log.h"
 
 static const char *const part_names[NR_TURN_PARTS] = {
     [TURN_PEERS] = "peers",       [TURN_SOURCE] = "source",
@@ -22,22 +22,14 @@ static const struct {
     {"below_100_ms", 100000000}, {"longer", UINT64_MAX},
 };
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 void turns_begin(struct turns *turns)
 {
-    turns->began = turns->part_began = now_ns();
+    turns->began = turns->part_began = clock_ns();
 }
 
 void turns_did(struct turns *turns, enum turn_part part)
 {
-    uint64_t now = now_ns();
+    uint64_t now = clock_ns();
 
     if (now - turns->part_began > turns->longest_part_ns[part])
         turns->longest_part_ns[part] = now - turns->part_began;
@@ -46,7 +38,7 @@ void turns_did(struct turns *turns, enum turn_part part)
 
 void turns_end(struct turns *turns)
 {
-    uint64_t took = now_ns() - turns->began;
+    uint64_t took = clock_ns() - turns->began;
     int class = 0;
 
     while (took >= classes[class].below)
@@ -56,10 +48,10 @@ void turns_end(struct turns *turns)
     if (took > turns->longest_ns)
         turns->longest_ns = took;
     if (took > TURN_MAX_MS * UINT64_C(1000000))
-        log_line(LOG_WARNING,
-                 "a turn of the loop took %" PRIu64
-                 " ms, and all vCPUs waited for it; give this more of a CPU",
-                 took / 1000000);
+        bridge_log(LOG_WARNING,
+                   "a turn of the loop took %" PRIu64
+                   " ms, and all vCPUs waited for it; give this more of a CPU",
+                   took / 1000000);
 }
 
 static void add(struct json_object *object, const char *key, uint64_t value)
@@ -89,6 +81,7 @@ void turns_print(const struct turns *turns)
     for (int i = 1; i < NR_TURN_PARTS; i++)
         if (turns->longest_part_ns[i] > turns->longest_part_ns[longest])
             longest = i;
-    log_plain("longest turn of the loop: %.3f ms (%s) of %" PRIu64 " turns\n",
-              (double)turns->longest_ns / 1e6, part_names[longest], turns->nr);
+    bridge_log_plain(
+        "longest turn of the loop: %.3f ms (%s) of %" PRIu64 " turns\n",
+        (double)turns->longest_ns / 1e6, part_names[longest], turns->nr);
 }

@@ -15,7 +15,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "../sandbox/sandbox.h"
+#include "../../sandbox/sandbox.h"
 
 /* Its answer takes no time; one that is stopped is done without. */
 #define WAIT_MS 200

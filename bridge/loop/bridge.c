@@ -12,29 +12,21 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "../terminal/visible.h"
-#include "bridge_state.h"
-#include "domain.h"
-#include "exit_status.h"
-#include "limits.h"
-#include "log.h"
-#include "sandbox.h"
+#include "../../libvmring/base/clock.h"
+#include "../../terminal/visible.h"
+#include "../domain.h"
+#include "../exit_status.h"
+#include "../limits.h"
+#include "../log.h"
+#include "../sandbox.h"
+#include "state.h"
 
 /* Between two looks while ending. */
 #define ENDING_MS 5
 /* Verdicts carried out in a row before the descriptors are looked at. */
 #define MAX_VERDICTS 1024
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 /* ------------------------------------------------------------- phases -- */
 
@@ -81,7 +73,8 @@ static void begin_telling(struct bridge *bridge, int status)
 {
     bridge->phase = TELLING;
     bridge->status = status;
-    bridge->tell_until = now_ms() + (int64_t)bridge->options->farewell_s * 1000;
+    bridge->tell_until =
+        clock_ms() + (int64_t)bridge->options->farewell_s * 1000;
 }
 
 /* The consumer is to end; true: it has, or its time is over. */
@@ -89,12 +82,12 @@ static bool has_told(const struct bridge *bridge)
 {
     if (!vmring_producer_attached(bridge->producer) || bridge->serves_none)
         return true;
-    if (now_ms() < bridge->tell_until)
+    if (clock_ms() < bridge->tell_until)
         return false;
-    log_line(LOG_WARNING,
-             "hanging up on a consumer that has not detached within %u s; a "
-             "slow one needs a longer --farewell",
-             bridge->options->farewell_s);
+    bridge_log(LOG_WARNING,
+               "hanging up on a consumer that has not detached within %u s; a "
+               "slow one needs a longer --farewell",
+               bridge->options->farewell_s);
     return true;
 }
 
@@ -111,25 +104,25 @@ static void follow_target(struct bridge *bridge)
     bridge->target_reason = reason;
     vmring_producer_set_target_state(bridge->producer, state, reason);
     if (is_suspended(state, reason)) {
-        log_line(LOG_NOTICE,
-                 "%s is suspended, to be saved or migrated; waiting until it "
-                 "goes on or is destroyed",
-                 bridge->info.name);
+        bridge_log(LOG_NOTICE,
+                   "%s is suspended, to be saved or migrated; waiting until it "
+                   "goes on or is destroyed",
+                   bridge->info.name);
         return;
     }
     if (state != XEN_VM_RING_TARGET_SHUTDOWN &&
         state != XEN_VM_RING_TARGET_DESTROYED) {
         if (was_suspended)
-            log_line(LOG_NOTICE, "%s goes on", bridge->info.name);
+            bridge_log(LOG_NOTICE, "%s goes on", bridge->info.name);
         return;
     }
     if (bridge->phase == TELLING)
         return; /* first shut down, then destroyed: one end */
     if (state == XEN_VM_RING_TARGET_DESTROYED)
-        log_line(LOG_NOTICE, "%s was destroyed; ending", bridge->info.name);
+        bridge_log(LOG_NOTICE, "%s was destroyed; ending", bridge->info.name);
     else
-        log_line(LOG_NOTICE, "%s has %s; ending", bridge->info.name,
-                 domain_shutdown_name(reason));
+        bridge_log(LOG_NOTICE, "%s has %s; ending", bridge->info.name,
+                   domain_shutdown_name(reason));
     begin_telling(bridge, EXIT_TARGET_ENDED);
 }
 
@@ -142,19 +135,20 @@ static void follow_consumer(struct bridge *bridge, int nr_verdicts)
         return;
 
     if (vmring_producer_attached(bridge->producer)) {
-        bridge->gone = 0;
+        bridge->gone = false;
         bridge->linger_until = 0;
         return;
     }
     if (bridge->gone) {
-        bridge->gone = 0;
+        bridge->gone = false;
         if (bridge->nr_armed || vmring_producer_pending(bridge->producer)) {
-            log_line(LOG_WARNING,
-                     "the consumer went without detaching; a successor has %u "
-                     "s to take over what is armed and pending",
-                     bridge->serves_none ? 0 : options->linger_s);
+            bridge_log(
+                LOG_WARNING,
+                "the consumer went without detaching; a successor has %u "
+                "s to take over what is armed and pending",
+                bridge->serves_none ? 0 : options->linger_s);
             bridge->linger_until =
-                now_ms() + (int64_t)options->linger_s * 1000 + 1;
+                clock_ms() + (int64_t)options->linger_s * 1000 + 1;
         } else if (options->once) {
             begin_end(bridge, EXIT_AS_ASKED);
             return;
@@ -162,9 +156,9 @@ static void follow_consumer(struct bridge *bridge, int nr_verdicts)
     }
     if (bridge->serves_none) {
         begin_end(bridge, EXIT_AS_ASKED);
-    } else if (bridge->linger_until && now_ms() >= bridge->linger_until) {
+    } else if (bridge->linger_until && clock_ms() >= bridge->linger_until) {
         bridge->linger_until = 0;
-        log_line(LOG_NOTICE, "no other consumer came; disarming its events");
+        bridge_log(LOG_NOTICE, "no other consumer came; disarming its events");
         bridge_disarm(bridge);
         vmring_producer_release(bridge->producer);
         if (options->once)
@@ -183,9 +177,9 @@ static int sooner(int a, int b)
 
 static int until(int64_t moment)
 {
-    int64_t rest = moment - now_ms();
+    int64_t left = moment - clock_ms();
 
-    return rest > 0 ? (int)rest : 0;
+    return left > 0 ? (int)left : 0;
 }
 
 /* Returns their number. */
@@ -209,9 +203,9 @@ static int serving_turn(struct bridge *bridge)
     int due, ring_due, nr_verdicts;
 
     if (bridge->dispatch) {
-        bridge->dispatch = 0;
+        bridge->dispatch = false;
         if (vmring_producer_dispatch(bridge->producer) == -EBADF)
-            bridge->serves_none = 1;
+            bridge->serves_none = true;
     }
     turns_did(&bridge->turns, TURN_PEERS);
     due = bridge->ops->run(bridge->source);
@@ -240,7 +234,7 @@ static int serving_turn(struct bridge *bridge)
     ring_due = vmring_producer_timeout(bridge->producer);
     /* That nobody can come any more, no descriptor tells. */
     if (ring_due == 0)
-        bridge->dispatch = 1;
+        bridge->dispatch = true;
     due = sooner(due, ring_due);
     if (bridge->linger_until)
         due = sooner(due, until(bridge->linger_until));
@@ -294,14 +288,14 @@ static void heed_signals(struct bridge *bridge)
     if (bridge->phase == SERVING && bridge->nr_signals == 1 &&
         bridge->options->farewell_s &&
         vmring_producer_attached(bridge->producer)) {
-        log_line(LOG_INFO, "a signal; the consumer is to end");
+        bridge_log(LOG_INFO, "a signal; the consumer is to end");
         bridge->nr_signals = 0;
         vmring_producer_dismiss(bridge->producer);
         bridge->nr_armed = 0;
         begin_telling(bridge, EXIT_AS_ASKED);
         return;
     }
-    log_line(LOG_INFO, "a signal; ending");
+    bridge_log(LOG_INFO, "a signal; ending");
     begin_end(bridge,
               bridge->phase == TELLING ? bridge->status : EXIT_AS_ASKED);
     bridge->nr_signals = 1;
@@ -318,10 +312,10 @@ static void loop(struct bridge *bridge)
 
 static int no_statistics(const struct bridge_options *options, int error)
 {
-    log_line(LOG_ERR, "cannot write the statistics to %s: %s%s", options->stats,
-             strerror(error),
-             error == ENOENT ? "; create its folder, or name another file"
-                             : "; name a file that can be written");
+    bridge_log(LOG_ERR, "cannot write the statistics to %s: %s%s",
+               options->stats, strerror(error),
+               error == ENOENT ? "; create its folder, or name another file"
+                               : "; name a file that can be written");
     return EXIT_OUTPUT;
 }
 
@@ -400,7 +394,7 @@ static int open_source(struct bridge *bridge)
 static void abandon(struct bridge *bridge)
 {
     bridge->ops->start(bridge->source, NULL);
-    while (!bridge->ops->end(bridge->source, 0))
+    while (!bridge->ops->end(bridge->source, false))
         usleep(ENDING_MS * 1000);
     bridge_drop_event(&bridge->producer_event);
     vmring_producer_close(bridge->producer, NULL, NULL);

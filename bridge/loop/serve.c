@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* bridge_serve.c: the producer: what consumers ask for, and where. */
+/* serve.c: the producer: what consumers ask for, and where. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "bridge_state.h"
-#include "exit_status.h"
-#include "log.h"
-#include "outlet.h"
+#include "../exit_status.h"
+#include "../log.h"
+#include "../outlet.h"
 #include "reader.h"
+#include "state.h"
 
 /* Who has started us reads --ready-fd at once. */
 #define READY_MS 1000
@@ -39,7 +39,7 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
     unsigned int nr_denied = 0;
 
     for (unsigned int i = 0; i < nr; i++) {
-        int denied = !allow_spec(allow, &specs[i]);
+        bool denied = !allow_spec(allow, &specs[i]);
 
         results[i] = denied ? VMRING_SPEC_DENIED : VMRING_SPEC_FAILED;
         nr_denied += denied;
@@ -81,8 +81,8 @@ static void attached(void *ctx, int here, uint32_t verdicts)
     const struct vmring_producer_ops *ops = bridge->ops->producer_ops;
 
     if (!here)
-        bridge->gone = 1;
-    bridge_title(bridge, here);
+        bridge->gone = true;
+    bridge_title(bridge, here != 0);
     if (ops->attached)
         ops->attached(bridge->info.producer_ctx, here, verdicts);
 }
@@ -93,10 +93,10 @@ static uint64_t room(void *ctx)
     uint64_t left = room_left(&bridge->room);
 
     if (left < bridge->options->max_async_len)
-        log_line(LOG_WARNING,
-                 "memory is short: %llu MiB are left for a consumer's ring, "
-                 "less than --max-async-bytes",
-                 (unsigned long long)(left >> 20));
+        bridge_log(LOG_WARNING,
+                   "memory is short: %llu MiB are left for a consumer's ring, "
+                   "less than --max-async-bytes",
+                   (unsigned long long)(left >> 20));
     return left;
 }
 
@@ -107,7 +107,7 @@ static int channel_is_bound(void *ctx, uint32_t port)
 
     return ops->channel_is_bound
                ? ops->channel_is_bound(bridge->info.producer_ctx, port)
-               : -1;
+               : -EOPNOTSUPP;
 }
 
 static int open_reading(void *ctx, int fd)
@@ -137,7 +137,7 @@ void bridge_disarm(struct bridge *bridge)
     bridge->results = NULL;
 }
 
-/* Nobody could be granted less for this target. */
+/* No consumer of this target could have less. */
 static uint64_t least_async_len(const struct bridge *bridge)
 {
     const uint64_t record = (XEN_VM_RING_EVENT_FULL + UINT64_C(63)) / 64 * 64;
@@ -154,7 +154,7 @@ int bridge_open_producer(struct bridge *bridge)
     struct vmring_producer_ops ops = producer_ops;
     struct vmring_producer_opts opts = {
         .size = sizeof(opts),
-        .log = log_text,
+        .log = bridge_log_text,
         .ops = &ops,
         .ops_ctx = bridge,
         .target = bridge->info.name,
@@ -172,11 +172,12 @@ int bridge_open_producer(struct bridge *bridge)
     int error;
 
     if (options->max_async_len < least_async_len(bridge)) {
-        log_line(LOG_ERR,
-                 "--max-async-bytes %llu is less than the smallest ring of %s, "
-                 "%llu; give that or more",
-                 (unsigned long long)options->max_async_len, bridge->info.name,
-                 (unsigned long long)least_async_len(bridge));
+        bridge_log(
+            LOG_ERR,
+            "--max-async-bytes %llu is less than the smallest ring of %s, "
+            "%llu; give that or more",
+            (unsigned long long)options->max_async_len, bridge->info.name,
+            (unsigned long long)least_async_len(bridge));
         return EXIT_USAGE;
     }
     /* Who sees all files needs nobody for it. */
@@ -185,8 +186,8 @@ int bridge_open_producer(struct bridge *bridge)
     error = vmring_producer_open(&opts, &bridge->producer);
 
     if (error < 0) {
-        log_line(LOG_ERR, "cannot make the ring's producer: %s",
-                 strerror(-error));
+        bridge_log(LOG_ERR, "cannot make the ring's producer: %s",
+                   strerror(-error));
         return EXIT_FAULT;
     }
     bridge->ops->start(bridge->source, bridge->producer);
@@ -197,45 +198,46 @@ static int cannot_serve(const char *uri, int error)
 {
     switch (error) {
     case -EADDRINUSE:
-        log_line(LOG_ERR,
-                 "another bridge serves %s; end it, or give another --listen",
-                 uri);
+        bridge_log(LOG_ERR,
+                   "another bridge serves %s; end it, or give another --listen",
+                   uri);
         return EXIT_BUSY;
     case -EEXIST:
-        log_line(LOG_ERR,
-                 "cannot serve %s: there is a file that is no socket; remove "
-                 "it, or give another --listen",
-                 uri);
+        bridge_log(LOG_ERR,
+                   "cannot serve %s: there is a file that is no socket; remove "
+                   "it, or give another --listen",
+                   uri);
         return EXIT_USAGE;
     case -EISDIR:
     case -ELOOP:
-        log_line(LOG_ERR,
-                 "cannot serve %s: %s.lock, a file while this starts, is "
-                 "something else; remove it",
-                 uri, uri + strlen("local:"));
+        bridge_log(LOG_ERR,
+                   "cannot serve %s: %s.lock, a file while this starts, is "
+                   "something else; remove it",
+                   uri, uri + strlen("local:"));
         return EXIT_USAGE;
     case -ENOENT:
-        log_line(LOG_ERR,
-                 "cannot serve %s: its folder is not there; create it, or "
-                 "give another --listen",
-                 uri);
+        bridge_log(LOG_ERR,
+                   "cannot serve %s: its folder is not there; create it, or "
+                   "give another --listen",
+                   uri);
         return EXIT_USAGE;
     case -EACCES:
     case -EPERM:
-        log_line(LOG_ERR,
-                 "no permission to serve %s; run as root, or give a --listen "
-                 "in a folder of yours",
-                 uri);
+        bridge_log(LOG_ERR,
+                   "no permission to serve %s; run as root, or give a --listen "
+                   "in a folder of yours",
+                   uri);
         return EXIT_PERMISSION;
     case -EINVAL:
     case -ENAMETOOLONG:
-        log_line(LOG_ERR,
-                 "cannot serve '%s'; --listen takes local:PATH with a path of "
-                 "less than 108 bytes",
-                 uri);
+        bridge_log(
+            LOG_ERR,
+            "cannot serve '%s'; --listen takes local:PATH with a path of "
+            "less than 108 bytes",
+            uri);
         return EXIT_USAGE;
     default:
-        log_line(LOG_ERR, "cannot serve %s: %s", uri, strerror(-error));
+        bridge_log(LOG_ERR, "cannot serve %s: %s", uri, strerror(-error));
         return EXIT_FAULT;
     }
 }
@@ -274,10 +276,10 @@ static int serve_domain(struct bridge *bridge)
     snprintf(note, sizeof(note), "which serves the agents of domain %u", domid);
     say_where(bridge, note);
     snprintf(bridge->socket, sizeof(bridge->socket), "%s", bridge->info.tree);
-    log_line(LOG_INFO,
-             "serving domain %u; its agents say grant:DOMID/%s, with the id "
-             "of this domain",
-             domid, bridge->info.tree);
+    bridge_log(LOG_INFO,
+               "serving domain %u; its agents say grant:DOMID/%s, with the id "
+               "of this domain",
+               domid, bridge->info.tree);
     return 0;
 }
 
@@ -292,18 +294,18 @@ int bridge_serve(struct bridge *bridge)
     if (options->fd >= 0) {
         error = vmring_producer_serve_fd(bridge->producer, options->fd);
         if (error < 0) {
-            log_line(LOG_ERR,
-                     "--fd %d: %s; give the number of a connected "
-                     "unix socket, SOCK_SEQPACKET",
-                     options->fd, strerror(-error));
+            bridge_log(LOG_ERR,
+                       "--fd %d: %s; give the number of a connected "
+                       "unix socket, SOCK_SEQPACKET",
+                       options->fd, strerror(-error));
             return EXIT_USAGE;
         }
     } else if (!uri) {
         uri = bridge->info.listen;
         if (!*uri) {
-            log_line(LOG_ERR,
-                     "this target has no default socket; give --listen "
-                     "local:PATH");
+            bridge_log(LOG_ERR,
+                       "this target has no default socket; give --listen "
+                       "local:PATH");
             return EXIT_USAGE;
         }
         error = run_directory_make();
@@ -316,7 +318,7 @@ int bridge_serve(struct bridge *bridge)
             return cannot_serve(uri, error);
         snprintf(bridge->socket, sizeof(bridge->socket), "%s",
                  uri + strlen("local:"));
-        log_line(LOG_INFO, "serving %s", uri);
+        bridge_log(LOG_INFO, "serving %s", uri);
     }
     say_where(bridge, uri ? uri : "which serves whoever has started it");
     return 0;
@@ -341,11 +343,11 @@ void bridge_tell_ready(struct bridge *bridge)
     if (outlet && !error)
         error = outlet_close(outlet, READY_MS);
     if (error == -EPIPE && options->once) {
-        log_line(LOG_WARNING, "who has started this has gone; ending");
+        bridge_log(LOG_WARNING, "who has started this has gone; ending");
         bridge->nr_signals++;
     } else if (error) {
-        log_line(LOG_WARNING, "cannot write to --ready-fd: %s",
-                 strerror(-error));
+        bridge_log(LOG_WARNING, "cannot write to --ready-fd: %s",
+                   strerror(-error));
     }
     close(options->ready_fd);
 }
