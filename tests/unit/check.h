@@ -10,10 +10,26 @@
 /* Exit statuses, as CTest is told them: 0 passed, 1 failed. */
 #define TEST_SKIPPED 77
 
+/*
+ * Cases that stand in a table: the row that is tried now, by its name or its
+ * number. It is in the message of whatever fails, until there is another.
+ */
+static const char *check_row __attribute__((unused));
+
+#define CHECK_ROW(name) (check_row = (name))
+
+static inline void check_says_where(const char *file, int line)
+{
+    fprintf(stderr, "%s:%d: ", file, line);
+    if (check_row)
+        fprintf(stderr, "[%s] ", check_row);
+}
+
 #define CHECK(cond)                                                            \
     do {                                                                       \
         if (!(cond)) {                                                         \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #cond); \
+            check_says_where(__FILE__, __LINE__);                              \
+            fprintf(stderr, "not so: %s\n", #cond);                            \
             exit(1);                                                           \
         }                                                                      \
     } while (0)
@@ -24,8 +40,9 @@
         long long check_a = (long long)(a), check_b = (long long)(b);          \
                                                                                \
         if (check_a != check_b) {                                              \
-            fprintf(stderr, "%s:%d: %s is %lld, not %s, %lld\n", __FILE__,     \
-                    __LINE__, #a, check_a, #b, check_b);                       \
+            check_says_where(__FILE__, __LINE__);                              \
+            fprintf(stderr, "%s is %lld, not %s, %lld\n", #a, check_a, #b,     \
+                    check_b);                                                  \
             exit(1);                                                           \
         }                                                                      \
     } while (0)
@@ -35,8 +52,9 @@
         const char *check_a = (a), *check_b = (b);                             \
                                                                                \
         if (strcmp(check_a, check_b)) {                                        \
-            fprintf(stderr, "%s:%d: %s is \"%s\", not \"%s\"\n", __FILE__,     \
-                    __LINE__, #a, check_a, check_b);                           \
+            check_says_where(__FILE__, __LINE__);                              \
+            fprintf(stderr, "%s is \"%s\", not \"%s\"\n", #a, check_a,         \
+                    check_b);                                                  \
             exit(1);                                                           \
         }                                                                      \
     } while (0)
@@ -47,8 +65,9 @@
         const char *check_a = (text), *check_b = (needle);                     \
                                                                                \
         if (!strstr(check_a, check_b)) {                                       \
-            fprintf(stderr, "%s:%d: \"%s\" is not in %s, \"%s\"\n", __FILE__,  \
-                    __LINE__, check_b, #text, check_a);                        \
+            check_says_where(__FILE__, __LINE__);                              \
+            fprintf(stderr, "\"%s\" is not in %s, \"%s\"\n", check_b, #text,   \
+                    check_a);                                                  \
             exit(1);                                                           \
         }                                                                      \
     } while (0)
