@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Description: each thing that can be refused is, for its own reason. */
 #include <errno.h>
+#include <stddef.h>
 #include <unistd.h>
 
 #include "wired.h"
@@ -26,40 +27,58 @@ refused(const struct xen_vm_ring_propose *propose, uint32_t why)
     return accept;
 }
 
-#define REFUSED(why, field, value)                                             \
-    do {                                                                       \
-        struct xen_vm_ring_propose changed = wired_propose();                  \
-                                                                               \
-        changed.field = (value);                                               \
-        refused(&changed, XEN_VM_RING_REFUSED_##why);                          \
-    } while (0)
+#define FIELD(field)                                                           \
+#field, offsetof(struct xen_vm_ring_propose, field),                       \
+        sizeof(((struct xen_vm_ring_propose *)NULL)->field)
+#define WHY(why) XEN_VM_RING_REFUSED_##why
+
+/* A proposal that would be accepted, with another value in one field. */
+static const struct {
+    const char *row;
+    size_t off, size;
+    uint64_t value;
+    uint32_t why;
+} fields[] = {
+    {FIELD(magic), 1, WHY(MALFORMED)},
+    {FIELD(length), sizeof(struct xen_vm_ring_propose) - 8, WHY(MALFORMED)},
+    {FIELD(length), sizeof(struct xen_vm_ring_propose) + 8, WHY(MALFORMED)},
+    {FIELD(reserved[0]), 1, WHY(MALFORMED)},
+    {FIELD(reserved[7]), 1ULL << 63, WHY(MALFORMED)},
+    {FIELD(version_max), XEN_VM_RING_VERSION - 1, WHY(MALFORMED)},
+    {FIELD(version_min), XEN_VM_RING_VERSION + 1, WHY(MALFORMED)},
+    {FIELD(features_required), 4, WHY(FEATURE)},
+    {FIELD(features_required), 1ULL << 63, WHY(FEATURE)},
+    {FIELD(features_required), XEN_VM_RING_FEATURE_FOREIGN, WHY(FEATURE)},
+    {FIELD(record_len), 32, WHY(RECORD)},
+    {FIELD(record_len), 100, WHY(RECORD)},
+    {FIELD(record_len), 576, WHY(RECORD)},
+    {FIELD(policy), 2, WHY(POLICY)},
+    {FIELD(nr_groups), 0, WHY(GROUPS)},
+    {FIELD(nr_groups), 5, WHY(GROUPS)},
+    {FIELD(nr_groups), UINT32_MAX, WHY(GROUPS)},
+    {FIELD(verdicts), XEN_VM_RING_VERDICT_EMULATE, WHY(VERDICTS)},
+    {FIELD(verdicts), 1U << 31, WHY(VERDICTS)},
+    {FIELD(deadline), 1000000001, WHY(DEADLINE)},
+    {FIELD(deadline), UINT64_MAX, WHY(DEADLINE)},
+};
+
+static void one_field(void)
+{
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        struct xen_vm_ring_propose changed = wired_propose();
+
+        CHECK_ROW(fields[i].row);
+        memcpy((char *)&changed + fields[i].off, &fields[i].value,
+               fields[i].size);
+        (void)refused(&changed, fields[i].why);
+    }
+    CHECK_ROW(NULL);
+}
 
 static void by_hand(void)
 {
     struct xen_vm_ring_propose propose = wired_propose();
     struct xen_vm_ring_accept accept;
-
-    REFUSED(MALFORMED, magic, 1);
-    REFUSED(MALFORMED, length, sizeof(propose) - 8);
-    REFUSED(MALFORMED, length, sizeof(propose) + 8);
-    REFUSED(MALFORMED, reserved[0], 1);
-    REFUSED(MALFORMED, reserved[7], 1ULL << 63);
-    REFUSED(MALFORMED, version_max, XEN_VM_RING_VERSION - 1);
-    REFUSED(MALFORMED, version_min, XEN_VM_RING_VERSION + 1);
-    REFUSED(FEATURE, features_required, 4);
-    REFUSED(FEATURE, features_required, 1ULL << 63);
-    REFUSED(FEATURE, features_required, XEN_VM_RING_FEATURE_FOREIGN);
-    REFUSED(RECORD, record_len, 32);
-    REFUSED(RECORD, record_len, 100);
-    REFUSED(RECORD, record_len, 576);
-    REFUSED(POLICY, policy, 2);
-    REFUSED(GROUPS, nr_groups, 0);
-    REFUSED(GROUPS, nr_groups, 5);
-    REFUSED(GROUPS, nr_groups, UINT32_MAX);
-    REFUSED(VERDICTS, verdicts, XEN_VM_RING_VERDICT_EMULATE);
-    REFUSED(VERDICTS, verdicts, 1U << 31);
-    REFUSED(DEADLINE, deadline, 1000000001);
-    REFUSED(DEADLINE, deadline, UINT64_MAX);
 
     propose.version_min = propose.version_max = 0xffff; /* too old */
     (void)refused(&propose, XEN_VM_RING_REFUSED_VERSION);
@@ -76,7 +95,7 @@ static void by_hand(void)
     propose.async_len = UINT64_MAX;
     (void)refused(&propose, XEN_VM_RING_REFUSED_ASYNC_LEN);
 
-    /* The minimum that was named is granted. */
+    /* The minimum that was named is accepted. */
     propose.async_len = 512;
     accept = refused(&propose, XEN_VM_RING_ACCEPTED);
     CHECK_EQ(accept.async_len, 512);
@@ -154,6 +173,7 @@ int main(void)
     wired_path(path);
     snprintf(uri, sizeof(uri), "local:%s", path);
     producer = wired_serve(path, &opts, 0);
+    one_field();
     by_hand();
     by_library((struct vmring_opts){.async_len = 500, .record_len = 64},
                -EMSGSIZE, "the minimum is 512");

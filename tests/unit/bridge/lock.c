@@ -94,15 +94,26 @@ static bool taken_over(const char *note)
     return heir.raised_max_kb;
 }
 
+static const struct {
+    const char *note;
+    bool believed;
+} notes[] = {
+    {"71 262144 262152 1 8 7 local:/run/x.sock", true},
+    {"71 262144 262152 1 8 7 ", true},
+    {"", false},
+    {"71 262144", false},
+    {"71 262144 262152 1 8 7", false}, /* cut short */
+    {"71 262144 99999999999999999999999 1 8 7 ", false},
+    {"71 262144k 262152 1 8 7 ", false},
+};
+
 static void heirs(void)
 {
-    CHECK(taken_over("71 262144 262152 1 8 7 local:/run/x.sock"));
-    CHECK(taken_over("71 262144 262152 1 8 7 "));
-    CHECK(!taken_over(""));
-    CHECK(!taken_over("71 262144"));
-    CHECK(!taken_over("71 262144 262152 1 8 7")); /* cut short */
-    CHECK(!taken_over("71 262144 99999999999999999999999 1 8 7 "));
-    CHECK(!taken_over("71 262144k 262152 1 8 7 "));
+    for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+        CHECK_ROW(notes[i].note);
+        CHECK_EQ(taken_over(notes[i].note), notes[i].believed);
+    }
+    CHECK_ROW(NULL);
 }
 
 /* Killed while it holds its domain paused, or after that. */
@@ -162,28 +173,24 @@ static void something_else_is_there(void)
     CHECK_EQ(unlink(LOCK), 0);
 }
 
-int main(void)
+/* Each domain has its own, which is gone with whoever had it. */
+static void comes_and_goes(void)
 {
     struct lock another = LOCK_NONE;
-    struct stat st;
-    pid_t pid;
 
-    lock = LOCK_NONE;
-    bridge_log_threshold(LOG_EMERG);
-    (void)unlink(LOCK);
-    CHECK(left_held(false));
-    CHECK(!left_held(true));
-    held_without_a_map();
-    something_else_is_there();
     CHECK_EQ(lock_take(&lock, &five, &start), 0);
     CHECK_EQ(noted_pid(), getpid());
-    CHECK_EQ(lock_take(&another, &six, &start), 0); /* of another domain */
+    CHECK_EQ(lock_take(&another, &six, &start), 0);
     lock_release(&another);
     lock_release(&another); /* once is enough */
     lock_release(&lock);
     CHECK(access(LOCK, F_OK) < 0);
+}
 
-    pid = start_another();
+static void another_has_it(void)
+{
+    pid_t pid = start_another();
+
     CHECK_EQ(noted_pid(), pid);
     CHECK_EQ(lock_take(&lock, &five, &start), EXIT_BUSY);
     CHECK_EQ(lock.fd, -1);
@@ -198,13 +205,16 @@ int main(void)
     CHECK_EQ(access(LOCK, F_OK), 0);
     CHECK_EQ(lock_take(&lock, &five, &start), 0);
     CHECK_EQ(noted_pid(), getpid());
-
     serves_elsewhere();
     lock_release(&lock);
-    heirs();
-    CHECK_EQ(lock_take(&lock, &five, &start), 0);
+}
 
-    /* A lock on a file that is no longer there is none. */
+/* A lock on a file that is no longer there is none. */
+static void file_taken_away(void)
+{
+    pid_t pid;
+
+    CHECK_EQ(lock_take(&lock, &five, &start), 0);
     CHECK(is_current(lock.folder, lock.fd, NAME));
     CHECK_EQ(unlink(LOCK), 0);
     CHECK(!is_current(lock.folder, lock.fd, NAME));
@@ -216,8 +226,11 @@ int main(void)
     CHECK_EQ(waitpid(pid, NULL, 0), pid);
     CHECK_EQ(lock_take(&lock, &five, &start), 0);
     lock_release(&lock);
+}
 
-    /* Confined to another folder it leaves its file, and no lock. */
+/* Confined to another folder it leaves its file, and no lock. */
+static void confined_elsewhere(void)
+{
     CHECK_EQ(lock_take(&lock, &five, &start), 0);
     lock_forget_place(&lock);
     CHECK_EQ(lock.folder, -1);
@@ -225,8 +238,13 @@ int main(void)
     CHECK_EQ(access(LOCK, F_OK), 0);
     CHECK_EQ(lock_take(&lock, &five, &start), 0);
     lock_release(&lock);
+}
 
-    /* Agents reach the folder whatever the umask of its maker. */
+/* Agents reach the folder whatever the umask of its maker. */
+static void folder_is_open(void)
+{
+    struct stat st;
+
     CHECK_EQ(rmdir(RUN_DIRECTORY), 0);
     umask(077);
     CHECK_EQ(lock_take(&lock, &five, &start), 0);
@@ -234,5 +252,22 @@ int main(void)
     CHECK_EQ(st.st_mode & 0777, 0755);
     lock_release(&lock);
     CHECK_EQ(rmdir(RUN_DIRECTORY), 0);
+}
+
+int main(void)
+{
+    lock = LOCK_NONE;
+    bridge_log_threshold(LOG_EMERG);
+    (void)unlink(LOCK);
+    CHECK(left_held(false));
+    CHECK(!left_held(true));
+    held_without_a_map();
+    something_else_is_there();
+    comes_and_goes();
+    another_has_it();
+    heirs();
+    file_taken_away();
+    confined_elsewhere();
+    folder_is_open();
     return 0;
 }

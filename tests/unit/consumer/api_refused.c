@@ -49,48 +49,93 @@ static void events(void)
     CHECK_EQ(vmring_producer_pending(pair.producer), 0);
 }
 
+/* What is answered, and by what: the right ones, with one thing changed. */
+struct attempt {
+    struct vmring_event event;
+    struct xen_vm_ring_response response;
+};
+
+static void as_a_record(struct attempt *attempt)
+{
+    attempt->event.seq++;
+}
+
+static void of_no_vcpu(struct attempt *attempt)
+{
+    attempt->event.rec.vcpu = 2;
+}
+
+static void of_another_reason(struct attempt *attempt)
+{
+    attempt->response.reason = XEN_VM_RING_REASON_MOV_TO_MSR;
+}
+
+static void reserved(struct attempt *attempt)
+{
+    attempt->response.reserved[0] = 1;
+}
+
+static void senseless(struct attempt *attempt)
+{
+    attempt->response.flags = XEN_VM_RING_FLAG_DENY; /* of a CPUID */
+}
+
+static void not_granted(struct attempt *attempt)
+{
+    attempt->response.flags = XEN_VM_RING_FLAG_SET_REGISTERS;
+}
+
+static void never_posted(struct attempt *attempt)
+{
+    attempt->event.seq += 2;
+}
+
+static const struct {
+    const char *row;
+    void (*change)(struct attempt *attempt);
+    int err;
+} attempts[] = {
+    {"as if it were a record", as_a_record, -EINVAL},
+    {"of no vCPU", of_no_vcpu, -EINVAL},
+    {"of another reason", of_another_reason, -EINVAL},
+    {"a reserved word", reserved, -EINVAL},
+    {"a verdict on what cannot have it", senseless, -EINVAL},
+    {"a verdict that was not negotiated", not_granted, -EPERM},
+    {"never posted", never_posted, -ESTALE},
+};
+
 static void responses(void)
 {
     struct xen_vm_ring_event raised = pair_event(XEN_VM_RING_REASON_CPUID, 1);
-    struct xen_vm_ring_response right, wrong;
-    struct vmring_event event, other;
     struct vmring_verdict verdict;
+    struct attempt right;
 
     CHECK_EQ(vmring_producer_post(pair.producer, &raised, 5), 0);
     vmring_producer_flush(pair.producer);
-    CHECK_EQ(vmring_next(pair.ring, &event), 1);
-    vmring_neutral(&event, &right);
+    CHECK_EQ(vmring_next(pair.ring, &right.event), 1);
+    vmring_neutral(&right.event, &right.response);
 
-    other = event;
-    other.seq++; /* as if it were a record */
-    CHECK_EQ(vmring_respond(pair.ring, &other, &right), -EINVAL);
-    other = event;
-    other.rec.vcpu = 2;
-    CHECK_EQ(vmring_respond(pair.ring, &other, &right), -EINVAL);
-    wrong = right;
-    wrong.reason = XEN_VM_RING_REASON_MOV_TO_MSR;
-    CHECK_EQ(vmring_respond(pair.ring, &event, &wrong), -EINVAL);
-    wrong = right;
-    wrong.reserved[0] = 1;
-    CHECK_EQ(vmring_respond(pair.ring, &event, &wrong), -EINVAL);
-    wrong = right;
-    wrong.flags = XEN_VM_RING_FLAG_DENY; /* a CPUID cannot be denied */
-    CHECK_EQ(vmring_respond(pair.ring, &event, &wrong), -EINVAL);
-    wrong.flags = XEN_VM_RING_FLAG_SET_REGISTERS; /* not granted */
-    CHECK_EQ(vmring_respond(pair.ring, &event, &wrong), -EPERM);
-    other = event;
-    other.seq += 2; /* never posted */
-    CHECK_EQ(vmring_respond(pair.ring, &other, &right), -ESTALE);
+    for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+        struct attempt wrong = right;
+
+        CHECK_ROW(attempts[i].row);
+        attempts[i].change(&wrong);
+        CHECK_EQ(vmring_respond(pair.ring, &wrong.event, &wrong.response),
+                 attempts[i].err);
+    }
+    CHECK_ROW(NULL);
     CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 0);
 
-    CHECK_EQ(vmring_respond(pair.ring, &event, &right), 0);
+    CHECK_EQ(vmring_respond(pair.ring, &right.event, &right.response), 0);
     /* One answer for each: the producer may be at it. */
-    CHECK_EQ(vmring_respond(pair.ring, &event, &right), -EALREADY);
+    CHECK_EQ(vmring_respond(pair.ring, &right.event, &right.response),
+             -EALREADY);
     vmring_flush(pair.ring);
     CHECK_EQ(vmring_producer_collect(pair.producer, &verdict), 1);
     CHECK_EQ(verdict.cookie, 5);
     CHECK_EQ(verdict.by, VMRING_BY_CONSUMER);
-    CHECK_EQ(vmring_respond(pair.ring, &event, &right), -EALREADY);
+    CHECK_EQ(vmring_respond(pair.ring, &right.event, &right.response),
+             -EALREADY);
 }
 
 static void serving(void)
@@ -118,26 +163,32 @@ static void opens(const char *uri, const struct vmring_opts *opts, int err)
     CHECK_EQ(vmring_open(uri, opts, &ring), err);
 }
 
+static const struct {
+    const char *uri;
+    int err;
+} no_endpoints[] = {
+    {"local:", -EINVAL},  {"fd:", -EINVAL},         {"fd:stdin", -EINVAL},
+    {"fd:-1", -EINVAL},   {"fd:1023x", -EINVAL},    {"fd:99999999999", -EINVAL},
+    {"fd:1000", -EINVAL},
+#ifdef VMRING_GRANT
+    {"grant:0", -EINVAL},
+#else
+    {"grant:0/5", -EOPNOTSUPP},
+#endif
+    {"", -EINVAL},        {"sim:vcpus=0", -EINVAL},
+};
+
 static void endpoints(void)
 {
     struct vmring_opts opts = {.size = sizeof(opts), .timeout_ms = -1};
     char uri[32];
     int fd;
 
-    opens("local:", NULL, -EINVAL);
-    opens("fd:", NULL, -EINVAL);
-    opens("fd:stdin", NULL, -EINVAL);
-    opens("fd:-1", NULL, -EINVAL);
-    opens("fd:1023x", NULL, -EINVAL);
-    opens("fd:99999999999", NULL, -EINVAL);
-    opens("fd:1000", NULL, -EINVAL);
-#ifdef VMRING_GRANT
-    opens("grant:0", NULL, -EINVAL);
-#else
-    opens("grant:0/5", NULL, -EOPNOTSUPP);
-#endif
-    opens("", NULL, -EINVAL);
-    opens("sim:vcpus=0", NULL, -EINVAL);
+    for (size_t i = 0; i < sizeof(no_endpoints) / sizeof(*no_endpoints); i++) {
+        CHECK_ROW(no_endpoints[i].uri);
+        opens(no_endpoints[i].uri, NULL, no_endpoints[i].err);
+    }
+    CHECK_ROW(NULL);
     opens("local:/tmp/x", &opts, -EINVAL);
     opts.error = uri; /* and no room in it */
     opens("local:", &opts, -EINVAL);

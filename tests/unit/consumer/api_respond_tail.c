@@ -19,6 +19,35 @@ static void dispatch(struct vmring_producer *producer)
     CHECK_EQ(vmring_producer_dispatch(producer), 0);
 }
 
+/* The consumer, a process of its own. */
+static void answers_too_long_first(int control)
+{
+    struct vmring_opts wanted = {.size = sizeof(wanted),
+                                 .verdicts = XEN_VM_RING_VERDICT_EMULATE};
+    struct xen_vm_ring_response response;
+    struct vmring_event got;
+    struct vmring *ring;
+    char uri[32];
+    int ret;
+
+    alarm(20);
+    snprintf(uri, sizeof(uri), "fd:%d", control);
+    CHECK_EQ(vmring_open(uri, &wanted, &ring), 0);
+    while ((ret = vmring_next(ring, &got)) == 0) {
+        struct pollfd pfd = {vmring_fd(ring), POLLIN, 0};
+
+        (void)poll(&pfd, 1, 5000);
+    }
+    CHECK_EQ(ret, 1);
+    vmring_neutral(&got, &response);
+    response.flags = XEN_VM_RING_FLAG_SET_EMUL_READ_DATA;
+    response.data.emul_read.size = XEN_VM_RING_REGS_LEN - 3;
+    CHECK_EQ(vmring_respond(ring, &got, &response), -EINVAL);
+    response.data.emul_read.size = XEN_VM_RING_REGS_LEN - 4;
+    CHECK_EQ(vmring_respond(ring, &got, &response), 0);
+    vmring_close(ring);
+}
+
 int main(void)
 {
     struct vmring_producer_opts opts = {
@@ -31,7 +60,6 @@ int main(void)
         .reason = XEN_VM_RING_REASON_MEM_ACCESS,
         .length = XEN_VM_RING_EVENT_HEAD,
     };
-    struct xen_vm_ring_response response;
     struct vmring_producer *producer;
     struct vmring_verdict verdict;
     int ends[2];
@@ -41,30 +69,8 @@ int main(void)
     pid = fork();
     CHECK(pid >= 0);
     if (pid == 0) {
-        struct vmring_opts wanted = {.size = sizeof(wanted),
-                                     .verdicts = XEN_VM_RING_VERDICT_EMULATE};
-        struct vmring_event got;
-        struct vmring *ring;
-        char uri[32];
-        int ret;
-
         close(ends[0]);
-        alarm(20);
-        snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
-        CHECK_EQ(vmring_open(uri, &wanted, &ring), 0);
-        while ((ret = vmring_next(ring, &got)) == 0) {
-            struct pollfd pfd = {vmring_fd(ring), POLLIN, 0};
-
-            (void)poll(&pfd, 1, 5000);
-        }
-        CHECK_EQ(ret, 1);
-        vmring_neutral(&got, &response);
-        response.flags = XEN_VM_RING_FLAG_SET_EMUL_READ_DATA;
-        response.data.emul_read.size = XEN_VM_RING_REGS_LEN - 3;
-        CHECK_EQ(vmring_respond(ring, &got, &response), -EINVAL);
-        response.data.emul_read.size = XEN_VM_RING_REGS_LEN - 4;
-        CHECK_EQ(vmring_respond(ring, &got, &response), 0);
-        vmring_close(ring);
+        answers_too_long_first(ends[1]);
         exit(0);
     }
     close(ends[1]);

@@ -14,51 +14,160 @@
 #include "transport/region.h"
 #include "vmring.h"
 
-static const struct {
-    uint32_t result;
-    int err;
-    const char *says;
-} refusals[] = {
-    {XEN_VM_RING_REFUSED_MALFORMED, -EPROTO, "for reason 1"},
-    {XEN_VM_RING_REFUSED_VERSION, -EOPNOTSUPP, "speaks version 3.7"},
-    {XEN_VM_RING_REFUSED_FEATURE, -EOPNOTSUPP, "it has 0x40"},
-    {XEN_VM_RING_REFUSED_ASYNC_LEN, -EMSGSIZE, "the minimum is 512"},
-    {XEN_VM_RING_REFUSED_RECORD, -EOPNOTSUPP, "record size 96 refused"},
-    {XEN_VM_RING_REFUSED_POLICY, -EOPNOTSUPP, "policy 9 refused"},
-    {XEN_VM_RING_REFUSED_GROUPS, -EOPNOTSUPP, "at most 5"},
-    {XEN_VM_RING_REFUSED_VERDICTS, -EPERM,
-     "the producer allows set_registers:"},
-    {XEN_VM_RING_REFUSED_DEADLINE, -ERANGE, "maximum is 20 ms"},
-    {XEN_VM_RING_REFUSED_BUSY, -EBUSY, "another agent"},
-    {XEN_VM_RING_REFUSED_PERMISSION, -EACCES, "does not serve this user"},
-    {XEN_VM_RING_REFUSED_MEMORY, -ENOMEM, "no memory"},
-    {XEN_VM_RING_REFUSED_TARGET, -ESRCH, "the target is gone"},
-    {1000, -EPROTO, "for reason 1000"},
+static char uri[32], error[256];
+
+static struct vmring_opts opts = {
+    .size = sizeof(opts),
+    .record_len = 96,
+    .policy = 9,
+    .error = error,
+    .error_len = sizeof(error),
 };
 
-static char uri[32], error[256];
+/* What its producer would say, but for the result. */
+static const struct vmring_local_accept said = {
+    .body =
+        {
+            .magic = XEN_VM_RING_MAGIC,
+            .length = sizeof(said.body),
+            .version = 3 << 16 | 7,
+            .features = 0x40,
+            .min_async_len = 512,
+            .max_async_len = 1024,
+            .max_deadline = 20000000,
+            .max_groups = 5,
+            .allowed_verdicts = 2,
+        },
+};
+
+/* The producer's end, to which `uri` is the other. */
+static int connected(void)
+{
+    int ends[2];
+
+    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
+    *error = '\0';
+    return ends[0];
+}
+
+/* An end that has this answer ready. */
+static int answers(const struct vmring_local_accept *answer, const int *fds,
+                   unsigned int nr_fds)
+{
+    int end = connected();
+
+    CHECK_EQ(socket_send(end, VMRING_LOCAL_ACCEPT, answer, sizeof(*answer), fds,
+                         nr_fds),
+             0);
+    return end;
+}
 
 static int ask_of(const struct vmring_local_accept *answer, const int *fds,
                   unsigned int nr_fds, struct vmring_limits *limits)
 {
-    struct vmring_opts opts = {
-        .size = sizeof(opts), .error = error, .error_len = sizeof(error)};
-    int ends[2], ret;
+    struct vmring_opts asking = {
+        .size = sizeof(asking), .error = error, .error_len = sizeof(error)};
+    int end = answers(answer, fds, nr_fds);
+    int ret = vmring_ask(uri, &asking, limits);
 
-    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-    CHECK_EQ(socket_send(ends[0], VMRING_LOCAL_ACCEPT, answer, sizeof(*answer),
-                         fds, nr_fds),
-             0);
-    snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
-    *error = '\0';
-    ret = vmring_ask(uri, &opts, limits);
-    close(ends[0]);
+    close(end);
     return ret;
 }
 
-/* A question gets its answer, an error that is its own, and never a ring. */
-static void asked(struct vmring_local_accept answer)
+static void opens(int err, const char *says)
 {
+    struct vmring *ring;
+
+    CHECK_EQ(vmring_open(uri, &opts, &ring), err);
+    CHECK_HAS(error, says);
+}
+
+static const struct {
+    const char *row;
+    uint32_t result;
+    int err;
+    const char *says;
+} refusals[] = {
+    {"malformed", XEN_VM_RING_REFUSED_MALFORMED, -EPROTO, "for reason 1"},
+    {"version", XEN_VM_RING_REFUSED_VERSION, -EOPNOTSUPP, "speaks version 3.7"},
+    {"feature", XEN_VM_RING_REFUSED_FEATURE, -EOPNOTSUPP, "it has 0x40"},
+    {"async_len", XEN_VM_RING_REFUSED_ASYNC_LEN, -EMSGSIZE,
+     "the minimum is 512"},
+    {"record", XEN_VM_RING_REFUSED_RECORD, -EOPNOTSUPP,
+     "record size 96 refused"},
+    {"policy", XEN_VM_RING_REFUSED_POLICY, -EOPNOTSUPP, "policy 9 refused"},
+    {"groups", XEN_VM_RING_REFUSED_GROUPS, -EOPNOTSUPP, "at most 5"},
+    {"verdicts", XEN_VM_RING_REFUSED_VERDICTS, -EPERM,
+     "the producer allows set_registers:"},
+    {"deadline", XEN_VM_RING_REFUSED_DEADLINE, -ERANGE, "maximum is 20 ms"},
+    {"busy", XEN_VM_RING_REFUSED_BUSY, -EBUSY, "another agent"},
+    {"permission", XEN_VM_RING_REFUSED_PERMISSION, -EACCES,
+     "does not serve this user"},
+    {"memory", XEN_VM_RING_REFUSED_MEMORY, -ENOMEM, "no memory"},
+    {"target", XEN_VM_RING_REFUSED_TARGET, -ESRCH, "the target is gone"},
+    {"unknown", 1000, -EPROTO, "for reason 1000"},
+};
+
+static void each_refusal(void)
+{
+    struct vmring_local_accept answer = said;
+
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        CHECK_ROW(refusals[i].row);
+        answer.body.result = refusals[i].result;
+        close(answers(&answer, NULL, 0)); /* it has said all that it has to */
+        opens(refusals[i].err, refusals[i].says);
+    }
+    CHECK_ROW(NULL);
+}
+
+static void no_producer_of_ours(void)
+{
+    for (int lie = 0; lie < 2; lie++) {
+        struct vmring_local_accept wrong = said;
+        int end;
+
+        if (lie)
+            wrong.body.length = 8;
+        else
+            wrong.body.magic++;
+        end = answers(&wrong, NULL, 0);
+        opens(-EPROTO, "no vm_ring producer");
+        close(end);
+    }
+}
+
+static void bits_without_a_name(void)
+{
+    struct vmring_local_accept answer = said;
+    int end;
+
+    answer.body.result = XEN_VM_RING_REFUSED_VERDICTS;
+    opts.verdicts = 1U << 30 | XEN_VM_RING_VERDICT_DENY;
+    end = answers(&answer, NULL, 0);
+    opens(-EPERM, "bits 0x40000000 have no name here, besides deny; the "
+                  "producer allows set_registers");
+    close(end);
+    opts.verdicts = 0;
+}
+
+static void no_answer(void)
+{
+    int end = connected();
+
+    opts.timeout_ms = 1;
+    opens(-ETIMEDOUT, "within 1 ms");
+    close(end);
+    close(connected());
+    opens(-ECONNRESET, "hung up");
+    opts.timeout_ms = 0;
+}
+
+/* A question gets its answer, an error that is its own, and never a ring. */
+static void asked(void)
+{
+    struct vmring_local_accept answer = said;
     struct vmring_limits limits = {.size = sizeof(limits)};
     struct region p, c;
     int fds[3], bell[2];
@@ -103,83 +212,10 @@ static void asked(struct vmring_local_accept answer)
 
 int main(void)
 {
-    struct vmring_local_accept answer = {
-        .body =
-            {
-                .magic = XEN_VM_RING_MAGIC,
-                .length = sizeof(answer.body),
-                .version = 3 << 16 | 7,
-                .features = 0x40,
-                .min_async_len = 512,
-                .max_async_len = 1024,
-                .max_deadline = 20000000,
-                .max_groups = 5,
-                .allowed_verdicts = 2,
-            },
-    };
-    struct vmring_opts opts = {
-        .size = sizeof(opts),
-        .record_len = 96,
-        .policy = 9,
-        .error = error,
-        .error_len = sizeof(error),
-    };
-    struct vmring *ring;
-    int ends[2];
-
-    for (int lie = 0; lie < 2; lie++) {
-        struct vmring_local_accept wrong = answer;
-
-        if (lie)
-            wrong.body.length = 8;
-        else
-            wrong.body.magic++;
-        CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-        CHECK_EQ(socket_send(ends[0], VMRING_LOCAL_ACCEPT, &wrong,
-                             sizeof(wrong), NULL, 0),
-                 0);
-        snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
-        CHECK_EQ(vmring_open(uri, &opts, &ring), -EPROTO);
-        CHECK_HAS(error, "no vm_ring producer");
-        close(ends[0]);
-    }
-    /* Bits that have no name are told as bits. */
-    answer.body.result = XEN_VM_RING_REFUSED_VERDICTS;
-    opts.verdicts = 1U << 30 | XEN_VM_RING_VERDICT_DENY;
-    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-    CHECK_EQ(socket_send(ends[0], VMRING_LOCAL_ACCEPT, &answer, sizeof(answer),
-                         NULL, 0),
-             0);
-    snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
-    CHECK_EQ(vmring_open(uri, &opts, &ring), -EPERM);
-    CHECK_HAS(error, "bits 0x40000000 have no name here, besides deny; the "
-                     "producer allows set_registers");
-    close(ends[0]);
-    opts.verdicts = 0;
-    opts.timeout_ms = 1;
-    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-    snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
-    CHECK_EQ(vmring_open(uri, &opts, &ring), -ETIMEDOUT);
-    CHECK_HAS(error, "within 1 ms");
-    close(ends[0]);
-    CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-    snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
-    close(ends[0]);
-    CHECK_EQ(vmring_open(uri, &opts, &ring), -ECONNRESET);
-    CHECK_HAS(error, "hung up");
-
-    opts.timeout_ms = 0;
-    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
-        CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
-        answer.body.result = refusals[i].result;
-        CHECK_EQ(socket_send(ends[0], VMRING_LOCAL_ACCEPT, &answer,
-                             sizeof(answer), NULL, 0),
-                 0);
-        snprintf(uri, sizeof(uri), "fd:%d", ends[1]);
-        close(ends[0]); /* it has said all that it has to say */
-        CHECK_EQ(vmring_open(uri, &opts, &ring), refusals[i].err);
-        CHECK_HAS(error, refusals[i].says);
-    }
-    asked(answer);
+    no_producer_of_ours();
+    bits_without_a_name();
+    no_answer();
+    each_refusal();
+    asked();
     return 0;
 }

@@ -30,14 +30,13 @@ static void collects(struct vmring_verdict *verdict)
         usleep(100);
 }
 
-int main(void)
+/* A target that pauses waits for the answer, however late. */
+static void overdue_once(void)
 {
     struct vmring_producer_opts opts = pair_opts();
-    struct vmring_producer_stats stats = {.size = sizeof(stats)};
     struct xen_vm_ring_response response;
     struct vmring_verdict verdict;
     struct vmring_event event;
-    struct vmring_count *rows;
 
     opts.deadline_ns = 1000000;
     opts.on_deadline = VMRING_DEADLINE_PAUSE;
@@ -61,32 +60,41 @@ int main(void)
     CHECK_EQ(verdict.cookie, 1);
     CHECK_EQ(vmring_producer_timeout(pair.producer), -1);
     pair_end(&pair);
+}
 
-    /* More than poll() should be asked for at once. */
+/* More than poll() should be asked for at once. */
+static void far_deadline(void)
+{
+    struct vmring_producer_opts opts = pair_opts();
+    int fd;
+
     opts.deadline_ns = 7200ULL * 1000000000;
     opts.on_deadline = VMRING_DEADLINE_NEUTRAL;
     pair_make(&pair, &opts);
     post(2);
-    {
-        int fd = pair_connect(&pair);
-
-        CHECK_EQ(vmring_producer_timeout(pair.producer), 3600000);
-        close(fd);
-    }
-    /* No deadline at all. */
+    fd = pair_connect(&pair);
+    CHECK_EQ(vmring_producer_timeout(pair.producer), 3600000);
+    close(fd);
     pair_end(&pair);
+}
+
+/* Requests that overflowed are pending when a consumer comes. */
+static void no_deadline(void)
+{
+    struct vmring_producer_opts opts = pair_opts();
+    struct vmring_producer_stats stats = {.size = sizeof(stats)};
+    struct vmring_count *rows;
+    struct vmring_event event;
+    int fd;
+
     opts.deadline_ns = UINT64_MAX;
     pair_make(&pair, &opts);
-    {
-        int fd = pair_connect(&pair);
-
-        post(3);
-        CHECK_EQ(vmring_producer_timeout(pair.producer), -1);
-        close(fd);
-    }
+    fd = pair_connect(&pair);
+    post(3);
+    CHECK_EQ(vmring_producer_timeout(pair.producer), -1);
+    close(fd);
     for (uint64_t i = 0; i < 9; i++)
         post(i);
-    /* Those that overflowed are pending when a consumer comes. */
     pair_attach(&pair, NULL);
     CHECK_EQ(vmring_next(pair.ring, &event), 1);
     CHECK_EQ(vmring_producer_timeout(pair.producer), -1);
@@ -97,5 +105,12 @@ int main(void)
     vmring_close(pair.ring);
     vmring_producer_close(pair.producer, drain, &drained);
     CHECK_EQ(drained, 10 - stats.by_overflow);
+}
+
+int main(void)
+{
+    overdue_once();
+    far_deadline();
+    no_deadline();
     return 0;
 }

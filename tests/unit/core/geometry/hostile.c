@@ -8,8 +8,8 @@
 static unsigned int accepted, refusals;
 
 /* Uses all that a consumer has of a ring whose header was accepted. */
-static void use(const struct vmr_geometry *geo, unsigned char *p,
-                unsigned char *c)
+static void use(const struct vmr_geometry *geo, unsigned char *p_at,
+                unsigned char *c_at)
 {
     void *memory = calloc(1, vmr_consumer_size(geo));
     static struct vmr_consumer rx;
@@ -19,7 +19,7 @@ static void use(const struct vmr_geometry *geo, unsigned char *p,
     uint32_t where;
 
     CHECK(memory);
-    vmr_consumer_init(&rx, geo, memory, p, c);
+    vmr_consumer_init(&rx, geo, memory, p_at, c_at);
     for (uint32_t g = 0; g < geo->nr_groups; g++) {
         for (int i = 0; i < 40; i++)
             (void)vmr_consumer_next(&rx, g, &event, &where);
@@ -49,13 +49,17 @@ static void use(const struct vmr_geometry *geo, unsigned char *p,
     free(memory);
 }
 
-static void try(const struct xen_vm_ring_header *header, uint64_t p_len,
-                uint64_t c_len, unsigned char *p, unsigned char *c)
+static struct vmr_geometry laid_out;
+static struct xen_vm_ring_header good;
+static unsigned char *p, *c;
+static uint64_t seed = 1;
+
+static void try(const struct xen_vm_ring_header *header)
 {
     struct vmr_geometry geo;
 
     memcpy(p, header, sizeof(*header));
-    if (!vmr_geometry_read(&geo, (void *)p, p_len, c_len)) {
+    if (!vmr_geometry_read(&geo, (void *)p, laid_out.p_len, laid_out.c_len)) {
         refusals++;
         return;
     }
@@ -63,58 +67,74 @@ static void try(const struct xen_vm_ring_header *header, uint64_t p_len,
     use(&geo, p, c);
 }
 
-int main(void)
-{
-    static const uint32_t values[] = {
-        0,      1,          2,          3,          5,         63,
-        64,     127,        128,        129,        255,       4095,
-        4096,   8192,       0x10000,    0x7fffffff, 0x8000000, 0x80000000,
-        100000, 0xffffff80, 0xfffffff8, 0xffffffff};
-    struct vmr_geometry geo =
-        rig_geometry(130, 3, XEN_VM_RING_POLICY_OVERWRITE, 4);
-    unsigned char *p = guarded(geo.p_len), *c = guarded(geo.c_len);
-    struct xen_vm_ring_header good;
-    uint32_t words[sizeof(good) / 4];
-    uint64_t seed = 1;
+#define NR_WORDS (sizeof(good) / 4)
 
-    for (uint64_t i = 0; i < geo.p_len; i++)
+static void try_words(const uint32_t *words)
+{
+    struct xen_vm_ring_header header;
+
+    memcpy(&header, words, sizeof(header));
+    try(&header);
+}
+
+static void begin(void)
+{
+    laid_out = rig_geometry(130, 3, XEN_VM_RING_POLICY_OVERWRITE, 4);
+    p = guarded(laid_out.p_len);
+    c = guarded(laid_out.c_len);
+    for (uint64_t i = 0; i < laid_out.p_len; i++)
         p[i] = (unsigned char)rig_random(&seed);
     memset(&good, 0, sizeof(good));
-    vmr_geometry_publish(&geo, &good);
-    try(&good, geo.p_len, geo.c_len, p, c);
+    vmr_geometry_publish(&laid_out, &good);
+    try(&good);
     CHECK_EQ(accepted, 1);
+}
 
-    /* Where armed is there is no bitmap: arming would find a bit set. */
+/* Where armed is there is no bitmap: arming would find a bit set. */
+static void bitmap_over_armed(void)
+{
     for (int i = 0; i < 3; i++) {
         struct xen_vm_ring_header header = good;
 
         *(i == 0   ? &header.attn_request_off
           : i == 1 ? &header.attn_lane_off
                    : &header.answered_off) = 0;
-        try(&header, geo.p_len, geo.c_len, p, c);
+        try(&header);
         CHECK_EQ(accepted, 1);
     }
+}
 
-    /* Every word by itself. */
-    for (size_t i = 0; i < sizeof(words) / 4; i++) {
-        for (size_t v = 0; v < sizeof(values) / 4 + 4; v++) {
-            struct xen_vm_ring_header header;
+static const uint32_t values[] = {
+    0,      1,          2,          3,          5,         63,
+    64,     127,        128,        129,        255,       4095,
+    4096,   8192,       0x10000,    0x7fffffff, 0x8000000, 0x80000000,
+    100000, 0xffffff80, 0xfffffff8, 0xffffffff};
+static const int32_t steps[] = {1, -1, 128, -128};
 
+#define NR_VALUES (sizeof(values) / sizeof(values[0]))
+#define NR_STEPS  (sizeof(steps) / sizeof(steps[0]))
+
+static void each_word(void)
+{
+    uint32_t words[NR_WORDS];
+
+    for (size_t i = 0; i < NR_WORDS; i++) {
+        for (size_t v = 0; v < NR_VALUES + NR_STEPS; v++) {
             memcpy(words, &good, sizeof(words));
-            if (v < sizeof(values) / 4)
+            if (v < NR_VALUES)
                 words[i] = values[v];
             else
-                words[i] +=
-                    (uint32_t[]){1, (uint32_t)-1, 128,
-                                 (uint32_t)-128}[v - sizeof(values) / 4];
-            memcpy(&header, words, sizeof(header));
-            try(&header, geo.p_len, geo.c_len, p, c);
+                words[i] += (uint32_t)steps[v - NR_VALUES];
+            try_words(words);
         }
     }
-    /* Several at once. */
-    for (int round = 0; round < 200000; round++) {
-        struct xen_vm_ring_header header;
+}
 
+static void several_words(void)
+{
+    uint32_t words[NR_WORDS];
+
+    for (int round = 0; round < 200000; round++) {
         memcpy(words, &good, sizeof(words));
         for (uint32_t n = 1 + rig_random(&seed) % 4; n; n--) {
             uint32_t *word =
@@ -122,13 +142,20 @@ int main(void)
                        (offsetof(struct xen_vm_ring_header, reserved) / 4)];
 
             if (rig_random(&seed) & 1)
-                *word = values[rig_random(&seed) % (sizeof(values) / 4)];
+                *word = values[rig_random(&seed) % NR_VALUES];
             else
                 *word += 8 * (rig_random(&seed) % 64) - 256;
         }
-        memcpy(&header, words, sizeof(header));
-        try(&header, geo.p_len, geo.c_len, p, c);
+        try_words(words);
     }
+}
+
+int main(void)
+{
+    begin();
+    bitmap_over_armed();
+    each_word();
+    several_words();
     CHECK(refusals > 1000);
     CHECK(accepted > 100);
     return 0;

@@ -28,7 +28,7 @@ static bool taken(const struct xen_vm_ring_header *header)
 }
 
 /* With another value in one field. */
-static bool with(size_t off, size_t size, uint64_t value)
+static bool taken_with(size_t off, size_t size, uint64_t value)
 {
     struct xen_vm_ring_header header = good;
 
@@ -36,21 +36,124 @@ static bool with(size_t off, size_t size, uint64_t value)
     return taken(&header);
 }
 
-#define WITH(field, value)                                                     \
-    with(offsetof(struct xen_vm_ring_header, field), sizeof(good.field), value)
+#define FIELD(field)                                                           \
+#field, offsetof(struct xen_vm_ring_header, field), sizeof(good.field)
 
-/* An area of `size` bytes in `room` is held to both, and to its alignment. */
-#define AREA(field, size, room, align)                                         \
-    do {                                                                       \
-        uint64_t end = (room) - (size);                                        \
-                                                                               \
-        CHECK(WITH(field, end));                                               \
-        CHECK(!WITH(field, end + (align)));                                    \
-        CHECK(!WITH(field, room));                                             \
-        CHECK(!WITH(field, (room) + (align)));                                 \
-        CHECK(!WITH(field, end - (align) / 2));                                \
-        CHECK(!WITH(field, UINT64_MAX - (align) + 1));                         \
-    } while (0)
+#define SLOT XEN_VM_RING_SLOT
+#define LINE XEN_VM_RING_LINE
+#define PAGE XEN_VM_RING_PAGE
+
+/* This value, or what the header has and so much more. */
+static const struct {
+    const char *row;
+    size_t off, size;
+    uint64_t value;
+    enum { IS, MORE } how;
+    bool taken;
+} words[] = {
+    {FIELD(magic), 1, MORE, false},
+    {FIELD(major), 0, IS, false},
+    {FIELD(major), 2, IS, false},
+    {FIELD(header_len), sizeof(good) - 8, IS, false},
+    {FIELD(header_len), 0, IS, false},
+    {FIELD(header_len), PAGE, IS, true},
+    {FIELD(header_len), PAGE + 8, IS, false},
+    {FIELD(p_len), PAGE, MORE, false},
+    {FIELD(p_len), -(uint64_t)PAGE, MORE, false},
+    {FIELD(c_len), PAGE, MORE, false},
+    {FIELD(c_len), -(uint64_t)PAGE, MORE, false},
+    {FIELD(nr_vcpus), 0, IS, false},
+    {FIELD(nr_lanes), 1, IS, false},
+    {FIELD(nr_lanes), 4, IS, false},
+    /* The foreign lane, and the feature that tells of it: both, or neither. */
+    {FIELD(nr_lanes), 3, IS, false},
+    {FIELD(features), XEN_VM_RING_FEATURES, IS, false},
+    {FIELD(features), UINT64_MAX, IS, false},
+    {FIELD(features), UINT64_MAX - XEN_VM_RING_FEATURE_FOREIGN, IS, true},
+    {FIELD(nr_groups), 0, IS, false},
+    {FIELD(nr_groups), 3, IS, false},
+    {FIELD(policy), 2, IS, false},
+    {FIELD(record_len), 0, IS, false},
+    {FIELD(record_len), 32, IS, false},
+    {FIELD(record_len), 96, IS, false},
+    {FIELD(record_len), 576, IS, false},
+    {FIELD(slots_per_lane), 0, IS, false},
+    {FIELD(slots_per_lane), 1, IS, false},
+    {FIELD(slots_per_lane), 2, IS, true},
+    {FIELD(slots_per_lane), 3, IS, false},
+    /* Records of 64 bytes: their sum is 0, modulo 2^64. */
+    {FIELD(slots_per_lane), 1ULL << 58, IS, false},
+    {FIELD(slots_per_lane), 1ULL << 63, IS, false},
+    {FIELD(slot_len), SLOT - LINE, IS, false},
+    {FIELD(slot_len), 0, IS, false},
+    {FIELD(slot_len), SLOT + 64, IS, false},
+    {FIELD(slot_len), PAGE, IS, true},
+    {FIELD(slot_len), PAGE + LINE, IS, false},
+    /* The group's first line is armed's. */
+    {FIELD(attn_request_off), LINE - 8, IS, false},
+    {FIELD(attn_lane_off), LINE - 8, IS, false},
+    {FIELD(answered_off), LINE - 8, IS, false},
+    {FIELD(c_group_len), LINE, MORE, true},
+    {FIELD(c_group_len), 64, MORE, false},
+    {FIELD(c_group_len), 0, IS, false},
+    {FIELD(c_group_len), 0x80000000U, IS, false},
+};
+
+static void one_word(void)
+{
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        uint64_t value = 0;
+
+        if (words[i].how == MORE)
+            memcpy(&value, (char *)&good + words[i].off, words[i].size);
+        value += words[i].value;
+        CHECK_ROW(words[i].row);
+        if (taken_with(words[i].off, words[i].size, value) != words[i].taken) {
+            fprintf(stderr, "%s = %#llx is%s taken\n", words[i].row,
+                    (unsigned long long)value, words[i].taken ? " not" : "");
+            exit(1);
+        }
+    }
+}
+
+/* Areas by their place, their size and what they are in. */
+static const struct {
+    const char *row;
+    size_t off, size;
+    uint64_t len;
+    enum { IN_P, IN_C, IN_GROUP } in;
+    uint64_t align;
+} areas[] = {
+    {FIELD(request_off), 2ULL * SLOT, IN_P, LINE},
+    {FIELD(p_group_off), LINE, IN_P, LINE},
+    {FIELD(lane_off), 2ULL * XEN_VM_RING_LANE, IN_P, LINE},
+    {FIELD(record_off), 2 * 4 * 64, IN_P, 64},
+    {FIELD(response_off), 2ULL * SLOT, IN_C, LINE},
+    {FIELD(cursor_off), 2ULL * LINE, IN_C, LINE},
+    {FIELD(c_group_off), 0, IN_C, LINE}, /* c_group_len */
+    {FIELD(attn_request_off), 8, IN_GROUP, 8},
+    {FIELD(attn_lane_off), 8, IN_GROUP, 8},
+    {FIELD(answered_off), 8, IN_GROUP, 8},
+};
+
+/* An area is held to what it is in, and to its alignment. */
+static void one_area(size_t i)
+{
+    uint64_t room = areas[i].in == IN_P   ? good.p_len
+                    : areas[i].in == IN_C ? good.c_len
+                                          : good.c_group_len;
+    uint64_t end = room - (areas[i].len ? areas[i].len : good.c_group_len);
+    size_t off = areas[i].off, size = areas[i].size;
+    uint64_t align = areas[i].align;
+
+    CHECK_ROW(areas[i].row);
+    CHECK(taken_with(off, size, end));
+    CHECK(!taken_with(off, size, end + align));
+    CHECK(!taken_with(off, size, room));
+    CHECK(!taken_with(off, size, room + align));
+    CHECK(!taken_with(off, size, end - align / 2));
+    CHECK(!taken_with(off, size, UINT64_MAX - align + 1));
+}
 
 /* A P that ends within its header is not read to the header's end. */
 static void too_short(void)
@@ -81,71 +184,12 @@ static void no_page(void)
 
 int main(void)
 {
-    uint64_t slot = XEN_VM_RING_SLOT, line = XEN_VM_RING_LINE;
-
     begin();
     CHECK(taken(&good));
     too_short();
-
-    CHECK(!WITH(magic, good.magic + 1U));
-    CHECK(!WITH(major, 0));
-    CHECK(!WITH(major, 2));
-    CHECK(!WITH(header_len, sizeof(good) - 8));
-    CHECK(!WITH(header_len, 0));
-    CHECK(WITH(header_len, XEN_VM_RING_PAGE));
-    CHECK(!WITH(header_len, XEN_VM_RING_PAGE + 8));
-    CHECK(!WITH(p_len, good.p_len + XEN_VM_RING_PAGE));
-    CHECK(!WITH(p_len, good.p_len - XEN_VM_RING_PAGE));
-    CHECK(!WITH(c_len, good.c_len + XEN_VM_RING_PAGE));
-    CHECK(!WITH(c_len, good.c_len - XEN_VM_RING_PAGE));
     no_page();
-
-    CHECK(!WITH(nr_vcpus, 0));
-    CHECK(!WITH(nr_lanes, 1));
-    CHECK(!WITH(nr_lanes, 4));
-    /* The foreign lane, and the feature that tells of it: both, or neither. */
-    CHECK(!WITH(nr_lanes, 3));
-    CHECK(!WITH(features, XEN_VM_RING_FEATURES));
-    CHECK(!WITH(features, UINT64_MAX));
-    CHECK(WITH(features, UINT64_MAX - XEN_VM_RING_FEATURE_FOREIGN));
-    CHECK(!WITH(nr_groups, 0));
-    CHECK(!WITH(nr_groups, 3));
-    CHECK(!WITH(policy, 2));
-    CHECK(!WITH(record_len, 0));
-    CHECK(!WITH(record_len, 32));
-    CHECK(!WITH(record_len, 96));
-    CHECK(!WITH(record_len, 576));
-
-    CHECK(!WITH(slots_per_lane, 0));
-    CHECK(!WITH(slots_per_lane, 1));
-    CHECK(WITH(slots_per_lane, 2));
-    CHECK(!WITH(slots_per_lane, 3));
-    /* Records of 64 bytes: their sum is 0, modulo 2^64. */
-    CHECK(!WITH(slots_per_lane, 1ULL << 58));
-    CHECK(!WITH(slots_per_lane, 1ULL << 63));
-    CHECK(!WITH(slot_len, slot - line));
-    CHECK(!WITH(slot_len, 0));
-    CHECK(!WITH(slot_len, slot + 64));
-    CHECK(WITH(slot_len, XEN_VM_RING_PAGE));
-    CHECK(!WITH(slot_len, XEN_VM_RING_PAGE + line));
-
-    AREA(request_off, 2 * slot, good.p_len, line);
-    AREA(p_group_off, line, good.p_len, line);
-    AREA(lane_off, 2 * XEN_VM_RING_LANE, good.p_len, line);
-    AREA(record_off, 2 * 4 * 64, good.p_len, 64);
-    AREA(response_off, 2 * slot, good.c_len, line);
-    AREA(cursor_off, 2 * line, good.c_len, line);
-    AREA(c_group_off, good.c_group_len, good.c_len, line);
-    AREA(attn_request_off, 8, good.c_group_len, 8);
-    AREA(attn_lane_off, 8, good.c_group_len, 8);
-    AREA(answered_off, 8, good.c_group_len, 8);
-    /* The group's first line is armed's. */
-    CHECK(!WITH(attn_request_off, line - 8));
-    CHECK(!WITH(attn_lane_off, line - 8));
-    CHECK(!WITH(answered_off, line - 8));
-    CHECK(WITH(c_group_len, good.c_group_len + line));
-    CHECK(!WITH(c_group_len, good.c_group_len + 64));
-    CHECK(!WITH(c_group_len, 0));
-    CHECK(!WITH(c_group_len, 0x80000000U));
+    one_word();
+    for (size_t i = 0; i < sizeof(areas) / sizeof(areas[0]); i++)
+        one_area(i);
     return 0;
 }
