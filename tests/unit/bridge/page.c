@@ -161,18 +161,6 @@ int xc_domain_unpause(xc_interface *xch, uint32_t domid)
     return 0;
 }
 
-void *xencall_alloc_buffer(xencall_handle *xcall, size_t size)
-{
-    (void)xcall;
-    return calloc(1, size);
-}
-
-void xencall_free_buffer(xencall_handle *xcall, void *buffer)
-{
-    (void)xcall;
-    free(buffer);
-}
-
 xenevtchn_port_or_error_t xenevtchn_bind_interdomain(xenevtchn_handle *xce,
                                                      uint32_t domid,
                                                      evtchn_port_t port)

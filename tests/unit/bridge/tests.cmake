@@ -25,8 +25,9 @@ vmring_bridge_test(arming tests/unit/fixture/fake_monitor_ops.c
     bridge/monitor/arm.c bridge/monitor/step.c bridge/monitor/ranges.c
     bridge/monitor/calls.c bridge/monitor/support.c bridge/monitor/bears.c
     ${LOG})
-vmring_bridge_test(page bridge/monitor/legacy_ring.c ${LOG})
-vmring_bridge_test(version)
+vmring_bridge_test(page tests/unit/fixture/fake_xencall.c
+    bridge/monitor/legacy_ring.c ${LOG})
+vmring_bridge_test(version tests/unit/fixture/fake_xencall.c)
 vmring_bridge_test(listener)
 vmring_bridge_test(step_off bridge/monitor/requests.c
     bridge/monitor/end.c bridge/monitor/quiesce.c

@@ -31,18 +31,6 @@ int xencall1(xencall_handle *xcall, unsigned int op, uint64_t arg1)
     return -1;
 }
 
-void *xencall_alloc_buffer(xencall_handle *xcall, size_t size)
-{
-    (void)xcall;
-    return calloc(1, size);
-}
-
-void xencall_free_buffer(xencall_handle *xcall, void *buffer)
-{
-    (void)xcall;
-    free(buffer);
-}
-
 int xc_version(xc_interface *xch, int cmd, void *arg)
 {
     (void)xch, (void)arg;

@@ -6,6 +6,7 @@
  */
 #include <sys/socket.h>
 
+#include "by_hand.h"
 #include "check.h"
 #include "producer/producer.h"
 #include "transport/local/socket.h"
@@ -32,22 +33,13 @@ int main(void)
                                         .ops = &ops,
                                         .nr_vcpus = 1,
                                         .arch = XEN_VM_RING_ARCH_X86};
-    struct xen_vm_ring_propose propose = {
-        .magic = XEN_VM_RING_MAGIC,
-        .length = sizeof(propose),
-        .version_min = XEN_VM_RING_VERSION,
-        .version_max = XEN_VM_RING_VERSION,
-        .nr_groups = 1,
-    };
     struct vmring_verdict verdict;
     int ends[2];
 
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     CHECK_EQ(vmring_producer_serve_fd(producer, ends[0]), 0);
-    CHECK_EQ(socket_send(ends[1], VMRING_LOCAL_PROPOSE, &propose,
-                         sizeof(propose), NULL, 0),
-             0);
+    by_hand_propose(ends[1], 0, 1);
     CHECK_EQ(vmring_producer_dispatch(producer), 0);
     CHECK(vmring_producer_attached(producer));
     CHECK_EQ(socket_send(ends[1], VMRING_LOCAL_QUIESCE, NULL, 0, NULL, 0), 0);

@@ -11,34 +11,22 @@
 
 #include <vmring_local.h>
 
+#include "by_hand.h"
 #include "transport/local/socket.h"
 
 static struct pair pair;
 static char path[64];
 static int fd;
 
-static const struct xen_vm_ring_propose propose = {
-    .magic = XEN_VM_RING_MAGIC,
-    .length = sizeof(propose),
-    .version_min = XEN_VM_RING_VERSION,
-    .version_max = XEN_VM_RING_VERSION,
-    .nr_groups = 2,
-};
-
 static int ask(void)
 {
-    struct sockaddr_un addr;
-    int asking = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    int asking = by_hand_connect(path, 0);
 
-    CHECK_EQ(socket_address(path, &addr), 0);
-    CHECK_EQ(connect(asking, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    CHECK_EQ(socket_send(asking, VMRING_LOCAL_PROPOSE, &propose,
-                         sizeof(propose), NULL, 0),
-             0);
+    by_hand_propose(asking, 0, 2);
     return asking;
 }
 
-/* What it is told: a result of the grant, or that nobody is there. */
+/* What it is told: a result, or that nobody is there. */
 static int answer(int asking)
 {
     int fds[VMRING_LOCAL_MAX_FDS], ret;

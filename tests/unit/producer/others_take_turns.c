@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "by_hand.h"
 #include "check.h"
 #include "producer/producer.h"
 #include "transport/local/socket.h"
@@ -51,31 +52,13 @@ ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
 }
 
 static struct vmring_producer *producer;
-static char uri[80];
-
-static int comes(void)
-{
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct sockaddr_un addr;
-
-    CHECK(fd >= 0);
-    CHECK_EQ(socket_address(uri + 6, &addr), 0);
-    CHECK_EQ(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    return fd;
-}
+static char uri[80], *const path = uri + sizeof("local:") - 1;
 
 static int attaches(void)
 {
-    struct xen_vm_ring_propose p = {
-        .magic = XEN_VM_RING_MAGIC,
-        .length = sizeof(p),
-        .version_min = XEN_VM_RING_VERSION,
-        .version_max = XEN_VM_RING_VERSION,
-        .nr_groups = 1,
-    };
-    int fd = comes();
+    int fd = by_hand_connect(path, SOCK_NONBLOCK);
 
-    CHECK_EQ(socket_send(fd, VMRING_LOCAL_PROPOSE, &p, sizeof(p), NULL, 0), 0);
+    by_hand_propose(fd, 0, 1);
     CHECK_EQ(vmring_producer_dispatch(producer), 0);
     CHECK(vmring_producer_attached(producer));
     return fd;
@@ -114,7 +97,7 @@ int main(void)
     attached = attaches();
     drain(attached);
     for (int i = 0; i < MAX_PEERS - 1; i++) {
-        fds[i] = comes();
+        fds[i] = by_hand_connect(path, SOCK_NONBLOCK);
         CHECK_EQ(send(fds[i], "what?", 5, MSG_NOSIGNAL), 5);
     }
     slow = SLOW_NS;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "by_hand.h"
 #include "check.h"
 #include "producer/producer.h"
 #include "transport/local/socket.h"
@@ -85,17 +86,9 @@ static void send_to(int fd, uint32_t type, const void *body, size_t len)
 
 static int proposes(uint64_t async_len)
 {
-    struct xen_vm_ring_propose p = {
-        .magic = XEN_VM_RING_MAGIC,
-        .length = sizeof(p),
-        .version_min = XEN_VM_RING_VERSION,
-        .version_max = XEN_VM_RING_VERSION,
-        .async_len = async_len,
-        .nr_groups = 1,
-    };
     int fd = consumer();
 
-    send_to(fd, VMRING_LOCAL_PROPOSE, &p, sizeof(p));
+    by_hand_propose(fd, async_len, 1);
     return fd;
 }
 

@@ -10,20 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "by_hand.h"
 #include "check.h"
 #include "producer/producer.h"
 #include "transport/local/socket.h"
-
-static int connect_to(const char *path)
-{
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct sockaddr_un addr;
-
-    CHECK(fd >= 0);
-    CHECK_EQ(socket_address(path, &addr), 0);
-    CHECK_EQ(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    return fd;
-}
 
 /* All but those before `first` are connected. */
 static void check(const int *fds, int first)
@@ -55,9 +45,9 @@ static void crowd(struct vmring_producer *producer, const char *path)
 
     for (int i = 0; i < 3 * MAX_PEERS; i++) {
         if (i == MAX_PEERS + 2)
-            ours = connect_to(path);
+            ours = by_hand_connect(path, SOCK_NONBLOCK);
         CHECK_EQ(seteuid(65534), 0);
-        fds[i] = connect_to(path);
+        fds[i] = by_hand_connect(path, SOCK_NONBLOCK);
         CHECK_EQ(seteuid(0), 0);
         settle(producer);
     }
@@ -84,7 +74,7 @@ int main(void)
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     CHECK_EQ(vmring_producer_serve(producer, uri, 0666), 0);
     for (int i = 0; i <= MAX_PEERS; i++)
-        fds[i] = connect_to(uri + 6);
+        fds[i] = by_hand_connect(uri + 6, SOCK_NONBLOCK);
     CHECK_EQ(vmring_producer_dispatch(producer), 0);
     check(fds, 0);
     pfd.fd = vmring_producer_fd(producer);

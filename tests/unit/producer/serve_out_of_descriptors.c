@@ -12,20 +12,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "by_hand.h"
 #include "check.h"
 #include "transport/local/socket.h"
 #include "vmring.h"
-
-static int connect_to(const char *path)
-{
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct sockaddr_un addr;
-
-    CHECK(fd >= 0);
-    CHECK_EQ(socket_address(path, &addr), 0);
-    CHECK_EQ(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    return fd;
-}
 
 int main(void)
 {
@@ -41,7 +31,7 @@ int main(void)
     snprintf(uri, sizeof(uri), "local:/tmp/vmring-test-%d.sock", (int)getpid());
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
-    fd = connect_to(uri + 6);
+    fd = by_hand_connect(uri + 6, SOCK_NONBLOCK);
     for (int next; (next = open("/dev/null", O_RDONLY)) >= 0;)
         last = next;
     CHECK_EQ(errno, EMFILE);
@@ -52,7 +42,7 @@ int main(void)
     CHECK_EQ(read(fd, &byte, 1), 0);
 
     close(fd);
-    waits = connect_to(uri + 6);
+    waits = by_hand_connect(uri + 6, SOCK_NONBLOCK);
     limit.rlim_cur = 3;
     CHECK_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
     for (int i = 0; i < 3; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Description: a consumer that takes over from one that died is granted, even
+ * Description: a consumer that takes over from one that died is accepted, even
  * if both are noticed in one dispatch, in whichever place it sits.
  */
 #include <poll.h>
@@ -12,35 +12,12 @@
 
 #include <vmring_local.h>
 
+#include "by_hand.h"
 #include "check.h"
 #include "transport/local/socket.h"
 #include "vmring.h"
 
 static char path[64];
-
-static int reach(void)
-{
-    struct sockaddr_un addr;
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-
-    CHECK(fd >= 0);
-    CHECK_EQ(socket_address(path, &addr), 0);
-    CHECK_EQ(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-    return fd;
-}
-
-static void propose(int fd)
-{
-    struct xen_vm_ring_propose p = {
-        .magic = XEN_VM_RING_MAGIC,
-        .length = sizeof(p),
-        .version_min = XEN_VM_RING_VERSION,
-        .version_max = XEN_VM_RING_VERSION,
-        .nr_groups = 1,
-    };
-
-    CHECK_EQ(socket_send(fd, VMRING_LOCAL_PROPOSE, &p, sizeof(p), NULL, 0), 0);
-}
 
 static void turn(struct vmring_producer *producer)
 {
@@ -79,16 +56,17 @@ int main(void)
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     CHECK_EQ(vmring_producer_serve(producer, uri, 0), 0);
 
-    first = reach(); /* keeps the lower place while the other attaches */
-    dead = reach();
-    propose(dead);
+    first = by_hand_connect(
+        path, 0); /* keeps the lower place while the other attaches */
+    dead = by_hand_connect(path, 0);
+    by_hand_propose(dead, 0, 1);
     turn(producer);
     CHECK_EQ(result(dead), XEN_VM_RING_ACCEPTED);
     close(first);
     turn(producer);
 
-    next = reach();
-    propose(next);
+    next = by_hand_connect(path, 0);
+    by_hand_propose(next, 0, 1);
     close(dead);
     turn(producer);
     turn(producer);
@@ -96,8 +74,8 @@ int main(void)
     CHECK(vmring_producer_attached(producer));
 
     /* One that is alive is in the way. */
-    first = reach();
-    propose(first);
+    first = by_hand_connect(path, 0);
+    by_hand_propose(first, 0, 1);
     turn(producer);
     CHECK_EQ(result(first), XEN_VM_RING_REFUSED_BUSY);
     vmring_producer_close(producer, NULL, NULL);

@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: MIT
 # The producer's calls: who is served, when, with what, and what the system or
 # the consumer refuses.
-foreach(name collect_arms frozen_lane_broken serve_both_ways
-        serve_many_at_once serve_modes serve_out_of_descriptors
-        subscribe_denied successor_not_busy)
+foreach(name frozen_lane_broken serve_both_ways serve_modes subscribe_denied)
     vmring_unit_test(${name} producer/${name}.c)
 endforeach()
-vmring_unit_test(ring_in_slices producer/ring_in_slices.c)
+foreach(name collect_arms others_take_turns ring_in_slices serve_many_at_once
+        serve_out_of_descriptors successor_not_busy)
+    vmring_unit_test(${name} producer/${name}.c fixture/by_hand.c)
+endforeach()
 target_link_options(test_ring_in_slices PRIVATE -Wl,--wrap=clock_gettime
     -Wl,--wrap=posix_fallocate -Wl,--wrap=fallocate)
-vmring_unit_test(others_take_turns producer/others_take_turns.c)
 target_link_options(test_others_take_turns PRIVATE -Wl,--wrap=clock_gettime
     -Wl,--wrap=accept4 -Wl,--wrap=recvmsg)
 
 vmring_fault_test(faults_producer_open producer/faults_open.c)
 vmring_fault_test(faults_serve producer/faults_serve.c)
-vmring_fault_test(faults_grant producer/faults_accept.c fixture/pair.c)
+vmring_fault_test(faults_grant producer/faults_accept.c
+    fixture/pair.c fixture/by_hand.c)
 vmring_fault_test(first_grant_lost producer/first_accept_lost.c
     fixture/pair.c)
 vmring_fault_test(grant_to_the_letter producer/accept_to_the_letter.c

@@ -13,6 +13,7 @@
 
 #include <vmring_local.h>
 
+#include "by_hand.h"
 #include "consumer/consumer.h"
 #include "pair.h"
 #include "transport/budget.h"
@@ -197,18 +198,9 @@ static void ask(int control)
 
 static int attach_by_hand(void)
 {
-    const struct xen_vm_ring_propose propose = {
-        .magic = XEN_VM_RING_MAGIC,
-        .length = sizeof(propose),
-        .version_min = XEN_VM_RING_VERSION,
-        .version_max = XEN_VM_RING_VERSION,
-        .nr_groups = 1,
-    };
     int control = pair_connect(&pair);
 
-    CHECK_EQ(socket_send(control, VMRING_LOCAL_PROPOSE, &propose,
-                         sizeof(propose), NULL, 0),
-             0);
+    by_hand_propose(control, 0, 1);
     pair_serve();
     CHECK(vmring_producer_attached(pair.producer));
     CHECK_EQ(answers_to(control), 1);

@@ -12,10 +12,7 @@
 #include <unistd.h>
 
 #include "consumer/consumer.h"
-#include "fake_xen.h"
-#include "fake_xenstore.h"
-#include "meeting.h"
-#include "pair.h"
+#include "grant_pair.h"
 #include "producer/producer.h"
 
 static struct pair pair;
@@ -35,10 +32,7 @@ static void make(void)
 
     opts.log = keep_line;
     nr_lines = 0;
-    pair_make(&pair, &opts);
-    pair.of_domain = true;
-    fake_xenstore.domid = 0;
-    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
+    grant_pair_make(&pair, &opts);
     /* By this way only. */
     CHECK_EQ(vmring_producer_serve(pair.producer, "grant:8/5", 0), -EINVAL);
     CHECK_EQ(vmring_producer_serve(pair.producer, "local:/tmp/x", 0), -EINVAL);

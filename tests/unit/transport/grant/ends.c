@@ -9,9 +9,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "fake_xen.h"
-#include "meeting.h"
-#include "pair.h"
+#include "grant_pair.h"
 #include "transport/grant/pages.h"
 
 static struct pair pair;
@@ -30,10 +28,7 @@ static void begin(void)
 
     opts.log = keep_line;
     line[0] = '\0';
-    pair_make(&pair, &opts);
-    pair.of_domain = true;
-    fake_xenstore.domid = 0;
-    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
+    grant_pair_make(&pair, &opts);
     pair_serve();
 }
 

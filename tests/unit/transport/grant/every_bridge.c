@@ -12,9 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fake_xen.h"
-#include "meeting.h"
-#include "pair.h"
+#include "grant_pair.h"
 #include "transport/errand.h"
 #include "transport/grant/meet.h"
 
@@ -175,10 +173,7 @@ static void begin(void)
 
     done = false;
     told = 0;
-    pair_make(&pair, &opts);
-    pair.of_domain = true;
-    fake_xenstore.domid = 0;
-    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
+    grant_pair_make(&pair, &opts);
     pair_serve();
     faults_idle = idle;
     fake_xenstore.domid = MEETING_AGENT;

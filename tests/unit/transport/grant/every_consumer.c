@@ -14,9 +14,7 @@
 #include <unistd.h>
 
 #include "consumer/consumer.h"
-#include "fake_xen.h"
-#include "meeting.h"
-#include "pair.h"
+#include "grant_pair.h"
 #include "transport/grant/pages.h"
 
 #define MS        1000000ULL
@@ -93,10 +91,7 @@ static void begin(void)
     struct vmring_producer_opts opts = pair_opts();
 
     opts.deadline_ns = MS;
-    pair_make(&pair, &opts);
-    pair.of_domain = true;
-    fake_xenstore.domid = 0;
-    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
+    grant_pair_make(&pair, &opts);
     turns();
 }
 

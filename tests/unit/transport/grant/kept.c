@@ -13,9 +13,7 @@
 #include <xengnttab.h>
 
 #include "consumer/consumer.h"
-#include "fake_xen.h"
-#include "meeting.h"
-#include "pair.h"
+#include "grant_pair.h"
 #include "transport/grant/limits.h"
 #include "transport/grant/pages.h"
 
@@ -40,10 +38,7 @@ static void begin(void)
 
     opts.log = keep_line;
     refusal[0] = '\0';
-    pair_make(&pair, &opts);
-    pair.of_domain = true;
-    fake_xenstore.domid = 0;
-    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
+    grant_pair_make(&pair, &opts);
 }
 
 static void end(void)

@@ -33,7 +33,7 @@ function(vmring_grant_test name)
 endfunction()
 
 foreach(name attach ends every_bridge every_consumer kept workers)
-    vmring_grant_test(${name} fixture/pair.c)
+    vmring_grant_test(${name} fixture/pair.c fixture/grant_pair.c)
 endforeach()
 vmring_grant_test(link_alone)
 vmring_grant_test(listener_alone)

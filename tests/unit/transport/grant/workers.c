@@ -9,10 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include "fake_xen.h"
-#include "fake_xenstore.h"
-#include "meeting.h"
-#include "pair.h"
+#include "grant_pair.h"
 
 #define GROUPS 2
 #define ROUNDS 800
@@ -31,10 +28,7 @@ static void begin(void)
         .size = sizeof(ours), .nr_groups = GROUPS, .timeout_ms = 5000};
 
     opts.deadline_ns = UINT64_MAX;
-    pair_make(&pair, &opts);
-    pair.of_domain = true;
-    fake_xenstore.domid = 0;
-    CHECK_EQ(vmring_producer_serve(pair.producer, "grant:7/5", 0), 0);
+    grant_pair_make(&pair, &opts);
     CHECK_EQ(vmring_producer_dispatch(pair.producer), 0);
     fake_xenstore.domid = MEETING_AGENT;
     CHECK_EQ(vmring_open("grant:0/5", &ours, &ring), 0);
