@@ -9,9 +9,13 @@ vmring_fault_test(faults_open consumer/faults_open.c)
 foreach(name answer_told_by_next answers_malformed api_refused
         counts_after_answers detach_unread faults_next faults_requests
         faults_worker groups_take_turns next_tells_target
-        overrun_all_the_time rescan_again subscribe_results workers
+        overrun_all_the_time rescan_again subscribe_results
         workers_any_instant)
     vmring_fault_test(${name} consumer/${name}.c fixture/pair.c)
+endforeach()
+foreach(name workers workers_end workers_lied_to)
+    vmring_fault_test(${name} consumer/${name}.c
+        fixture/pair.c fixture/workers.c)
 endforeach()
 if(VMRING_GRANT)
     target_compile_definitions(test_api_refused PRIVATE VMRING_GRANT=1)
