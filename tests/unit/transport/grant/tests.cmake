@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 # Granted pages and event channels, on a fake Xen instead of its libraries.
+set(FAKE_XEN fixture/fake_xen.c fixture/fake_evtchn.c)
 foreach(name pages parked hostile_directory again limits)
     vmring_unit_test(grant_${name} transport/grant/${name}.c
-        fixture/grant_rig.c fixture/fake_xen.c)
+        fixture/grant_rig.c ${FAKE_XEN})
 endforeach()
 vmring_unit_test(bells transport/grant/evtchn.c
-    fixture/grant_rig.c fixture/fake_xen.c)
+    fixture/grant_rig.c ${FAKE_XEN})
 vmring_fault_test(grant_faults transport/grant/faults.c
-    fixture/grant_rig.c fixture/fake_xen.c)
+    fixture/grant_rig.c ${FAKE_XEN})
 
 # The rendezvous, on a fake xenstore.
 vmring_unit_test(message_text transport/grant/message_text.c)
@@ -21,13 +22,13 @@ vmring_fault_test(rendezvous_malformed transport/grant/rendezvous_malformed.c
 # It takes the time that xenstored is given.
 vmring_fault_test(xenstore_stopped transport/grant/xenstore_stopped.c
     fixture/pair.c fixture/meeting.c fixture/fake_xenstore.c
-    fixture/fake_xen.c)
+    ${FAKE_XEN})
 
 # vmring_grant_test(NAME SOURCE...): both domains in one program. What a bridge
 # does not wait for is done at once.
 function(vmring_grant_test name)
     vmring_fault_test(grant_${name} transport/grant/${name}.c ${ARGN}
-        fixture/meeting.c fixture/fake_xenstore.c fixture/fake_xen.c
+        fixture/meeting.c fixture/fake_xenstore.c ${FAKE_XEN}
         fixture/errands_at_once.c)
     target_link_options(test_grant_${name} PRIVATE -Wl,--wrap=errands_post)
 endfunction()
