@@ -206,7 +206,7 @@ static void answer_as_one_should(struct evil *evil, enum step step)
     const void *bodies[] = {NULL, &support, &subscribed, &none, NULL};
 
     if (step == AT_PROPOSE)
-        wired_grant_all(&evil->wired, 4);
+        wired_hand_over(&evil->wired, 4);
     else
         (void)socket_send(evil->control, exchange[step].answer, bodies[step],
                           exchange[step].len, NULL, 0);

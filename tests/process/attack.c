@@ -145,7 +145,7 @@ void hostile_attach(struct hostile *h, struct witness *w, uint32_t policy)
     h->memory = calloc(1, vmr_consumer_size(&h->geo));
     CHECK(h->memory);
     vmr_consumer_init(&h->rx, &h->geo, h->memory, h->p, h->c);
-    /* The source's note of the epoch's begin comes just after its grant. */
+    /* The source's note of the epoch's begin comes just after it accepts. */
     while (w->epochs < h->geo.epoch && now_ns() < until)
         sleep_ns(20000);
     take_frozen(h, fds + 2);

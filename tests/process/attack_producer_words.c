@@ -132,7 +132,7 @@ static void attack_attach(struct evil *evil)
 {
     struct victim *v = evil->v;
 
-    evil->before_grant = lie_in_header;
+    evil->before_answer = lie_in_header;
     v->lies = 1;
     for (header_word = 0; header_word < 32; header_word++) {
         for (header_value = 0; header_value < 10; header_value++) {
@@ -146,7 +146,7 @@ static void attack_attach(struct evil *evil)
                   (unsigned int)header_word, v->end);
         }
     }
-    evil->before_grant = NULL;
+    evil->before_answer = NULL;
 }
 
 int main(void)

@@ -13,7 +13,7 @@
 #include "attack.h"
 
 /* By hand, as the library does both in one call. */
-enum { CONNECTED = NR_PHASES, GRANTED };
+enum { CONNECTED = NR_PHASES, ACCEPTED };
 
 static const struct stop {
     const char *name;
@@ -23,7 +23,7 @@ static const struct stop {
 } stops[] = {
     {"before it connects", P_ATTACHING, 0, false},
     {"before it proposes", CONNECTED, 0, false},
-    {"when it is granted", GRANTED, 0, true},
+    {"when it is accepted", ACCEPTED, 0, true},
     {"draining frozen Ps", P_DRAINING, 0, true},
     {"holding a request", P_REQUEST, 0, true},
     {"having answered", P_ANSWERED, 0, true},

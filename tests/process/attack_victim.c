@@ -215,7 +215,7 @@ static void check_leaks(struct victim *v)
     CLAIM(v, v->maps == 0, "%d regions", v->maps);
 }
 
-static void grant(struct evil *evil, const int *theirs)
+static void answer_with(struct evil *evil, const int *theirs)
 {
     struct vmring_local_accept answer = {
         .body =
@@ -300,9 +300,9 @@ void evil_attach(struct evil *evil)
         evil->bells[evil->nr_bells] = ends[0];
         theirs[evil->nr_bells] = ends[1];
     }
-    if (evil->before_grant)
-        evil->before_grant(evil);
-    grant(evil, theirs);
+    if (evil->before_answer)
+        evil->before_answer(evil);
+    answer_with(evil, theirs);
     close(theirs[0]);
     close(theirs[1]);
     while (v->sessions == sessions && !v->end && now_ns() < until)

@@ -39,8 +39,8 @@ struct evil {
     unsigned int number, seed;
     /* For the next session: */
     uint32_t policy;
-    bool unsealed;                           /* of P only its size is sealed */
-    void (*before_grant)(struct evil *evil); /* when P is laid out */
+    bool unsealed;                            /* of P only its size is sealed */
+    void (*before_answer)(struct evil *evil); /* when P is laid out */
     unsigned int nr_before;
     struct region before[XEN_VM_RING_MAX_PREV];
 };
@@ -61,7 +61,7 @@ pid_t victim_start(struct evil *evil);
 /* Ends it in order; violations. */
 unsigned int victim_end(struct evil *evil, pid_t pid);
 
-/* Takes its next connection and grants it regions and doorbells. */
+/* Takes its next connection and answers with regions and doorbells. */
 void evil_attach(struct evil *evil);
 void evil_hang_up(struct evil *evil);
 /* Requests and records as they should be; answers are taken. */
@@ -84,7 +84,7 @@ void evil_again(struct evil *evil, void (*fn)(struct evil *evil),
 /* One act of a hostile producer, and what must come of it. */
 struct act {
     const char *name;
-    void (*before)(struct evil *e); /* the grant */
+    void (*before)(struct evil *e); /* the answer */
     void (*once)(struct evil *e);
     void (*again)(struct evil *e);
     int end;   /* of the session */

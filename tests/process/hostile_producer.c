@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: a producer that hands out regions which are short, unsealed or
- * nonsense, too few descriptors or a torn grant is refused with -EPROTO.
+ * nonsense, too few descriptors or a torn answer is refused with -EPROTO.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@ struct act {
     int nr_fds;           /* 0: as it should be */
     size_t cut;           /* bytes missing of the message */
     int grown;            /* bytes too many */
-    size_t longer;        /* bytes that the grant itself has more */
+    size_t longer;        /* bytes that the answer itself has more */
     uint32_t type;        /* 0: VMRING_LOCAL_ACCEPT */
     uint64_t p_len, c_len, prev_p_len;
     uint32_t nr_groups;
@@ -32,12 +32,12 @@ struct act {
     uint32_t version;  /* beyond ours */
     uint64_t features; /* in the header */
     uint32_t verdicts; /* in the header */
-    int header;        /* another than granted, as below */
+    int header;        /* another than answered, as below */
     int before;        /* a P of before comes along */
     int bell;          /* BELL_*: instead of a socket */
     int c_read_only;   /* its descriptor */
     int c_is_p;        /* the same region twice */
-    /* The grant is of our wishes, and its header of others: added there. */
+    /* The answer is of our wishes, and its header of others: added there. */
     struct vmr_geometry more;
     /* Both are of others than our wishes. */
     uint32_t policy, record_len;
@@ -102,9 +102,9 @@ static const struct act acts[] = {
      .err = -EPROTO},
     {.name = "long message", .grown = 8, .err = -EPROTO},
     {.name = "another message", .type = VMRING_LOCAL_QUIET, .err = -EPROTO},
-    {.name = "a grant of a later minor", .longer = 8, .err = 0},
-    {.name = "a long grant of a later minor", .longer = 3500, .err = 0},
-    {.name = "a grant longer than any", .longer = 8000, .err = -EPROTO},
+    {.name = "an answer of a later minor", .longer = 8, .err = 0},
+    {.name = "a long answer of a later minor", .longer = 3500, .err = 0},
+    {.name = "an answer longer than any", .longer = 8000, .err = -EPROTO},
     {.name = "a version not asked for", .version = 1, .err = -EPROTO},
     {.name = "a version of another major", .version = -2U, .err = -EPROTO},
     {.name = "groups not asked for",
@@ -121,8 +121,10 @@ static const struct act acts[] = {
     {.name = "unknown refusal", .result = 77, .err = -EPROTO},
     {.name = "no header", .header = NO_HEADER, .err = -EPROTO},
     {.name = "noise", .header = NOISE, .err = -EPROTO},
-    {.name = "other vCPUs than granted", .header = OTHER_VCPUS, .err = -EPROTO},
-    {.name = "other groups than granted",
+    {.name = "other vCPUs than answered",
+     .header = OTHER_VCPUS,
+     .err = -EPROTO},
+    {.name = "other groups than answered",
      .header = OTHER_GROUPS,
      .err = -EPROTO},
     {.name = "another epoch", .more = {.epoch = 1}, .err = -EPROTO},
@@ -165,7 +167,7 @@ static int region(const char *name, uint64_t len, int seals)
     int fd;
 
     if (seals == HUGE_PAGES) {
-        /* A length that they can have, and that is granted. */
+        /* A length that they can have, and that is answered. */
         fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
         CHECK(fd >= 0);
         CHECK_EQ(ftruncate(fd, HUGE_LEN), 0);

@@ -109,7 +109,7 @@ static void doorbell_at_end(int with_worker)
     wired_listen(&producer, path);
     pid = start(consume, with_worker);
     wired_accept(&producer);
-    wired_grant_all(&producer, 1);
+    wired_hand_over(&producer, 1);
     wait_ready();
     close(producer.bells[0]);
     producer.bells[0] = -1;

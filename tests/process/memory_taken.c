@@ -219,7 +219,7 @@ static void takes_from_consumer(const char *name, bool survives)
     wired_listen(&producer, path);
     pid = start(consume, survives);
     wired_accept(&producer);
-    wired_grant_all(&producer, 1);
+    wired_hand_over(&producer, 1);
     wait_for(to_parent[0]);
     punch(producer.p.fd, producer.p.len);
     punch(producer.c.fd, producer.c.len);

@@ -17,7 +17,7 @@ foreach(name consumer_killed consumer_stopped producer_killed overwrite_gaps)
     set_tests_properties(process_${name} PROPERTIES RUN_SERIAL ON)
 endforeach()
 foreach(name refusals versions versions_1_0 second_consumer sockets seals hostile_consumer
-        kept_open unread_grants at_every_message)
+        kept_open unread_answers at_every_message)
     vmring_process_test(${name}
         ${PROJECT_SOURCE_DIR}/tests/process/wired.c)
 endforeach()

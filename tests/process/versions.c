@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Description: a proposal of a later minor is granted what this version has,
+ * Description: a proposal of a later minor is given what this version has,
  * and refused only if it insists on more (docs/ABI.md, "Versions"); what would
- * be granted can be asked for without attaching.
+ * be accepted can be asked for without attaching.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -139,7 +139,7 @@ static void features(void)
     CHECK_EQ(accept.allowed_verdicts, ALLOWED);
 }
 
-/* All of it is looked at, nothing is granted, and nobody is in the way. */
+/* All of it is looked at, nothing is accepted, and nobody is in the way. */
 static void questions(void)
 {
     struct xen_vm_ring_propose propose = wired_propose();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: a consumer of version 1.0, written from its header as it was,
- * takes events from today's producer, answers and counts them, and is granted
+ * takes events from today's producer, answers and counts them, and is given
  * no right of a later version; and today's consumer goes on with a producer
- * of 1.0, and learns what that one would grant.
+ * of 1.0, and learns what that one would accept.
  */
 #include "abi/vm_ring-1.0.h" /* first: then it is the only one there is */
 
@@ -46,7 +46,7 @@ static void *map(int fd, uint64_t len, int prot)
     return at;
 }
 
-/* What 1.0 required of a grant and of the header. */
+/* What 1.0 required of an answer and of the header. */
 static void check_ring(const struct old *old,
                        const struct xen_vm_ring_accept *accept)
 {
@@ -229,7 +229,7 @@ static void later_right(void)
 
 /* ------------------------------------------------ a producer of 1.0 -- */
 
-/* What 1.0 made of a proposal; what it would grant is in the answer anyway. */
+/* What 1.0 made of a proposal; what it would accept is in the answer anyway. */
 static uint32_t judge(const struct xen_vm_ring_propose *propose)
 {
     if (propose->length != sizeof(*propose))
@@ -371,7 +371,7 @@ static void new_consumer(void)
     CHECK_STR(limits.target, "old");
     end(pid);
 
-    /* What it has never heard of it does not grant, and we hear of that. */
+    /* What it has never heard of it does not accept, and we hear of that. */
     opts.verdicts = LATER_VERDICT;
     pid = begin(uri);
     CHECK_EQ(vmring_open(uri, &opts, &ring), -EPERM);

@@ -173,7 +173,7 @@ struct vmr_geometry wired_geometry(uint32_t nr_vcpus)
     return geo;
 }
 
-struct vmring_local_accept wired_grant(const struct vmr_geometry *geo)
+struct vmring_local_accept wired_answer(const struct vmr_geometry *geo)
 {
     struct vmring_local_accept answer;
 
@@ -228,10 +228,10 @@ void wired_accept(struct wired_producer *producer)
     CHECK(producer->control >= 0);
 }
 
-void wired_grant_all(struct wired_producer *producer, uint32_t nr_vcpus)
+void wired_hand_over(struct wired_producer *producer, uint32_t nr_vcpus)
 {
     const struct vmr_geometry geo = wired_geometry(nr_vcpus);
-    struct vmring_local_accept answer = wired_grant(&geo);
+    struct vmring_local_accept answer = wired_answer(&geo);
 
     CHECK_EQ(region_make(&producer->p, "vmring-p", geo.p_len, 0), 0);
     CHECK_EQ(region_make(&producer->c, "vmring-c", geo.c_len, 0), 0);

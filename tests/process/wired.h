@@ -37,9 +37,9 @@ void wired_path(char path[96]);
 
 int wired_connect(const char *path);
 
-/* A producer by hand of one group: the ring, and what its grant says of it. */
+/* A producer by hand of one group: the ring, and what its answer says of it. */
 struct vmr_geometry wired_geometry(uint32_t nr_vcpus);
-struct vmring_local_accept wired_grant(const struct vmr_geometry *geo);
+struct vmring_local_accept wired_answer(const struct vmr_geometry *geo);
 struct xen_vm_ring_propose wired_propose(void);
 
 /* A whole one, at a path, for a consumer that is somebody else. */
@@ -51,8 +51,8 @@ struct wired_producer {
 void wired_listen(struct wired_producer *producer, const char *path);
 /* The next consumer; its proposal is left where it is. */
 void wired_accept(struct wired_producer *producer);
-/* Makes what a grant hands over, and sends it. */
-void wired_grant_all(struct wired_producer *producer, uint32_t nr_vcpus);
+/* Makes what an answer hands over, and sends it. */
+void wired_hand_over(struct wired_producer *producer, uint32_t nr_vcpus);
 /* Lets go of that, and of the consumer; and of the path. */
 void wired_hang_up(struct wired_producer *producer);
 void wired_unlisten(struct wired_producer *producer, const char *path);

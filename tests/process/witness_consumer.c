@@ -214,7 +214,7 @@ struct vmring *consumer_open(struct witness *witness,
     return ring;
 }
 
-/* The source's note of an epoch's begin comes just after its grant. */
+/* The source's note of an epoch's begin comes just after it accepts. */
 static void await_base(void)
 {
     uint64_t until = now_ns() + 30000000000ULL;

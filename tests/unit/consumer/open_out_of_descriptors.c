@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Description: a consumer that has no room for the descriptors of a grant
- * says so, and does not take the producer for a liar.
+ * Description: a consumer that has no room for the descriptors of an
+ * answer says so, and does not take the producer for a liar.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,7 @@ static int open_with(int spare)
     char uri[32];
     int full[64], nr = 0;
 
-    /* The grant is there before the consumer asks. */
+    /* The answer is there before the consumer asks. */
     CHECK_EQ(vmring_producer_open(&opts, &producer), 0);
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
     CHECK_EQ(vmring_producer_serve_fd(producer, ends[0]), 0);

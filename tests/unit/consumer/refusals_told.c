@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: why a producer refused, in its consumer's terms: an errno and
- * a line that says what would be granted; and one that was asked only.
+ * a line that says what would be accepted; and one that was asked only.
  */
 #include <errno.h>
 #include <sys/socket.h>

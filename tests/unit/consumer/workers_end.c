@@ -213,7 +213,7 @@ static void bell_hangs_up(void)
     CHECK(is_woken(1));
     end_with(-ECONNRESET);
     vmring_worker_close(workers[1]);
-    /* And one that is opened on it waits for the rest alone. */
+    /* And one that is opened on it waits for the others alone. */
     CHECK_EQ(vmring_worker_open(pair.ring, 1, &workers[1]), 0);
     CHECK_EQ(next(1), -ECONNRESET);
     vmring_close(pair.ring);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Description: what is granted is what this producer can give: its lanes, its
+ * Description: what is accepted is what this producer can give: its lanes, its
  * deadlines, its smallest and largest ring; and nothing when it has no target.
  */
 #include "pair.h"
@@ -21,8 +21,8 @@ static void attached(void *ctx, int is_attached, uint32_t verdicts)
 static const struct vmring_producer_ops ops = {.size = sizeof(ops),
                                                .attached = attached};
 
-static struct vmring_info granted(const struct vmring_producer_opts *opts,
-                                  const struct vmring_opts *ours)
+static struct vmring_info accepted(const struct vmring_producer_opts *opts,
+                                   const struct vmring_opts *ours)
 {
     struct vmring_info info = {.size = sizeof(info)};
 
@@ -39,18 +39,18 @@ static void deadlines(void)
     struct vmring_info info;
 
     opts.deadline_ns = 5000;
-    info = granted(&opts, NULL);
+    info = accepted(&opts, NULL);
     CHECK_EQ(info.deadline_ns, 5000);
     pair_end(&pair);
     ours.deadline_ns = 4000;
-    info = granted(&opts, &ours);
+    info = accepted(&opts, &ours);
     CHECK_EQ(info.deadline_ns, 4000);
     pair_end(&pair);
     opts.deadline_ns = UINT64_MAX; /* none, unless it is asked for */
-    info = granted(&opts, NULL);
+    info = accepted(&opts, NULL);
     CHECK_EQ(info.deadline_ns, 0);
     pair_end(&pair);
-    info = granted(&opts, &ours);
+    info = accepted(&opts, &ours);
     CHECK_EQ(info.deadline_ns, 4000);
     pair_end(&pair);
 }
@@ -64,8 +64,8 @@ static void lanes(void)
     struct vmring_info info;
 
     opts.foreign = 1;
-    opts.max_async_len = 1; /* less than the minimum: that is granted */
-    info = granted(&opts, NULL);
+    opts.max_async_len = 1; /* less than the minimum: that is what it gets */
+    info = accepted(&opts, NULL);
     CHECK_EQ(info.nr_lanes, 3);
     CHECK_EQ(info.slots_per_lane, XEN_VM_RING_MIN_SLOTS);
     /* Of no vCPU: the number in it is left alone. */
@@ -76,7 +76,7 @@ static void lanes(void)
     CHECK_EQ(got.lane, 2);
     CHECK_EQ(got.rec.vcpu, 77);
     CHECK_EQ(got.rec.flags, XEN_VM_RING_FLAG_FOREIGN);
-    /* The same by way of the next consumer. */
+    /* Also by way of the next consumer. */
     CHECK_EQ(vmring_producer_push(pair.producer, 2, &event), 1);
     vmring_close(pair.ring);
     pair_serve();
@@ -95,12 +95,12 @@ static void sizes(void)
     struct vmring_producer_opts opts = pair_opts();
     struct vmring_info info;
 
-    info = granted(&opts, NULL);
+    info = accepted(&opts, NULL);
     CHECK(info.slots_per_lane > XEN_VM_RING_MIN_SLOTS);
     CHECK(info.async_len <= 65536);
     pair_end(&pair);
     opts.nr_vcpus = 100;
-    info = granted(&opts, NULL);
+    info = accepted(&opts, NULL);
     CHECK_EQ(info.slots_per_lane, XEN_VM_RING_MIN_SLOTS);
     CHECK(info.async_len > 65536);
     pair_end(&pair);
@@ -114,7 +114,7 @@ static void reasons(void)
     struct vmring_event got;
     struct vmring_count *rows;
 
-    (void)granted(&opts, NULL);
+    (void)accepted(&opts, NULL);
     CHECK(vmr_producer_push(&pair.producer->core, 1, &event));
     vmring_producer_flush(pair.producer);
     CHECK_EQ(vmring_next(pair.ring, &got), 1);
@@ -143,7 +143,7 @@ static void occasions(void)
     unsigned int reason;
 
     opts.ops = &ops;
-    (void)granted(&opts, &ours);
+    (void)accepted(&opts, &ours);
     CHECK_EQ(told, XEN_VM_RING_VERDICT_DENY);
     vmring_producer_set_target_state(pair.producer, XEN_VM_RING_TARGET_PAUSED,
                                      3);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Description: the very first grant of a producer cannot be sent, as the
+ * Description: the very first answer that accepts cannot be sent, as the
  * consumer does not read: there is no ring before it to go back to, and the
  * next consumer attaches.
  */

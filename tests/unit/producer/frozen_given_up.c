@@ -65,7 +65,7 @@ int main(void)
 {
     CHECK_EQ(unread_after(3, 1 << 20, 10), 30);
     CHECK_EQ(nr_told, 0);
-    /* As many as one grant can hand on. */
+    /* As many as one answer can hand on. */
     CHECK_EQ(unread_after(XEN_VM_RING_MAX_PREV, 1 << 24, 10),
              10 * XEN_VM_RING_MAX_PREV);
     CHECK_EQ(unread_after(XEN_VM_RING_MAX_PREV + 4, 1 << 24, 10),

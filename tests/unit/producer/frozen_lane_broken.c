@@ -3,7 +3,7 @@
  * Description: a frozen lane whose records are not whole is passed over and
  * counted after one look, and not followed slot by slot; the next lane is
  * drained, and says what was lost between two records of it.  A P of a consumer
- * that was granted what we do not know is passed over whole.
+ * that had what we do not know is passed over whole.
  */
 #include <errno.h>
 #include <stdlib.h>

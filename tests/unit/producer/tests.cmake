@@ -15,13 +15,9 @@ target_link_options(test_others_take_turns PRIVATE -Wl,--wrap=clock_gettime
 
 vmring_fault_test(faults_producer_open producer/faults_open.c)
 vmring_fault_test(faults_serve producer/faults_serve.c)
-vmring_fault_test(faults_grant producer/faults_accept.c
+vmring_fault_test(faults_accept producer/faults_accept.c
     fixture/pair.c fixture/by_hand.c)
-vmring_fault_test(first_grant_lost producer/first_accept_lost.c
-    fixture/pair.c)
-vmring_fault_test(grant_to_the_letter producer/accept_to_the_letter.c
-    fixture/pair.c)
-foreach(name faults_post frozen_given_up frozen_header_broken
-        subscribe_later verdicts_overdue)
+foreach(name accept_to_the_letter faults_post first_accept_lost
+        frozen_given_up frozen_header_broken subscribe_later verdicts_overdue)
     vmring_fault_test(${name} producer/${name}.c fixture/pair.c)
 endforeach()

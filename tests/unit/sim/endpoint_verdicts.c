@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Description: verdicts through the ring: denied, not granted, defaulted. */
+/* Description: verdicts through the ring: denied, not negotiated, defaulted. */
 #include "check.h"
 #include "vmring.h"
 

@@ -18,7 +18,7 @@ static const struct {
     {"ccpuid", "cpuid"},          /* one too many */
     {"cpuit", "cpuid"},           /* another */
     {"cupid", "cpuid"},           /* two swapped */
-    {"breakpiont", "breakpoint"}, /* the same, in a longer one */
+    {"breakpiont", "breakpoint"}, /* two swapped, in a longer one */
     {"braekpiont", "breakpoint"}, /* twice */
     {"rc3", "cr3"},               /* at the beginning */
     {"msrs", "msr"},              /* behind it */

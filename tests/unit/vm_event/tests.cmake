@@ -5,7 +5,7 @@ if(NOT TARGET vmring_vm_event)
     return()
 endif()
 foreach(name pack refuse neutral answer)
-    vmring_unit_test(bridge_${name} vm_event/${name}.c
+    vmring_unit_test(vm_event_${name} vm_event/${name}.c
         fixture/legacy_request.c)
-    target_link_libraries(test_bridge_${name} PRIVATE vmring_vm_event)
+    target_link_libraries(test_vm_event_${name} PRIVATE vmring_vm_event)
 endforeach()

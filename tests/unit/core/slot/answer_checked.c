@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: an answer with another reason, a flag that its reason does not
- * allow, a verdict that was not granted or an impossible length is ignored.
+ * allow, a verdict that was not negotiated or an impossible length is ignored.
  */
 #include "rig.h"
 
@@ -44,12 +44,12 @@ static const struct {
     {"observing needs no verdict", REASON(WRITE_CTRLREG), 0, 0, true},
     {"paused", REASON(WRITE_CTRLREG), FLAG(VCPU_PAUSED), 0, true},
     {"deny", REASON(WRITE_CTRLREG), FLAG(DENY), ALL, true},
-    {"deny, not granted", REASON(WRITE_CTRLREG), FLAG(DENY), ALL & ~RIGHT(DENY),
-     false},
+    {"deny, not negotiated", REASON(WRITE_CTRLREG), FLAG(DENY),
+     ALL & ~RIGHT(DENY), false},
     {"deny cpuid", REASON(CPUID), FLAG(DENY), ALL, false},
     {"deny msr", REASON(MOV_TO_MSR), FLAG(DENY), ALL, true},
     {"inject", REASON(WRITE_CTRLREG), FLAG(INJECT), RIGHT(INJECT), true},
-    {"inject, not granted", REASON(WRITE_CTRLREG), FLAG(INJECT),
+    {"inject, not negotiated", REASON(WRITE_CTRLREG), FLAG(INJECT),
      ALL & ~RIGHT(INJECT), false},
     /* Fast single-step changes the altp2m view too: it needs both. */
     {"fast step, no altp2m", REASON(MEM_ACCESS), FLAG(FAST_SINGLESTEP),
@@ -59,7 +59,7 @@ static const struct {
     {"fast step", REASON(MEM_ACCESS), FLAG(FAST_SINGLESTEP),
      RIGHT(STEP) | RIGHT(ALTP2M), true},
     {"continue", REASON(MEM_ACCESS), FLAG(CONTINUE), RIGHT(CONTINUE), true},
-    {"continue, not granted", REASON(MEM_ACCESS), FLAG(CONTINUE),
+    {"continue, not negotiated", REASON(MEM_ACCESS), FLAG(CONTINUE),
      XEN_VM_RING_VERDICTS_1_0, false},
     /* Flags of events. */
     {"reposted", REASON(MEM_ACCESS), FLAG(REPOSTED), ALL, false},

@@ -76,16 +76,18 @@ static void one(uint32_t reason, uint32_t flag)
     bool known;
     uint32_t rights = rights_for(flag, &known);
 
-    for (uint32_t granted = 0; granted <= XEN_VM_RING_VERDICTS; granted++) {
+    for (uint32_t negotiated = 0; negotiated <= XEN_VM_RING_VERDICTS;
+         negotiated++) {
         int expected = 0;
 
         if (!known || !is_allowed(reason, flag))
             expected = -1;
-        else if (rights & ~granted)
+        else if (rights & ~negotiated)
             expected = -2;
-        CHECK_EQ(vmr_response_check(reason, flag, granted), expected);
-        CHECK_EQ(vmr_response_check(reason, flag | FLAG(VCPU_PAUSED), granted),
-                 expected);
+        CHECK_EQ(vmr_response_check(reason, flag, negotiated), expected);
+        CHECK_EQ(
+            vmr_response_check(reason, flag | FLAG(VCPU_PAUSED), negotiated),
+            expected);
     }
 }
 

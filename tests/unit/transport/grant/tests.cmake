@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: MIT
 # Granted pages and event channels, on a fake Xen instead of its libraries.
 set(FAKE_XEN fixture/fake_xen.c fixture/fake_evtchn.c)
-foreach(name pages parked hostile_directory again limits)
+foreach(name pages parked hostile_directory again limits evtchn)
     vmring_unit_test(grant_${name} transport/grant/${name}.c
         fixture/grant_rig.c ${FAKE_XEN})
 endforeach()
-vmring_unit_test(bells transport/grant/evtchn.c
-    fixture/grant_rig.c ${FAKE_XEN})
 vmring_fault_test(grant_faults transport/grant/faults.c
     fixture/grant_rig.c ${FAKE_XEN})
 

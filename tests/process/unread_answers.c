@@ -27,13 +27,13 @@
 #define SERVER 65534
 #define GROUPS 64
 #define ROUNDS 8
-/* Less than what that many grants have, more than a producer needs. */
+/* Less than what that many answers have, more than a producer needs. */
 #define LIMIT 320
 
 struct seen {
     char log[16][256];
     volatile int lines;
-    volatile unsigned int granted, refused;
+    volatile unsigned int accepted, refused;
 };
 
 static struct seen *seen;
@@ -175,7 +175,7 @@ static void attack(int go)
     CHECK(read(go, &byte, 1) == 1);
     for (int i = 0; i < ROUNDS; i++) {
         if (read_result(fds[i]) == XEN_VM_RING_ACCEPTED)
-            seen->granted++;
+            seen->accepted++;
         else
             seen->refused++;
     }
@@ -210,7 +210,7 @@ static void others_are_served(void)
     CHECK(write(ends[0], "", 1) == 1);
     CHECK(waitpid(attacker, &status, 0) == attacker);
     CHECK_EQ(status, 0);
-    CHECK_EQ(seen->granted, 2);
+    CHECK_EQ(seen->accepted, 2);
     CHECK_EQ(seen->refused, ROUNDS - 2);
     close(ends[0]);
     end(server);
