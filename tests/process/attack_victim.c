@@ -252,13 +252,11 @@ static void answer_with(struct evil *evil, const int *theirs)
              0);
 }
 
-void evil_attach(struct evil *evil)
+/* Its next connection that asks for this policy; its proposal is read. */
+static void await_proposal(struct evil *evil, uint64_t until)
 {
     struct victim *v = evil->v;
-    unsigned long sessions = v->sessions;
-    uint64_t until = now_ns() + HANG;
     unsigned char proposal[512];
-    int theirs[2];
 
     v->end = 0;
     for (;;) {
@@ -267,7 +265,7 @@ void evil_attach(struct evil *evil)
         CHECK_EQ(socket_wait(evil->control, 30000), 0);
         CHECK(recv(evil->control, proposal, sizeof(proposal), 0) > 0);
         if (v->policy == evil->policy)
-            break;
+            return;
         /* It would not take what it has not asked for. */
         v->policy = evil->policy;
         close(evil->control);
@@ -275,7 +273,11 @@ void evil_attach(struct evil *evil)
             sleep_ns(20000);
         v->end = 0;
     }
-    check_leaks(v);
+}
+
+/* Regions, and a core's producer over them. */
+static void make_ring(struct evil *evil)
+{
     evil->geo = (struct vmr_geometry){.epoch = 1,
                                       .nr_vcpus = V_VCPUS,
                                       .nr_lanes = V_VCPUS,
@@ -293,6 +295,18 @@ void evil_attach(struct evil *evil)
     CHECK(evil->memory);
     vmr_producer_init(&evil->tx, evil->memory, V_VCPUS, V_VCPUS);
     vmr_producer_attach(&evil->tx, &evil->geo, evil->p.at, evil->c.at);
+}
+
+void evil_attach(struct evil *evil)
+{
+    struct victim *v = evil->v;
+    unsigned long sessions = v->sessions;
+    uint64_t until = now_ns() + HANG;
+    int theirs[2];
+
+    await_proposal(evil, until);
+    check_leaks(v);
+    make_ring(evil);
     for (evil->nr_bells = 0; evil->nr_bells < 2; evil->nr_bells++) {
         int ends[2];
 

@@ -253,7 +253,8 @@ static void add(struct vmr_geometry *geo, const struct vmr_geometry *more)
     }
 }
 
-static void perform(const struct act *act, int control)
+/* The ring, as it would be but for what the act changes of its shape. */
+static struct vmr_geometry shape_of(const struct act *act)
 {
     struct vmr_geometry geo = {
         .epoch = 1,
@@ -268,21 +269,19 @@ static void perform(const struct act *act, int control)
         .features = act->features,
         .verdicts = act->verdicts,
     };
-    struct {
-        struct vmring_local_accept accept;
-        char more[8192];
-    } body = {0};
-    struct xen_vm_ring_accept *accept = &body.accept.body;
-    struct xen_vm_ring_header header;
-    struct vmr_geometry published;
-    int fds[VMRING_LOCAL_MAX_FDS], bells[2];
-    unsigned char proposal[512];
-    int nr = 2;
 
-    CHECK(recv(control, proposal, sizeof(proposal), 0) > 0);
     CHECK(vmr_geometry_lay_out(&geo, 65536));
-    fds[0] = region("p", geo.p_len - (uint64_t)act->short_p, act->seals_p);
-    fds[1] = region("c", geo.c_len - (uint64_t)act->short_c, act->seals_c);
+    return geo;
+}
+
+/* Regions and doorbells, into fds: how many. */
+static int hand_over(const struct act *act, const struct vmr_geometry *geo,
+                     int *fds)
+{
+    int bells[2], nr = 2;
+
+    fds[0] = region("p", geo->p_len - (uint64_t)act->short_p, act->seals_p);
+    fds[1] = region("c", geo->c_len - (uint64_t)act->short_c, act->seals_c);
     CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, bells), 0);
     if (act->before)
         fds[nr++] = region("before", act->prev_p_len,
@@ -294,40 +293,68 @@ static void perform(const struct act *act, int control)
         fds[1] = fds[0];
     for (; nr < act->nr_fds; nr++)
         fds[nr] = bells[1];
-    if (act->nr_fds)
-        nr = act->nr_fds;
+    return act->nr_fds ? act->nr_fds : nr;
+}
+
+static void write_header(const struct act *act, const struct vmr_geometry *geo,
+                         int p_fd)
+{
+    struct vmr_geometry published = *geo;
+    struct xen_vm_ring_header header;
+
     memset(&header, 0, sizeof(header));
-    published = geo;
     add(&published, &act->more);
     vmr_geometry_publish(&published, &header);
     if (act->header == NOISE)
         memset((char *)&header + 4, 0x5a, sizeof(header) - 4);
     if (act->header != NO_HEADER && act->seals_p != HUGE_PAGES)
-        CHECK(pwrite(fds[0], &header, sizeof(header), 0) == sizeof(header));
-    *accept = (struct xen_vm_ring_accept){
+        CHECK(pwrite(p_fd, &header, sizeof(header), 0) == sizeof(header));
+}
+
+static struct xen_vm_ring_accept answer_to(const struct act *act,
+                                           const struct vmr_geometry *geo)
+{
+    return (struct xen_vm_ring_accept){
         .magic = XEN_VM_RING_MAGIC,
-        .length = (uint32_t)(sizeof(*accept) + act->longer),
+        .length = (uint32_t)(sizeof(struct xen_vm_ring_accept) + act->longer),
         .version = XEN_VM_RING_VERSION + act->version,
         .result = act->result,
         .features = act->features,
-        .async_len = geo.slots * geo.nr_lanes * geo.record_len,
-        .deadline = geo.deadline,
-        .record_len = geo.record_len,
-        .policy = geo.policy,
+        .async_len = geo->slots * geo->nr_lanes * geo->record_len,
+        .deadline = geo->deadline,
+        .record_len = geo->record_len,
+        .policy = geo->policy,
         .verdicts = act->verdicts,
-        .arch = geo.arch,
+        .arch = geo->arch,
         .nr_groups = act->nr_groups ? act->nr_groups : 1,
         .p_len = act->seals_p == HUGE_PAGES ? HUGE_LEN
                  : act->p_len               ? act->p_len
-                                            : geo.p_len,
+                                            : geo->p_len,
         .c_len = act->seals_c == HUGE_PAGES ? HUGE_LEN
                  : act->c_len               ? act->c_len
-                                            : geo.c_len,
+                                            : geo->c_len,
         .prev_p_len = {act->prev_p_len},
         .nr_vcpus = 2,
         .epoch = 1,
     };
-    memset((char *)&body + accept->length, 'x', sizeof(body.accept.target));
+}
+
+static void perform(const struct act *act, int control)
+{
+    struct vmr_geometry geo = shape_of(act);
+    struct {
+        struct vmring_local_accept accept;
+        char more[8192];
+    } body = {0};
+    int fds[VMRING_LOCAL_MAX_FDS], nr;
+    unsigned char proposal[512];
+
+    CHECK(recv(control, proposal, sizeof(proposal), 0) > 0);
+    nr = hand_over(act, &geo, fds);
+    write_header(act, &geo, fds[0]);
+    body.accept.body = answer_to(act, &geo);
+    memset((char *)&body + body.accept.body.length, 'x',
+           sizeof(body.accept.target));
     CHECK_EQ(socket_send(control, act->type ? act->type : VMRING_LOCAL_ACCEPT,
                          &body,
                          sizeof(body.accept) + act->longer - act->cut +

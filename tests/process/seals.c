@@ -47,25 +47,10 @@ static void open_anew(int p)
     CHECK_EQ(status, 0);
 }
 
-int main(void)
+/* The producer's pages: read, and nothing else. */
+static void p_is_kept(int p, uint64_t len)
 {
-    struct vmring_producer_opts opts = wired_opts();
-    struct xen_vm_ring_propose propose = wired_propose();
-    struct xen_vm_ring_accept accept;
-    char path[96];
-    int fds[VMRING_LOCAL_MAX_FDS], p, c, control;
-    unsigned int nr;
-    pid_t producer;
     void *at;
-
-    wired_path(path);
-    producer = wired_serve(path, &opts, 3);
-    control = wired_connect(path);
-    accept = wired_ask(control, &propose, fds, &nr);
-    CHECK_EQ(accept.result, XEN_VM_RING_ACCEPTED);
-    CHECK_EQ(nr, 3); /* P, C, one doorbell */
-    p = fds[0];
-    c = fds[1];
 
     CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, p, 0) ==
           MAP_FAILED);
@@ -78,21 +63,45 @@ int main(void)
           0);
     CHECK(fallocate(p, FALLOC_FL_ZERO_RANGE, 0, 4096) < 0);
     CHECK(ftruncate(p, 0) < 0);
-    CHECK(ftruncate(p, (off_t)accept.p_len + 4096) < 0);
+    CHECK(ftruncate(p, (off_t)len + 4096) < 0);
     CHECK(fcntl(p, F_ADD_SEALS, F_SEAL_WRITE) < 0);
     open_anew(p);
     CHECK(*(uint32_t *)at == XEN_VM_RING_MAGIC);
+}
 
-    at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, c, 0);
-    CHECK(at != MAP_FAILED);
+/* The consumer's own: written, and neither resized nor sealed. */
+static void c_has_its_size(int c, uint64_t len)
+{
+    CHECK(mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, c, 0) !=
+          MAP_FAILED);
     CHECK(ftruncate(c, 0) < 0);
-    CHECK(ftruncate(c, (off_t)accept.c_len + 4096) < 0);
+    CHECK(ftruncate(c, (off_t)len + 4096) < 0);
     CHECK(fcntl(c, F_ADD_SEALS, F_SEAL_WRITE) < 0);
     CHECK(fcntl(c, F_ADD_SEALS, F_SEAL_FUTURE_WRITE) < 0);
     /* Holes can be made in it: the producer reads zeros, and lives. */
-    CHECK_EQ(fallocate(c, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-                       (off_t)accept.c_len),
-             0);
+    CHECK_EQ(
+        fallocate(c, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)len),
+        0);
+}
+
+int main(void)
+{
+    struct vmring_producer_opts opts = wired_opts();
+    struct xen_vm_ring_propose propose = wired_propose();
+    struct xen_vm_ring_accept accept;
+    int fds[VMRING_LOCAL_MAX_FDS], control;
+    unsigned int nr;
+    pid_t producer;
+    char path[96];
+
+    wired_path(path);
+    producer = wired_serve(path, &opts, 3);
+    control = wired_connect(path);
+    accept = wired_ask(control, &propose, fds, &nr);
+    CHECK_EQ(accept.result, XEN_VM_RING_ACCEPTED);
+    CHECK_EQ(nr, 3); /* P, C, one doorbell */
+    p_is_kept(fds[0], accept.p_len);
+    c_has_its_size(fds[1], accept.c_len);
     usleep(50000);
     close(control);
     wired_check_alive(path, 3);

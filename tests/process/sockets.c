@@ -82,55 +82,74 @@ static void other_user(void)
     CHECK_EQ(chown(folder, 0, 0), 0);
 }
 
-int main(void)
+/* A socket that nobody serves any more gives way. */
+static void stale(void)
 {
-    struct vmring_producer_opts opts = wired_opts();
     struct stat st;
-    pid_t producer;
-    int fd;
+    int fd = bound(SOCK_SEQPACKET, 0);
 
-    wired_path(path);
-    snprintf(uri, sizeof(uri), "local:%s", path);
-    opens(-ENOENT, path);
-
-    fd = bound(SOCK_SEQPACKET, 0);
     opens(-ECONNREFUSED, "nobody serves");
     close(fd);
     opens(-ECONNREFUSED, "nobody serves");
-    CHECK_EQ(serves(), 0); /* a stale one gives way */
+    CHECK_EQ(serves(), 0);
     CHECK(lstat(path, &st) < 0);
+}
 
-    fd = bound(SOCK_STREAM, 1);
+static void of_another_kind(void)
+{
+    int fd = bound(SOCK_STREAM, 1);
+
     opens(-ECONNREFUSED, "nobody serves");
     CHECK_EQ(serves(), -EADDRINUSE);
     close(fd);
     unlink(path);
+}
 
-    fd = open(path, O_CREAT | O_WRONLY, 0600);
+/* What is no socket stays, and is not followed. */
+static void no_socket(void)
+{
+    struct stat st;
+    int fd = open(path, O_CREAT | O_WRONLY, 0600);
+
     CHECK(fd >= 0);
     close(fd);
     opens(-ECONNREFUSED, "is a file that is no socket");
-    CHECK_EQ(serves(), -EEXIST); /* and the file stays */
+    CHECK_EQ(serves(), -EEXIST);
     CHECK_EQ(lstat(path, &st), 0);
     CHECK(S_ISREG(st.st_mode));
     unlink(path);
 
     CHECK_EQ(symlink("nowhere", path), 0);
-    CHECK_EQ(serves(), -EEXIST); /* not followed, and it stays */
+    CHECK_EQ(serves(), -EEXIST);
     CHECK_EQ(lstat(path, &st), 0);
     CHECK(S_ISLNK(st.st_mode));
     unlink(path);
+}
 
-    other_user();
+static void served_already(void)
+{
+    struct vmring_producer_opts opts = wired_opts();
+    pid_t producer = wired_serve(path, &opts, 1);
+    struct stat st;
 
-    producer = wired_serve(path, &opts, 1);
     CHECK_EQ(serves(), -EADDRINUSE);
     CHECK_EQ(lstat(path, &st), 0);
     CHECK_EQ(st.st_mode & 0777, 0600);
     wired_check_alive(path, 1);
     wired_end(producer);
     opens(-ENOENT, path); /* it cleans up */
+}
 
+int main(void)
+{
+    wired_path(path);
+    snprintf(uri, sizeof(uri), "local:%s", path);
+    opens(-ENOENT, path);
+    stale();
+    of_another_kind();
+    no_socket();
+    other_user();
+    served_already();
     memset(uri + 6, 'x', 110);
     uri[116] = '\0';
     opens(-ENAMETOOLONG, "too long");

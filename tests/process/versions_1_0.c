@@ -244,6 +244,29 @@ static uint32_t judge(const struct xen_vm_ring_propose *propose)
     return XEN_VM_RING_ACCEPTED;
 }
 
+/* An answer with the limits of 1.0, to what it made of this proposal. */
+static struct vmring_local_accept
+old_answer(const struct vmr_geometry *geo,
+           const struct xen_vm_ring_propose *propose)
+{
+    return (struct vmring_local_accept){
+        .target = "old",
+        .body =
+            {
+                .magic = XEN_VM_RING_MAGIC,
+                .length = sizeof(struct xen_vm_ring_accept),
+                .result = judge(propose),
+                .version = XEN_VM_RING_VERSION,
+                .features = geo->features,
+                .nr_vcpus = geo->nr_vcpus,
+                .arch = geo->arch,
+                .max_groups = 2,
+                .max_deadline = geo->deadline,
+                .allowed_verdicts = XEN_VM_RING_VERDICT_DENY,
+            },
+    };
+}
+
 static void old_producer(int control)
 {
     struct vmr_geometry geo = {
@@ -257,9 +280,9 @@ static void old_producer(int control)
         .arch = XEN_VM_RING_ARCH_X86,
         .clock = XEN_VM_RING_CLOCK_MONOTONIC,
     };
-    struct vmring_local_accept answer = {.target = "old"};
     struct region p = REGION_NONE, c = REGION_NONE;
     struct xen_vm_ring_propose propose;
+    struct vmring_local_accept answer;
     int fds[3], bells[2];
     uint32_t type;
     char byte;
@@ -270,18 +293,7 @@ static void old_producer(int control)
         sizeof(propose));
     CHECK_EQ(type, VMRING_LOCAL_PROPOSE);
     geo.verdicts = propose.verdicts;
-    answer.body = (struct xen_vm_ring_accept){
-        .magic = XEN_VM_RING_MAGIC,
-        .length = sizeof(answer.body),
-        .result = judge(&propose),
-        .version = XEN_VM_RING_VERSION,
-        .features = geo.features,
-        .nr_vcpus = geo.nr_vcpus,
-        .arch = geo.arch,
-        .max_groups = 2,
-        .max_deadline = geo.deadline,
-        .allowed_verdicts = XEN_VM_RING_VERDICT_DENY,
-    };
+    answer = old_answer(&geo, &propose);
     if (answer.body.result) {
         (void)socket_send(control, VMRING_LOCAL_ACCEPT, &answer, sizeof(answer),
                           NULL, 0);

@@ -48,44 +48,61 @@ static void *map(size_t len)
     return at;
 }
 
-int main(void)
-{
-    static const struct link_ops ops = {
-        .send = nothing_sent, .recv = nothing_comes, .ack = nothing_rung};
-    struct link link = {.ops = &ops};
-    struct vmr_geometry geo = {.nr_vcpus = 2,
-                               .nr_lanes = 2,
-                               .nr_groups = 1,
-                               .record_len = 64,
-                               .policy = XEN_VM_RING_POLICY_OVERWRITE};
-    struct xen_vm_ring_event event = {.length = XEN_VM_RING_EVENT_HEAD};
-    static struct vmring ring;
-    struct vmring_event got;
-    struct vmr_lane_tx tx;
-    void *before, *c, *unknown;
+static const struct link_ops ops = {
+    .send = nothing_sent, .recv = nothing_comes, .ack = nothing_rung};
+static struct link nowhere = {.ops = &ops};
+static struct vmr_geometry geo = {.nr_vcpus = 2,
+                                  .nr_lanes = 2,
+                                  .nr_groups = 1,
+                                  .record_len = 64,
+                                  .policy = XEN_VM_RING_POLICY_OVERWRITE};
+static const struct xen_vm_ring_event event = {.length =
+                                                   XEN_VM_RING_EVENT_HEAD};
 
-    CHECK(vmr_geometry_lay_out(&geo, 2 * 64 * 64));
-    before = map(geo.p_len);
-    c = map(geo.c_len);
-    vmr_geometry_publish(&geo, before);
-    vmr_lane_tx_init(&tx, &geo, 0, before, c);
-    tx.line->head = geo.slots; /* of records that were never written */
-    vmr_lane_tx_init(&tx, &geo, 1, before, c);
+/* A frozen P: its first lane has records that were never written. */
+static void *make_broken(void *c)
+{
+    void *p = map(geo.p_len);
+    struct vmr_lane_tx tx;
+
+    vmr_geometry_publish(&geo, p);
+    vmr_lane_tx_init(&tx, &geo, 0, p, c);
+    tx.line->head = geo.slots;
+    vmr_lane_tx_init(&tx, &geo, 1, p, c);
     tx.lost = 7; /* before any that we drain: its consumer may know */
     CHECK(vmr_lane_push(&tx, &event));
     tx.lost = 10;
     CHECK(vmr_lane_push(&tx, &event));
+    return p;
+}
+
+/* One of a feature that we do not know. */
+static void *make_unknown(void *c)
+{
+    void *p = map(geo.p_len);
+    struct vmr_lane_tx tx;
 
     geo.features = 1ULL << 63;
-    unknown = map(geo.p_len);
-    vmr_geometry_publish(&geo, unknown);
-    vmr_lane_tx_init(&tx, &geo, 1, unknown, c);
+    vmr_geometry_publish(&geo, p);
+    vmr_lane_tx_init(&tx, &geo, 1, p, c);
     CHECK(vmr_lane_push(&tx, &event));
     geo.features = 0;
+    return p;
+}
 
-    ring.link = &link;
-    ring.before[0] = (struct region){.at = before, .len = geo.p_len, .fd = -1};
-    ring.before[1] = (struct region){.at = unknown, .len = geo.p_len, .fd = -1};
+int main(void)
+{
+    static struct vmring ring;
+    struct vmring_event got;
+    void *c;
+
+    CHECK(vmr_geometry_lay_out(&geo, 2 * 64 * 64));
+    c = map(geo.c_len);
+    ring.link = &nowhere;
+    ring.before[0] =
+        (struct region){.at = make_broken(c), .len = geo.p_len, .fd = -1};
+    ring.before[1] =
+        (struct region){.at = make_unknown(c), .len = geo.p_len, .fd = -1};
     ring.nr_before = 2;
     ring.p.at = map(geo.p_len);
     ring.c.at = map(geo.c_len);

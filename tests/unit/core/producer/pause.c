@@ -5,22 +5,21 @@
  */
 #include "rig.h"
 
-int main(void)
-{
-    static struct rig rig;
-    struct vmr_geometry geo = rig_geometry(2, 1, 0, 2);
-    struct vmr_request request = rig_request(0, 1, 100);
-    struct xen_vm_ring_event event;
-    struct vmr_verdict verdict;
-    uint32_t where;
+static struct rig rig;
+static struct vmr_verdict verdict;
 
-    rig_make(&rig, &geo);
-    rig.tx.pause_overdue = true;
+static void post(uint32_t vcpu, uint64_t cookie, uint64_t deadline)
+{
+    struct vmr_request request = rig_request(vcpu, cookie, deadline);
+
     CHECK(vmr_producer_post(&rig.tx, &request));
-    request = rig_request(0, 2, 100); /* behind it */
-    CHECK(vmr_producer_post(&rig.tx, &request));
-    request = rig_request(1, 3, 120);
-    CHECK(vmr_producer_post(&rig.tx, &request));
+}
+
+static void told_once(void)
+{
+    post(0, 1, 100);
+    post(0, 2, 100); /* behind it */
+    post(1, 3, 120);
     rig.now = 110;
     CHECK(rig_collect(&rig, &verdict));
     CHECK_EQ(verdict.by, VMR_OVERDUE);
@@ -36,8 +35,14 @@ int main(void)
     CHECK(!rig_collect(&rig, &verdict));
     CHECK(!rig_collect(&rig, &verdict));
     CHECK_EQ(rig.tx.next_deadline, VMR_NO_DEADLINE);
+}
 
-    /* The answer comes late, and counts. */
+/* The answer comes late, and counts. */
+static void answered_late(void)
+{
+    struct xen_vm_ring_event event;
+    uint32_t where;
+
     (void)vmr_producer_flush(&rig.tx);
     CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_REQUEST);
     (void)rig_answer(&rig, &event, 0);
@@ -50,10 +55,12 @@ int main(void)
     CHECK_EQ(verdict.by, VMR_OVERDUE);
     CHECK_EQ(verdict.request.cookie, 2);
     CHECK(!rig_collect(&rig, &verdict));
+}
 
-    /* The release is for those too that wait behind another. */
-    request = rig_request(0, 4, 20000);
-    CHECK(vmr_producer_post(&rig.tx, &request));
+/* The release is for those too that wait behind another. */
+static void released(void)
+{
+    post(0, 4, 20000);
     vmr_producer_sweep(&rig.tx);
     vmr_producer_release(&rig.tx);
     for (int i = 0; i < 3; i++) {
@@ -61,5 +68,16 @@ int main(void)
         CHECK_EQ(verdict.by, VMR_BY_DETACH);
     }
     CHECK(!rig_collect(&rig, &verdict));
+}
+
+int main(void)
+{
+    struct vmr_geometry geo = rig_geometry(2, 1, 0, 2);
+
+    rig_make(&rig, &geo);
+    rig.tx.pause_overdue = true;
+    told_once();
+    answered_late();
+    released();
     return 0;
 }
