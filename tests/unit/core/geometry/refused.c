@@ -127,7 +127,7 @@ static const struct {
     {FIELD(request_off), 2ULL * SLOT, IN_P, LINE},
     {FIELD(p_group_off), LINE, IN_P, LINE},
     {FIELD(lane_off), 2ULL * XEN_VM_RING_LANE, IN_P, LINE},
-    {FIELD(record_off), 2 * 4 * 64, IN_P, 64},
+    {FIELD(record_off), 2ULL * 4 * 64, IN_P, 64},
     {FIELD(response_off), 2ULL * SLOT, IN_C, LINE},
     {FIELD(cursor_off), 2ULL * LINE, IN_C, LINE},
     {FIELD(c_group_off), 0, IN_C, LINE}, /* c_group_len */
