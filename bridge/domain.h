@@ -7,15 +7,15 @@
 #include <stdint.h>
 
 /*
- * What stands behind "domain:", which any name can have before it, so that it
- * is taken for nothing else; or all of it.
+ * The text without "domain:", which any name can have before it, so that it
+ * is taken for nothing else.
  */
 const char *domain_text(const char *text);
 
 /* Is it an id, and no name?  "2fast" is one. */
 bool domain_is_id(const char *text, uint32_t *domid);
 
-/* What one that has shut down has done: "crashed". */
+/* How a domain that has shut down came to that: "crashed". */
 const char *domain_shutdown_name(unsigned int reason);
 
 #endif /* BRIDGE_DOMAIN_H */

@@ -23,7 +23,7 @@
 /* So long before SIGKILL for RLIMIT_CPU comes SIGXCPU, which ends in order. */
 #define CPU_SECONDS 5
 
-/* What it is now: the most that is allowed. */
+/* Raises a limit as far as is allowed, and returns it. */
 static rlim_t raise_limit(int what)
 {
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
@@ -84,7 +84,7 @@ static void mind_memory(rlim_t locked)
                    "not protected from the kernel's OOM killer: %s; give it "
                    "CAP_SYS_RESOURCE, or root",
                    strerror(errno));
-    /* Nor does it wait for its own pages, once it has used them. */
+    /* Pages once used stay: no vCPU is to wait for the disk. */
     if (locked == RLIM_INFINITY)
         (void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 }

@@ -27,7 +27,7 @@ struct log_limit {
     struct log_kind kinds[LOG_LIMIT_KINDS];
 };
 
-/* What lines have in common that differ in their numbers. */
+/* The id of a kind of line: lines that differ in numbers alone are one. */
 uint64_t log_kind_of(const char *text);
 
 /* May this line of that kind be said, `now` in s? */

@@ -55,7 +55,7 @@ refuse(const char *format, ...)
     exit(EXIT_USAGE);
 }
 
-/* What it is for an option that takes no number. */
+/* A plain number, without a unit. */
 static uint64_t plain(const char *name, const char *text, uint64_t max)
 {
     uint64_t value;
@@ -120,7 +120,7 @@ static const struct {
      {NUMBER_SIZE, 0, 1, XEN_VM_RING_MAX_ASYNC, "bytes", "64k or 1m", NULL}},
 };
 
-/* Of the option with this key, which is in the table. */
+/* The number of the option with this key, which is in the table. */
 static uint64_t number(int key, const char *text)
 {
     char remedy[128];
@@ -179,7 +179,7 @@ static void allow_events(const char *text, struct allow *allow)
         refuse("--allow-events allows no event");
 }
 
-/* What --help and the like end with: who reads it may have no room. */
+/* The status of --help and the like: their reader may have no room. */
 static int have_shown(void)
 {
     char text[128];
@@ -368,7 +368,7 @@ int main(int argc, char **argv)
             },
     };
 
-    /* Of the whole process: it may end before they are closed. */
+    /* Static: the process may end before they are closed. */
     static struct sandbox_inherited inherited;
     int status;
 

@@ -18,7 +18,7 @@
 /* It does little, also where a sanitizer looks on. */
 #define STACK_BYTES (256 << 10)
 
-/* What is not in the queue is the thread's, or nobody's. */
+/* Bytes outside of the queue are the thread's, or nobody's. */
 struct outlet {
     int fd;
     pthread_t thread;

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Of SIGXCPU limits.c sees to it that it comes before SIGKILL does. */
+/* SIGXCPU comes before SIGKILL does: see limits.c. */
 const int bridge_ending_signals[NR_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT,
                                                SIGXCPU};
 

@@ -55,7 +55,7 @@ struct source_ops {
      */
     int (*open)(struct source_start *start, void **source);
     void (*describe)(void *source, struct source_info *info);
-    /* Where consumers come to it from now on.  May be NULL. */
+    /* Consumers come to this URI from now on.  May be NULL. */
     void (*serves)(void *source, const char *uri);
 
     /*

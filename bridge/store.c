@@ -159,7 +159,7 @@ struct store *store_open(void)
     return NULL;
 }
 
-/* What has come of it, which is to be freed; NULL: nothing has. */
+/* The answer, which is to be freed; NULL: none has come. */
 static struct question *ask(struct store *store, struct question *question,
                             int ms)
 {

@@ -32,7 +32,7 @@ struct store_namesakes {
 struct store *store_open(void);
 
 /*
- * Who has that name.  0; -ETIMEDOUT: xenstored does not answer in time, nor
+ * Domains of that name.  0; -ETIMEDOUT: xenstored does not answer in time, nor
  * is it asked again; or what libxenstore says.
  */
 int store_find(struct store *store, const char *name,
@@ -42,7 +42,7 @@ int store_find(struct store *store, const char *name,
 int store_look_up(struct store *store, uint32_t domid, bool *introduced,
                   bool *ours);
 
-/* What that domain is called ("": nothing), and ends of domains are watched. */
+/* Gets the domain's name ("": none), and watches for ends of domains. */
 int store_watch(struct store *store, uint32_t domid, char name[STORE_NAME]);
 
 /* Ends it.  Its connection, which watches; NULL: none that answers. */

@@ -232,7 +232,7 @@ static int serving_turn(struct bridge *bridge)
         return 0;
 
     ring_due = vmring_producer_timeout(bridge->producer);
-    /* That nobody can come any more, no descriptor tells. */
+    /* No descriptor tells that nobody can come any more. */
     if (ring_due == 0)
         bridge->dispatch = true;
     due = sooner(due, ring_due);

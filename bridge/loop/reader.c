@@ -118,7 +118,7 @@ __attribute__((noreturn)) static void live(int bridge, pid_t parent)
 {
     const char *folder;
 
-    /* What ends a bridge ends it: its socket, and its death. */
+    /* Only the bridge's end is its end: its socket closes, or it dies. */
     for (int number = 1; number <= SIGRTMAX; number++)
         (void)signal(number, SIG_IGN);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);

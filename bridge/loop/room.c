@@ -40,7 +40,7 @@ static bool read_text(int fd, char *text, size_t max)
     return len > 0;
 }
 
-/* Of its first digits; otherwise there is none. */
+/* Reads leading digits; without one there is no value. */
 static bool parse(const char *text, uint64_t *value)
 {
     char *end;

@@ -11,7 +11,7 @@
 #include "reader.h"
 #include "state.h"
 
-/* Who has started us reads --ready-fd at once. */
+/* The program that has started us reads --ready-fd at once. */
 #define READY_MS 1000
 
 /* All or nothing is armed, once the source says that it is done. */
@@ -180,7 +180,7 @@ int bridge_open_producer(struct bridge *bridge)
             (unsigned long long)least_async_len(bridge));
         return EXIT_USAGE;
     }
-    /* Who sees all files needs nobody for it. */
+    /* Without a sandbox this process sees /proc itself. */
     if (options->no_sandbox)
         ops.open_reading = NULL;
     error = vmring_producer_open(&opts, &bridge->producer);

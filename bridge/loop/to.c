@@ -25,7 +25,7 @@ static int does_not_answer(const char *to, int err)
     return EXIT_NO_TARGET;
 }
 
-/* Of that name, and one that xenstore serves. */
+/* Finds a domain of that name which xenstore serves. */
 static int find_by_name(struct store *store, const char *to, uint32_t *domid)
 {
     struct store_namesakes found = {0};
@@ -41,7 +41,7 @@ static int find_by_name(struct store *store, const char *to, uint32_t *domid)
     return 0;
 }
 
-/* Who could meet nobody there, or would by another way, is told so. */
+/* Refuses a domain in which no agent could be met, and our own. */
 static int check(struct store *store, const char *to, uint32_t domid)
 {
     bool introduced = false, ours = false;

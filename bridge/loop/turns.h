@@ -15,7 +15,7 @@
 /* No turn may take longer, whatever anybody does: vmring-bridge(8). */
 #define TURN_MAX_MS 500
 
-/* What a turn is made of. */
+/* Parts of a turn. */
 enum turn_part {
     TURN_PEERS,    /* consumers: who comes, what they ask for, arming */
     TURN_SOURCE,   /* events of the guest */
@@ -35,7 +35,7 @@ struct turns {
 };
 
 void turns_begin(struct turns *turns);
-/* What was done since the last call, or the beginning, was this. */
+/* The time since the last call, or the beginning, went into this part. */
 void turns_did(struct turns *turns, enum turn_part part);
 void turns_end(struct turns *turns);
 

@@ -117,7 +117,7 @@ int arm_turn(struct arming *arming)
         forget(arming);
     else if (now >= arming->next_slice)
         take_a_slice(arming, now);
-    /* What changes nothing is done at once, however often it is asked for. */
+    /* A subscription that changes nothing is done at once. */
     if (arming->busy && !step_is_left(arming))
         finish(arming);
     if (!arming->busy)
@@ -218,7 +218,8 @@ static void say_left_out(struct arming *arming, const struct vmring_spec *spec)
 void arm_subscribe(struct arming *arming, const struct vmring_spec *specs,
                    unsigned int nr, int *results, char *error, size_t error_len)
 {
-    /* Who asks for more waits until it is done (control.c). */
+    /* The library asks for nothing more until it is done (producer/control.c).
+     */
     assert(nr == 0 || (!arming->busy && nr <= VMRING_MAX_SPECS));
     arming->results = NULL;
     if (refused(arming, specs, nr, results, error, error_len))
@@ -260,7 +261,8 @@ static void set_deny(struct arming *arming)
         return;
     }
     arming->defers = true;
-    /* What a predecessor has left armed asynchronous would be deferred. */
+    /* Events that a predecessor has left armed asynchronous would be deferred.
+     */
     for (unsigned int i = 0; i < arming->nr_armed; i++) {
         const struct vmring_spec *spec = &arming->armed[i];
 

@@ -25,7 +25,7 @@ static bool is_built(struct target *target, const struct domain_info *info)
 {
     xc_vcpuinfo_t vcpu;
 
-    /* What cannot be watched at all is for others to say. */
+    /* find.c refuses one that cannot be watched at all. */
     if (!info->is_hvm || !info->paused || info->dying || info->shutdown)
         return true;
     return target_get_vcpu(target, 0, &vcpu) && (vcpu.online || vcpu.cpu_time);

@@ -5,7 +5,7 @@
 
 #include "handles.h"
 
-/* Of this domain; 0 or -errno. */
+/* Makes one of this domain: 0 or -errno. */
 int domctl_call(struct handles *xen, uint32_t domid, struct xen_domctl *domctl);
 
 /* Is this a Xen that it works with?  An exit status. */

@@ -110,7 +110,7 @@ static bool is_held(const struct target *target)
            target_is_suspended(target);
 }
 
-/* Whose requests were lost waits for ever: there is nothing to wait for. */
+/* A vCPU whose request was lost waits for ever: waiting for it is no use. */
 static bool leave_broken(struct monitor *monitor)
 {
     quiesce_put_vcpus_back(&monitor->quiesce);

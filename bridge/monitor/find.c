@@ -111,7 +111,7 @@ static int no_names(const char *name, int err)
 }
 
 /*
- * Of those that xenstore has under that name the one that Xen has: nodes of
+ * Among those that xenstore has under that name, the one that Xen has: nodes of
  * domains that have gone may be left in it.
  */
 static int find_by_name(struct target *target, struct store *store,

@@ -32,7 +32,7 @@ struct handles {
 int handles_open(struct handles *xen);
 void handles_close(struct handles *xen);
 
-/* What is to wake the loop: an exit status. */
+/* Makes `epoll`, which wakes the loop.  An exit status. */
 int handles_watch(struct handles *xen);
 /* xenstored has gone. */
 void handles_lose_store(struct handles *xen);

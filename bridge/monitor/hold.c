@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hold.c: the domain is paused for a moment, and runs again even if this
- * process is killed in that moment: whoever comes unpauses it.
+ * process is killed in that moment: the next bridge unpauses it.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static void note_held(struct lock *lock, bool held)
 }
 
 /*
- * Whoever comes after us unpauses what is noted, if it is paused.  So a domain
+ * The next bridge unpauses what is noted, if it is paused.  So a domain
  * that ran is noted before it is paused, and until it runs: killed at any
  * moment, we leave none paused.  One that somebody else has paused is noted
  * only while it is paused by us too, so that it does not run without him.

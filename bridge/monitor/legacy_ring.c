@@ -89,7 +89,7 @@ void legacy_ring_release(struct legacy_ring *ring, uint32_t vcpu)
         .vcpu_id = vcpu,
     };
 
-    /* As if it had been asked: Xen takes responses without counting. */
+    /* Xen takes responses without counting, as if this had been asked. */
     ring->taken++;
     legacy_ring_answer(ring, &response);
 }

@@ -25,10 +25,10 @@
 #define SIBLING_MS 5000
 #define LOOK_MS    50
 
-/* Where it serves, in the file. */
+/* The longest URI in the file. */
 #define NOTE SOURCE_URI
 
-/* What is noted, and where of it is HELD. */
+/* The file's text, and where HELD stands in it. */
 #define NUMBERS "%10d %20llu %20llu %d %20llu %20llu %s"
 #define HELD_AT (10 + 1 + 20 + 1 + 20 + 1)
 
@@ -44,7 +44,7 @@ static int cannot_lock(const char *path, int error)
     return error == EACCES || error == EPERM ? EXIT_PERMISSION : EXIT_FAULT;
 }
 
-/* Who has it, and where that serves, if it does yet. */
+/* Reads the owner's process id, and its URI, if it serves yet. */
 static void read_note(int fd, char pid[16], char uri[NOTE])
 {
     char text[128 + NOTE] = "";
@@ -80,7 +80,7 @@ static int is_taken(const struct target *target, int fd,
     return EXIT_BUSY;
 }
 
-/* Who shares it waits until it is known where, or there is nobody any more. */
+/* A bridge that would share waits until the owner serves, or has gone. */
 static bool may_wait(int fd, const struct source_start *start,
                      unsigned int *waited)
 {
@@ -125,7 +125,7 @@ void lock_note(struct lock *lock)
                    strerror(errno));
 }
 
-/* Whoever reads it finds it where this process has left it, however it ends. */
+/* A mapped page is in the file however this process ends. */
 void lock_note_held(struct lock *lock)
 {
     if (lock->map)
@@ -153,8 +153,8 @@ void lock_note_fresh(struct lock *lock, xen_pfn_t gfn)
 }
 
 /*
- * What a bridge that was killed has raised is ours to lower, what it held to
- * let run, and what it brought to take away.
+ * A bridge that was killed has left a raised maximum, a held domain, or a page,
+ * which are ours to put back.
  */
 static void take_over(struct lock *lock)
 {
@@ -194,7 +194,7 @@ static int look_at_owner(const struct target *target, const char *path,
     return status;
 }
 
-/* What flopen() has locked is what others find there; it is not cut off. */
+/* flopen() locks the file that others find there, and does not cut it off. */
 static int take(struct lock *lock, const struct target *target,
                 const char *path, struct source_start *start)
 {
@@ -254,7 +254,8 @@ void lock_release(struct lock *lock)
         return;
     path_of(lock, path, sizeof(path));
     name = strrchr(path, '/') + 1;
-    /* While we have it: nobody else does.  What is to be put back stays. */
+    /* Locked by us, so by nobody else.  A note of what is to be put back stays.
+     */
     if (lock->folder >= 0 && !lock->fresh_gfn &&
         is_current(lock->folder, lock->fd, name))
         (void)unlinkat(lock->folder, name, 0);

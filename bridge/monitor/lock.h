@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lock.h: one bridge a domain, and what whoever comes is to put back if this
- * bridge is killed.
+ * lock.h: one bridge a domain, and what the next one is to put back if this one
+ * is killed.
  */
 #ifndef BRIDGE_MONITOR_LOCK_H
 #define BRIDGE_MONITOR_LOCK_H
@@ -34,7 +34,7 @@ struct lock {
  */
 int lock_take(struct lock *lock, const struct target *target,
               struct source_start *start);
-/* Of one that was not taken, too. */
+/* One that was not taken may be given, too. */
 void lock_release(struct lock *lock);
 
 /* Notes for others where it serves. */
@@ -42,10 +42,10 @@ void lock_serves(struct lock *lock, const char *uri);
 /* Writes down what is to be put back if this process is killed. */
 void lock_note(struct lock *lock);
 void lock_note_fresh(struct lock *lock, xen_pfn_t gfn);
-/* Of that `held` alone, which costs no call, and can be had in the sandbox. */
+/* Writes `held` alone, which costs no call, so that the sandbox lets it. */
 void lock_note_held(struct lock *lock);
 
-/* Where it is will be out of reach. */
+/* The folder will be out of reach. */
 void lock_forget_place(struct lock *lock);
 
 #endif /* BRIDGE_MONITOR_LOCK_H */

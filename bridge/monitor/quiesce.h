@@ -30,7 +30,7 @@ void quiesce_close(struct quiesce *quiesce);
 void quiesce_start(struct quiesce *quiesce);
 /* Something of ours is on its way through the domain again. */
 void quiesce_disturb(struct quiesce *quiesce);
-/* What this verdict leaves switched on in a vCPU. */
+/* Notes what this verdict leaves switched on in a vCPU. */
 void quiesce_note_verdict(struct quiesce *quiesce, uint32_t flags);
 /* Switches it off again. */
 void quiesce_put_vcpus_back(struct quiesce *quiesce);

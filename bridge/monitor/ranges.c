@@ -64,7 +64,7 @@ void ranges_msr_is(struct ranges *ranges, uint32_t msr, enum msr_watch now)
 
 /* -------------------------------------------------------------- frames -- */
 
-/* What is watched of this frame, and how far the same is true. */
+/* VMRING_MEM_* of this frame, and the last frame with the same ones. */
 static unsigned int watched_at(const struct page_ranges *of, uint64_t frame,
                                uint64_t *until)
 {

@@ -39,11 +39,11 @@ struct ranges {
     uint64_t frame_at;
 };
 
-/* Where an MSR is in the arrays, or -1: Xen has no bit for it. */
+/* An MSR's index in the arrays, or -1: Xen has no bit for it. */
 int ranges_msr_index(uint64_t msr);
 
 /*
- * What is wanted from now on: the ranges among these specs.  Unless it is
+ * Wants the ranges among these specs from now on.  Unless it is
  * nothing, all must be as was wanted before.
  */
 void ranges_want(struct ranges *ranges, const struct vmring_spec *specs,

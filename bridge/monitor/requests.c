@@ -87,7 +87,7 @@ static void stop_stepping(struct monitor *monitor,
  * request (hvm_set_cr0() and its like in arch/x86/hvm/hvm.c): a response that
  * is faster than that denies nothing, and the write happens.  The vCPU was
  * paused before the request, so once it is off its CPU it is past that point
- * and stays there.  Pausing the domain waits for the same, of all vCPUs.
+ * and stays there.  Pausing the domain waits for all vCPUs to be.
  */
 static void let_it_leave_its_cpu(struct monitor *monitor, unsigned int vcpu)
 {

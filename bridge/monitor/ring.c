@@ -3,7 +3,7 @@
  * ring.c: taking the legacy ring into use, and giving it back.
  *
  * Xen makes a ring of a page at a frame of the guest.  A page that the guest
- * has had before may be granted, and so mapped, elsewhere; so the domain is
+ * has had before may be granted to others, who have it mapped; so the domain is
  * paused, a fresh page comes to a frame where nothing was, Xen takes it, and it
  * is taken from the guest again.
  *
@@ -133,7 +133,7 @@ static void lower_maximum(struct ring *ring)
 {
     struct domain_info info;
 
-    /* Whoever has changed it meanwhile meant what he set. */
+    /* A maximum that was changed meanwhile stays as it was set. */
     if (ring->lock->raised_max_kb &&
         target_get_info(ring->target, &info) == 0 &&
         info.max_pages * PAGE_KB == ring->lock->raised_max_kb)
@@ -173,8 +173,8 @@ static int enable_at(struct ring *ring, xen_pfn_t gfn, uint32_t *port)
 }
 
 /*
- * What a bridge that was killed amid this has left: the parameter elsewhere,
- * and its fresh page, or the one that was built for a ring, where none was.
+ * Puts back what a bridge that was killed amid this has left: the parameter
+ * elsewhere, and its fresh page, or the one built for a ring, where none was.
  * No ring is enabled.
  */
 static void tidy(struct ring *ring)
@@ -263,7 +263,7 @@ static int take_page(struct ring *ring, xen_pfn_t gfn)
     return move(ring, gfn, its);
 }
 
-/* What the guest had when the ring is no longer in use. */
+/* The ring is no longer in use: the guest gets back what it had. */
 static void restore(struct ring *ring)
 {
     if (ring->in_place && ring->had_page)

@@ -51,8 +51,7 @@ static int is_arming(void *ctx)
     return monitor->arming->busy;
 }
 
-/* Of ours; Xen takes the other end away with its domain, or when that resets.
- */
+/* An end of ours; Xen unbinds it when the other domain goes or resets. */
 static int channel_is_bound(void *ctx, uint32_t port)
 {
     const struct monitor *monitor = ctx;
