@@ -219,4 +219,5 @@ make_dom0() { # PACKAGES_TREE TREE
     echo run_hotplug_scripts=0 >"$dom0/etc/xen/xl.conf"
     install_users "$dom0"
     install -m 755 "$lab_dir/dom0/init" "$dom0/init"
+    install -m 755 "$lab_dir/dom0/between" "$dom0/lab/between"
 }

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 #
 # The lab's own parts, without a Xen: which release it takes, what it makes of
-# packed files, and how it tells a fault of the emulator. Run by ctest.
+# packed files and of the logs of several scenarios, and how it tells a fault of
+# the emulator. Run by ctest.
 set -euo pipefail
 
 lab_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-for part in report release prepare image fault run; do
+for part in report release prepare image overlay fault judge run group; do
     # shellcheck source=/dev/null
     . "$lab_dir/lab.d/$part.sh"
 done
@@ -185,6 +186,54 @@ test_programs() {
         "$(programs_in "$work/build")"
 }
 
+# Three scenarios, of which the second failed: each has its part of the logs, and
+# the third is left. What came of one is taken once, and not by newer programs.
+test_group() {
+    local log=$work/log folder=$work/group name
+    declare -A tries=()
+    bin_dirs=("$work/build") lab_dir=$work
+    mkdir -p "$log" "$work/scenarios"
+    printf '%s\n' booting 'lab: begins one' 'exit 0' 'lab: begins two' \
+        'step end' 'exit 5' >"$log/control.log"
+    printf '%s\n' 'boot' 'lab: begins one' 'of one' '(d1) of lab: begins two' \
+        '(XEN) Xen WARN at two' >"$log/xen.log"
+    printf 'PASS: one\nlab: begins two\nFAIL: two\n' >"$log/scenario.log"
+    : >"$log/qemu.log"
+    queue=()
+    for name in one two three; do
+        mkdir -p "$folder/$name"
+        touch "$work/scenarios/$name.sh"
+        queue+=("$work/scenarios/$name.sh")
+        tries[$work/scenarios/$name.sh]=0
+    done
+    # shellcheck disable=SC2317 # boot_queue calls it
+    boot() { :; }
+    work=$work limit='' which_xen=debian
+    boot_queue "$folder" 2>"$work/said"
+    expect "left" "$work/scenarios/three.sh" "${queue[*]}"
+    expect "of one" 3 "$(wc -l <"$folder/one/xen.log")"
+    expect "of two" "FAIL: two" "$(tail -n 1 "$folder/two/scenario.log")"
+    expect "taken" "0|PASS: one" "$(result_of one)"
+    expect "taken again" none "$(result_of one)"
+    touch -d 2000-01-01 "$folder/two/status"
+    expect "old" none "$(result_of two)"
+    echo 5 >"$folder/two/status"
+    expect "failed" "5|lab: begins two FAIL: two" "$(result_of two)"
+    expect "not run" none "$(result_of three)"
+}
+
+# STATUS|OUTPUT
+result_of() { # NAME
+    local said taken
+    take_result "$work/group" "$work/scenarios/$1.sh" >"$work/said" \
+        2>"$work/errors" || {
+        echo none
+        return
+    }
+    said=$(paste -sd ' ' "$work/said")
+    echo "$taken|$said"
+}
+
 # apt as a release would answer it, and as one without Xen does.
 test_packages() {
     local found
@@ -220,4 +269,5 @@ test_unpack
 test_fault
 test_emulator
 test_programs
+test_group
 exit "$failed"
