@@ -16,6 +16,20 @@ if(VMRING_PROOF_TESTS AND NOT VMRING_SANITIZE AND NOT VMRING_COVERAGE)
     vmring_analysis_test(run_arm64_lse other
         ${PROJECT_BINARY_DIR}/arm64_lse arm64_lse)
     vmring_analysis_test(valgrind valgrind ${PROJECT_BINARY_DIR})
+
+    # The tests in other builds: those in which that one can find something; in
+    # `./check long` all of them.
+    set(variants asan tsan)
+    set(which some)
+    if(VMRING_LONG_TESTS)
+        set(variants asan tsan clang)
+        set(which all)
+    endif()
+    foreach(variant ${variants})
+        vmring_analysis_test(variant_${variant} variant
+            ${PROJECT_BINARY_DIR}/${variant} ${variant} ${which})
+        set_tests_properties(variant_${variant} PROPERTIES TIMEOUT 1800)
+    endforeach()
 endif()
 
 # The commands of README.md where nothing is installed yet: Debian from scratch.

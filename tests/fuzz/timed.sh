@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Description: libFuzzer has one minute, from the committed corpus, to find an
+# Description: libFuzzer has some seconds, from the committed corpus, to find an
 # input that a harness does not survive.
 #
-# usage: minute.sh TARGET FOLDER [SECONDS]; what it finds goes to FOLDER.
+# usage: timed.sh TARGET FOLDER SECONDS; what it finds goes to FOLDER.
 set -u
-target=$1 folder=$2 seconds=${3:-60}
+target=$1 folder=$2 seconds=$3
 here=$(cd "$(dirname "$0")" && pwd)
 found=$folder/found-$target
 mkdir -p "$found"
