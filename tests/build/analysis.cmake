@@ -13,18 +13,19 @@ if(VMRING_PROOF_TESTS AND NOT VMRING_SANITIZE AND NOT VMRING_COVERAGE)
     vmring_analysis_test(coverage coverage ${PROJECT_BINARY_DIR}/coverage)
     vmring_analysis_test(run_i386 other ${PROJECT_BINARY_DIR}/i386 i386)
     vmring_analysis_test(run_arm64 other ${PROJECT_BINARY_DIR}/arm64 arm64)
-    vmring_analysis_test(run_arm64_lse other
-        ${PROJECT_BINARY_DIR}/arm64_lse arm64_lse)
-    vmring_analysis_test(valgrind valgrind ${PROJECT_BINARY_DIR})
 
-    # The tests in other builds: those in which that one can find something; in
-    # `./check long` all of them.
+    # The tests in other builds and under memcheck: those in which that one can
+    # find something; in `./check long` all of them, and with clang alone, whose
+    # warnings AddressSanitizer's build has as well.
     set(variants asan tsan)
     set(which some)
     if(VMRING_LONG_TESTS)
         set(variants asan tsan clang)
         set(which all)
+        vmring_analysis_test(run_arm64_lse other
+            ${PROJECT_BINARY_DIR}/arm64_lse arm64_lse)
     endif()
+    vmring_analysis_test(valgrind valgrind ${PROJECT_BINARY_DIR} ${which})
     foreach(variant ${variants})
         vmring_analysis_test(variant_${variant} variant
             ${PROJECT_BINARY_DIR}/${variant} ${variant} ${which})

@@ -39,13 +39,13 @@ if(NOT VMRING_SANITIZE)
     # Everything is built as C11, the oldest; clang takes its time.
     vmring_build_test(dialect_gcc_c23 dialects
         ${PROJECT_BINARY_DIR} gcc gnu2x)
-    if(VMRING_PROOF_TESTS)
+    if(VMRING_LONG_TESTS)
         vmring_build_test(dialects_gcc dialects
             ${PROJECT_BINARY_DIR} gcc gnu11 gnu17)
         vmring_build_test(dialects_clang dialects
             ${PROJECT_BINARY_DIR} clang gnu11 gnu17 gnu2x)
         set_tests_properties(dialects_gcc dialects_clang PROPERTIES
-            LABELS proof)
+            LABELS long TIMEOUT 900)
     endif()
     # Without LSE: the bounded loops of atomic.h; with it: single instructions.
     vmring_build_test(freestanding_gcc_arm64 freestanding

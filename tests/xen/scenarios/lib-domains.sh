@@ -10,9 +10,10 @@
 # $agent_domid. $guest_options may hold more lines of xl.cfg(5). A NAME is used
 # once: the console's log is named after it.
 agent_domain_create() {
-    create_paused "$1" /lab/vmlinux "console=hvc0 quiet panic=1 audit=0 \
+    # In a shell of its own: where it fails, it ends, and has said why.
+    (create_paused "$1" /lab/vmlinux "console=hvc0 quiet panic=1 audit=0 \
 earlyprintk=xen,keep mitigations=off rodata=off" "${3:-1}" "${2:-192}" \
-        /lab/agent.cpio \
+        /lab/agent.cpio) \
         >"$run/$1.made" || {
         cat "$run/$1.made"
         fail "no agent domain $1"
