@@ -2,8 +2,6 @@
 #include "options.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 /* No such structure will be longer: a greater one was never set. */
@@ -41,28 +39,4 @@ int options_fill(void *theirs, const void *ours, size_t size)
     memcpy(theirs, ours, theirs_size < size ? theirs_size : size);
     memcpy(theirs, &theirs_size, sizeof(theirs_size));
     return 0;
-}
-
-void log_line(const struct log *log, int level, const char *format, ...)
-{
-    char text[256];
-    va_list args;
-
-    if (!log->fn)
-        return;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    log->fn(log->ctx, level, text);
-}
-
-void explain(char *error, size_t error_len, const char *format, ...)
-{
-    va_list args;
-
-    if (error && error_len) {
-        va_start(args, format);
-        vsnprintf(error, error_len, format, args);
-        va_end(args);
-    }
 }

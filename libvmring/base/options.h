@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* options.h: structures that start with their size, logs, error lines. */
-#ifndef VMRING_OPTIONS_H
-#define VMRING_OPTIONS_H
+/* options.h: structures that start with their size. */
+#ifndef VMRING_BASE_OPTIONS_H
+#define VMRING_BASE_OPTIONS_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <syslog.h> /* levels of a log */
-
-#include "../vmring.h"
 
 /*
  * Copies a caller's sized structure into ours of `size` bytes: what the
@@ -17,31 +13,7 @@
  */
 int options_copy(void *ours, size_t size, const void *theirs);
 
-/* The same, outwards: fills what the caller has room for. -EINVAL. */
+/* Fills a caller's sized structure, as far as it has room.  -EINVAL. */
 int options_fill(void *theirs, const void *ours, size_t size);
 
-struct log {
-    vmring_log_fn *fn;
-    void *ctx;
-};
-
-void log_line(const struct log *log, int level, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* Writes one line into error, which may be NULL. */
-void explain(char *error, size_t error_len, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/*
- * Does so, and is `err`.  A macro, so that whoever analyses a caller sees that
- * this is not 0.
- */
-#define fail(err, ...)                                                         \
-    ({                                                                         \
-        const int fail_err __attribute__((__unused__)) = (err);                \
-                                                                               \
-        explain(__VA_ARGS__);                                                  \
-        fail_err;                                                              \
-    })
-
-#endif /* VMRING_OPTIONS_H */
+#endif /* VMRING_BASE_OPTIONS_H */

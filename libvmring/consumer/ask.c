@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../base/options.h"
 #include "attach.h"
 
 /* What a proposal like this would have come to. */

@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "../base/options.h"
+#include "../base/watch.h"
 #include "../text/verdicts.h"
 #include "attach.h"
 
@@ -241,13 +243,6 @@ static int negotiate(struct attach *attach)
     return set_up_core(attach, &regions);
 }
 
-static int watch(int epoll, int fd)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
-
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
 static int set_up_poll(struct attach *attach)
 {
     struct vmring *ring = attach->ring;
@@ -259,9 +254,9 @@ static int set_up_poll(struct attach *attach)
     if (ring->poke < 0)
         err = -errno;
     if (!err)
-        err = watch(ring->epoll, ring->link->ops->fd(ring->link));
+        err = watch_add(ring->epoll, ring->link->ops->fd(ring->link));
     if (!err)
-        err = watch(ring->epoll, ring->poke);
+        err = watch_add(ring->epoll, ring->poke);
     return err ? FAIL(attach, err, "cannot wait for '%s': %s%s", attach->uri,
                       strerror(-err), attach_remedy(err))
                : 0;

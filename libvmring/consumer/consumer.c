@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
+
+#include "../base/watch.h"
+#include "../core/verdict.h"
 
 /* Tries in one call while the producer overruns us, before we yield. */
 #define MAX_TRIES 64
@@ -52,8 +54,7 @@ static void stop_listening(struct vmring *ring)
 {
     if (!ring->nr_workers)
         return;
-    (void)epoll_ctl(ring->epoll, EPOLL_CTL_DEL, ring->link->ops->fd(ring->link),
-                    NULL);
+    (void)watch_remove(ring->epoll, ring->link->ops->fd(ring->link));
     ring->poked = consumer_poke(ring);
 }
 
@@ -251,10 +252,12 @@ int consumer_respond(struct vmring *ring, struct groups *groups,
         return -EINVAL;
     switch (vmr_response_check(rec->reason, response->flags,
                                ring->core.geo.verdicts)) {
-    case -1:
+    case VMR_FLAGS_INVALID:
         return -EINVAL;
-    case -2:
+    case VMR_FLAGS_DENIED:
         return -EPERM;
+    case VMR_FLAGS_ALLOWED:
+        break;
     }
     if (vmr_consumer_is_answered(&ring->core, rec->vcpu, event->seq))
         return -EALREADY;

@@ -5,10 +5,9 @@
 
 #include <sys/types.h>
 
-#include "../base/options.h"
+#include "../base/log.h"
 #include "../core/atomic.h"
 #include "../core/consumer.h"
-#include "../core/producer.h" /* vmr_response_check() */
 #include "../sim/endpoint.h"
 #include "../transport/transport.h"
 #include "groups.h"

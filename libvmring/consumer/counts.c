@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../base/options.h"
 #include "consumer.h"
 #include "worker.h"
 

@@ -3,17 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "../base/clock.h"
 #include "consumer.h"
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /*
  * Sends a request and waits for the answer of this type.  If that does not
@@ -34,7 +26,7 @@ static int ask_until(struct vmring *ring, int64_t end, uint32_t type,
         return -EINTR;
     }
     while (!err) {
-        int64_t left = end - now_ms();
+        int64_t left = end - clock_ms();
         uint32_t got;
         int ret;
 
@@ -66,7 +58,7 @@ static int ask_until(struct vmring *ring, int64_t end, uint32_t type,
 static int ask(struct vmring *ring, uint32_t type, const void *body, size_t len,
                uint32_t answer_type, void *answer, size_t max)
 {
-    return ask_until(ring, now_ms() + ring->timeout_ms, type, body, len,
+    return ask_until(ring, clock_ms() + ring->timeout_ms, type, body, len,
                      answer_type, answer, max);
 }
 
@@ -103,7 +95,7 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
 
     if (nr < 0)
         return nr == -E2BIG ? -EINVAL : nr;
-    len = ask_until(ring, now_ms() + ring->timeout_ms + arming_ms(specs, nr),
+    len = ask_until(ring, clock_ms() + ring->timeout_ms + arming_ms(specs, nr),
                     VMRING_LOCAL_SUBSCRIBE, events, strlen(events),
                     VMRING_LOCAL_SUBSCRIBED, &answer, sizeof(answer));
     if (len < 0)
@@ -191,7 +183,7 @@ static int fetch_counts(struct vmring *ring, struct vmring_count *rows)
     uint32_t all = ring->core.geo.nr_lanes * XEN_VM_RING_NR_REASONS;
     struct vmring_local_count request = {0};
     struct vmring_local_counts *answer = calloc(1, sizeof(*answer));
-    int64_t end = now_ms() + ring->timeout_ms; /* for all of them */
+    int64_t end = clock_ms() + ring->timeout_ms; /* for all of them */
     int err = answer ? 0 : -ENOMEM;
 
     while (!err) {

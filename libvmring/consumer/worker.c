@@ -18,6 +18,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "../base/watch.h"
+
 /* Tries in one call while the producer overruns us, before we yield. */
 #define MAX_TRIES 64
 
@@ -179,13 +181,6 @@ int vmring_worker_fd(const struct vmring_worker *worker)
     return worker->epoll;
 }
 
-static int watch(const struct vmring_worker *worker, int fd)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
-
-    return epoll_ctl(worker->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
 static int set_up(struct vmring_worker *worker)
 {
     struct link *link = worker->ring->link;
@@ -196,12 +191,12 @@ static int set_up(struct vmring_worker *worker)
         worker->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (worker->wake < 0)
         return -errno;
-    err = watch(worker, worker->wake);
+    err = watch_add(worker->epoll, worker->wake);
     if (!err)
         err = link->ops->bell_apart(link, worker->group, true);
     if (err)
         return err;
-    err = watch(worker, link->ops->bell_fd(link, worker->group));
+    err = watch_add(worker->epoll, link->ops->bell_fd(link, worker->group));
     /* Back again; what it fails at, the caller's error stands for. */
     if (err)
         (void)link->ops->bell_apart(link, worker->group, false);

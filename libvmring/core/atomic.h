@@ -14,11 +14,7 @@
 #ifndef VMRING_CORE_ATOMIC_H
 #define VMRING_CORE_ATOMIC_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <xen/vm_ring.h>
+#include "platform.h"
 
 /* A machine word that may alias whatever is copied by it. */
 typedef uintptr_t __attribute__((__may_alias__)) vmr_word;

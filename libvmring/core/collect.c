@@ -2,6 +2,7 @@
 /* collect.c: verdicts, by answers and by deadlines. */
 #include "atomic.h"
 #include "producer_parts.h"
+#include "verdict.h"
 
 /* The vCPU's first request has its verdict: take it out, post the next. */
 static void retire(struct vmr_producer *producer, uint32_t vcpu,
@@ -35,8 +36,8 @@ static bool is_right(const struct vmr_producer *producer,
 {
     return response->reason == slot->fifo[slot->first]->event.reason &&
            vmr_response_is_whole(response, producer->geo.arch) &&
-           !vmr_response_check(response->reason, response->flags,
-                               producer->geo.verdicts);
+           vmr_response_check(response->reason, response->flags,
+                              producer->geo.verdicts) == VMR_FLAGS_ALLOWED;
 }
 
 /*

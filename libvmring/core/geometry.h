@@ -8,10 +8,7 @@
 #ifndef VMRING_CORE_GEOMETRY_H
 #define VMRING_CORE_GEOMETRY_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include <xen/vm_ring.h>
+#include "platform.h"
 
 struct vmr_geometry {
     uint64_t features, epoch, deadline;

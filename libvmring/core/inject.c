@@ -8,7 +8,7 @@
  * refuses to run a guest for the rest: VM entry's checks of what it is to
  * deliver, VMEXIT_INVALID.
  */
-#include "producer.h"
+#include "verdict.h"
 
 #define NO_ERROR_CODE 0xffffffffU
 

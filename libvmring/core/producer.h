@@ -181,20 +181,4 @@ void vmr_producer_set_target(struct vmr_producer *producer, uint64_t state,
                              uint64_t reason);
 void vmr_producer_set_state(struct vmr_producer *producer, uint64_t state);
 
-/*
- * May a consumer with these verdicts answer an event of `reason` with these
- * flags?  0; -1: its reason does not allow them; -2: not granted.
- */
-int vmr_response_check(uint32_t reason, uint32_t flags, uint32_t verdicts);
-
-/*
- * Is all the data there that its flags speak of, and such as a target of
- * `arch` can be given?
- */
-bool vmr_response_is_whole(const struct xen_vm_ring_response *response,
-                           uint32_t arch);
-
-/* Can x86 and Xen bear that this is injected?  docs/ABI.md has the table. */
-bool vmr_inject_is_borne(const struct xen_vm_ring_inject *inject);
-
 #endif /* VMRING_CORE_PRODUCER_H */

@@ -10,8 +10,6 @@
 #ifndef VMRING_CORE_SLOT_H
 #define VMRING_CORE_SLOT_H
 
-#include <stddef.h>
-
 #include "geometry.h"
 
 #define VMR_FIFO 5 /* the visible one and four behind it */

@@ -3,7 +3,7 @@
  * verdict.c: which flags a response may have, by reason and by what was
  * negotiated.  docs/ABI.md, "Verdicts", has the same table.
  */
-#include "producer.h"
+#include "verdict.h"
 
 #define F(name) XEN_VM_RING_FLAG_##name
 #define V(name) XEN_VM_RING_VERDICT_##name
@@ -52,25 +52,26 @@ static uint32_t allowed(uint32_t reason)
     }
 }
 
-int vmr_response_check(uint32_t reason, uint32_t flags, uint32_t verdicts)
+enum vmr_flags vmr_response_check(uint32_t reason, uint32_t flags,
+                                  uint32_t verdicts)
 {
     uint32_t tail;
 
     flags &= ~XEN_VM_RING_FLAGS_VOID;
     if (flags & ~allowed(reason))
-        return -1;
+        return VMR_FLAGS_INVALID;
     /* They share the response's tail: one of them at most. */
     tail = flags &
            (F(SET_REGISTERS) | F(SET_EMUL_READ_DATA) | F(SET_EMUL_INSN_DATA));
     if (tail & (tail - 1))
-        return -1;
+        return VMR_FLAGS_INVALID;
     /* Doing nothing goes with nothing else. */
     if ((flags & F(CONTINUE)) && flags != F(CONTINUE))
-        return -1;
+        return VMR_FLAGS_INVALID;
     for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
         if ((flags & needs[i].flags) && !(verdicts & needs[i].verdict))
-            return -2;
-    return 0;
+            return VMR_FLAGS_DENIED;
+    return VMR_FLAGS_ALLOWED;
 }
 
 bool vmr_response_is_whole(const struct xen_vm_ring_response *response,

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "../base/clock.h"
 #include "producer.h"
 
 /* Of a vmring_producer_dispatch(), as those in which a source arms. */
@@ -220,7 +221,7 @@ static int go_on(struct making *making, uint64_t until)
 
 void epoch_go_on(struct vmring_producer *producer)
 {
-    uint64_t until = producer_now() + SLICE_NS;
+    uint64_t until = clock_ns() + SLICE_NS;
     struct making making;
     /* What goes first is memory that there is for the next. */
     bool all_gone = region_give_back(&producer->going, until);

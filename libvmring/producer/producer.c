@@ -7,9 +7,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
+#include "../base/options.h"
+#include "../base/watch.h"
 #include "../transport/local/socket.h"
 
 #define DEFAULT_DEADLINE  1000000000ULL
@@ -20,14 +22,6 @@
 
 /* Tries to arm for answers while a consumer sets hints for nothing. */
 #define MAX_ARMINGS 8
-
-uint64_t producer_now(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
 
 static int check_opts(struct vmring_producer_opts *opts)
 {
@@ -66,7 +60,7 @@ static int allocate(struct vmring_producer *producer)
     producer->again = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (producer->again < 0)
         return -errno;
-    return socket_watch(producer->epoll, producer->again);
+    return watch_add(producer->epoll, producer->again);
 }
 
 int vmring_producer_open(const struct vmring_producer_opts *their_opts,
@@ -180,7 +174,7 @@ int vmring_producer_post(struct vmring_producer *producer,
     if (event->vcpu >= producer->nr_vcpus ||
         !is_event(producer, event->vcpu, event))
         return -EINVAL;
-    request.event.time = producer_now();
+    request.event.time = clock_ns();
     request.event.lost = 0;
     request.event.flags &= ~OURS;
     request.deadline =
@@ -207,7 +201,7 @@ int vmring_producer_push(struct vmring_producer *producer, unsigned int lane,
         record = *event;
     else
         memcpy(&record, event, XEN_VM_RING_EVENT_HEAD);
-    record.time = producer_now();
+    record.time = clock_ns();
     record.flags &= ~OURS;
     if (lane == producer->nr_vcpus)
         record.flags |= XEN_VM_RING_FLAG_FOREIGN;
@@ -278,7 +272,7 @@ static bool collect_one(struct vmring_producer *producer,
         account(producer, verdict);
         return true;
     }
-    if (!vmr_producer_collect(&producer->core, producer_now(), &from))
+    if (!vmr_producer_collect(&producer->core, clock_ns(), &from))
         return false;
     verdict->event = from.request.event;
     verdict->response = from.response;
@@ -331,7 +325,7 @@ int vmring_producer_timeout(const struct vmring_producer *producer)
         return 0;
     if (!producer->nr_pending || deadline == VMR_NO_DEADLINE)
         return -1;
-    now = producer_now();
+    now = clock_ns();
     if (deadline <= now)
         return 0;
     ms = (deadline - now + 999999) / 1000000;

@@ -10,7 +10,7 @@
 
 #include <sys/types.h>
 
-#include "../base/options.h"
+#include "../base/log.h"
 #include "../core/producer.h"
 #include "../transport/transport.h"
 
@@ -103,8 +103,6 @@ struct vmring_producer {
     size_t first_overflow, nr_overflow, max_overflow;
     struct vmring_producer_stats stats;
 };
-
-uint64_t producer_now(void);
 
 static inline struct tally *tally_of(struct vmring_producer *producer,
                                      uint32_t lane, uint32_t reason)

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../transport/local/socket.h"
 #include "producer.h"
 
@@ -80,7 +81,7 @@ static void add_peer(struct vmring_producer *producer, struct peer *peer)
 
 static bool is_over(uint64_t until)
 {
-    return producer_now() >= until;
+    return clock_ns() >= until;
 }
 
 static void accept_peers(struct vmring_producer *producer, uint64_t until)
@@ -119,7 +120,7 @@ static void end_session(struct vmring_producer *producer)
 {
     struct session *session = &producer->session;
 
-    log_line(&producer->log, session->clean ? 6 : 4, "%s",
+    log_line(&producer->log, session->clean ? LOG_INFO : LOG_WARNING, "%s",
              session->clean ? "the consumer has detached"
                             : "the consumer has gone without a word");
     session->leaving = true;
@@ -276,7 +277,7 @@ static void serve_others(struct vmring_producer *producer, uint64_t until)
 
 int vmring_producer_dispatch(struct vmring_producer *producer)
 {
-    uint64_t until = producer_now() + OTHERS_NS;
+    uint64_t until = clock_ns() + OTHERS_NS;
     struct peer *making;
 
     if (producer->listener)

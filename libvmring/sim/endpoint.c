@@ -7,15 +7,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A thread's: what the limit of stacks gives may be less, or too much. */
-#define STACK_BYTES (512 << 10)
+#include "../base/thread.h"
 
 /* After it has started, only the thread touches sim and producer. */
 struct sim_endpoint {
@@ -112,23 +110,6 @@ static int open_producer(const struct sim_params *params, struct sim *sim,
     return vmring_producer_open(&opts, producer);
 }
 
-/* Signals are for the threads of the program whose process this is. */
-static int start_thread(struct sim_endpoint *ep)
-{
-    pthread_attr_t attributes;
-    sigset_t all, before;
-    int err;
-
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    err = pthread_create(&ep->thread, &attributes, serve, ep);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return -err;
-}
-
 static int serve_pair(struct sim_endpoint *ep, int *fd)
 {
     int pair[2], err;
@@ -138,7 +119,7 @@ static int serve_pair(struct sim_endpoint *ep, int *fd)
     err = vmring_producer_serve_fd(ep->producer, pair[0]);
     if (!err) {
         sim_start(ep->sim, ep->producer);
-        err = start_thread(ep);
+        err = thread_start(&ep->thread, serve, ep);
     }
     if (err) {
         close(pair[1]);

@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "../base/clock.h"
 
 #define NS UINT64_C(1000000000)
 
@@ -122,14 +123,6 @@ void sim_start(struct sim *sim, struct vmring_producer *producer)
         tell_state(sim, XEN_VM_RING_TARGET_PAUSED);
 }
 
-static uint64_t now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * NS + (uint64_t)t.tv_nsec;
-}
-
 /* a * b / c; with b and c up to 10^9 nothing in between overflows. */
 static uint64_t scale(uint64_t a, uint64_t b, uint64_t c)
 {
@@ -146,7 +139,7 @@ static uint64_t allowance(struct sim *sim)
 
     if (!rate)
         return UINT64_MAX;
-    total = scale(now() - sim->began, rate, NS);
+    total = scale(clock_ns() - sim->began, rate, NS);
     if (total > sim->allotted + most)
         sim->allotted = total - most;
     return total > sim->allotted ? total - sim->allotted : 0;
@@ -155,7 +148,7 @@ static uint64_t allowance(struct sim *sim)
 /* ms until the rate allows one more, rounded up. */
 static int until_allowed(const struct sim *sim)
 {
-    uint64_t at, t = now() - sim->began;
+    uint64_t at, t = clock_ns() - sim->began;
 
     if (!sim->params.rate)
         return 0;
@@ -179,7 +172,7 @@ void sim_begin(struct sim *sim)
     if (sim->running)
         return;
     sim->running = true;
-    sim->began = now();
+    sim->began = clock_ns();
     tell_state(sim, XEN_VM_RING_TARGET_RUNNING);
 }
 

@@ -4,14 +4,13 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Its calls of xenstore take little; the limit of stacks may give less. */
-#define STACK_BYTES (512 << 10)
+#include "../base/clock.h"
+#include "../base/thread.h"
 
 /* Between two looks whether to go on waiting. */
 #define LOOK_MS 100
@@ -33,14 +32,6 @@ struct errands {
 static pthread_mutex_t ended_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned int nr_ended;
 static int64_t ended_until;
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void append(struct queue *queue, struct errand *errand)
 {
@@ -103,7 +94,7 @@ static void *work(void *ctx)
         errand = pop(&errands->waiting);
         if (!errand)
             break;
-        errands->since = now_ms();
+        errands->since = clock_ms();
         pthread_mutex_unlock(&errands->lock);
         errand->run(errand);
         pthread_mutex_lock(&errands->lock);
@@ -115,24 +106,6 @@ static void *work(void *ctx)
     nr_ended--;
     pthread_mutex_unlock(&ended_lock);
     return NULL;
-}
-
-static int start_thread(struct errands *errands)
-{
-    pthread_attr_t attr;
-    pthread_t thread;
-    sigset_t all, before;
-    int err;
-
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, STACK_BYTES);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    err = pthread_create(&thread, &attr, work, errands);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    return -err;
 }
 
 int errands_start(struct errands **out)
@@ -152,7 +125,7 @@ int errands_start(struct errands **out)
     if (errands->fd < 0)
         err = -errno;
     if (!err)
-        err = start_thread(errands);
+        err = thread_start(NULL, work, errands);
     if (err)
         destroy(errands);
     else
@@ -176,7 +149,7 @@ bool patience_is_over(const struct patience *patience)
  */
 static void wait_a_little(struct errands *errands, int64_t end)
 {
-    int64_t until = now_ms() + LOOK_MS;
+    int64_t until = clock_ms() + LOOK_MS;
     struct timespec ts;
 
     if (end < until)
@@ -189,13 +162,13 @@ static void wait_a_little(struct errands *errands, int64_t end)
 bool errands_do(struct errands *errands, struct errand *errand, int ms,
                 const struct patience *patience)
 {
-    int64_t end = now_ms() + ms;
+    int64_t end = clock_ms() + ms;
     bool is_done, enough = false;
 
     pthread_mutex_lock(&errands->lock);
     errand->how = ERRAND_AWAITED;
     add(errands, errand);
-    while (!errand->is_done && !enough && now_ms() < end) {
+    while (!errand->is_done && !enough && clock_ms() < end) {
         wait_a_little(errands, end);
         pthread_mutex_unlock(&errands->lock);
         enough = patience_is_over(patience);
@@ -244,7 +217,7 @@ struct errand *errands_done(struct errands *errands)
 
 int64_t errands_late(struct errands *errands)
 {
-    int64_t now = now_ms(), late = 0;
+    int64_t now = clock_ms(), late = 0;
 
     pthread_mutex_lock(&errands->lock);
     if (errands->since && now > errands->since)
@@ -257,7 +230,7 @@ int64_t errands_late(struct errands *errands)
 
 void errands_end(struct errands *errands, struct errand *last, int ms)
 {
-    int64_t until = now_ms() + ms;
+    int64_t until = clock_ms() + ms;
 
     if (!errands)
         return;
@@ -290,7 +263,7 @@ static bool have_all_ended(void)
     bool all;
 
     pthread_mutex_lock(&ended_lock);
-    all = !nr_ended || now_ms() >= ended_until;
+    all = !nr_ended || clock_ms() >= ended_until;
     pthread_mutex_unlock(&ended_lock);
     return all;
 }

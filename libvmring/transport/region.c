@@ -9,8 +9,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../base/clock.h"
 
 /*
  * SEAL, so that the peer cannot add FUTURE_WRITE to C and keep a successor from
@@ -136,14 +137,6 @@ int region_make_readable(struct region *region, const char *name, size_t len,
     return seal(region, SEALS);
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 /* Into our page table, so that no push or post waits for a fault. */
 static void touch(const struct region *region, size_t from, size_t len)
 {
@@ -168,7 +161,7 @@ int region_fill(struct region *region, uint64_t until)
             return err == ENOSPC ? -ENOMEM : -err;
         touch(region, region->filled, piece);
         region->filled += piece;
-        if (now_ns() >= until)
+        if (clock_ns() >= until)
             break;
     }
     return region->filled < region->len;
@@ -278,7 +271,7 @@ bool region_give_back(struct going *going, uint64_t until)
 {
     while (going->nr) {
         give_back_a_piece(going);
-        if (now_ns() >= until)
+        if (clock_ns() >= until)
             break;
     }
     return !going->nr;

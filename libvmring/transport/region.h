@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../base/options.h"
+#include "../base/log.h"
 #include "guard.h"
 
 struct region;

@@ -18,7 +18,7 @@
 
 #include <vmring_local.h>
 
-#include "../base/options.h"
+#include "../base/log.h"
 #include "budget.h"
 #include "errand.h"
 #include "region.h"

@@ -35,6 +35,7 @@ if(NOT VMRING_SANITIZE)
     foreach(cc gcc clang)
         vmring_build_test(freestanding_${cc}_x86_64 freestanding ${cc} -m64)
         vmring_build_test(freestanding_${cc}_i386 freestanding ${cc} -m32)
+        vmring_build_test(hypervisor_${cc} hypervisor ${cc})
     endforeach()
     # Everything is built as C11, the oldest; clang takes its time.
     vmring_build_test(dialect_gcc_c23 dialects
@@ -54,6 +55,8 @@ if(NOT VMRING_SANITIZE)
         aarch64-linux-gnu-gcc -march=armv8.1-a)
     vmring_build_test(freestanding_clang_arm64 freestanding
         clang --target=aarch64-linux-gnu -mno-outline-atomics)
+    vmring_build_test(hypervisor_gcc_arm64 hypervisor
+        aarch64-linux-gnu-gcc -mno-outline-atomics)
 endif()
 vmring_build_test(abi_kept abi_kept)
 

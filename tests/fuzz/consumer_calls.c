@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* consumer_calls.c: each call of the consumer, and what must hold after it. */
+#include "core/verdict.h"
 #include "ring.h"
 
 #include <string.h>

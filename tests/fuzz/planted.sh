@@ -56,7 +56,7 @@ s/if (vmr_load_acquire(&tx->response->seq) != tx->seq)/if (0)/
 reads-on producer core/lane.c
 s/^    tx->cursor = NULL;/    ;/
 beyond-mask producer core/verdict.c
-s/return -2;/return 0;/
+s/return VMR_FLAGS_DENIED;/return VMR_FLAGS_ALLOWED;/
 other-reason producer core/collect.c
 s/return response->reason == slot->fifo\[slot->first\]->event.reason &&/return /
 checked-in-place producer core/collect.c

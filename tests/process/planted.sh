@@ -132,8 +132,9 @@ plant "any cursor is believed" core/lane.c \
 plant "any seq is an answer" core/slot.c \
     "if (vmr_load_acquire(&tx->response->seq) != tx->seq)" "if (0)"
 plant "the mask is not looked at" core/collect.c \
-    "           !vmr_response_check(response->reason, response->flags,
-                               producer->geo.verdicts);" "           1;"
+    "           vmr_response_check(response->reason, response->flags,
+                              producer->geo.verdicts) == VMR_FLAGS_ALLOWED;" \
+    "           1;"
 plant "a doorbell that waits for room" transport/local/socket.c \
     "    (void)!send(fd, \"\", 1, MSG_DONTWAIT | MSG_NOSIGNAL);" \
     "    struct pollfd pfd = {fd, POLLOUT, 0};

@@ -18,7 +18,8 @@
 #include <unistd.h>
 #include <xenevtchn.h>
 
-#include "../../base/options.h"
+#include "../../base/log.h"
+#include "../../base/watch.h"
 #include "limits.h"
 
 #include <xen/vm_ring.h>
@@ -39,13 +40,6 @@ struct evtchn {
     uint32_t port[XEN_VM_RING_MAX_GROUPS];
 };
 
-static int watch(const struct evtchn *bells, int fd)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
-
-    return epoll_ctl(bells->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
 static int set_up(struct evtchn *bells)
 {
     int err;
@@ -56,8 +50,8 @@ static int set_up(struct evtchn *bells)
     bells->timer = pause_open();
     if (bells->timer < 0)
         return bells->timer;
-    err = watch(bells, xenevtchn_fd(bells->evtchn));
-    return err ? err : watch(bells, bells->timer);
+    err = watch_add(bells->epoll, xenevtchn_fd(bells->evtchn));
+    return err ? err : watch_add(bells->epoll, bells->timer);
 }
 
 int evtchn_handle(struct xenevtchn_handle **evtchn, char *error,

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <xentoollog.h>
 
-#include "../../base/options.h"
+#include "../../base/log.h"
 
 const char *grant_limits_modules = "/sys/module";
 

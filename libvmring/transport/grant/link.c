@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../../base/clock.h"
+#include "../../base/watch.h"
 #include "../transport.h"
 #include "evtchn.h"
 #include "meet.h"
@@ -43,25 +44,10 @@ static struct grant_link *of(struct link *link)
     return (struct grant_link *)link;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static int watch(const struct grant_link *grant, int fd)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
-
-    return epoll_ctl(grant->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
 static void go_deaf(struct grant_link *grant)
 {
     grant->deaf = true;
-    (void)epoll_ctl(grant->epoll, EPOLL_CTL_DEL, meet_fd(grant->meet), NULL);
+    (void)watch_remove(grant->epoll, meet_fd(grant->meet));
 }
 
 static bool grant_gone(const struct link *link)
@@ -69,11 +55,6 @@ static bool grant_gone(const struct link *link)
     const struct grant_link *grant = (const struct grant_link *)link;
 
     return grant->mapped && !grant_map_producer_lives(grant->map);
-}
-
-static int unwatch(const struct grant_link *grant, int fd)
-{
-    return epoll_ctl(grant->epoll, EPOLL_CTL_DEL, fd, NULL) < 0 ? -errno : 0;
 }
 
 /* `asked`: for an answer, which will not come if xenstore is lost. */
@@ -95,7 +76,7 @@ static int take_message(struct grant_link *grant, uint32_t *type, void *body,
 static int wait_until(struct grant_link *grant, int64_t end)
 {
     struct pollfd pfd = {.fd = meet_fd(grant->meet), .events = POLLIN};
-    int64_t left = end - now_ms();
+    int64_t left = end - clock_ms();
 
     if (left <= 0)
         return -ETIMEDOUT;
@@ -106,7 +87,7 @@ static int grant_recv(struct link *link, uint32_t *type, void *body, size_t max,
                       int timeout_ms)
 {
     struct grant_link *grant = of(link);
-    int64_t end = timeout_ms ? now_ms() + timeout_ms : 0;
+    int64_t end = timeout_ms ? clock_ms() + timeout_ms : 0;
 
     for (;;) {
         int ret = take_message(grant, type, body, max, timeout_ms != 0);
@@ -125,7 +106,7 @@ static int grant_recv(struct link *link, uint32_t *type, void *body, size_t max,
  */
 static void wait_for_answers(struct grant_link *grant, int64_t end)
 {
-    while (meet_is_waiting(grant->meet) && now_ms() < end) {
+    while (meet_is_waiting(grant->meet) && clock_ms() < end) {
         uint32_t type;
         int ret = take_message(grant, &type, grant->unheard,
                                sizeof(grant->unheard), true);
@@ -141,7 +122,7 @@ static void wait_for_answers(struct grant_link *grant, int64_t end)
 static int grant_send(struct link *link, uint32_t type, const void *body,
                       size_t len)
 {
-    int64_t end = now_ms() + MEET_DETACH_MS;
+    int64_t end = clock_ms() + MEET_DETACH_MS;
     /* Who detaches has nothing to wait for but that. */
     bool last = type == VMRING_LOCAL_DETACH;
     int err = meet_send(of(link)->meet, type, body, len,
@@ -167,7 +148,7 @@ static int bind_bells(struct grant_link *grant,
             break;
         evtchn_count_with(*bell, &grant->rung);
         grant->nr_bells++;
-        err = watch(grant, evtchn_fd(*bell));
+        err = watch_add(grant->epoll, evtchn_fd(*bell));
     }
     return err;
 }
@@ -244,7 +225,8 @@ static int grant_bell_apart(struct link *link, uint32_t group, bool apart)
 {
     struct grant_link *grant = of(link);
     int bell = evtchn_fd(grant->bells[group]);
-    int err = apart ? unwatch(grant, bell) : watch(grant, bell);
+    int err = apart ? watch_remove(grant->epoll, bell)
+                    : watch_add(grant->epoll, bell);
 
     if (err)
         return err;
@@ -316,7 +298,8 @@ static int set_up(struct grant_link *grant, const char *target, char *error,
     if (err)
         return err;
     grant->epoll = epoll_create1(EPOLL_CLOEXEC);
-    err = grant->epoll < 0 ? -errno : watch(grant, meet_fd(grant->meet));
+    err = grant->epoll < 0 ? -errno
+                           : watch_add(grant->epoll, meet_fd(grant->meet));
     return err ? fail(err, error, error_len, "%s", strerror(-err)) : 0;
 }
 

@@ -3,12 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "../../base/clock.h"
+#include "../../base/watch.h"
 #include "../transport.h"
 #include "evtchn.h"
 #include "meet.h"
@@ -75,21 +76,13 @@ static struct grant_peer *of(struct peer *peer)
     return (struct grant_peer *)peer;
 }
 
-static int watch(int epoll, int fd)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data = {.fd = fd}};
-
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
 /* Nobody can come any more.  Who is attached goes on without it. */
 static void lose(struct grant_listener *listener, const char *why)
 {
     log_line(&listener->log, LOG_WARNING, "%s", why);
     listener->listener.open = false;
     listener->lost = true;
-    (void)epoll_ctl(listener->listener.epoll, EPOLL_CTL_DEL,
-                    meet_serve_fd(listener->meet), NULL);
+    (void)watch_remove(listener->listener.epoll, meet_serve_fd(listener->meet));
 }
 
 /* Is there a request that nobody has taken? */
@@ -131,14 +124,6 @@ static struct grant_peer *find(const struct grant_listener *listener,
     return peer;
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
 static const struct listener_ops grant_ops;
 
 static int grant_accept(struct listener *any, struct peer **out)
@@ -150,7 +135,7 @@ static int grant_accept(struct listener *any, struct peer **out)
     (void)!read(listener->again, &count, sizeof(count));
     if (read(listener->tick, &count, sizeof(count)) == sizeof(count))
         listener->ticks++;
-    (void)grant_share_collect(listener->share, now_ns());
+    (void)grant_share_collect(listener->share, clock_ns());
     if (!look(listener))
         return -EAGAIN;
     peer = find(listener, listener->request.session);
@@ -325,7 +310,7 @@ static int grant_make(struct peer *any, size_t p_len, size_t c_len,
                            &peer->bells, error, sizeof(error));
     if (!err) {
         evtchn_count_with(peer->bells, &peer->peer.rung);
-        err = watch(listener->listener.epoll, evtchn_fd(peer->bells));
+        err = watch_add(listener->listener.epoll, evtchn_fd(peer->bells));
     }
     if (!err)
         err = grant_share_make(listener->share, p, p_len, true, error,
@@ -457,7 +442,7 @@ static int start_ticking(struct grant_listener *listener)
     if (listener->tick < 0 ||
         timerfd_settime(listener->tick, 0, &times, NULL) < 0)
         return -errno;
-    return watch(listener->listener.epoll, listener->tick);
+    return watch_add(listener->listener.epoll, listener->tick);
 }
 
 static int set_up(struct grant_listener *listener, const char *target,
@@ -473,14 +458,15 @@ static int set_up(struct grant_listener *listener, const char *target,
     listener->again = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (listener->again < 0)
         return -errno;
-    err = watch(listener->listener.epoll, listener->again);
+    err = watch_add(listener->listener.epoll, listener->again);
     if (!err)
         err = start_ticking(listener);
     if (!err)
         err = meet_serve(listener->domid, target, &listener->meet, error,
                          error_len);
     return err ? err
-               : watch(listener->listener.epoll, meet_serve_fd(listener->meet));
+               : watch_add(listener->listener.epoll,
+                           meet_serve_fd(listener->meet));
 }
 
 int grant_serve(int epoll, const struct log *log, const char *where,

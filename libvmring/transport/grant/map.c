@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <xengnttab.h>
 
-#include "../../base/options.h"
+#include "../../base/log.h"
 #include "../../core/atomic.h"
 #include "limits.h"
 #include "pages.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../base/options.h"
+#include "../../base/log.h"
 #include "meet.h"
 #include "meet_thread.h"
 

@@ -9,15 +9,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "../../base/options.h"
+#include "../../base/log.h"
+#include "../../base/watch.h"
 #include "meet.h"
-
-static int watch(const struct meet_thread *thread, int fd)
-{
-    struct epoll_event event = {.events = EPOLLIN};
-
-    return epoll_ctl(thread->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
 
 int meet_thread_start(struct meet_thread *thread, char *error, size_t error_len)
 {
@@ -49,10 +43,11 @@ int meet_thread_watch(struct meet_thread *thread, int fd, char *error,
 
     thread->fd = fd;
     thread->epoll = epoll_create1(EPOLL_CLOEXEC);
-    err =
-        thread->epoll < 0 ? -errno : watch(thread, errands_fd(thread->errands));
+    err = thread->epoll < 0
+              ? -errno
+              : watch_add(thread->epoll, errands_fd(thread->errands));
     if (!err)
-        err = watch(thread, fd);
+        err = watch_add(thread->epoll, fd);
     return err ? fail(err, error, error_len, "cannot watch a descriptor: %s",
                       strerror(-err))
                : 0;
@@ -70,14 +65,14 @@ void meet_thread_begin_look(struct meet_thread *thread, struct errand *look)
 {
     thread->is_looking = true;
     /* Readable it would wake the loop until the look is over. */
-    (void)epoll_ctl(thread->epoll, EPOLL_CTL_DEL, thread->fd, NULL);
+    (void)watch_remove(thread->epoll, thread->fd);
     errands_post(thread->errands, look);
 }
 
 int meet_thread_end_look(struct meet_thread *thread)
 {
     thread->is_looking = false;
-    return watch(thread, thread->fd);
+    return watch_add(thread->epoll, thread->fd);
 }
 
 void meet_thread_end(struct meet_thread *thread, struct errand *last, int ms)

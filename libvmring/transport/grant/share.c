@@ -12,7 +12,7 @@
 #include <string.h>
 #include <xengnttab.h>
 
-#include "../../base/options.h"
+#include "../../base/log.h"
 #include "../../core/atomic.h"
 #include "limits.h"
 #include "owed.h"

@@ -8,7 +8,7 @@
 
 #include <xenstore.h>
 
-#include "../../base/options.h"
+#include "../../base/log.h"
 
 #define XENSTORE_BASE 64   /* of a tree */
 #define XENSTORE_PATH 128  /* of a node in it */

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../../base/watch.h"
 #include "../transport.h"
 #include "socket.h"
 
@@ -89,7 +90,7 @@ static int take_grant(struct local_link *local,
     for (; next < nr; next++) {
         err = socket_check(fds[next], SOCK_STREAM);
         if (!err)
-            err = socket_watch(local->epoll, fds[next]);
+            err = watch_add(local->epoll, fds[next]);
         if (err)
             return err == -EINVAL ? -EPROTO : err;
         local->bells[local->nr_bells++] = fds[next];
@@ -173,7 +174,7 @@ static bool local_bell_ack(struct link *link, uint32_t group)
 
     if (ret < 0) {
         /* Hung up: it would poll readable for ever. */
-        (void)socket_unwatch(set_of(local, group), *bell);
+        (void)watch_remove(set_of(local, group), *bell);
         close(*bell);
         *bell = -1;
     }
@@ -206,9 +207,9 @@ static int take_apart(struct local_link *local, uint32_t group)
     if (set < 0)
         return -errno;
     if (bell >= 0)
-        err = socket_watch(set, bell);
+        err = watch_add(set, bell);
     if (!err && bell >= 0)
-        err = socket_unwatch(local->epoll, bell);
+        err = watch_remove(local->epoll, bell);
     if (err)
         close(set);
     else
@@ -224,7 +225,7 @@ static int local_bell_apart(struct link *link, uint32_t group, bool apart)
     if (apart)
         return take_apart(local, group);
     if (local->bells[group] >= 0)
-        err = socket_watch(local->epoll, local->bells[group]);
+        err = watch_add(local->epoll, local->bells[group]);
     if (err)
         return err;
     close(local->apart[group]);
@@ -287,7 +288,7 @@ int local_adopt(int fd, struct link **link)
     for (uint32_t i = 0; i < XEN_VM_RING_MAX_GROUPS; i++)
         local->apart[i] = -1;
     local->epoll = epoll_create1(EPOLL_CLOEXEC);
-    err = local->epoll < 0 ? -errno : socket_watch(local->epoll, fd);
+    err = local->epoll < 0 ? -errno : watch_add(local->epoll, fd);
     if (err) {
         if (local->epoll >= 0)
             close(local->epoll);

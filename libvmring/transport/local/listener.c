@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../base/watch.h"
 #include "../transport.h"
 #include "kept.h"
 #include "place.h"
@@ -73,8 +74,8 @@ static bool has_hung_up(int fd)
 /* That it has hung up is told in any case. */
 static void watch_messages(const struct local_peer *local)
 {
-    (void)socket_rewatch(local->epoll, local->fd,
-                         local->held || local->hushed ? 0 : EPOLLIN);
+    (void)watch_change(local->epoll, local->fd,
+                       local->held || local->hushed ? 0 : EPOLLIN);
 }
 
 static void begin_pause(struct local_listener *listener, uint64_t ns)
@@ -94,7 +95,7 @@ static void end_pause(const struct local_listener *listener)
         for (; peer->unheard; peer->unheard &= peer->unheard - 1) {
             int bell = peer->bells[__builtin_ctzll(peer->unheard)];
 
-            (void)socket_rewatch(peer->epoll, bell, EPOLLIN);
+            (void)watch_change(peer->epoll, bell, EPOLLIN);
         }
     }
 }
@@ -130,7 +131,7 @@ static int make_bells(struct local_peer *local, uint32_t nr_groups)
             return err;
         local->bells[local->nr_bells++] = ends[0];
         local->theirs[local->nr_theirs++] = ends[1];
-        err = socket_watch(local->epoll, ends[0]);
+        err = watch_add(local->epoll, ends[0]);
         if (err)
             return err;
     }
@@ -166,7 +167,7 @@ static int local_fill(struct peer *peer, struct region *p, struct region *c,
 
 static void close_watched(const struct local_peer *local, int fd)
 {
-    (void)socket_unwatch(local->epoll, fd);
+    (void)watch_remove(local->epoll, fd);
     close(fd);
 }
 
@@ -233,7 +234,7 @@ static unsigned int ack_bell(struct local_peer *local, uint32_t group)
     wait = budget_ring(&local->peer.rung, budget_now());
     if (wait && !(local->unheard & bit)) {
         local->unheard |= bit;
-        (void)socket_rewatch(local->epoll, *bell, 0);
+        (void)watch_change(local->epoll, *bell, 0);
         begin_pause(local->listener, wait);
     }
     return 1;
@@ -275,7 +276,7 @@ static void local_drop(struct peer *peer)
         if (local->bells[i] >= 0)
             close_watched(local, local->bells[i]);
     close_theirs(local);
-    (void)socket_unwatch(local->epoll, local->fd);
+    (void)watch_remove(local->epoll, local->fd);
     if (local->handed)
         unread_close(&local->listener->unread, local->fd, local->peer.uid);
     else
@@ -353,7 +354,7 @@ static int local_accept(struct listener *listener, struct peer **peer)
 static void stop_listening(struct local_listener *local)
 {
     if (local->socket >= 0) {
-        (void)socket_unwatch(local->listener.epoll, local->socket);
+        (void)watch_remove(local->listener.epoll, local->socket);
         close(local->socket);
     }
     if (local->spare >= 0)
@@ -401,7 +402,7 @@ int local_listener(int epoll, struct reopen *reopen, struct listener **listener)
         (struct listener){.ops = &local_ops, .epoll = epoll, .reopen = reopen};
     local->socket = local->spare = local->place.folder = -1;
     local->timer = pause_open();
-    err = local->timer < 0 ? local->timer : socket_watch(epoll, local->timer);
+    err = local->timer < 0 ? local->timer : watch_add(epoll, local->timer);
     if (err)
         local_close(&local->listener);
     else
@@ -412,7 +413,7 @@ int local_listener(int epoll, struct reopen *reopen, struct listener **listener)
 int local_take(struct listener *listener, int fd, struct peer **peer)
 {
     struct local_peer *local = calloc(1, sizeof(*local));
-    int err = local ? socket_watch(listener->epoll, fd) : -ENOMEM;
+    int err = local ? watch_add(listener->epoll, fd) : -ENOMEM;
 
     if (err) {
         free(local);
@@ -442,7 +443,7 @@ int local_listen(struct listener *listener, const char *path, unsigned int mode)
         return -errno;
     err = place_take(&local->place, path, local->mode, local->socket);
     if (!err)
-        err = socket_watch(listener->epoll, local->socket);
+        err = watch_add(listener->epoll, local->socket);
     if (err) {
         place_leave(&local->place);
         stop_listening(local);

@@ -5,10 +5,8 @@
 #include <linux/sockios.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <vmring_local.h>
@@ -166,28 +164,6 @@ int socket_unread(int fd)
     int bytes;
 
     return ioctl(fd, SIOCOUTQ, &bytes) < 0 ? 0 : bytes;
-}
-
-static int change_set(int epoll, int how, int fd, uint32_t events)
-{
-    struct epoll_event event = {.events = events, .data = {.fd = fd}};
-
-    return epoll_ctl(epoll, how, fd, &event) < 0 ? -errno : 0;
-}
-
-int socket_watch(int epoll, int fd)
-{
-    return change_set(epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
-}
-
-int socket_rewatch(int epoll, int fd, uint32_t events)
-{
-    return change_set(epoll, EPOLL_CTL_MOD, fd, events);
-}
-
-int socket_unwatch(int epoll, int fd)
-{
-    return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL) < 0 ? -errno : 0;
 }
 
 int socket_wait(int fd, int timeout_ms)

@@ -35,16 +35,6 @@ int socket_check(int fd, int type);
 /* Bytes that were sent by it and are not read yet. */
 int socket_unread(int fd);
 
-/* It makes `epoll` readable, when it is.  -EPERM: it cannot; -ENOSPC... */
-int socket_watch(int epoll, int fd);
-/* From now on for these events; it is in any case if it has hung up. */
-int socket_rewatch(int epoll, int fd, uint32_t events);
-/*
- * No more.  Before it is closed: a set keeps what somebody else has open, too,
- * and whoever has it can let it poll readable for ever.
- */
-int socket_unwatch(int epoll, int fd);
-
 /* 0: readable or hung up; -ETIMEDOUT; -EINTR. */
 int socket_wait(int fd, int timeout_ms);
 

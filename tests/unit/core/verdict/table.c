@@ -3,6 +3,7 @@
  * Description: for every reason, flag and right: what is allowed is what
  * docs/ABI.md has in its two tables of verdicts, and nothing else.
  */
+#include "core/verdict.h"
 #include "rig.h"
 
 #define FLAG(name)  XEN_VM_RING_FLAG_##name
@@ -78,12 +79,12 @@ static void one(uint32_t reason, uint32_t flag)
 
     for (uint32_t negotiated = 0; negotiated <= XEN_VM_RING_VERDICTS;
          negotiated++) {
-        int expected = 0;
+        enum vmr_flags expected = VMR_FLAGS_ALLOWED;
 
         if (!known || !is_allowed(reason, flag))
-            expected = -1;
+            expected = VMR_FLAGS_INVALID;
         else if (rights & ~negotiated)
-            expected = -2;
+            expected = VMR_FLAGS_DENIED;
         CHECK_EQ(vmr_response_check(reason, flag, negotiated), expected);
         CHECK_EQ(
             vmr_response_check(reason, flag | FLAG(VCPU_PAUSED), negotiated),
@@ -103,7 +104,7 @@ static void tails(void)
             CHECK_EQ(vmr_response_check(XEN_VM_RING_REASON_MEM_ACCESS,
                                         tail[i] | tail[j],
                                         XEN_VM_RING_VERDICTS),
-                     i == j ? 0 : -1);
+                     i == j ? VMR_FLAGS_ALLOWED : VMR_FLAGS_INVALID);
 }
 
 /* It says that nothing is to be done, and so goes with nothing. */
@@ -117,7 +118,7 @@ static void alone(void)
 
             CHECK_EQ(vmr_response_check(reason, FLAG(CONTINUE) | flag,
                                         XEN_VM_RING_VERDICTS),
-                     goes ? 0 : -1);
+                     goes ? VMR_FLAGS_ALLOWED : VMR_FLAGS_INVALID);
         }
 }
 
