@@ -80,6 +80,14 @@ if(BUILD_TESTING)
     target_include_directories(vmring_static INTERFACE
         ${CMAKE_CURRENT_SOURCE_DIR})
     set_target_properties(vmring_static PROPERTIES OUTPUT_NAME vmring_inside)
+    # Its files are taken as they are asked for, and nobody asks for a transport
+    # by name (transport/scheme.h).  Not where a test has its own producer in
+    # place of the library's, which a transport would bring.
+    set(ALONE $<BOOL:$<TARGET_PROPERTY:VMRING_WITHOUT_TRANSPORTS>>)
+    foreach(SCHEME local fd grant sim)
+        target_link_options(vmring_static INTERFACE
+            $<$<NOT:${ALONE}>:-Wl,-u,scheme_${SCHEME}>)
+    endforeach()
 endif()
 
 install(TARGETS ${VMRING_LIBRARIES}

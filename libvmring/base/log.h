@@ -13,12 +13,15 @@ struct log {
     void *ctx;
 };
 
-void log_line(const struct log *log, int level, const char *format, ...)
+void log_to(const struct log *log, int level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Writes one line into error, which may be NULL. */
 void explain(char *error, size_t error_len, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* What to do about a limit of this process; or "". */
+const char *limit_remedy(int err);
 
 /*
  * Writes that line, and is `err`.  A macro, so that whoever analyses a caller

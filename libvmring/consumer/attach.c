@@ -227,7 +227,7 @@ int attach_exchange(struct attach *attach, struct link_regions *regions)
     default:
         return FAIL(attach, err, "'%s': %s%s", attach->uri,
                     *link->error ? link->error : strerror(-err),
-                    *link->error ? "" : attach_remedy(err));
+                    *link->error ? "" : limit_remedy(err));
     }
 }
 
@@ -258,7 +258,7 @@ static int set_up_poll(struct attach *attach)
     if (!err)
         err = watch_add(ring->epoll, ring->poke);
     return err ? FAIL(attach, err, "cannot wait for '%s': %s%s", attach->uri,
-                      strerror(-err), attach_remedy(err))
+                      strerror(-err), limit_remedy(err))
                : 0;
 }
 
@@ -318,8 +318,6 @@ static void publish_cursors(struct vmring *ring)
 
 void vmring_close(struct vmring *ring)
 {
-    int err;
-
     if (!ring || ring->owner != getpid())
         return;
     for (uint32_t g = 0; g < XEN_VM_RING_MAX_GROUPS; g++)
@@ -334,11 +332,7 @@ void vmring_close(struct vmring *ring)
     region_drop(&ring->p);
     region_drop(&ring->c);
     if (ring->link)
-        ring->link->ops->close(ring->link);
-    err = sim_endpoint_stop(ring->sim);
-    if (err)
-        log_line(&ring->log, LOG_ERR, "cannot write the file of truth=: %s",
-                 strerror(-err));
+        link_close(ring->link);
     if (ring->epoll >= 0)
         close(ring->epoll);
     if (ring->poke >= 0)

@@ -25,8 +25,6 @@ struct attach {
 int attach_by_uri(struct attach *attach);
 /* It fails before that; a descriptor is taken over even so.  Returns err. */
 int attach_to_nothing(struct attach *attach, int err);
-/* What to do about a limit of this process; or "". */
-const char *attach_remedy(int err);
 
 /* A ring that is connected, and nothing more.  If not, it is freed. */
 int attach_connect(struct attach *attach, const struct vmring_opts *opts);

@@ -63,9 +63,9 @@ int consumer_lose(struct vmring *ring, int err)
     bool broken = err == -EPROTO;
 
     if (!ring->lost)
-        log_line(&ring->log, LOG_WARNING, "%s",
-                 broken ? "the producer broke the protocol"
-                        : "the producer is gone");
+        log_to(&ring->log, LOG_WARNING, "%s",
+               broken ? "the producer broke the protocol"
+                      : "the producer is gone");
     if (!ring->lost)
         stop_listening(ring);
     if (!ring->lost || broken)

@@ -8,7 +8,6 @@
 #include "../base/log.h"
 #include "../core/atomic.h"
 #include "../core/consumer.h"
-#include "../sim/endpoint.h"
 #include "../transport/transport.h"
 #include "groups.h"
 
@@ -46,7 +45,6 @@ struct vmring {
     struct handed *handed; /* by lane */
     struct link *link;
     struct region p, c;
-    struct sim_endpoint *sim; /* of a sim: URI */
     struct log log;
     int timeout_ms;
     int (*interrupted)(void *ctx); /* or NULL */

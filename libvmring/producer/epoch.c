@@ -77,7 +77,7 @@ static void log_not_handed(const struct vmring_producer *producer,
     const char *why = why_not_handed(err);
 
     if (why)
-        log_line(&producer->log, LOG_WARNING, "%s: %s", what, why);
+        log_to(&producer->log, LOG_WARNING, "%s: %s", what, why);
 }
 
 static bool lay_out(const struct vmring_producer *producer,
@@ -167,8 +167,8 @@ static void begin_epoch(struct vmring_producer *producer, struct peer *peer,
         .version = (uint32_t)XEN_VM_RING_VERSION_MAJOR << 16 | epoch->geo.minor,
     };
     vmring_producer_flush(producer);
-    log_line(&producer->log, LOG_INFO, "a consumer has attached, epoch %llu",
-             (unsigned long long)producer->epoch);
+    log_to(&producer->log, LOG_INFO, "a consumer has attached, epoch %llu",
+           (unsigned long long)producer->epoch);
     if (producer->ops->attached)
         producer->ops->attached(producer->ops_ctx, 1, epoch->geo.verdicts);
 }

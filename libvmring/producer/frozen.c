@@ -38,9 +38,9 @@ static void give_up_oldest(struct vmring_producer *producer)
     }
     producer->stats.discarded += lost;
     if (lost)
-        log_line(&producer->log, LOG_WARNING,
-                 "%llu records that no consumer has drained are given up",
-                 (unsigned long long)lost);
+        log_to(&producer->log, LOG_WARNING,
+               "%llu records that no consumer has drained are given up",
+               (unsigned long long)lost);
     epoch_drop(producer, &frozen->p[0]);
     frozen->nr--;
     memmove(frozen->p, frozen->p + 1, frozen->nr * sizeof(frozen->p[0]));

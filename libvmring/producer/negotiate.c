@@ -240,8 +240,8 @@ void negotiate_deny(struct vmring_producer *producer, struct peer *peer,
     accept->epoch = accept->p_len = accept->c_len = 0;
     memset(accept->prev_p_len, 0, sizeof(accept->prev_p_len));
     (void)peer->ops->send(peer, VMRING_LOCAL_ACCEPT, answer, sizeof(*answer));
-    log_line(&producer->log, LOG_NOTICE, "a consumer was refused for %s",
-             why_refused(why));
+    log_to(&producer->log, LOG_NOTICE, "a consumer was refused for %s",
+           why_refused(why));
     serve_drop(producer, peer);
 }
 
@@ -260,8 +260,8 @@ void negotiate_refuse(struct vmring_producer *producer, struct peer *peer,
     };
 
     (void)peer->ops->send(peer, VMRING_LOCAL_ACCEPT, &answer, sizeof(answer));
-    log_line(&producer->log, LOG_NOTICE, "a consumer was refused for %s",
-             why_refused(why));
+    log_to(&producer->log, LOG_NOTICE, "a consumer was refused for %s",
+           why_refused(why));
     serve_drop(producer, peer);
 }
 

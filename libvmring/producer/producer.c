@@ -12,7 +12,6 @@
 #include "../base/clock.h"
 #include "../base/options.h"
 #include "../base/watch.h"
-#include "../transport/local/socket.h"
 
 #define DEFAULT_DEADLINE  1000000000ULL
 #define DEFAULT_MAX_ASYNC (64ULL << 20)

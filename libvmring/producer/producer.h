@@ -79,7 +79,6 @@ struct vmring_producer {
     int epoll;
     struct listener *listener; /* NULL: nobody can come */
     struct reopen reopen;
-    bool serves_domain; /* by the grant transport, and by no other */
     uint64_t arrivals;
     struct peer *peers[MAX_PEERS]; /* NULL: a place that is free */
     int turn_of;                   /* whose place is looked at first */

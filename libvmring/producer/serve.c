@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* serve.c: who comes to a producer, and who has gone. */
 #include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
-#include "../transport/local/socket.h"
+#include "../transport/scheme.h"
 #include "producer.h"
 
 /* Messages taken from one peer in one vmring_producer_dispatch(). */
@@ -95,8 +93,8 @@ static void accept_peers(struct vmring_producer *producer, uint64_t until)
         if (!err)
             add_peer(producer, peer);
         if (err == -EMFILE)
-            log_line(&producer->log, LOG_WARNING,
-                     "a consumer was turned away: too many open descriptors");
+            log_to(&producer->log, LOG_WARNING,
+                   "a consumer was turned away: too many open descriptors");
         if (err == -EMFILE || err == -EAGAIN)
             return;
     }
@@ -120,9 +118,9 @@ static void end_session(struct vmring_producer *producer)
 {
     struct session *session = &producer->session;
 
-    log_line(&producer->log, session->clean ? LOG_INFO : LOG_WARNING, "%s",
-             session->clean ? "the consumer has detached"
-                            : "the consumer has gone without a word");
+    log_to(&producer->log, session->clean ? LOG_INFO : LOG_WARNING, "%s",
+           session->clean ? "the consumer has detached"
+                          : "the consumer has gone without a word");
     session->leaving = true;
     session->subscribing = session->counting = session->held = false;
     serve_drop(producer, session->peer);
@@ -214,8 +212,8 @@ static void serve_peer(struct vmring_producer *producer, int place)
         if (ret == 0)
             continue;
         if (ret == -EPROTO)
-            log_line(&producer->log, LOG_WARNING,
-                     "a consumer broke the protocol of the control channel");
+            log_to(&producer->log, LOG_WARNING,
+                   "a consumer broke the protocol of the control channel");
         if (peer == producer->session.peer)
             end_session(producer);
         else
@@ -245,8 +243,8 @@ static bool serve_attached(struct vmring_producer *producer)
     if (!attached)
         return !producer->session.leaving;
     if (region_is_broken(&producer->session.c)) {
-        log_line(&producer->log, LOG_WARNING,
-                 "a consumer has taken pages away that it shared: no memory");
+        log_to(&producer->log, LOG_WARNING,
+               "a consumer has taken pages away that it shared: no memory");
         end_session(producer);
         return false;
     }
@@ -302,75 +300,66 @@ int vmring_producer_attached(const struct vmring_producer *producer)
     return producer->session.peer != NULL;
 }
 
-static void close_port(struct vmring_producer *producer)
+static void close_listener(struct vmring_producer *producer)
 {
     producer->listener->ops->close(producer->listener);
     producer->listener = NULL;
+}
+
+static struct listening listening_of(struct vmring_producer *producer,
+                                     unsigned int mode)
+{
+    return (struct listening){
+        .epoll = producer->epoll,
+        .log = &producer->log,
+        .reopen = &producer->reopen,
+        .channels = {producer->ops->channel_is_bound, producer->ops_ctx},
+        .mode = mode,
+    };
+}
+
+/* A listener by which nobody comes yet: descriptors are handed to it. */
+static int open_listener(struct vmring_producer *producer)
+{
+    const struct listening how = listening_of(producer, 0);
+    const char *where;
+    const struct scheme *scheme = scheme_find("fd:", &where);
+
+    return scheme ? scheme->open(&how, &producer->listener) : -EOPNOTSUPP;
 }
 
 int vmring_producer_serve_fd(struct vmring_producer *producer, int fd)
 {
     bool is_new = !producer->listener;
     struct peer *peer;
-    int err = socket_check(fd, SOCK_SEQPACKET);
+    int err = 0;
 
-    if (producer->serves_domain)
+    if (is_new)
+        err = open_listener(producer);
+    else if (!producer->listener->ops->take)
         err = -EINVAL;
-    if (!err && is_new)
-        err = local_listener(producer->epoll, &producer->reopen,
-                             &producer->listener);
     if (err) {
         close(fd);
         return err;
     }
-    err = local_take(producer->listener, fd, &peer);
+    err = producer->listener->ops->take(producer->listener, fd, &peer);
     if (!err)
         add_peer(producer, peer);
     else if (is_new)
-        close_port(producer);
+        close_listener(producer);
     return err;
-}
-
-/* Then for agents of that domain only: its pages are granted to it. */
-static int serve_domain(struct vmring_producer *producer, const char *where)
-{
-#ifdef VMRING_GRANT
-    const struct channel_ops channels = {producer->ops->channel_is_bound,
-                                         producer->ops_ctx};
-    int err = grant_serve(producer->epoll, &producer->log, where, &channels,
-                          &producer->listener);
-
-    producer->serves_domain = !err;
-    return err;
-#else
-    log_line(&producer->log, LOG_ERR,
-             "cannot serve grant:%s: built without libxengnttab, libxenevtchn "
-             "and libxenstore",
-             where);
-    return -EOPNOTSUPP;
-#endif
 }
 
 int vmring_producer_serve(struct vmring_producer *producer, const char *uri,
                           unsigned int mode)
 {
-    bool is_new = !producer->listener;
-    int err;
+    const struct listening how = listening_of(producer, mode);
+    const char *where;
+    const struct scheme *scheme = scheme_find(uri, &where);
 
-    if (!strncmp(uri, "grant:", 6) && is_new)
-        return serve_domain(producer, uri + 6);
-    if (strncmp(uri, "local:", 6) || (mode & ~0777u) ||
-        (!is_new && (producer->listener->open || producer->serves_domain)))
+    if (!scheme || !scheme->listen)
         return -EINVAL;
-    err = is_new ? local_listener(producer->epoll, &producer->reopen,
-                                  &producer->listener)
-                 : 0;
-    if (err)
-        return err;
-    err = local_listen(producer->listener, uri + 6, mode);
-    if (err && is_new)
-        close_port(producer);
-    return err;
+    return scheme->listen(&how, where, &producer->listener);
 }
 
 void serve_close(struct vmring_producer *producer)
@@ -380,5 +369,5 @@ void serve_close(struct vmring_producer *producer)
             serve_drop(producer, producer->peers[i]);
     serve_forget_session(producer);
     if (producer->listener)
-        close_port(producer);
+        close_listener(producer);
 }

@@ -140,11 +140,6 @@ static void add(struct errands *errands, struct errand *errand)
     pthread_cond_broadcast(&errands->changed);
 }
 
-bool patience_is_over(const struct patience *patience)
-{
-    return patience && patience->enough && patience->enough(patience->ctx);
-}
-
 /* With the lock, and until something has changed, or for a tenth of a second.
  */
 static void wait_a_little(struct errands *errands, int64_t end)

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "patience.h"
+
 struct errands;
 
 /* The first member of a block of malloc(), which free() ends. */
@@ -24,14 +26,6 @@ struct errand {
 
 /* Starts the thread, which gets no signal.  -EAGAIN, -ENOMEM, -EMFILE. */
 int errands_start(struct errands **errands);
-
-/* Of who waits: asked ten times a second, if there is anything to ask. */
-struct patience {
-    int (*enough)(void *ctx);
-    void *ctx;
-};
-
-bool patience_is_over(const struct patience *patience);
 
 /*
  * Has it done, and waits for that.  false: it takes longer than `ms`, or

@@ -124,10 +124,10 @@ int region_make_readable(struct region *region, const char *name, size_t len,
     again = open_for_reading(region->fd, reopen);
     if (again < 0) {
         if (!reopen->failed)
-            log_line(reopen->log, LOG_WARNING,
-                     "memory of a ring cannot be taken back from agents that "
-                     "keep it: no second opening of it for reading (%s)",
-                     strerror(-again));
+            log_to(reopen->log, LOG_WARNING,
+                   "memory of a ring cannot be taken back from agents that "
+                   "keep it: no second opening of it for reading (%s)",
+                   strerror(-again));
         reopen->failed = true;
         return seal(region, SEALS | F_SEAL_FUTURE_WRITE);
     }

@@ -20,7 +20,7 @@
 
 #include "../base/log.h"
 #include "budget.h"
-#include "errand.h"
+#include "patience.h"
 #include "region.h"
 
 struct link;
@@ -82,7 +82,7 @@ struct link_ops {
      * -EOPNOTSUPP: the kernel lacks a part of it, the rest is done.
      */
     int (*give_up)(struct link *link);
-    /* Ends it.  The regions are the caller's to drop, before. */
+    /* Ends it, for link_close() alone. */
     void (*close)(struct link *link);
 };
 
@@ -91,17 +91,20 @@ struct link {
     int timeout_ms;           /* of what has none of its own */
     struct patience patience; /* the same; while a grant link is made, too */
     char error[256]; /* why, in words, if map said no and there are any */
+    void (*ended)(void *ctx); /* it is closed; or NULL */
+    void *ended_ctx;
 };
 
-/*
- * Connects to a unix socket.  -ENOENT, -ECONNREFUSED, -EACCES (also when its
- * server is neither root nor this user), -ENAMETOOLONG, -EINVAL;
- * -EAGAIN: more have connected than the server takes at once.
- */
-int local_connect(const char *path, struct link **link);
+/* The regions are the caller's to drop, before. */
+static inline void link_close(struct link *link)
+{
+    void (*ended)(void *ctx) = link->ended;
+    void *ctx = link->ended_ctx;
 
-/* Uses a connected socket; takes it over, also on failure. */
-int local_adopt(int fd, struct link **link);
+    link->ops->close(link);
+    if (ended)
+        ended(ctx);
+}
 
 struct listener;
 
@@ -122,6 +125,11 @@ struct listener_ops {
      * away: -EMFILE for want of descriptors, -ENOMEM...
      */
     int (*accept)(struct listener *listener, struct peer **peer);
+    /*
+     * One has come by this connected socket; takes it over, also on failure.
+     * NULL: nobody comes so.  -EINVAL, -EBADF: it is no such socket.
+     */
+    int (*take)(struct listener *listener, int fd, struct peer **peer);
     /* Ends it; its peers are dropped before. */
     void (*close)(struct listener *listener);
 
@@ -174,33 +182,10 @@ struct listener {
     uint64_t kept_bytes;   /* handed over, and not to be taken back */
 };
 
-/* A listener of unix sockets, with nobody to come yet.  -ENOMEM. */
-int local_listener(int epoll, struct reopen *reopen,
-                   struct listener **listener);
-/*
- * Consumers may come to a socket at this path, by `mode` and by their
- * credentials.  -EADDRINUSE, -EACCES, -ENAMETOOLONG, -EINVAL.
- */
-int local_listen(struct listener *listener, const char *path,
-                 unsigned int mode);
-/* One has come, by this connected socket; takes it over, also on failure. */
-int local_take(struct listener *listener, int fd, struct peer **peer);
-
 /* What Xen knows of event channels; is_bound as in vmring.h, or NULL. */
 struct channel_ops {
     int (*is_bound)(void *ctx, uint32_t port);
     void *ctx;
 };
-
-/*
- * The grant transport, where it was built in (VMRING_GRANT).  grant_serve()
- * makes a listener for the agents of one domain, "DOMID/TARGET": -EINVAL; what
- * else fails is logged.  grant_connect() looks for such a listener of domain
- * DOMID.
- */
-int grant_serve(int epoll, const struct log *log, const char *where,
-                const struct channel_ops *channels, struct listener **listener);
-int grant_connect(const char *where, const struct patience *patience,
-                  struct link **link, char *error, size_t error_len);
 
 #endif /* VMRING_TRANSPORT_TRANSPORT_H */

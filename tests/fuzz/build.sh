@@ -58,7 +58,8 @@ control)
     set -- "$here"/control*.c "$here/rules.c" "$here/shim.c" \
         "$lib"/base/*.c "$lib"/core/*.c "$lib"/text/*.c "$lib"/sim/*.c \
         "$lib"/transport/budget.c "$lib"/transport/guard.c \
-        "$lib"/transport/region.c "$lib"/transport/local/*.c \
+        "$lib"/transport/region.c "$lib"/transport/scheme.c \
+        "$lib"/transport/local/*.c "$lib"/transport/grant/missing.c \
         "$lib"/consumer/*.c "$lib"/producer/*.c
     ;;
 *)

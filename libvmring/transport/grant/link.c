@@ -9,8 +9,8 @@
 
 #include "../../base/clock.h"
 #include "../../base/watch.h"
-#include "../transport.h"
 #include "evtchn.h"
+#include "grant.h"
 #include "meet.h"
 #include "pages.h"
 
@@ -303,26 +303,26 @@ static int set_up(struct grant_link *grant, const char *target, char *error,
     return err ? fail(err, error, error_len, "%s", strerror(-err)) : 0;
 }
 
-int grant_connect(const char *where, const struct patience *patience,
-                  struct link **link, char *error, size_t error_len)
+int grant_connect(const struct connecting *how, const char *where,
+                  struct link **link)
 {
     struct grant_link *grant = calloc(1, sizeof(*grant));
     char target[RENDEZVOUS_NAME];
     int err;
 
     if (!grant)
-        return fail(-ENOMEM, error, error_len, "no memory");
+        return fail(-ENOMEM, how->error, how->error_len, "no memory");
     grant->link.ops = &grant_ops;
-    grant->link.patience = *patience;
+    grant->link.patience = how->patience;
     grant->epoll = -1;
     err = rendezvous_parse(where, &grant->domid, target);
     if (err)
-        err = fail(err, error, error_len,
+        err = fail(err, how->error, how->error_len,
                    "'%s' names no bridge; say grant:DOMID/TARGET, the id of "
                    "its domain and its name for the target",
                    where);
     else
-        err = set_up(grant, target, error, error_len);
+        err = set_up(grant, target, how->error, how->error_len);
     if (err) {
         grant_close(&grant->link);
         return err;

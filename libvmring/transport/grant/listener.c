@@ -10,8 +10,8 @@
 
 #include "../../base/clock.h"
 #include "../../base/watch.h"
-#include "../transport.h"
 #include "evtchn.h"
+#include "grant.h"
 #include "meet.h"
 #include "pages.h"
 
@@ -79,7 +79,7 @@ static struct grant_peer *of(struct peer *peer)
 /* Nobody can come any more.  Who is attached goes on without it. */
 static void lose(struct grant_listener *listener, const char *why)
 {
-    log_line(&listener->log, LOG_WARNING, "%s", why);
+    log_to(&listener->log, LOG_WARNING, "%s", why);
     listener->listener.open = false;
     listener->lost = true;
     (void)watch_remove(listener->listener.epoll, meet_serve_fd(listener->meet));
@@ -319,8 +319,8 @@ static int grant_make(struct peer *any, size_t p_len, size_t c_len,
         err = grant_share_make(listener->share, c, c_len, false, error,
                                sizeof(error));
     if (err)
-        log_line(&listener->log, LOG_WARNING, "%s",
-                 *error ? error : strerror(-err));
+        log_to(&listener->log, LOG_WARNING, "%s",
+               *error ? error : strerror(-err));
     return err;
 }
 
@@ -346,7 +346,7 @@ static int grant_hand_over(struct peer *any,
     err = grant_handout_make(peer->listener->share, &offer, &peer->handout,
                              &message.directory, error, sizeof(error));
     if (err) {
-        log_line(&peer->listener->log, LOG_WARNING, "%s", error);
+        log_to(&peer->listener->log, LOG_WARNING, "%s", error);
         return err;
     }
     while (message.nr_ports < accept->body.nr_groups) {
@@ -357,8 +357,8 @@ static int grant_hand_over(struct peer *any,
     err = meet_reply(peer->listener->meet, peer->session, peer->seq,
                      VMRING_LOCAL_ACCEPT, &message, sizeof(message));
     if (err)
-        log_line(&peer->listener->log, LOG_WARNING,
-                 "a grant cannot be sent: %s", strerror(-err));
+        log_to(&peer->listener->log, LOG_WARNING, "a grant cannot be sent: %s",
+               strerror(-err));
     return err;
 }
 
@@ -469,26 +469,29 @@ static int set_up(struct grant_listener *listener, const char *target,
                            meet_serve_fd(listener->meet));
 }
 
-int grant_serve(int epoll, const struct log *log, const char *where,
-                const struct channel_ops *channels, struct listener **out)
+int grant_listen(const struct listening *how, const char *where,
+                 struct listener **out)
 {
-    struct grant_listener *listener = calloc(1, sizeof(*listener));
     char target[RENDEZVOUS_NAME], error[256] = "";
+    struct grant_listener *listener;
     int err;
 
+    if (*out)
+        return -EINVAL;
+    listener = calloc(1, sizeof(*listener));
     if (!listener)
         return -ENOMEM;
     listener->listener =
-        (struct listener){.ops = &grant_ops, .epoll = epoll, .open = true};
-    listener->log = *log;
-    listener->channels = *channels;
+        (struct listener){.ops = &grant_ops, .epoll = how->epoll, .open = true};
+    listener->log = *how->log;
+    listener->channels = how->channels;
     listener->again = listener->tick = -1;
     err = rendezvous_parse(where, &listener->domid, target);
     if (!err)
         err = set_up(listener, target, error, sizeof(error));
     if (err) {
-        log_line(log, LOG_ERR, "cannot serve grant:%s: %s", where,
-                 *error ? error : strerror(-err));
+        log_to(how->log, LOG_ERR, "cannot serve grant:%s: %s", where,
+               *error ? error : strerror(-err));
         grant_close(&listener->listener);
         return err;
     }

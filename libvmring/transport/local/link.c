@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* local.c: the consumer's end of the local transport. */
+/* link.c: the consumer's end of the local transport. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "../../base/watch.h"
-#include "../transport.h"
+#include "local.h"
 #include "socket.h"
 
 /* Room for what later minors may add to a grant. */

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "../../base/watch.h"
-#include "../transport.h"
 #include "kept.h"
+#include "local.h"
 #include "place.h"
 #include "socket.h"
 #include "unread.h"
@@ -327,6 +327,29 @@ static void turn_one_away(struct local_listener *local)
     local->spare = spare_descriptor(local);
 }
 
+static const struct listener_ops local_ops;
+
+static int add_peer(struct listener *listener, int fd, struct peer **peer)
+{
+    struct local_peer *local = calloc(1, sizeof(*local));
+    int err = local ? watch_add(listener->epoll, fd) : -ENOMEM;
+
+    if (err) {
+        free(local);
+        close(fd);
+        return err;
+    }
+    local->peer = (struct peer){.ops = &local_ops, .allowed = true};
+    local->listener = of_listener(listener);
+    local->epoll = listener->epoll;
+    local->fd = fd;
+    local->peer.uid = geteuid(); /* it was handed to us */
+    local->next = local->listener->peers;
+    local->listener->peers = local;
+    *peer = &local->peer;
+    return 0;
+}
+
 static int local_accept(struct listener *listener, struct peer **peer)
 {
     struct local_listener *local = of_listener(listener);
@@ -345,9 +368,19 @@ static int local_accept(struct listener *listener, struct peer **peer)
         turn_one_away(local);
         return -EMFILE;
     }
-    err = local_take(listener, fd, peer);
+    err = add_peer(listener, fd, peer);
     if (!err)
         (*peer)->allowed = is_allowed(local, fd, &(*peer)->uid);
+    return err;
+}
+
+static int local_take(struct listener *listener, int fd, struct peer **peer)
+{
+    int err = socket_check(fd, SOCK_SEQPACKET);
+
+    if (!err)
+        return add_peer(listener, fd, peer);
+    close(fd);
     return err;
 }
 
@@ -378,6 +411,7 @@ static void local_close(struct listener *listener)
 static const struct listener_ops local_ops = {
     .max_rows = VMRING_LOCAL_MAX_ROWS,
     .accept = local_accept,
+    .take = local_take,
     .close = local_close,
     .send = local_send,
     .recv = local_recv,
@@ -391,18 +425,18 @@ static const struct listener_ops local_ops = {
     .drop = local_drop,
 };
 
-int local_listener(int epoll, struct reopen *reopen, struct listener **listener)
+int local_listener(const struct listening *how, struct listener **listener)
 {
     struct local_listener *local = calloc(1, sizeof(*local));
     int err;
 
     if (!local)
         return -ENOMEM;
-    local->listener =
-        (struct listener){.ops = &local_ops, .epoll = epoll, .reopen = reopen};
+    local->listener = (struct listener){
+        .ops = &local_ops, .epoll = how->epoll, .reopen = how->reopen};
     local->socket = local->spare = local->place.folder = -1;
     local->timer = pause_open();
-    err = local->timer < 0 ? local->timer : watch_add(epoll, local->timer);
+    err = local->timer < 0 ? local->timer : watch_add(how->epoll, local->timer);
     if (err)
         local_close(&local->listener);
     else
@@ -410,32 +444,13 @@ int local_listener(int epoll, struct reopen *reopen, struct listener **listener)
     return err;
 }
 
-int local_take(struct listener *listener, int fd, struct peer **peer)
-{
-    struct local_peer *local = calloc(1, sizeof(*local));
-    int err = local ? watch_add(listener->epoll, fd) : -ENOMEM;
-
-    if (err) {
-        free(local);
-        close(fd);
-        return err;
-    }
-    local->peer = (struct peer){.ops = &local_ops, .allowed = true};
-    local->listener = of_listener(listener);
-    local->epoll = listener->epoll;
-    local->fd = fd;
-    local->peer.uid = geteuid(); /* it was handed to us */
-    local->next = local->listener->peers;
-    local->listener->peers = local;
-    *peer = &local->peer;
-    return 0;
-}
-
 int local_listen(struct listener *listener, const char *path, unsigned int mode)
 {
     struct local_listener *local = of_listener(listener);
     int err = 0;
 
+    if (listener->ops != &local_ops || listener->open)
+        return -EINVAL;
     local->mode = mode ? mode : 0600;
     local->socket =
         socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -35,3 +35,5 @@ vmring_bridge_test(step_off bridge/monitor/requests.c
     bridge/monitor/legacy_ring.c ${LOG})
 target_link_libraries(test_bridge_step_off PRIVATE vmring_vm_event
     PkgConfig::XENCTRL)
+set_target_properties(test_bridge_step_off PROPERTIES
+    VMRING_WITHOUT_TRANSPORTS ON) # it has its own producer

@@ -10,7 +10,7 @@
 #include "faults.h"
 #include "meeting.h"
 #include "transport/grant/evtchn.h"
-#include "transport/transport.h"
+#include "transport/grant/grant.h"
 
 static struct rendezvous_bridge *bridge;
 static struct link *link_;
@@ -22,11 +22,15 @@ static unsigned int idles;
 static int connect_it(void)
 {
     char error[256];
+    const struct connecting how = {
+        .uri = "grant:0/5",
+        .error = error,
+        .error_len = sizeof(error),
+    };
     int err;
 
     fake_xenstore.domid = MEETING_AGENT;
-    err = grant_connect("0/5", &(struct patience){NULL, NULL}, &link_, error,
-                        sizeof(error));
+    err = grant_connect(&how, "0/5", &link_);
     if (!err)
         link_->timeout_ms = 10000;
     return err;

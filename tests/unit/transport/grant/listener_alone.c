@@ -11,7 +11,7 @@
 #include "fake_xen.h"
 #include "faults.h"
 #include "meeting.h"
-#include "transport/transport.h"
+#include "transport/grant/grant.h"
 
 static int epoll = -1;
 static struct listener *listener;
@@ -31,8 +31,14 @@ static struct channel_ops channels;
 
 static int serve(void)
 {
+    const struct listening how = {
+        .epoll = epoll,
+        .log = &log_,
+        .channels = channels,
+    };
+
     fake_xenstore.domid = 0;
-    return grant_serve(epoll, &log_, "7/5", &channels, &listener);
+    return grant_listen(&how, "7/5", &listener);
 }
 
 static void prepare(void)
