@@ -65,21 +65,21 @@ two-verdicts producer core/slot.c
 s/if (--tx->nr == 0)/if ((tx->nr -= tx->nr > 1) == 0)/
 bits-of-nobody producer core/doorbell.c
 s/bits &= (1ULL << nr % 64) - 1;/;/
-unlisted-event control control.c
+unlisted-event control producer/control.c
 s/^    return denied;/    return 0;/
-any-verdict control grant.c
-s/if (propose->verdicts & ~grant->allowed_verdicts)/if (0)/
-two-consumers control grant.c
+any-verdict control producer/negotiate.c
+s/if (propose->verdicts & ~accept->allowed_verdicts)/if (0)/
+two-consumers control producer/negotiate.c
 s/if (is_busy(producer))/if (0)/
 open-descriptors control transport/local/link.c
 s/^        if (fds\[i\] >= 0)/        if (0)/
-row-of-nobody control request.c
+row-of-nobody control consumer/request.c
 s/if (from->vcpu >= ring->core.geo.nr_lanes ||/if (/
-twice-in-list specs specs.c
+twice-in-list specs text/specs.c
 s/a->first > b->last || b->first > a->last/a->first >= b->last || b->first > a->last/
-raw-quote specs word.c
+raw-quote specs text/word.c
 s/>= . . && word.at\[i\] <= .~./>= 1/
-too-many specs specs.c
+too-many specs text/specs.c
 s/if (nr == max)/if (nr > max)/
 and-is-or filter ../agent/filter.c
 s/stack &= ~UINT64_C(1) | top;/stack |= top;/
@@ -96,7 +96,8 @@ missed=0 nr=0
 try() {
     local how="over the corpus" log=$work/log
 
-    if sed "$4" "$root/libvmring/$3" | cmp -s - "$root/libvmring/$3"; then
+    if [ ! -f "$root/libvmring/$3" ] ||
+        sed "$4" "$root/libvmring/$3" | cmp -s - "$root/libvmring/$3"; then
         echo "$1: no longer fits $3"
         return 1
     fi

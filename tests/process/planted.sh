@@ -81,7 +81,7 @@ plant "a loss is not counted" core/lane.c \
     "vmr_store_relaxed(&tx->line->lost, tx->lost);"
 plant "a request posted anew is not marked" core/slot.c \
     "tx->fifo[tx->first]->event.flags |= XEN_VM_RING_FLAG_REPOSTED;" ";"
-plant "a drained record is not marked" drain.c \
+plant "a drained record is not marked" consumer/drain.c \
     "event->rec.flags |= XEN_VM_RING_FLAG_REPOSTED;" ";"
 plant "no sweep when a consumer has gone" core/producer.c \
     "        if (producer->slots[v].nr)
@@ -141,7 +141,7 @@ plant "a doorbell that waits for room" transport/local/socket.c \
 
     (void)poll(&pfd, 1, -1);
     (void)!send(fd, \"\", 1, MSG_DONTWAIT | MSG_NOSIGNAL);"
-plant "a descriptor leaks with each epoch" epoch.c \
+plant "a descriptor leaks with each epoch" producer/epoch.c \
     "    begin_epoch(producer, making->peer, epoch);" \
     "    extern int dup(int);
 
