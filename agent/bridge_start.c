@@ -23,8 +23,9 @@
 #include <unistd.h>
 
 #include "../bridge/exit_status.h"
-#include "early.h"
-#include "say.h"
+#include "base/clock.h"
+#include "base/early.h"
+#include "output/say.h"
 
 #define BRIDGE   "vmring-bridge"
 #define READY_FD 3
@@ -96,7 +97,7 @@ static int spawn(struct bridge *bridge, const struct options *options,
                  const char *sibling, int ready_fd)
 {
     const char *path = access(sibling, X_OK) == 0 ? sibling : BRIDGE;
-    char fd[16], deadline[16], events[512];
+    char fd[16], deadline[16], events[512], verdicts[POLICY_VERDICTS_TEXT];
     const char *argv[18];
     unsigned int argc = 0;
     posix_spawn_file_actions_t actions;
@@ -126,7 +127,8 @@ static int spawn(struct bridge *bridge, const struct options *options,
     argv[argc++] = "--allow-events";
     argv[argc++] = events;
     argv[argc++] = "--allow-verdicts";
-    argv[argc++] = options->policy.nr_rules ? "deny" : "none";
+    policy_name_verdicts(&options->policy, verdicts);
+    argv[argc++] = verdicts;
     if (options->no_sandbox)
         argv[argc++] = "--no-sandbox";
     argv[argc++] = "--";
@@ -155,14 +157,6 @@ static int spawn(struct bridge *bridge, const struct options *options,
     return -r;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 /*
  * Reads the line.  0; -EPIPE the bridge has ended without it; -EINTR a
  * signal wants the agent to end; -ETIMEDOUT.
@@ -171,12 +165,12 @@ static int read_ready(struct bridge *bridge, int fd, int signal_fd)
 {
     struct pollfd pfds[] = {{.fd = fd, .events = POLLIN},
                             {.fd = signal_fd, .events = POLLIN}};
-    int64_t until = now_ms() + READY_MS;
+    int64_t until = clock_ms() + READY_MS;
     size_t used = 0;
 
     for (;;) {
-        int64_t rest = until - now_ms();
-        int r = poll(pfds, 2, rest > 0 ? (int)rest : 0);
+        int64_t left = until - clock_ms();
+        int r = poll(pfds, 2, left > 0 ? (int)left : 0);
         ssize_t n;
 
         /* For all of it; what is there by then is taken, and has an end. */
@@ -230,7 +224,7 @@ static int wait_ready(struct bridge *bridge, int fd, const sigset_t *ending)
     return r;
 }
 
-/* Reaps it; -1 while it runs and `block` is false. */
+/* Reaps it: its exit status; -EAGAIN while it runs and `block` is false. */
 static int reap(struct bridge *bridge, bool block)
 {
     int status;
@@ -240,7 +234,7 @@ static int reap(struct bridge *bridge, bool block)
         r = waitpid(bridge->pid, &status, block ? 0 : WNOHANG);
     while (r < 0 && errno == EINTR);
     if (r == 0)
-        return -1;
+        return -EAGAIN;
     bridge->pid = 0;
     if (r > 0 && WIFEXITED(status))
         return WEXITSTATUS(status);

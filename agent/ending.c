@@ -12,13 +12,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "clock.h"
-#include "early.h"
-#include "json.h"
+#include "base/clock.h"
+#include "base/early.h"
 #include "loop.h"
-#include "rate.h"
-#include "say.h"
-#include "table.h"
+#include "output/rate.h"
+#include "output/say.h"
 
 /* When to tell what the end waits for, and how often. */
 #define SLOW_END_S 5
@@ -190,6 +188,10 @@ void loop_show_ledger(struct loop *loop)
     const struct run *run = loop->run;
     struct output text;
     struct ledger sum;
+    const struct report report = {.ledger = &sum,
+                                  .info = run->info,
+                                  .ending = "running",
+                                  .all = run->options->verbose};
     int r;
 
     loop->asked = false;
@@ -199,11 +201,7 @@ void loop_show_ledger(struct loop *loop)
         say("no ledger now: %s", strerror(-r));
     } else {
         say_buffer(&text);
-        if (run->options->format == FORMAT_JSON)
-            json_ledger(&text, &sum, run->info, "running", NULL,
-                        run->options->verbose);
-        else
-            table_ledger(&text, &sum, run->info, run->options->verbose);
+        run->options->format->ledger(&text, &report);
         say_raw(text.buffer, text.used);
         free(text.buffer);
     }

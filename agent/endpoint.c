@@ -14,8 +14,8 @@
 
 #include "../bridge/exit_status.h"
 #include "../libvmring/text/suggest.h"
-#include "early.h"
-#include "say.h"
+#include "base/early.h"
+#include "output/say.h"
 
 /* Where a bridge that serves a domain by default listens. */
 #define SOCKET_FORMAT "local:/run/vmring/dom%u.sock"

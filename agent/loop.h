@@ -10,7 +10,7 @@
 
 #include <event2/event.h>
 
-#include "order.h"
+#include "output/order.h"
 #include "run.h"
 #include "take.h"
 #include "workers.h"

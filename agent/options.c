@@ -15,7 +15,7 @@
 #include "../terminal/option.h"
 #include "../terminal/screen.h"
 #include "help.h"
-#include "say.h"
+#include "output/say.h"
 
 #define DEFAULT_SORT   "100ms"
 #define DEFAULT_END_MS 60000
@@ -205,11 +205,14 @@ static error_t parse_ring_policy(struct parse *parse, const char *arg)
 
 static error_t parse_format(struct parse *parse, const char *arg)
 {
-    static const char *const words[] = {"text", "json", NULL};
+    const char *words[FORMAT_MOST + 1] = {NULL};
     unsigned int i = 0;
-    error_t r = parse_choice(parse, "-f", arg, words, &i);
+    error_t r;
 
-    parse->options->format = i ? FORMAT_JSON : FORMAT_TEXT;
+    for (unsigned int f = 0; format_at(f); f++)
+        words[f] = format_at(f)->name;
+    r = parse_choice(parse, "-f", arg, words, &i);
+    parse->options->format = format_at(i);
     return r;
 }
 
@@ -394,6 +397,7 @@ bool options_parse(struct options *options, int argc, char **argv, int *status)
     struct parse parse = {.options = options};
 
     memset(options, 0, sizeof(*options));
+    options->format = format_at(0);
     options->events = HELP_DEFAULT_EVENTS;
     options->end_within_ms = DEFAULT_END_MS;
     options->ring_policy = XEN_VM_RING_POLICY_DISCARD;

@@ -9,14 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "filter.h"
-#include "policy.h"
-#include "times.h"
-
-enum format {
-    FORMAT_TEXT,
-    FORMAT_JSON,
-};
+#include "filter/filter.h"
+#include "output/format.h"
+#include "output/times.h"
+#include "policy/policy.h"
 
 struct options {
     const char *endpoint; /* NULL only with list_* */
@@ -29,7 +25,7 @@ struct options {
     uint64_t sort_ns; /* 0: lines as they come */
     const char *user; /* to become, as root; NULL: a default */
     struct policy policy;
-    enum format format;
+    const struct format *format;
     enum times times;
     unsigned int end_within_ms; /* of its end; 0: no limit */
     unsigned int slow_us;

@@ -11,12 +11,10 @@
 #include <unistd.h>
 
 #include "../bridge/exit_status.h"
-#include "clock.h"
-#include "early.h"
-#include "json.h"
+#include "base/clock.h"
+#include "base/early.h"
 #include "loop.h"
-#include "say.h"
-#include "text.h"
+#include "output/say.h"
 
 /* Events between two looks at signals and timers. */
 #define BATCH 256
@@ -64,10 +62,7 @@ static void show_target(struct loop *loop, const struct vmring_event *event)
         feed(loop);
         begun = order_begin(loop->taker.out);
     }
-    if (run->options->format == FORMAT_JSON)
-        json_target(loop->taker.out, event);
-    else
-        text_target(loop->taker.out, event, run->options->times);
+    run->options->format->target(loop->taker.out, event, run->options->times);
     /* After what was seen before it. */
     if (loop->order)
         order_end(loop->taker.out, begun, order_latest(loop->order));
@@ -94,14 +89,14 @@ static void begin_rest(struct loop *loop)
 static void take(struct loop *loop, const struct vmring_event *event)
 {
     const struct options *options = loop->run->options;
-    struct taken taken = take_event(&loop->taker, event);
+    struct answer answer = take_event(&loop->taker, event);
 
     loop->events++;
     if (is_wanted(&loop->taker, event)) {
         loop->shown++;
         /* Those after -n COUNT are answered and counted, but not shown. */
         if (!options->count || loop->shown <= options->count)
-            show_event(&loop->taker, event, taken);
+            show_event(&loop->taker, event, answer);
         if (loop->shown == options->count)
             loop_begin_ending(loop);
     }
@@ -303,7 +298,7 @@ static int open_paces(struct loop *loop)
         return -ENOMEM;
     if (!options->sort_ns)
         return 0;
-    loop->order = order_new(options->sort_ns, options->format == FORMAT_JSON);
+    loop->order = order_new(options->sort_ns, options->format->unordered);
     output_buffer(&loop->unordered, loop->run->out);
     return loop->order ? 0 : -ENOMEM;
 }

@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger.h"
+#include "ledger/ledger.h"
 #include "options.h"
-#include "output.h"
+#include "output/output.h"
 
 /* Why vmring_next() gave no more events. */
 enum ending {

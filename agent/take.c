@@ -8,9 +8,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "json.h"
-#include "order.h"
-#include "text.h"
+#include "output/order.h"
 
 int taker_open(struct taker *taker, struct run *run, struct ledger *ledger,
                struct output *out)
@@ -31,38 +29,6 @@ void taker_close(struct taker *taker)
 {
     free(taker->before);
     taker->before = NULL;
-}
-
-static int respond(struct taker *taker, const struct vmring_event *event,
-                   const struct xen_vm_ring_response *response)
-{
-    if (taker->worker)
-        return vmring_worker_respond(taker->worker, event, response);
-    return vmring_respond(taker->run->ring, event, response);
-}
-
-/* The vCPU waits: this comes before anything is formatted. */
-static struct taken answer(struct taker *taker,
-                           const struct vmring_event *event)
-{
-    struct xen_vm_ring_response response;
-    struct taken taken = {
-        .verdict = policy_judge(&taker->run->options->policy, event, &response),
-    };
-    int r = respond(taker, event, &response);
-
-    if (r == -EINVAL || r == -EPERM) {
-        /* The rule does not fit this event; it must not hold the vCPU. */
-        vmring_neutral(event, &response);
-        taken.verdict = "neutral";
-        r = respond(taker, event, &response);
-    }
-    if (taker->worker)
-        vmring_worker_flush(taker->worker);
-    else
-        vmring_flush(taker->run->ring);
-    taken.given = r < 0 ? GIVEN_LATE : GIVEN_TAKEN;
-    return taken;
 }
 
 void origin_set(struct origin *origin, uint64_t ns)
@@ -90,15 +56,21 @@ static void find_start(struct taker *taker, const struct vmring_event *event)
     pthread_mutex_unlock(&origin->lock);
 }
 
-struct taken take_event(struct taker *taker, const struct vmring_event *event)
+struct answer take_event(struct taker *taker, const struct vmring_event *event)
 {
-    struct taken taken = {NULL, GIVEN_NONE};
+    const struct run *run = taker->run;
+    struct answer answer = {.verdict = NULL};
+    enum given given = GIVEN_NONE;
 
-    if (event->seq)
-        taken = answer(taker, event);
-    ledger_count(taker->ledger, event, taken.given);
+    /* The vCPU waits: this comes before anything is formatted. */
+    if (event->seq) {
+        answer = answer_request(&run->options->policy, run->ring, taker->worker,
+                                event);
+        given = answer.late ? GIVEN_LATE : GIVEN_TAKEN;
+    }
+    ledger_count(taker->ledger, event, given);
     find_start(taker, event);
-    return taken;
+    return answer;
 }
 
 /* What is shown counts, and from where times are shown at first. */
@@ -130,13 +102,13 @@ bool is_wanted(struct taker *taker, const struct vmring_event *event)
 }
 
 void show_event(struct taker *taker, const struct vmring_event *event,
-                struct taken taken)
+                struct answer answer)
 {
     const struct options *options = taker->run->options;
     struct line line = {
         .event = event,
-        .verdict = taken.verdict,
-        .late = taken.given == GIVEN_LATE,
+        .verdict = answer.verdict,
+        .late = answer.late,
         .time = (int64_t)(event->rec.time - taker->start_ns),
         .times = options->times,
         .registers = options->verbose,
@@ -151,10 +123,7 @@ void show_event(struct taker *taker, const struct vmring_event *event,
         return;
     if (options->sort_ns)
         begun = order_begin(taker->out);
-    if (options->format == FORMAT_JSON)
-        json_event(taker->out, &line);
-    else
-        text_event(taker->out, &line);
+    options->format->event(taker->out, &line);
     if (options->sort_ns)
         order_end(taker->out, begun, line.time);
 }

@@ -5,6 +5,7 @@
 #ifndef AGENT_TAKE_H
 #define AGENT_TAKE_H
 
+#include "policy/answer.h"
 #include "run.h"
 
 /* What a thread takes events with; nothing of it is another's to write. */
@@ -24,20 +25,14 @@ int taker_open(struct taker *taker, struct run *run, struct ledger *ledger,
                struct output *out);
 void taker_close(struct taker *taker);
 
-/* What became of an event, for the line that shows it. */
-struct taken {
-    const char *verdict; /* NULL: its vCPU does not wait */
-    enum given given;
-};
-
-/* Answers and counts. */
-struct taken take_event(struct taker *taker, const struct vmring_event *event);
+/* Answers and counts.  No verdict: its vCPU does not wait. */
+struct answer take_event(struct taker *taker, const struct vmring_event *event);
 
 /* Does the filter let it be shown?  Then the summary of -c counts it, too. */
 bool is_wanted(struct taker *taker, const struct vmring_event *event);
 
 /* Then writes, unless it is to be quiet. */
 void show_event(struct taker *taker, const struct vmring_event *event,
-                struct taken taken);
+                struct answer answer);
 
 #endif /* AGENT_TAKE_H */

@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "say.h"
+#include "base/clock.h"
+#include "output/say.h"
 #include "take.h"
 
 /* Events of a group between two looks at the others. */
@@ -172,11 +172,11 @@ static void take(struct worker *worker, const struct vmring_event *event)
 {
     const struct options *options = worker->all->run->options;
     struct lines *lines = &worker->filling;
-    struct taken taken = take_event(&worker->taker, event);
+    struct answer answer = take_event(&worker->taker, event);
 
     lines->events++;
     if (is_wanted(&worker->taker, event)) {
-        show_event(&worker->taker, event, taken);
+        show_event(&worker->taker, event, answer);
         if (options->count)
             mark(lines);
         lines->shown++;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Description: which events pass which filter, and where one is wrong. */
-#include "../../agent/fields.h"
-#include "../../agent/filter.h"
-#include "../../agent/names.h"
+#include "../../agent/event/fields.h"
+#include "../../agent/event/names.h"
+#include "../../agent/filter/filter.h"
 
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Description: a ledger adds up exactly if nothing is missing or twice. */
-#include "../../agent/ledger.h"
+#include "../../agent/ledger/ledger.h"
 
 #include "../unit/check.h"
 

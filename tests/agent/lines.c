@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Description: each reason has its line of text and its valid JSON object. */
-#include "../../agent/json.h"
-#include "../../agent/names.h"
-#include "../../agent/text.h"
+#include "../../agent/event/names.h"
+#include "../../agent/output/json.h"
+#include "../../agent/output/text.h"
 
 #include <json-c/json.h>
 #include <unistd.h>
@@ -197,7 +197,7 @@ static void target_text(struct output *out, const struct line *of)
 
 static void target_json(struct output *out, const struct line *of)
 {
-    json_target(out, of->event);
+    json_target(out, of->event, of->times);
 }
 
 static void check_state(uint32_t state, uint32_t reason, const char *text,

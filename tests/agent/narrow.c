@@ -6,8 +6,8 @@
  */
 #include <stdlib.h>
 
-#include "../../agent/names.h"
-#include "../../agent/text.h"
+#include "../../agent/event/names.h"
+#include "../../agent/output/text.h"
 #include "../unit/check.h"
 
 static struct vmring_event event;

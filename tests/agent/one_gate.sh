@@ -7,7 +7,7 @@
 cd "$1" || exit 1
 found=$(grep -nE '\b(v?warnx?|v?errx?|perror|psignal|error)\(|\bstderr\b|STDERR_FILENO' \
     agent/*.c agent/*/*.c bridge/*.c bridge/*/*.c 2>/dev/null |
-    grep -vE '^(agent/say|bridge/log)\.c:' |
+    grep -vE '^(agent/output/say|bridge/log)\.c:' |
     # What says them are these, and this is none.
     grep -vE 'fprintf\(stderr, "vmring-bridge: %s\\n",|fd = STDERR_FILENO, .name = "memory"' |
     grep -vE '^[^:]*:[0-9]*: *(\*|/\*)')

@@ -5,7 +5,9 @@
  */
 #include <inttypes.h>
 
-#include "../../agent/order.h"
+#include "../../agent/output/json.h"
+#include "../../agent/output/order.h"
+#include "../../agent/output/text.h"
 #include "../unit/check.h"
 
 #define HOLD 1000
@@ -36,7 +38,7 @@ static const char *released(struct order *order, uint64_t now)
 
 static void check_held(void)
 {
-    struct order *order = order_new(HOLD, false);
+    struct order *order = order_new(HOLD, text_unordered);
 
     CHECK(order);
     CHECK_EQ(order_next(order), UINT64_MAX);
@@ -62,7 +64,7 @@ static void check_held(void)
 /* One that is as late as can be is in order; later ones are marked. */
 static void check_late(void)
 {
-    struct order *order = order_new(HOLD, false);
+    struct order *order = order_new(HOLD, text_unordered);
 
     line(20, "b\n");
     feed(order, 0);
@@ -79,7 +81,7 @@ static void check_late(void)
     out.columns = 0;
     order_free(order);
 
-    order = order_new(HOLD, true);
+    order = order_new(HOLD, json_unordered);
     line(20, "{\"b\":1}\n");
     feed(order, 0);
     CHECK_STR(released(order, UINT64_MAX), "{\"b\":1}\n");
@@ -92,7 +94,7 @@ static void check_late(void)
 /* Of one time those that came first, whatever the heap makes of them. */
 static void check_equal(void)
 {
-    struct order *order = order_new(HOLD, false);
+    struct order *order = order_new(HOLD, text_unordered);
     char text[16];
 
     for (int i = 0; i < 1000; i++) {
@@ -113,7 +115,7 @@ static void check_equal(void)
 /* More than it may hold: the first go out before their time, none is lost. */
 static void check_bound(void)
 {
-    struct order *order = order_new(HOLD, false);
+    struct order *order = order_new(HOLD, text_unordered);
     size_t nr = ORDER_MOST_LINES + 1000, seen = 0;
     int64_t last = -1;
     char text[32];
@@ -149,7 +151,7 @@ static void check_bound(void)
 /* Whatever is held when it ends is freed: memcheck would tell. */
 static void check_left(void)
 {
-    struct order *order = order_new(HOLD, false);
+    struct order *order = order_new(HOLD, text_unordered);
 
     for (int64_t i = 0; i < 1000; i++)
         line(i * 7919 % 1000, "x\n");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Description: an output keeps all bytes, never blocks a push, tells errors. */
-#include "../../agent/output.h"
+#include "../../agent/output/output.h"
 
 #include <errno.h>
 #include <signal.h>

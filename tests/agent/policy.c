@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Description: --deny is read, checked against -e, and matched exactly. */
-#include "../../agent/policy.h"
+#include "../../agent/policy/policy.h"
 
 #include <errno.h>
 

@@ -3,7 +3,7 @@
  * Description: a summary counts every event once, of so many values; what does
  * not fit is counted as others, also when those of threads are added up.
  */
-#include "../../agent/summary.h"
+#include "../../agent/ledger/summary.h"
 
 #include "../unit/check.h"
 

@@ -42,8 +42,8 @@ specs)
     ;;
 filter)
     libraries=-lbsd
-    set -- "$here/filter.c" "$root"/agent/filter*.c "$root/agent/fields.c" \
-        "$root/agent/names.c" "$root/terminal/number.c" "$lib/text/kinds.c" \
+    set -- "$here/filter.c" "$root"/agent/filter/*.c "$root"/agent/event/*.c \
+        "$root/terminal/number.c" "$lib/text/kinds.c" \
         "$lib/text/word.c" "$lib/text/suggest.c"
     ;;
 consumer | producer)

@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/fields.h"
-#include "agent/filter.h"
+#include "agent/event/fields.h"
+#include "agent/filter/filter.h"
 
 static struct vmring_event take_event(struct input *in)
 {

@@ -81,11 +81,11 @@ raw-quote specs text/word.c
 s/>= . . && word.at\[i\] <= .~./>= 1/
 too-many specs text/specs.c
 s/if (nr == max)/if (nr > max)/
-and-is-or filter ../agent/filter.c
+and-is-or filter ../agent/filter/filter.c
 s/stack &= ~UINT64_C(1) | top;/stack |= top;/
-no-depth filter ../agent/filter_parse.c
+no-depth filter ../agent/filter/filter_parse.c
 s/p->depth == FILTER_MAX_DEPTH/0/
-endless filter ../agent/filter_parse.c
+endless filter ../agent/filter/filter_parse.c
 s/if (p->filter->nr == FILTER_MAX_STEPS)/if (0)/
 '
 work=$(mktemp -d) || exit 1
