@@ -140,7 +140,7 @@ static int spawn(struct bridge *bridge, const struct options *options,
     sigaddset(&pipe, SIGPIPE);
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attr);
-    /* Who reads the agent's output must see its end when the agent ends. */
+    /* The reader of the agent's output must see its end when the agent ends. */
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
     posix_spawn_file_actions_adddup2(&actions, 0, 1);
     posix_spawn_file_actions_adddup2(&actions, ready_fd, READY_FD);

@@ -255,7 +255,7 @@ int loop_watch_for_the_end(struct loop *loop)
         limit = timeval_of(options->seconds);
         event_add(loop->end_timer, &limit);
     }
-    /* Where events scroll by, or nobody looks, it would only disturb. */
+    /* Where events scroll by, or in a file, it would only disturb. */
     if ((options->quiet || options->output) && say_is_live())
         event_add(loop->tick, &second);
     return 0;

@@ -71,7 +71,7 @@ static int attach(struct endpoint *endpoint, const struct options *options,
         .log_ctx = endpoint,
         .async_len = options->async_len,
         .record_len = options->record_len,
-        .policy = options->ring_policy,
+        .policy = options->loss_policy,
         .nr_groups = options->nr_groups,
         .verdicts = policy_verdicts(&options->policy),
         .deadline_ns = options->deadline_ns,
@@ -216,7 +216,7 @@ static int attach_to(struct endpoint *endpoint, const struct options *options)
     return attach_by_bridge(endpoint, options);
 }
 
-/* Whoever runs without it has asked for that. */
+/* To run without it has to be asked for: a failure ends the agent. */
 static int enter_sandbox(struct endpoint *endpoint)
 {
     char error[256];

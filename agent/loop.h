@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loop.h: what the parts of the agent's loop share.
+ * loop.h: what the files of the agent's loop have in common.
  *
  *   run.c      takes events and writes them
  *   ending.c   signals and timers: when to end, and what is told meanwhile
@@ -33,7 +33,7 @@ struct loop {
     struct event *signals[NR_SIGNALS];
     int ring_fd;
     bool ring_watched;
-    bool ending;  /* in order: the producer was asked to become quiet */
+    bool ending;  /* in order: the producer was asked to quiesce */
     bool unheard; /* but could not be asked */
     bool over;
     bool failed;             /* the output has, and it was said */
@@ -44,8 +44,8 @@ struct loop {
     struct order *order;     /* --sort; NULL: lines go out as they come */
     struct output unordered; /* lines that `order` has not got yet */
     struct event *release;   /* something was held for long enough */
-    struct event *rest;      /* --slow: time to go on */
-    bool resting;
+    struct event *pause;     /* --slow: time to go on */
+    bool pausing;
     double start;
     uint64_t tick_events; /* and when, as of the live line */
     double tick_time;

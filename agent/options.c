@@ -46,7 +46,7 @@ refuse(struct parse *parse, const char *option, const char *arg,
     return EINVAL;
 }
 
-/* The options that are numbers: all by the same parsers. */
+/* The options that are numbers; all are read by number_parse(). */
 static const struct {
     int key;
     const char *name;
@@ -191,7 +191,7 @@ static error_t parse_choice(struct parse *parse, const char *option,
     return 0;
 }
 
-static error_t parse_ring_policy(struct parse *parse, const char *arg)
+static error_t parse_loss_policy(struct parse *parse, const char *arg)
 {
     static const char *const words[] = {"discard", "overwrite", NULL};
     static const uint32_t policies[] = {XEN_VM_RING_POLICY_DISCARD,
@@ -199,7 +199,7 @@ static error_t parse_ring_policy(struct parse *parse, const char *arg)
     unsigned int i = 0;
     error_t r = parse_choice(parse, "--policy", arg, words, &i);
 
-    parse->options->ring_policy = policies[i];
+    parse->options->loss_policy = policies[i];
     return r;
 }
 
@@ -267,7 +267,7 @@ static error_t parse_watch(struct parse *parse, int key, char *arg)
     case 'f':
         return parse_format(parse, arg);
     case OPTION_POLICY:
-        return parse_ring_policy(parse, arg);
+        return parse_loss_policy(parse, arg);
     case OPTION_TIME:
         return parse_times(parse, arg);
     case 'o':
@@ -400,7 +400,7 @@ bool options_parse(struct options *options, int argc, char **argv, int *status)
     options->format = format_at(0);
     options->events = HELP_DEFAULT_EVENTS;
     options->end_within_ms = DEFAULT_END_MS;
-    options->ring_policy = XEN_VM_RING_POLICY_DISCARD;
+    options->loss_policy = XEN_VM_RING_POLICY_DISCARD;
 
     /* Its own messages take two lines and name no remedy. */
     if (argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL,

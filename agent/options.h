@@ -33,7 +33,7 @@ struct options {
 
     /* Proposed to the producer; 0 leaves the choice to it. */
     uint32_t record_len;
-    uint32_t ring_policy;
+    uint32_t loss_policy; /* of lanes: XEN_VM_RING_POLICY_* */
     uint32_t nr_groups;
     uint64_t async_len;
     uint64_t deadline_ns;

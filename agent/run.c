@@ -18,8 +18,8 @@
 
 /* Events between two looks at signals and timers. */
 #define BATCH 256
-/* --slow: what is shorter is slept through, as the loop's timers are in ms. */
-#define REST_US 5000
+/* --slow: a shorter pause is slept through, as the loop's timers are in ms. */
+#define PAUSE_US 5000
 
 /* The loop's body looks at everything: that it wakes up is enough. */
 static void on_wake(evutil_socket_t fd, short what, void *ctx)
@@ -29,7 +29,7 @@ static void on_wake(evutil_socket_t fd, short what, void *ctx)
     (void)ctx;
 }
 
-/* A length of lines, to where they go. */
+/* Lines go to the output, or with --sort to be put in order. */
 static void put(struct loop *loop, const char *data, size_t len)
 {
     struct output *out = loop->run->out;
@@ -40,7 +40,7 @@ static void put(struct loop *loop, const char *data, size_t len)
         out->error = ENOMEM;
 }
 
-/* What this thread has written itself. */
+/* Hands on the lines that this thread has written itself. */
 static void feed(struct loop *loop)
 {
     struct output *lines = &loop->unordered;
@@ -63,27 +63,27 @@ static void show_target(struct loop *loop, const struct vmring_event *event)
         begun = order_begin(loop->taker.out);
     }
     run->options->format->target(loop->taker.out, event, run->options->times);
-    /* After what was seen before it. */
+    /* Behind the events that were seen before it. */
     if (loop->order)
         order_end(loop->taker.out, begun, order_latest(loop->order));
 }
 
-static void on_rested(evutil_socket_t fd, short what, void *ctx)
+static void on_pause_over(evutil_socket_t fd, short what, void *ctx)
 {
     struct loop *loop = ctx;
 
     (void)fd;
     (void)what;
-    loop->resting = false;
+    loop->pausing = false;
 }
 
-/* --slow, in which signals and timers have their turn. */
-static void begin_rest(struct loop *loop)
+/* --slow: signals and timers have their turn in it. */
+static void begin_pause(struct loop *loop)
 {
     unsigned int us = loop->run->options->slow_us;
     const struct timeval time = {us / 1000000, us % 1000000};
 
-    loop->resting = loop->rest && event_add(loop->rest, &time) == 0;
+    loop->pausing = loop->pause && event_add(loop->pause, &time) == 0;
 }
 
 static void take(struct loop *loop, const struct vmring_event *event)
@@ -100,13 +100,13 @@ static void take(struct loop *loop, const struct vmring_event *event)
         if (loop->shown == options->count)
             loop_begin_ending(loop);
     }
-    if (options->slow_us >= REST_US)
-        begin_rest(loop);
+    if (options->slow_us >= PAUSE_US)
+        begin_pause(loop);
     else if (options->slow_us)
         usleep(options->slow_us);
 }
 
-/* What a worker has taken. */
+/* Writes and counts the lines of a worker. */
 static void add_lines(void *ctx, struct lines *lines)
 {
     struct loop *loop = ctx;
@@ -205,7 +205,7 @@ static void end_by(struct loop *loop, int error)
 {
     switch (error) {
     case -ENODATA:
-        /* If nobody had asked for it, the producer ends. */
+        /* If it was not asked for, the producer ends. */
         loop_finish(loop, loop->ending ? ENDED_DRAINED : ENDED_PRODUCER);
         break;
     case -ESRCH:
@@ -268,7 +268,7 @@ static void no_loop(int err)
     exit(EXIT_FAULT);
 }
 
-/* What goes wrong in it is told by whoever called it. */
+/* Its callers say what has gone wrong. */
 static void tell_nothing(int severity, const char *text)
 {
     (void)severity;
@@ -292,9 +292,9 @@ static int open_paces(struct loop *loop)
 {
     const struct options *options = loop->run->options;
 
-    loop->rest = evtimer_new(loop->base, on_rested, loop);
+    loop->pause = evtimer_new(loop->base, on_pause_over, loop);
     loop->release = evtimer_new(loop->base, on_wake, loop);
-    if (!loop->rest || !loop->release)
+    if (!loop->pause || !loop->release)
         return -ENOMEM;
     if (!options->sort_ns)
         return 0;
@@ -319,7 +319,7 @@ static int loop_open(struct loop *loop, struct run *run)
 static void loop_close(struct loop *loop)
 {
     struct event *events[] = {loop->ring_event, loop->output_event,
-                              loop->lines_event, loop->rest, loop->release};
+                              loop->lines_event, loop->pause, loop->release};
 
     loop_clear_live_line(loop);
     loop_unwatch_the_end(loop);
@@ -347,7 +347,7 @@ static bool start_workers(struct loop *loop)
     return false;
 }
 
-/* Whatever was held for long enough, unless nobody reads. */
+/* Writes lines that were held for long enough, unless the output is full. */
 static void release(struct loop *loop)
 {
     struct output *out = loop->run->out;
@@ -369,10 +369,10 @@ static void release(struct loop *loop)
     event_add(loop->release, &time);
 }
 
-/* While it rests what can be taken must not wake it up. */
-static bool take_or_rest(struct loop *loop)
+/* In a pause, events that can be taken must not wake it up. */
+static bool take_or_pause(struct loop *loop)
 {
-    if (!loop->resting)
+    if (!loop->pausing)
         return take_batch(loop);
     watch_ring(loop, false);
     push(loop);
@@ -383,7 +383,7 @@ static void loop_run(struct loop *loop)
 {
     loop->start = loop_now();
     while (!loop->over) {
-        bool more = take_or_rest(loop);
+        bool more = take_or_pause(loop);
 
         if (loop->order)
             release(loop);

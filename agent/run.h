@@ -38,6 +38,7 @@ struct origin {
 /* It is now, which the producer's clock tells so. */
 void origin_set(struct origin *origin, uint64_t ns);
 
+/* What goes on from an attached ring until it is detached. */
 struct run {
     /* Given. */
     struct event_base *base; /* taken over */

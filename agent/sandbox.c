@@ -2,9 +2,9 @@
 /*
  * sandbox.c: what an attached agent gives up.
  *
- * It judges a guest that may be hostile, by data of that guest.  Whoever took
- * it over would have what is left here: the verdicts that were granted, the
- * outputs, and the control channel.
+ * It judges a guest that may be hostile, by data of that guest.  An attacker
+ * that took it over would have what is left here: the verdicts that the
+ * producer allows, the outputs, and the control channel.
  */
 #include "sandbox.h"
 

@@ -115,7 +115,7 @@ static void write_ledger(struct outputs *outputs, const struct run *run,
     outputs_report(outputs, &report);
 }
 
-/* The producer lost outweighs a ledger that differs, and that the rest. */
+/* A lost producer outweighs a ledger that differs, and that all else. */
 static int status_of(const struct run *run, int ending)
 {
     if (ending == EXIT_PEER_LOST || ending == EXIT_FAULT)
@@ -217,7 +217,7 @@ static int conclude(struct run *run, struct endpoint *endpoint,
     ledger->seconds = run->seconds;
     ledger->filtered = run->options->filter.nr;
     shutdown = shutdown_name(endpoint->ring, &reason);
-    /* Before the ledger: whoever reads that may keep us waiting. */
+    /* Before the ledger: its reader may keep us waiting. */
     endpoint_detach(endpoint);
     if (is_cut_short(run))
         outputs->limit_ms = OUTPUT_NO_PATIENCE;

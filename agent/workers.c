@@ -221,7 +221,7 @@ static bool take_round(struct worker *worker)
 }
 
 /* Until there is an event, or (full) its lines were collected. */
-static void rest(struct worker *worker, bool full)
+static void wait_for_more(struct worker *worker, bool full)
 {
     struct pollfd fds[1 + XEN_VM_RING_MAX_GROUPS];
     nfds_t nr = 1;
@@ -245,7 +245,7 @@ static void *work(void *arg)
             break;
         full = output_is_full(&worker->filling.out);
         if (worker->nr && (full || !more))
-            rest(worker, full);
+            wait_for_more(worker, full);
     }
     pthread_mutex_lock(&worker->lock);
     copy_ledger(worker);

@@ -3,7 +3,7 @@
  * cc -o watch watch.c $(pkg-config --cflags --libs vmring)
  *
  * watch ENDPOINT EVENTS: prints what the vCPUs do until the target ends, and
- * lets every vCPU that waits go on as if nobody had looked.
+ * lets every vCPU that waits go on with the neutral verdict.
  *
  *   watch sim:vcpus=2,count=10 'cpuid cr3:async'
  */

@@ -84,8 +84,8 @@ static int change_to_nothing(void)
 }
 
 /*
- * Is a folder open that is not the root-to-be?  Whoever has it gets out of the
- * root by it.  Where there is no /proc that is not known.
+ * Is a folder open that is not the root-to-be?  It would be a way out of the
+ * root.  Where there is no /proc that is not known.
  */
 static bool holds_another_folder(const char *folder)
 {

@@ -2,6 +2,7 @@
 /* option.c: see option.h. */
 #include "option.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -112,5 +113,5 @@ int option_choice(const char *arg, const char *const *words, char *text,
                                 : " or ",
                  words[i]);
     }
-    return -1;
+    return -EINVAL;
 }

@@ -14,7 +14,7 @@ void option_refused(const struct argp_state *state,
 
 /*
  * An argument that is one of some words, of which NULL ends the list: its
- * index.  -1, and a remedy: "did you mean json? Say text or json".
+ * index.  -EINVAL, and a remedy: "did you mean json? Say text or json".
  */
 int option_choice(const char *arg, const char *const *words, char *text,
                   size_t len);

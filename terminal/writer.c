@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* writer.c: writing without waiting for whoever reads. */
+/* writer.c: writing without waiting for the reader. */
 #include "writer.h"
 
 #include <errno.h>
@@ -14,18 +14,23 @@
 
 #define FLAGS (O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
-/* A terminal of another user's cannot be opened by its name, ours by this. */
+/*
+ * A descriptor or -errno.  A terminal of another user's cannot be opened by
+ * its name, ours by this.
+ */
 static int open_own_terminal(int fd)
 {
     unsigned int ours, its;
     int own;
 
     if (ioctl(fd, TIOCGDEV, &its) < 0)
-        return -1;
+        return -errno;
     own = open("/dev/tty", FLAGS);
-    if (own >= 0 && (ioctl(own, TIOCGDEV, &ours) < 0 || ours != its)) {
+    if (own < 0)
+        return -errno;
+    if (ioctl(own, TIOCGDEV, &ours) < 0 || ours != its) {
         close(own);
-        own = -1;
+        return -ENXIO;
     }
     return own;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * writer.h: writing without waiting for whoever reads.
+ * writer.h: writing without waiting for the reader.
  *
  * A terminal or a pipe that nobody drains must hold neither the vCPUs that
  * wait for us nor a signal.  Standard output is shared with the shell, so it
@@ -29,7 +29,7 @@ void writer_open(struct writer *writer, int fd);
 
 /*
  * Writes what there is room for, at once: the number of bytes, or -errno;
- * -EAGAIN: nobody reads now, `fd` polls writable when somebody does.
+ * -EAGAIN: there is no reader now, `fd` polls writable when there is one.
  */
 ssize_t writer_write(const struct writer *writer, const void *data, size_t len);
 

@@ -7,19 +7,25 @@
 #define AGENT_EARLY_H
 
 /*
- * From now on they are noted, those that end the agent, even if whoever started
- * us has them blocked; SIGUSR1 is ignored.
+ * From now on signals that end the agent are noted, also those that were
+ * blocked when it was started; SIGUSR1 is ignored.
  */
 void early_begin(void);
-/* As vmring_opts.interrupted. */
+
+/* Has one come?  The type is that of vmring_opts.interrupted. */
 int early_has_come(void *ctx);
-/* What has come is forgotten. */
+
+/* Forgets the one that has come. */
 void early_forget(void);
-/* They are held back, until early_begin(): nobody else has them meanwhile. */
+
+/* Blocks them until early_begin(). */
 void early_hold(void);
-/* Nobody has them, and they wait, what has come too, for whoever is next. */
+
+/*
+ * Notes them no more, and blocks them until early_end(): the one that has come
+ * waits, too, for the handlers that are set in between.
+ */
 void early_hand_over(void);
-/* Who has them now gets them. */
 void early_end(void);
 
 #endif /* AGENT_EARLY_H */

@@ -5,6 +5,7 @@
  */
 #include "fields.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "names.h"
@@ -293,7 +294,7 @@ int field_named(const char *word, size_t len)
         if (name && strlen(name) == len && !memcmp(name, word, len))
             return (int)i;
     }
-    return -1;
+    return -ENOENT;
 }
 
 static uint64_t load(const struct row *row, const struct xen_vm_ring_event *rec)

@@ -23,7 +23,7 @@ struct field {
     bool only_names;    /* its numbers mean nothing to anybody */
 };
 
-/* The index of the field with this name; -1: there is none. */
+/* The index of the field with this name; -ENOENT. */
 int field_named(const char *word, size_t len);
 
 /* The one of an index, from 0 on; NULL behind the last. */

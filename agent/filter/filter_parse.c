@@ -276,7 +276,7 @@ static void parse_ranges(struct parser *p, struct filter_step step,
         advance(p);
         at = p->at;
         step.low = step.high = parse_value(p, field);
-        /* In which order they are is nobody's business. */
+        /* Their order has no meaning. */
         if (p->token == DASH && field->only_names)
             refuse(p, "%s has no ranges; name each, as in %s in %.*s, ...",
                    field->name, field->name, (int)p->value_len, p->value);
@@ -359,7 +359,7 @@ static void parse_test(struct parser *p)
     const struct field *field;
     char text[MAX_WORD + 3];
     enum token relation;
-    int i = p->token == WORD ? field_named(p->at, p->len) : -1;
+    int i = p->token == WORD ? field_named(p->at, p->len) : -EINVAL;
 
     if (is_value_alone(p)) {
         refuse_value_alone(p);
@@ -403,7 +403,7 @@ static void parse_test(struct parser *p)
 }
 
 /* What stands where it should be over, or go on. */
-static void refuse_rest(struct parser *p)
+static void refuse_trailing(struct parser *p)
 {
     char text[MAX_WORD + 3];
 
@@ -437,7 +437,7 @@ static void parse_factor(struct parser *p)
         advance(p);
         parse_filter(p);
         if (p->token != CLOSE)
-            refuse_rest(p);
+            refuse_trailing(p);
         p->depth--;
         advance(p);
     }
@@ -476,7 +476,7 @@ int filter_add(struct filter *filter, const char *text,
     advance(&p);
     parse_filter(&p);
     if (p.token != END)
-        refuse_rest(&p);
+        refuse_trailing(&p);
     if (before)
         emit_op(&p, FILTER_AND);
     if (!p.failed)

@@ -18,7 +18,7 @@ int ledger_open(struct ledger *ledger, const struct vmring_info *info,
     memset(ledger, 0, sizeof(*ledger));
     ledger->nr_vcpus = info->nr_vcpus;
     ledger->nr_lanes = info->nr_lanes;
-    ledger->policy = info->policy;
+    ledger->loss_policy = info->policy;
     ledger->tallies = calloc((size_t)info->nr_lanes * XEN_VM_RING_NR_REASONS,
                              sizeof(*ledger->tallies));
     ledger->lane_taken = calloc(info->nr_lanes, sizeof(*ledger->lane_taken));
@@ -156,12 +156,12 @@ static bool has_one_reason(const struct ledger *ledger, size_t first,
     return reasons <= 1;
 }
 
-/* Its share of the lane's loss, which only the producer can tell. */
+/* The row's part of its lane's loss, which only the producer can tell. */
 static void attribute_loss(const struct ledger *ledger, struct ledger_row *row,
                            const struct vmring_count *count, bool one_reason)
 {
     row->lost_known = true;
-    if (ledger->policy == XEN_VM_RING_POLICY_DISCARD) {
+    if (ledger->loss_policy == XEN_VM_RING_POLICY_DISCARD) {
         row->lost = count ? count->discarded : 0;
         row->lost_known = ledger->has_counts;
     } else if (!row->records && ledger->has_counts) {

@@ -47,7 +47,7 @@ enum ledger_result {
 
 struct ledger {
     uint32_t nr_vcpus, nr_lanes;
-    uint32_t policy;
+    uint32_t loss_policy;    /* of lanes: XEN_VM_RING_POLICY_* */
     struct tally *tallies;   /* nr_lanes * XEN_VM_RING_NR_REASONS */
     uint64_t *lane_taken;    /* nr_lanes: records handed over, this epoch */
     struct summary *summary; /* -c, else NULL */

@@ -50,7 +50,7 @@ uint64_t summary_events(const struct summary *summary);
 
 /*
  * The first `nr` rows, those with the most events first.  Returns how many
- * there are; *others: events of all the rest, *values: of so many values, at
+ * there are; *others: events of all others, *values: of so many values, at
  * least so many if *more.
  */
 size_t summary_top(const struct summary *summary, enum summary_by by,

@@ -142,8 +142,8 @@ void json_ledger(struct output *out, const struct report *report)
     add_number(l, "vcpus", ledger->nr_vcpus);
     add_number(l, "epoch", (int64_t)info->epoch);
     add_string(l, "policy",
-               ledger->policy == XEN_VM_RING_POLICY_OVERWRITE ? "overwrite"
-                                                              : "discard");
+               ledger->loss_policy == XEN_VM_RING_POLICY_OVERWRITE ? "overwrite"
+                                                                   : "discard");
     add_string(l, "ending", report->ending);
     add_string(l, "shutdown", report->shutdown);
     add_fraction(l, "seconds", ledger->seconds);

@@ -34,7 +34,7 @@ static bool is_fifo(const char *path)
     return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
-/* A descriptor or -errno.  A FIFO that nobody reads would keep us, deaf. */
+/* A descriptor or -errno.  A FIFO without a reader would keep us, deaf. */
 static int open_for_writing(const char *path)
 {
     const struct timespec pause = {.tv_nsec = READER_POLL_MS * 1000000L};

@@ -33,8 +33,8 @@ struct output {
 
 /*
  * Opens and truncates `path`, or takes standard output if it is NULL.  Waits
- * for somebody to read a FIFO for as long as OUTPUT_READER_MS.  0 or -errno;
- * -ENXIO: nobody came.
+ * for a reader of a FIFO for as long as OUTPUT_READER_MS.  0 or -errno;
+ * -ENXIO: no reader came.
  */
 #define OUTPUT_READER_MS 10000
 int output_open(struct output *out, const char *path);

@@ -37,7 +37,7 @@ static bool is_same_file(const char *a, const char *b)
            S_ISREG(x.st_mode) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* Two that write to one file would each begin where it begins. */
+/* Of two outputs to one file each would write over the other. */
 static bool are_apart(const struct outputs_opts *opts)
 {
     const char *output = opts->output, *ledger = opts->ledger_json;
@@ -102,7 +102,7 @@ static int close_one(struct output *out, int limit_ms)
     int told = out->error;
 
     (void)output_close(out, limit_ms);
-    /* Whoever read it has had enough. */
+    /* Its reader has had enough. */
     if (out->error == EPIPE)
         return 0;
     if (out->error == ETIMEDOUT && !told)

@@ -16,7 +16,7 @@
 /* Longer lines are cut, and more of them left out. */
 #define LINE    1024
 #define WAITING ((size_t)64 << 10)
-/* At the end, for whoever reads slowly. */
+/* At the end, for a slow reader. */
 #define LAST_MS 2000
 
 static struct output out = {.fd = -1};

@@ -3,7 +3,7 @@
  * say.h: one line on standard error, "vmring-agent: cause; remedy".
  *
  * The only way there: what a peer has put into a line is made visible, and
- * nobody who does not read is waited for.  For the main thread.
+ * a reader that does not read is not waited for.  For the main thread.
  */
 #ifndef AGENT_SAY_H
 #define AGENT_SAY_H
@@ -37,7 +37,7 @@ bool say_is_live(void);
 void say_resized(void);
 unsigned int say_columns(void);
 
-/* Once more what nobody has read so far, if somebody does now. */
+/* Writes what has not been read so far, if there is a reader now. */
 void say_push(void);
 
 #endif /* AGENT_SAY_H */

@@ -49,7 +49,7 @@ static void ctrlreg(struct pen *pen, const struct xen_vm_ring_event *rec)
         output_printf(pen->out, "register %" PRIu32, cr->index);
     pen_piece(pen);
     from_to(pen->out, cr->old_value, cr->new_value);
-    /* Which bits differ between two page tables tells nobody anything. */
+    /* Bits that differ between two page tables have no meaning. */
     if (name && !strcmp(name, "cr3"))
         return;
     if (names_of_ctrlreg_bits(cr->index, changed, bits, sizeof(bits)) ||
@@ -105,7 +105,7 @@ static void debug(struct pen *pen, const struct xen_vm_ring_event *rec)
     const char *type = name_of_trap_type(dbg->type);
 
     output_printf(out, "gfn 0x%" PRIx64, dbg->gfn);
-    /* Xen fills the rest in only where an exception is to be injected. */
+    /* Xen fills in the other members only where it is to be injected. */
     if (rec->reason == XEN_VM_RING_REASON_SINGLESTEP)
         return;
     output_printf(out, " insn_len %" PRIu32, dbg->insn_len);

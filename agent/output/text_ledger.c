@@ -38,7 +38,7 @@ struct table {
 static const char *const headings[NR_COUNTS] = {
     "attempted", "delivered", "lost", "answered", "defaulted"};
 
-/* The counts of a row as text; a dash for one that nobody can know. */
+/* The counts of a row as text; a dash for one that cannot be known. */
 static void counts_of(const struct ledger *ledger, const struct ledger_row *row,
                       char text[NR_COUNTS][24])
 {
@@ -264,7 +264,7 @@ static void title(struct output *out, const struct ledger *ledger,
                   ledger->nr_vcpus == 1 ? "" : "s");
     pen_piece(&pen);
     output_printf(out, " %s,",
-                  ledger->policy == XEN_VM_RING_POLICY_OVERWRITE
+                  ledger->loss_policy == XEN_VM_RING_POLICY_OVERWRITE
                       ? "overwrite oldest"
                       : "discard newest");
     pen_piece(&pen);

@@ -30,17 +30,17 @@ const char *times_seconds(char text[TIMES_LEN], int64_t ns, int digits)
 const char *times_wall(char text[TIMES_LEN], int64_t ns, int digits)
 {
     time_t seconds = (time_t)(ns / SECOND);
-    int64_t rest = ns % SECOND;
+    int64_t within = ns % SECOND;
     struct tm tm = {0};
     size_t len;
 
-    if (rest < 0) {
-        rest += SECOND;
+    if (within < 0) {
+        within += SECOND;
         seconds--;
     }
     (void)gmtime_r(&seconds, &tm);
     len = strftime(text, TIMES_LEN, digits == 6 ? "%T" : "%FT%T", &tm);
     snprintf(text + len, TIMES_LEN - len, ".%0*" PRId64 "Z", digits,
-             cut(rest, digits));
+             cut(within, digits));
     return text;
 }

@@ -20,9 +20,12 @@ static void check_refused(const char *text)
 static void check_reading(void)
 {
     struct policy policy = {0};
-    char error[256];
+    char error[256], names[POLICY_VERDICTS_TEXT];
+    uint32_t mask;
 
     CHECK_EQ(policy_verdicts(&policy), 0);
+    policy_name_verdicts(&policy, names);
+    CHECK_STR(names, "none");
     CHECK_EQ(policy_deny(&policy, "cr4:0x4", error, sizeof(error)), 0);
     CHECK_EQ(policy_deny(&policy, "cr0", error, sizeof(error)), 0);
     CHECK_EQ(policy_deny(&policy, "msr:0x174-0x176", error, sizeof(error)), 0);
@@ -31,6 +34,10 @@ static void check_reading(void)
     CHECK_EQ(policy.rules[1].bits, UINT64_MAX);
     CHECK_EQ(policy.rules[2].what.last, 0x176);
     CHECK_EQ(policy_verdicts(&policy), XEN_VM_RING_VERDICT_DENY);
+    policy_name_verdicts(&policy, names);
+    CHECK_STR(names, "deny");
+    CHECK_EQ(vmring_verdicts_parse(names, &mask, error, sizeof(error)), 0);
+    CHECK_EQ(mask, policy_verdicts(&policy));
 
     check_refused("");
     check_refused(":");
