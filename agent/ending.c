@@ -94,7 +94,7 @@ static void on_end_timer(evutil_socket_t fd, short what, void *ctx)
     loop_begin_ending(ctx);
 }
 
-/* What the end waits for, after a beginning and with an ending of its own. */
+/* Says what the end waits for, between `begin` and `end`. */
 static void say_why(struct loop *loop, const char *begin, const char *end)
 {
     const struct run *run = loop->run;
@@ -166,7 +166,7 @@ static void on_tick(evutil_socket_t fd, short what, void *ctx)
     loop->tick_time = time;
 }
 
-/* What was handed over so far; of workers, too. */
+/* Adds up what was handed over so far, to workers too. */
 static int sum_up(struct loop *loop, struct ledger *sum)
 {
     int r = ledger_open(sum, loop->run->info, loop->run->options->summary);
@@ -217,7 +217,7 @@ static struct timeval timeval_of(double seconds)
     return t;
 }
 
-/* What nohup(1) has made of it stays. */
+/* A signal that nohup(1) has ignored stays so. */
 static bool is_ignored(int signal)
 {
     struct sigaction action;

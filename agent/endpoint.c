@@ -234,7 +234,7 @@ int endpoint_fd(const struct options *options)
     const char *name = options->endpoint;
     long fd = -1;
 
-    /* What is no number the library refuses. */
+    /* The library refuses all but numbers. */
     if (name && !strncmp(name, "fd:", 3))
         fd = strtol(name + 3, NULL, 10);
     return fd >= 0 && fd <= INT_MAX ? (int)fd : -1;

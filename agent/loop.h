@@ -60,7 +60,7 @@ void loop_begin_ending(struct loop *loop);
 /* Before anything else is written on the terminal. */
 void loop_clear_live_line(struct loop *loop);
 
-/* What a signal has asked for: the ledger as it stands. */
+/* Shows the ledger as it stands; a signal has asked for it. */
 void loop_show_ledger(struct loop *loop);
 
 /* Signals and timers.  0 or -ENOMEM. */

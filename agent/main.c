@@ -96,7 +96,7 @@ static int attach_and_watch(const struct options *options,
     return status;
 }
 
-/* What the command line asks for; the exit status. */
+/* Does what the command line asks for.  Returns the exit status. */
 static int do_as_asked(const struct options *options, struct outputs *outputs)
 {
     struct output *out = &outputs->sinks[0].out;

@@ -22,7 +22,7 @@
 
 #define MAX_HOURS UINT64_C(200000) /* 22 years */
 
-/* What the parser hands from call to call. */
+/* The parser hands it from call to call. */
 struct parse {
     struct options *options;
     bool told; /* an error has had its line */
@@ -353,7 +353,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
     return r;
 }
 
-/* What only all options together can be wrong about. */
+/* Checks what only all options together can be wrong about. */
 static bool consistent(const struct options *options)
 {
     char error[256];

@@ -192,7 +192,7 @@ static void watch_ring(struct loop *loop, bool watch)
     loop->ring_watched = watch;
 }
 
-/* What workers have handed over stays readable until it is collected. */
+/* It stays readable until lines that workers have handed over are collected. */
 static void watch_lines(struct loop *loop, bool watch)
 {
     if (loop->lines_event && watch)

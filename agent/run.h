@@ -27,7 +27,7 @@ enum ending {
 
 struct event_base; /* libevent's */
 
-/* What times are shown from; the first thread that has an event may set it. */
+/* Times are shown from it; the first thread that has an event may set it. */
 struct origin {
     pthread_mutex_t lock;
     bool known;
@@ -35,10 +35,10 @@ struct origin {
     int64_t wall; /* by ours, since 1970: what time it was then */
 };
 
-/* It is now, which the producer's clock tells so. */
+/* Sets it to now, which is `ns` by the producer's clock. */
 void origin_set(struct origin *origin, uint64_t ns);
 
-/* What goes on from an attached ring until it is detached. */
+/* From an attached ring until it is detached. */
 struct run {
     /* Given. */
     struct event_base *base; /* taken over */

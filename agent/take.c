@@ -73,7 +73,7 @@ struct answer take_event(struct taker *taker, const struct vmring_event *event)
     return answer;
 }
 
-/* What is shown counts, and from where times are shown at first. */
+/* The event before is one that was shown, or else the start. */
 static int64_t since_before(struct taker *taker,
                             const struct vmring_event *event)
 {

@@ -8,7 +8,7 @@
 #include "policy/answer.h"
 #include "run.h"
 
-/* What a thread takes events with; nothing of it is another's to write. */
+/* A thread's own, to take events with; no other writes to it. */
 struct taker {
     struct run *run;
     struct vmring_worker *worker; /* NULL: of run->ring itself */
@@ -25,13 +25,13 @@ int taker_open(struct taker *taker, struct run *run, struct ledger *ledger,
                struct output *out);
 void taker_close(struct taker *taker);
 
-/* Answers and counts.  No verdict: its vCPU does not wait. */
+/* Answers and counts.  Without a verdict its vCPU does not wait. */
 struct answer take_event(struct taker *taker, const struct vmring_event *event);
 
 /* Does the filter let it be shown?  Then the summary of -c counts it, too. */
 bool is_wanted(struct taker *taker, const struct vmring_event *event);
 
-/* Then writes, unless it is to be quiet. */
+/* Writes its line, unless with -q. */
 void show_event(struct taker *taker, const struct vmring_event *event,
                 struct answer answer);
 

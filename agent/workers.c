@@ -24,7 +24,7 @@
 
 /* Events of a group between two looks at the others. */
 #define BATCH 256
-/* What the limit of stacks gives may be less, or too much for so many. */
+/* The limit of stacks may give less, or too much for so many. */
 #define STACK_BYTES (512 << 10)
 /* For all of them to tell what they were handed. */
 #define LEDGER_S 1
@@ -103,7 +103,7 @@ size_t lines_len(const struct lines *lines, uint64_t nr)
 {
     if (nr >= lines->shown)
         return lines->out.used;
-    /* What there was no memory for is not known. */
+    /* An end that there was no memory for is not known. */
     return nr && nr <= lines->room ? lines->ends[nr - 1] : 0;
 }
 

@@ -9,12 +9,13 @@
  */
 #include <err.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <vmring.h>
 
-static int armed;
+static bool armed;
 
 static void subscribe(void *ctx, const struct vmring_spec *specs,
                       unsigned int nr, int *results, char *error,
@@ -28,7 +29,7 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
             continue;
         results[i] = VMRING_SPEC_UNSUPPORTED;
         strncpy(error, "this target raises cpuid and nothing else", error_len);
-        armed = 0;
+        armed = false;
     }
 }
 

@@ -18,7 +18,7 @@
 
 #define WORKERS 2
 
-/* What a thread has for itself. */
+/* Of one thread alone. */
 struct work {
     pthread_t thread;
     struct vmring_worker *worker;

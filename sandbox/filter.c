@@ -119,12 +119,12 @@ struct building {
     size_t error_len;
 };
 
-/* Calls that this architecture does not have are left out. */
+/* Its number; -ENOSYS: this architecture has no such call, it is left out. */
 static int resolve(const char *name)
 {
     int nr = seccomp_syscall_resolve_name(name);
 
-    return nr < 0 ? -1 : nr;
+    return nr < 0 ? -ENOSYS : nr;
 }
 
 static int add(struct building *to, const struct sandbox_call *call)

@@ -44,7 +44,7 @@ int sandbox_close_doors(char *error, size_t error_len)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         err = -errno;
-    /* What it has seen of the guest must not get into a file. */
+    /* Data of the guest must not get into a file. */
     if (!err)
         err = limit(RLIMIT_CORE, 0);
     if (!err)

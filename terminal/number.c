@@ -111,7 +111,7 @@ static bool read_time(const char *text, uint64_t unit, uint64_t *ns)
     if (!number_read(digits, 0, UINT64_MAX / unit - 1, &whole))
         return false;
     *ns = whole * unit + (uint64_t)(more + 0.5);
-    /* What is less than the finest unit would be nothing at all. */
+    /* Less than the finest unit would be nothing at all. */
     return *ns >= NUMBER_US || (!whole && more == 0);
 }
 

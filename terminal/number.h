@@ -21,7 +21,7 @@
 #define NUMBER_S  (1000 * NUMBER_MS)
 #define NUMBER_H  (3600 * NUMBER_S)
 
-/* What an option takes. */
+/* The numbers that an option takes. */
 struct number {
     enum { NUMBER_PLAIN, NUMBER_COUNT, NUMBER_SIZE, NUMBER_TIME } kind;
     uint64_t unit;     /* of a time without one, in ns */

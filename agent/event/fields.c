@@ -335,7 +335,7 @@ static uint64_t changed(const struct xen_vm_ring_event *rec)
                      rec->u.write_ctrlreg.new_value;
 }
 
-/* What is no member of the record alone. */
+/* Values that are not simply a member of the record. */
 static bool special(enum place place, const struct vmring_event *event,
                     uint64_t *value)
 {

@@ -203,7 +203,7 @@ static void refuse_name(struct parser *p, const struct field *field)
     for (unsigned int i = 0; (name = field->names(i, &value)) != NULL; i++)
         if (*name)
             suggest_try(&near, name);
-    /* What -e calls an event is a register here. */
+    /* An event of -e may be a register here. */
     if (!strcmp(field->name, "event") && p->len == 3 && !memcmp(p->at, "cr", 2))
         refuse(p, "%s is no name of %s; write register == %.3s",
                quoted(p, text), field->name, p->at);
@@ -402,7 +402,7 @@ static void parse_test(struct parser *p)
     emit(p, &step);
 }
 
-/* What stands where it should be over, or go on. */
+/* Something stands where the filter should end, or go on. */
 static void refuse_trailing(struct parser *p)
 {
     char text[MAX_WORD + 3];

@@ -318,7 +318,7 @@ static void check_rows_of_lanes(struct ledger *ledger)
                 all, ledger->total.records);
 }
 
-/* What the ring still holds, by its own words. */
+/* Says why, and how much the ring still holds by its own words. */
 static void not_compared(struct ledger *ledger, const char *why)
 {
     uint64_t pending = 0;

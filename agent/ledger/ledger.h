@@ -18,7 +18,7 @@
 #include "../../libvmring/vmring.h"
 #include "summary.h"
 
-/* What this agent was handed, of one vCPU and reason. */
+/* Events that this agent was handed, of one vCPU and reason. */
 struct tally {
     uint64_t requests; /* of them: */
     uint64_t reposted; /*   perhaps seen by an earlier agent */

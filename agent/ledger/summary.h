@@ -38,7 +38,7 @@ struct summary_row {
 struct summary *summary_new(void);
 void summary_free(struct summary *summary);
 
-/* What there is no memory for is one of the others. */
+/* A value that there is no memory for is one of the others. */
 void summary_count(struct summary *summary, const struct vmring_event *event,
                    uint32_t arch);
 

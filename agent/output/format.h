@@ -68,7 +68,7 @@ struct format {
      * arm the i-th, NULL if none was asked.
      */
     void (*kinds)(struct output *out, const uint64_t *supported);
-    /* What event() has written, with a mark that it is out of order. */
+    /* Writes a line of event() with a mark that it is out of order. */
     void (*unordered)(struct output *out, const char *line, size_t len);
 };
 

@@ -187,7 +187,7 @@ static void add_tail(struct json_object *o, const struct line *line)
         add_hex(o, "cr3", rec->regs.x86.cr3);
 }
 
-/* As text has it, beside time_ns. */
+/* Beside time_ns, the time that text shows. */
 static void add_time(struct json_object *o, const struct line *line)
 {
     char text[TIMES_LEN];

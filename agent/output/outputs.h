@@ -23,7 +23,7 @@ struct outputs {
     int limit_ms;                    /* of waiting for readers, at the end */
 };
 
-/* What the command line asks for. */
+/* From the command line. */
 struct outputs_opts {
     const char *output; /* NULL: standard output */
     const char *ledger_json;

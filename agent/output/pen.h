@@ -30,7 +30,7 @@ struct pen {
 struct pen pen_at(struct output *out, unsigned int columns,
                   unsigned int indent);
 
-/* What was written since the last call is a piece, blanks before it too. */
+/* Text written since the last call is a piece, with the blanks before it. */
 void pen_piece(struct pen *pen);
 
 /* A colour from here on, where there are colours. */

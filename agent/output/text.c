@@ -268,7 +268,7 @@ static void when(struct pen *pen, const struct line *line)
     pen_paint(pen, PEN_RESET);
 }
 
-/* What all lines begin with. */
+/* The beginning of each line. */
 static void head(struct pen *pen, const struct line *line)
 {
     const struct xen_vm_ring_event *rec = &line->event->rec;

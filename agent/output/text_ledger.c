@@ -162,7 +162,7 @@ static void vcpus_with_loss(struct table *table)
                       more);
 }
 
-/* What one vCPU lost, where it could not be told reason by reason. */
+/* Has one vCPU lost records that cannot be told reason by reason? */
 static bool has_unattributed_loss(const struct ledger *ledger)
 {
     for (size_t i = 0; i < ledger->nr_rows; i++)
@@ -244,7 +244,7 @@ static void result(struct output *out, const struct ledger *ledger)
     }
 }
 
-/* What it is about. */
+/* Names the target, and how many events in how long. */
 static void title(struct output *out, const struct ledger *ledger,
                   const struct vmring_info *info)
 {

@@ -25,7 +25,7 @@ static void deny(const struct policy_rule *rule,
     response->flags |= XEN_VM_RING_FLAG_DENY;
 }
 
-/* What rules can do: a row for each of enum policy_action. */
+/* A row for each of enum policy_action. */
 static const struct {
     const char *name;  /* of the verdict, for the outputs */
     const char *right; /* over the guest: its name for the bridge */

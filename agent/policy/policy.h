@@ -15,7 +15,7 @@
 /* The verdict that every request gets without a rule: its name. */
 #define POLICY_NEUTRAL "neutral"
 
-/* What a rule does to a request; policy.c has a row for each. */
+/* The actions of rules; policy.c has a row for each. */
 enum policy_action {
     POLICY_DENY, /* --deny: the register keeps its value */
 };
