@@ -105,7 +105,7 @@ static void note_unpaused(struct target *target, const struct domain_info *info)
 
 void target_look(struct target *target)
 {
-    struct domain_info info;
+    struct domain_info info = {.shutdown = false};
     int error = target_get_info(target, &info);
 
     target->looked_at = clock_ns();

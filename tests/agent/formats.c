@@ -7,7 +7,7 @@
 
 #include "../unit/check.h"
 
-static void check_row(unsigned int i)
+static void check_format(unsigned int i)
 {
     const struct format *format = format_at(i);
 
@@ -25,7 +25,7 @@ int main(void)
     unsigned int nr = 0;
 
     for (; format_at(nr); nr++)
-        check_row(nr);
+        check_format(nr);
     CHECK(nr >= 2 && nr <= FORMAT_MOST);
     CHECK_STR(format_at(0)->name, "text");
     /* --ledger-json */
