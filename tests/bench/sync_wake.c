@@ -20,13 +20,13 @@ struct bell {
     uint32_t pad[29];
 };
 
-struct evtchn {
+struct bells {
     struct bell of[2];
 };
 
 static void *make_none(void)
 {
-    struct evtchn *bells = bench_map(sizeof(*bells));
+    struct bells *bells = bench_map(sizeof(*bells));
 
     for (int i = 0; bells && i < 2; i++)
         bells->of[i].fd = bells->of[i].far = -1;
@@ -35,7 +35,7 @@ static void *make_none(void)
 
 static void end(void *wake)
 {
-    struct evtchn *bells = wake;
+    struct bells *bells = wake;
 
     for (int i = 0; i < 2; i++)
         if (bells->of[i].fd >= 0)
@@ -45,7 +45,7 @@ static void end(void *wake)
 
 static void futex_wake(void *wake, int side)
 {
-    struct bell *bell = &((struct evtchn *)wake)->of[side];
+    struct bell *bell = &((struct bells *)wake)->of[side];
 
     __atomic_store_n(&bell->token, 1, __ATOMIC_RELEASE);
     syscall(SYS_futex, &bell->token, FUTEX_WAKE, 1, NULL, NULL, 0);
@@ -53,7 +53,7 @@ static void futex_wake(void *wake, int side)
 
 static void futex_sleep(void *wake, int side)
 {
-    struct bell *bell = &((struct evtchn *)wake)->of[side];
+    struct bell *bell = &((struct bells *)wake)->of[side];
 
     while (!__atomic_exchange_n(&bell->token, 0, __ATOMIC_ACQUIRE))
         syscall(SYS_futex, &bell->token, FUTEX_WAIT, 0, NULL, NULL, 0);
@@ -61,7 +61,7 @@ static void futex_sleep(void *wake, int side)
 
 static void *eventfd_make(void)
 {
-    struct evtchn *bells = make_none();
+    struct bells *bells = make_none();
 
     for (int i = 0; bells && i < 2; i++) {
         bells->of[i].fd = bells->of[i].far = eventfd(0, EFD_CLOEXEC);
@@ -77,20 +77,20 @@ static void eventfd_wake(void *wake, int side)
 {
     uint64_t one = 1;
 
-    (void)!write(((struct evtchn *)wake)->of[side].far, &one, sizeof(one));
+    (void)!write(((struct bells *)wake)->of[side].far, &one, sizeof(one));
 }
 
 static void eventfd_sleep(void *wake, int side)
 {
     uint64_t rung;
 
-    (void)!read(((struct evtchn *)wake)->of[side].fd, &rung, sizeof(rung));
+    (void)!read(((struct bells *)wake)->of[side].fd, &rung, sizeof(rung));
 }
 
 /* Each side sleeps on its own end and rings by it. */
 static void *pair_of(int type)
 {
-    struct evtchn *bells = make_none();
+    struct bells *bells = make_none();
     int ends[2];
 
     if (bells && socketpair(AF_UNIX, type, 0, ends)) {
@@ -116,20 +116,20 @@ static void *polled_make(void)
 
 static void socketpair_wake(void *wake, int side)
 {
-    doorbell_ring(((struct evtchn *)wake)->of[side].far);
+    doorbell_ring(((struct bells *)wake)->of[side].far);
 }
 
 static void blocking_sleep(void *wake, int side)
 {
     char rung[64];
 
-    (void)!recv(((struct evtchn *)wake)->of[side].fd, rung, sizeof(rung), 0);
+    (void)!recv(((struct bells *)wake)->of[side].fd, rung, sizeof(rung), 0);
 }
 
 /* As the library's transport has it: among other descriptors. */
 static void polled_sleep(void *wake, int side)
 {
-    int fd = ((struct evtchn *)wake)->of[side].fd;
+    int fd = ((struct bells *)wake)->of[side].fd;
     struct pollfd wait = {.fd = fd, .events = POLLIN};
 
     poll(&wait, 1, -1);

@@ -28,6 +28,10 @@ if(NOT VMRING_SANITIZE)
     vmring_build_test(abi_headers headers)
     vmring_build_test(conformance conformance ${PROJECT_BINARY_DIR})
     vmring_build_test(format format)
+    vmring_test(layers LABELS build COMMAND python3
+        ${PROJECT_SOURCE_DIR}/tests/build/layers.py ${PROJECT_SOURCE_DIR}
+        ${PROJECT_BINARY_DIR})
+    vmring_build_test(layers_planted layers_planted ${CMAKE_C_COMPILER})
     vmring_build_test(shell shell)
     vmring_build_test(pinned pinned_tells)
     vmring_build_test(parts parts)
