@@ -6,25 +6,23 @@
 #
 # Group by group, as ratios are within one, with a pause in between for what
 # else the machine does: each runs at real-time priority.  Several producers on
-# one CPU do not, since one that is never preempted keeps nobody waiting.
+# one CPU have turns of 1 ms there, so that one is preempted amid its work.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 bench=$1/tests/bench/vmring-bench
 shift
 out=$root/docs/performance
 runs=$(mktemp -d)
-trap 'rm -rf "$runs"' EXIT
+turns=/proc/sys/kernel/sched_rr_timeslice_ms
+before=$(cat $turns)
+trap 'echo "$before" >$turns; rm -rf "$runs"' EXIT
+echo 1 >$turns
 about="commit $(git -C "$root" rev-parse --short HEAD), at real-time priority"
-about="$about; producers-* at nice -20"
+about="$about, in turns of 1 ms"
 number=100
 for group in $("$bench" --list | grep -v '^ '); do
     number=$((number + 1))
-    case $group in
-    producers-*) first="nice -n -20" ;;
-    *) first="chrt -r 1" ;;
-    esac
-    # shellcheck disable=SC2086 # two words and three
-    $first "$bench" --only "$group/*" --about "$about" \
+    chrt -r 1 "$bench" --only "$group/*" --about "$about" \
         --json "$runs/$number.json" "$@"
     sleep 3
 done
