@@ -19,7 +19,7 @@ int attach_by_uri(struct attach *attach)
     const char *where;
     const struct scheme *scheme = scheme_find(attach->uri, &where);
 
-    if (!scheme || !scheme->connect)
+    if (!scheme)
         return FAIL(attach, -EINVAL,
                     "'%s' is no endpoint; say local:PATH, grant:DOMID/TARGET "
                     "or sim:vcpus=4",

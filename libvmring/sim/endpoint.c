@@ -210,8 +210,6 @@ int sim_endpoint_stop(struct sim_endpoint *ep)
 {
     int err;
 
-    if (!ep)
-        return 0;
     pthread_join(ep->thread, NULL);
     err = sim_write_truth(ep->sim);
     sim_close(ep->sim);

@@ -37,12 +37,12 @@ struct scheme {
     /* A link to whoever listens there.  -errno, and the line in error. */
     int (*connect)(const struct connecting *how, const char *where,
                    struct link **link);
-    /* It is not connected after all: what `where` hands over goes. */
+    /* It is not connected after all: what `where` hands over goes.  Or NULL. */
     void (*discard)(const char *where);
     /*
      * Consumers may come there.  *listener may be one already, of this
      * transport, by which nobody can come yet; else it is NULL.  -EINVAL: it
-     * is another's, or `where` names nothing.
+     * is another's, or `where` names nothing.  NULL: nobody can be served so.
      */
     int (*listen)(const struct listening *how, const char *where,
                   struct listener **listener);

@@ -98,12 +98,12 @@ struct link {
 /* The regions are the caller's to drop, before. */
 static inline void link_close(struct link *link)
 {
-    void (*ended)(void *ctx) = link->ended;
+    void (*then)(void *ctx) = link->ended;
     void *ctx = link->ended_ctx;
 
     link->ops->close(link);
-    if (ended)
-        ended(ctx);
+    if (then)
+        then(ctx);
 }
 
 struct listener;

@@ -143,6 +143,7 @@ static void serving(void)
     char path[160] = "local:";
 
     CHECK_EQ(vmring_producer_serve(pair.producer, "fd:3", 0), -EINVAL);
+    CHECK_EQ(vmring_producer_serve(pair.producer, "nowhere:3", 0), -EINVAL);
     CHECK_EQ(vmring_producer_serve(pair.producer, "local:", 0), -EINVAL);
     CHECK_EQ(vmring_producer_serve(pair.producer, "local:/tmp/x", 01777),
              -EINVAL);
@@ -190,6 +191,8 @@ static void endpoints(void)
     }
     CHECK_ROW(NULL);
     opens("local:/tmp/x", &opts, -EINVAL);
+    opens("nowhere:/tmp/x", &opts, -EINVAL);
+    opens("fd:none", &opts, -EINVAL);
     opts.error = uri; /* and no room in it */
     opens("local:", &opts, -EINVAL);
     opts.timeout_ms = 0;
