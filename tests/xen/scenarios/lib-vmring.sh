@@ -67,7 +67,9 @@ process_line() {
 # process_wait_line NAME STATUS PATTERN: the same for one that was started.
 process_wait_line() {
     process_wait "$1" 20 "$2" "$3"
-    assert_eq "lines it took" 1 "$(wc -l <"$run/$1.err")"
+    # A host that has no CPU for the emulator is told of, and not at fault here.
+    assert_eq "lines it took" 1 \
+        "$(grep -vc 'a turn of the loop took' "$run/$1.err")"
 }
 
 # What those that still run have said, when a scenario fails.
