@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* grant.c: negotiation: what a producer grants. */
+/* negotiate.c: what a producer accepts, and what it refuses. */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * producer.h: a producer's handle, shared by producer.c (events and
- * verdicts), serve.c (who comes and goes), grant.c (negotiation), epoch.c (the
+ * verdicts), serve.c (who comes and goes), negotiate.c (terms), epoch.c (the
  * ring that is granted) and control.c (what an attached consumer asks for). How
  * a consumer is reached is the transport's (transport/transport.h).
  */
@@ -109,7 +109,7 @@ static inline struct tally *tally_of(struct vmring_producer *producer,
     return &producer->tallies[(size_t)lane * XEN_VM_RING_NR_REASONS + reason];
 }
 
-/* grant.c: answers a proposal, or has a ring made if it is granted. */
+/* negotiate.c: answers a proposal, or has a ring made if it is accepted. */
 void negotiate_answer(struct vmring_producer *producer, struct peer *peer,
                       const void *body, size_t len);
 /* Refuses a peer at the door. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bells.c: doorbells that are event channels.
+ * evtchn.c: doorbells that are event channels.
  *
  * The kernel masks a port when it is rung; pending() tells of it, unmask()
  * lets it ring again.  A ring in between stays pending in Xen, so that none

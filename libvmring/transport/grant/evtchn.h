@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bells.h: doorbells that are event channels, one a group.
+ * evtchn.h: doorbells that are event channels, one a group.
  *
  * A port that was rung is masked until it is acknowledged, and stays so when
  * all that have one budget are rung more often than that allows (budget.h), by

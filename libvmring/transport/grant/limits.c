@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grant_limits.c: the kernel's errors for grants do not say which limit was
+ * limits.c: the kernel's errors for grants do not say which limit was
  * met; the parameters of its modules do.
  */
 #include "limits.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* grant_limits.h: what it was that grants failed at, in words. */
+/* limits.h: what it was that grants failed at, in words. */
 #ifndef VMRING_TRANSPORT_GRANT_LIMITS_H
 #define VMRING_TRANSPORT_GRANT_LIMITS_H
 

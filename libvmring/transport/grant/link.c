@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* grant_link.c: the consumer's end of the grant transport. */
+/* link.c: the consumer's end of the grant transport. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* grant_port.c: the producer's end of the grant transport. */
+/* listener.c: the producer's end of the grant transport. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

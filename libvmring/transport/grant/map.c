@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grant_map.c: the consumer's end of granted pages.
+ * map.c: the consumer's end of granted pages.
  *
  * The producer can change a directory page at any time: each is copied once,
  * and what was copied is checked.

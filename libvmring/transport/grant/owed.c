@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* grant_owed.c: see grant_owed.h. */
+/* owed.c: see owed.h. */
 #include "owed.h"
 
 #include <xen/vm_ring.h>

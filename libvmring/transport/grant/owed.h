@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grant_owed.h: which references were given back to the kernel and have not
+ * owed.h: which references were given back to the kernel and have not
  * been given to us again since: those that the other domain still maps, and
  * those that others have (grant_share_owed() says why it is asked).
  */

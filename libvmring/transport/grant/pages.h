@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grant_pages.h: P and C as pages granted to one other domain.
+ * pages.h: P and C as pages granted to one other domain.
  *
  * docs/BINDING-GRANT.md has the layout of what both ends see.  Where a function
  * takes `error`, it leaves a line there when it fails.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * grant_share.c: the producer's end of granted pages.
+ * share.c: the producer's end of granted pages.
  *
  * A run of pages is held by the region that has it and by each handout that
  * lists it and whose consumer may still map it.  It is given back to the

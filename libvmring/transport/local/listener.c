@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* local_listener.c: the producer's end of the local transport. */
+/* listener.c: the producer's end of the local transport. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
