@@ -61,7 +61,7 @@ enum vmr_next vmr_consumer_next(struct vmr_consumer *consumer, uint32_t group,
                                 struct xen_vm_ring_event *event,
                                 uint32_t *where);
 
-/* The same, of requests alone. */
+/* The next request of a group, and no record; *where is its vCPU. */
 enum vmr_next vmr_consumer_take(struct vmr_consumer *consumer, uint32_t group,
                                 struct xen_vm_ring_event *event,
                                 uint32_t *where);

@@ -28,7 +28,7 @@ void vmr_bits_set_all(struct vmr_bits *bits, uint32_t nr);
 void vmr_bits_clear(struct vmr_bits *bits, uint32_t bit);
 /* The lowest bit that is set at or after `from`; false: none. */
 bool vmr_bits_from(const struct vmr_bits *bits, uint32_t from, uint32_t *bit);
-/* The same, wrapping. */
+/* The next at or after `from`, then from the lowest on; false: none. */
 bool vmr_bits_next(struct vmr_bits *bits, uint32_t from, uint32_t *bit);
 
 /*
@@ -82,9 +82,9 @@ enum vmr_flush {
 enum vmr_flush vmr_bell_flush(struct vmr_bell_tx *tx);
 
 /*
- * The same for one lane, nothing being marked: it touches no private state
- * but pointers, so several threads may call it at once.  *owing is the lane's,
- * false at first: its bit is set, and nobody was rung.
+ * Tells the consumer of one lane, nothing being marked: it touches no private
+ * state but pointers, so several threads may call it at once.  *owing is the
+ * lane's, false at first: its bit is set, and nobody was rung.
  */
 enum vmr_flush vmr_bell_flush_lane(struct vmr_bell_tx *tx, uint32_t bit,
                                    bool *owing);

@@ -130,13 +130,12 @@ bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
                        const struct xen_vm_ring_event *event);
 
 /*
- * The same, for a lane that is pushed into by no other call, where every vCPU
- * is a thread of its own, as in a hypervisor: these
- * two touch nothing private but their lane, so each vCPU calls them for its
- * own lane, one of a vCPU, while others do for theirs, and while one thread
- * makes the other calls.  Only what maps or unmaps regions excludes them:
- * attach, freeze, and every collect from vmr_producer_sweep() until `attached`
- * is false.
+ * As vmr_producer_push(), for a lane that is pushed into by no other call,
+ * where every vCPU is a thread of its own, as in a hypervisor: these two touch
+ * nothing private but their lane, so each vCPU calls them for its own lane, one
+ * of a vCPU, while others do for theirs, and while one thread makes the other
+ * calls.  Only what maps or unmaps regions excludes them: attach, freeze, and
+ * every collect from vmr_producer_sweep() until `attached` is false.
  *
  * A fault of the lane is counted when the epoch ends; so is a consumer that
  * keeps flush_own from its memory, which is not tried again.
@@ -157,7 +156,7 @@ enum vmr_flush vmr_producer_flush_own(struct vmr_producer *producer,
  */
 uint64_t vmr_producer_flush(struct vmr_producer *producer);
 
-/* The same, for something that has no attention bit. */
+/* Whom to ring, as by flush, for something that has no attention bit. */
 uint64_t vmr_producer_wake(struct vmr_producer *producer);
 
 /*

@@ -5,8 +5,8 @@
  * Deterministic from its seed.  Knows nothing of threads or event loops: its
  * owner (the in-process endpoint, or vmring-bridge) runs it.
  */
-#ifndef VMRING_SIM_H
-#define VMRING_SIM_H
+#ifndef VMRING_SIM_SIM_H
+#define VMRING_SIM_SIM_H
 
 #include "../vmring.h"
 
@@ -62,4 +62,4 @@ int sim_truth(const struct sim *sim, struct vmring_count **counts);
  */
 int sim_write_truth(const struct sim *sim);
 
-#endif /* VMRING_SIM_H */
+#endif /* VMRING_SIM_SIM_H */

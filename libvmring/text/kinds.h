@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* kinds.h: the kinds of events, and how each is spelt in a subscription. */
-#ifndef VMRING_KINDS_H
-#define VMRING_KINDS_H
+#ifndef VMRING_TEXT_KINDS_H
+#define VMRING_TEXT_KINDS_H
 
 #include "../vmring.h"
 #include "suggest.h"
@@ -33,4 +33,4 @@ void kind_suggest(struct suggest *near);
 /* The kind that this spec is of, or NULL. */
 const struct kind *kind_of(const struct vmring_spec *spec);
 
-#endif /* VMRING_KINDS_H */
+#endif /* VMRING_TEXT_KINDS_H */

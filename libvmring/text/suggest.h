@@ -7,8 +7,8 @@
  *       suggest_try(&near, name);
  *   near.name
  */
-#ifndef VMRING_SUGGEST_H
-#define VMRING_SUGGEST_H
+#ifndef VMRING_TEXT_SUGGEST_H
+#define VMRING_TEXT_SUGGEST_H
 
 #include <stddef.h>
 
@@ -29,4 +29,4 @@ void suggest_try(struct suggest *suggest, const char *name);
 const char *suggest_text(const struct suggest *suggest,
                          char text[SUGGEST_TEXT]);
 
-#endif /* VMRING_SUGGEST_H */
+#endif /* VMRING_TEXT_SUGGEST_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* verdicts.h: the rights over a guest, by name. */
-#ifndef VMRING_VERDICTS_H
-#define VMRING_VERDICTS_H
+#ifndef VMRING_TEXT_VERDICTS_H
+#define VMRING_TEXT_VERDICTS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -11,4 +11,4 @@
 /* What vmring_verdicts_parse() takes: their names, or "none". */
 void verdicts_format(uint32_t mask, char text[VERDICTS_TEXT]);
 
-#endif /* VMRING_VERDICTS_H */
+#endif /* VMRING_TEXT_VERDICTS_H */

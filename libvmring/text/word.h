@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* word.h: the words of a textual form: cut, compared, complained about. */
-#ifndef VMRING_WORD_H
-#define VMRING_WORD_H
+#ifndef VMRING_TEXT_WORD_H
+#define VMRING_TEXT_WORD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,4 +41,4 @@ int word_refuse(char *error, size_t error_len, const char *cause,
                 struct word word, const char *remedy, ...)
     __attribute__((format(printf, 5, 6)));
 
-#endif /* VMRING_WORD_H */
+#endif /* VMRING_TEXT_WORD_H */

@@ -11,14 +11,6 @@
 #define MIN_HOLD_NS 1000000ULL
 #define MAX_HOLD_NS 100000000ULL
 
-uint64_t budget_now(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec;
-}
-
 /* How long until there were not too many of late? */
 static uint64_t spend(struct budget *budget, uint64_t now, uint64_t each,
                       uint64_t burst)

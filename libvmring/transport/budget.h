@@ -28,9 +28,10 @@ struct budget {
     uint32_t earned; /* rings that are free */
 };
 
-uint64_t budget_now(void); /* ns */
-
-/* Counts a doorbell.  0, or for how many ns it is not to be heard. */
+/*
+ * Counts a doorbell.  0, or for how many ns it is not to be heard.  `now` is of
+ * clock_ns().
+ */
 uint64_t budget_ring(struct budget *budget, uint64_t now);
 /* And a message of the control channel. */
 uint64_t budget_ask(struct budget *budget, uint64_t now);

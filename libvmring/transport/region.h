@@ -58,10 +58,11 @@ int region_make(struct region *region, const char *name, size_t len,
                 int peer_reads_only);
 
 /*
- * The same, and a peer reads only; its pages can be taken back, unlike those of
- * what is sealed against writing: that forbids it to us, too.  So another open
- * file of the same memory is what a peer gets, for reading, and no other user
- * can open it anew.  Where that cannot be had it is sealed, which is said once.
+ * As region_make(), and a peer reads only; its pages can be taken back, unlike
+ * those of what is sealed against writing: that forbids it to us, too.  So
+ * another open file of the same memory is what a peer gets, for reading, and no
+ * other user can open it anew.  Where that cannot be had it is sealed, which is
+ * said once.
  */
 int region_make_readable(struct region *region, const char *name, size_t len,
                          struct reopen *reopen);

@@ -46,8 +46,8 @@ struct link_ops {
     int (*recv)(struct link *link, uint32_t *type, void *body, size_t max,
                 int timeout_ms);
     /*
-     * Receives VMRING_LOCAL_ACCEPT and, if granted, maps the regions and takes
-     * the doorbells.  As recv; -ENOMEM.
+     * Receives VMRING_LOCAL_ACCEPT and, if it accepts, maps the regions and
+     * takes the doorbells.  As recv; -ENOMEM.
      */
     int (*map)(struct link *link, struct vmring_local_accept *accept,
                struct link_regions *regions, int timeout_ms);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <xenevtchn.h>
 
+#include "../../base/clock.h"
 #include "../../base/log.h"
 #include "../../base/watch.h"
 #include "limits.h"
@@ -215,7 +216,7 @@ uint64_t evtchn_ack(struct evtchn *bells)
 {
     uint64_t late = let_go(bells);
     uint64_t rung = pending(bells);
-    uint64_t now = rung ? budget_now() : 0;
+    uint64_t now = rung ? clock_ns() : 0;
     uint64_t groups = 0, wait = 0;
 
     for (uint32_t g = 0; g < bells->nr; g++) {

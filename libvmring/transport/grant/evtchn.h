@@ -6,8 +6,8 @@
  * all that have one budget are rung more often than that allows (budget.h), by
  * however many ports.
  */
-#ifndef VMRING_TRANSPORT_BELLS_H
-#define VMRING_TRANSPORT_BELLS_H
+#ifndef VMRING_TRANSPORT_GRANT_EVTCHN_H
+#define VMRING_TRANSPORT_GRANT_EVTCHN_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -67,4 +67,4 @@ uint64_t evtchn_ack(struct evtchn *bells);
 /* NULL is fine. */
 void evtchn_close(struct evtchn *bells);
 
-#endif /* VMRING_TRANSPORT_BELLS_H */
+#endif /* VMRING_TRANSPORT_GRANT_EVTCHN_H */

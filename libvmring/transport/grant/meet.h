@@ -5,8 +5,8 @@
  * once both are there only an agent that sends.  What takes longer counts as
  * xenstore lost.
  */
-#ifndef VMRING_TRANSPORT_MEET_H
-#define VMRING_TRANSPORT_MEET_H
+#ifndef VMRING_TRANSPORT_GRANT_MEET_H
+#define VMRING_TRANSPORT_GRANT_MEET_H
 
 #include "../errand.h"
 #include "rendezvous.h"
@@ -65,4 +65,4 @@ int meet_recv(struct meet_agent *meet, uint32_t *type, void *body, size_t max);
 bool meet_is_waiting(const struct meet_agent *meet);
 void meet_close(struct meet_agent *meet);
 
-#endif /* VMRING_TRANSPORT_MEET_H */
+#endif /* VMRING_TRANSPORT_GRANT_MEET_H */

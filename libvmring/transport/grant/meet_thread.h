@@ -4,8 +4,8 @@
  * and a descriptor that polls readable when there is something to look for, or
  * when a look is over.
  */
-#ifndef VMRING_TRANSPORT_MEET_THREAD_H
-#define VMRING_TRANSPORT_MEET_THREAD_H
+#ifndef VMRING_TRANSPORT_GRANT_MEET_THREAD_H
+#define VMRING_TRANSPORT_GRANT_MEET_THREAD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,4 +39,4 @@ int meet_thread_end_look(struct meet_thread *thread);
 /* `last` is done at the end; without a thread it is only freed. */
 void meet_thread_end(struct meet_thread *thread, struct errand *last, int ms);
 
-#endif /* VMRING_TRANSPORT_MEET_THREAD_H */
+#endif /* VMRING_TRANSPORT_GRANT_MEET_THREAD_H */

@@ -6,8 +6,8 @@
  * them and in this order; numbers in decimal: see docs/BINDING-GRANT.md.
  * Strict where it reads: the other domain may have written anything.
  */
-#ifndef VMRING_TRANSPORT_MESSAGE_H
-#define VMRING_TRANSPORT_MESSAGE_H
+#ifndef VMRING_TRANSPORT_GRANT_MESSAGE_H
+#define VMRING_TRANSPORT_GRANT_MESSAGE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -62,4 +62,4 @@ int message_read(const char *text, uint32_t *type, void *body, size_t max);
 const char *message_field(const char *text, const char *key, uint64_t max,
                           uint64_t *value);
 
-#endif /* VMRING_TRANSPORT_MESSAGE_H */
+#endif /* VMRING_TRANSPORT_GRANT_MESSAGE_H */

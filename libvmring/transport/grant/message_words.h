@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* message_words.h: the words of messages, for who writes and who reads them. */
-#ifndef VMRING_TRANSPORT_MESSAGE_WORDS_H
-#define VMRING_TRANSPORT_MESSAGE_WORDS_H
+#ifndef VMRING_TRANSPORT_GRANT_MESSAGE_WORDS_H
+#define VMRING_TRANSPORT_GRANT_MESSAGE_WORDS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,4 +21,4 @@ extern const struct message_kind {
 extern const char *const message_policies[MESSAGE_POLICIES];
 extern const char *const message_archs[MESSAGE_ARCHS];
 
-#endif /* VMRING_TRANSPORT_MESSAGE_WORDS_H */
+#endif /* VMRING_TRANSPORT_GRANT_MESSAGE_WORDS_H */

@@ -8,8 +8,8 @@
  * waits.  Where there is `error`, a line is left there
  * on failure.
  */
-#ifndef VMRING_TRANSPORT_RENDEZVOUS_H
-#define VMRING_TRANSPORT_RENDEZVOUS_H
+#ifndef VMRING_TRANSPORT_GRANT_RENDEZVOUS_H
+#define VMRING_TRANSPORT_GRANT_RENDEZVOUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -103,4 +103,4 @@ bool rendezvous_is_waiting(const struct rendezvous_agent *agent);
 /* NULL is fine. */
 void rendezvous_close(struct rendezvous_agent *agent);
 
-#endif /* VMRING_TRANSPORT_RENDEZVOUS_H */
+#endif /* VMRING_TRANSPORT_GRANT_RENDEZVOUS_H */

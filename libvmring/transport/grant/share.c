@@ -2,7 +2,7 @@
 /*
  * share.c: the producer's end of granted pages.
  *
- * A run of pages is held by the region that has it and by each handout that
+ * A page range is held by the region that has it and by each handout that
  * lists it and whose consumer may still map it.  It is given back to the
  * kernel when neither holds it any more.
  */
@@ -25,10 +25,10 @@
 /* Of all shares of this process, for what failed at a limit. */
 static xen_vm_ring_u64 pages_of_process;
 
-struct run {
+struct page_range {
     struct region_owner owner; /* of the region */
     struct grant_share *share;
-    struct run *next;
+    struct page_range *next;
     void *at;
     uint32_t nr;
     unsigned int holders; /* the region, and handouts */
@@ -45,8 +45,8 @@ struct grant_handout {
     bool seen_gone; /* the consumer, at gone_since */
     uint64_t gone_since;
     unsigned int nr;
-    struct run *directory;
-    struct run *handed[MAX_HANDED];
+    struct page_range *directory;
+    struct page_range *handed[MAX_HANDED];
 };
 
 struct grant_share {
@@ -55,14 +55,14 @@ struct grant_share {
     bool peer_gone;
     xengntshr_handle *gntshr;
     size_t pages;
-    struct run *runs;
+    struct page_range *ranges;
     struct grant_handout *handouts;
     struct grant_owed owed;
 };
 
-static struct run *run_of(const struct region *region)
+static struct page_range *range_of(const struct region *region)
 {
-    return (struct run *)region->owner;
+    return (struct page_range *)region->owner;
 }
 
 static void count(struct grant_share *share, size_t pages)
@@ -120,72 +120,72 @@ int grant_share_open(uint32_t domid, struct grant_share **out, char *error,
 
 static void free_share(struct grant_share *share)
 {
-    if (!share->closed || share->runs)
+    if (!share->closed || share->ranges)
         return;
     xengntshr_close(share->gntshr);
     free(share);
 }
 
-static void free_run(struct run *run)
+static void free_range(struct page_range *range)
 {
-    struct grant_share *share = run->share;
-    struct run **at = &share->runs;
+    struct grant_share *share = range->share;
+    struct page_range **at = &share->ranges;
 
-    while (*at != run)
+    while (*at != range)
         at = &(*at)->next;
-    *at = run->next;
-    give_back(share, run->at, run->refs, run->nr);
-    count(share, -(size_t)run->nr);
-    free(run);
+    *at = range->next;
+    give_back(share, range->at, range->refs, range->nr);
+    count(share, -(size_t)range->nr);
+    free(range);
 }
 
-static void release_run(struct run *run)
+static void release_range(struct page_range *range)
 {
-    if (--run->holders == 0)
-        free_run(run);
+    if (--range->holders == 0)
+        free_range(range);
 }
 
 static void drop_region(struct region_owner *owner, struct region *region)
 {
-    struct run *run = (struct run *)owner;
-    struct grant_share *share = run->share;
+    struct page_range *range = (struct page_range *)owner;
+    struct grant_share *share = range->share;
 
     (void)region;
-    run->dropped = true;
-    release_run(run);
+    range->dropped = true;
+    release_range(range);
     free_share(share);
 }
 
 /* Pages come from the kernel one by one, zeroed and never granted before. */
-static int make_run(struct grant_share *share, size_t pages, bool writable,
-                    struct run **out, char *error, size_t error_len)
+static int make_range(struct grant_share *share, size_t pages, bool writable,
+                      struct page_range **out, char *error, size_t error_len)
 {
-    struct run *run = NULL;
+    struct page_range *range = NULL;
 
     if (pages == 0 || pages > XEN_VM_RING_DIRECTORY_MAX)
         return fail(-EINVAL, error, error_len, "%zu pages cannot be granted",
                     pages);
-    run = calloc(1, sizeof(*run) + pages * sizeof(run->refs[0]));
-    if (!run)
+    range = calloc(1, sizeof(*range) + pages * sizeof(range->refs[0]));
+    if (!range)
         return fail(-ENOMEM, error, error_len, "no memory for %zu references",
                     pages);
-    run->at = xengntshr_share_pages(share->gntshr, share->domid, (int)pages,
-                                    run->refs, writable);
-    if (!run->at) {
+    range->at = xengntshr_share_pages(share->gntshr, share->domid, (int)pages,
+                                      range->refs, writable);
+    if (!range->at) {
         int err = share_failed(pages, error, error_len);
 
-        free(run);
+        free(range);
         return err;
     }
-    grant_owed_took(&share->owed, run->refs, (uint32_t)pages);
-    run->owner.drop = drop_region;
-    run->share = share;
-    run->nr = (uint32_t)pages;
-    run->holders = 1;
-    run->next = share->runs;
-    share->runs = run;
+    grant_owed_took(&share->owed, range->refs, (uint32_t)pages);
+    range->owner.drop = drop_region;
+    range->share = share;
+    range->nr = (uint32_t)pages;
+    range->holders = 1;
+    range->next = share->ranges;
+    share->ranges = range;
     count(share, pages);
-    *out = run;
+    *out = range;
     return 0;
 }
 
@@ -193,18 +193,19 @@ int grant_share_make(struct grant_share *share, struct region *region,
                      size_t len, bool peer_reads_only, char *error,
                      size_t error_len)
 {
-    struct run *run = NULL;
+    struct page_range *range = NULL;
     int err;
 
     *region = REGION_NONE;
     if (len % PAGE)
         return fail(-EINVAL, error, error_len, "%zu bytes are no whole pages",
                     len);
-    err = make_run(share, len / PAGE, !peer_reads_only, &run, error, error_len);
-    if (!run)
+    err = make_range(share, len / PAGE, !peer_reads_only, &range, error,
+                     error_len);
+    if (!range)
         return err;
     *region = (struct region){
-        .at = run->at, .len = len, .fd = -1, .owner = &run->owner};
+        .at = range->at, .len = len, .fd = -1, .owner = &range->owner};
     return 0;
 }
 
@@ -215,7 +216,7 @@ int grant_share_again(struct grant_share *share, struct region *region,
     int err;
 
     if (region->owner && region->owner->drop == drop_region &&
-        run_of(region)->share == share)
+        range_of(region)->share == share)
         return 0;
     err = grant_share_make(share, &copy, region->len, true, error, error_len);
     if (!copy.at)
@@ -226,10 +227,10 @@ int grant_share_again(struct grant_share *share, struct region *region,
     return 0;
 }
 
-static void hand(struct grant_handout *handout, struct run *run)
+static void hand(struct grant_handout *handout, struct page_range *range)
 {
-    handout->handed[handout->nr++] = run;
-    run->holders++;
+    handout->handed[handout->nr++] = range;
+    range->holders++;
 }
 
 /* One after the other, the references of all that was handed. */
@@ -245,8 +246,8 @@ static void list_refs(const struct grant_handout *handout, uint32_t *refs)
 static void fill_directory(const struct grant_handout *handout, uint64_t epoch,
                            uint32_t life, uint32_t *refs, uint32_t nr)
 {
-    const struct run *run = handout->directory;
-    struct xen_vm_ring_directory *page = run->at;
+    const struct page_range *range = handout->directory;
+    struct xen_vm_ring_directory *page = range->at;
 
     page->life = life;
     page->epoch = epoch;
@@ -254,14 +255,14 @@ static void fill_directory(const struct grant_handout *handout, uint64_t epoch,
     page->c_pages = handout->handed[1]->nr;
     for (unsigned int i = 2; i < handout->nr; i++)
         page->prev_pages[i - 2] = handout->handed[i]->nr;
-    for (uint32_t i = 0; i < run->nr; i++, page++) {
+    for (uint32_t i = 0; i < range->nr; i++, page++) {
         uint32_t here =
             nr < XEN_VM_RING_DIRECTORY_REFS ? nr : XEN_VM_RING_DIRECTORY_REFS;
 
         page->magic = XEN_VM_RING_DIRECTORY_MAGIC;
         page->version = XEN_VM_RING_DIRECTORY_VERSION;
         page->index = i;
-        page->next = i + 1 < run->nr ? run->refs[i + 1] : 0;
+        page->next = i + 1 < range->nr ? range->refs[i + 1] : 0;
         page->nr_refs = here;
         memcpy(page->refs, refs, here * sizeof(*refs));
         refs += here;
@@ -285,10 +286,10 @@ static int make_directory(struct grant_handout *handout, uint64_t epoch,
     if (!refs)
         return fail(-ENOMEM, error, error_len, "no memory for %zu references",
                     nr);
-    err = make_run(handout->share,
-                   (nr + XEN_VM_RING_DIRECTORY_REFS - 1) /
-                       XEN_VM_RING_DIRECTORY_REFS,
-                   false, &handout->directory, error, error_len);
+    err = make_range(handout->share,
+                     (nr + XEN_VM_RING_DIRECTORY_REFS - 1) /
+                         XEN_VM_RING_DIRECTORY_REFS,
+                     false, &handout->directory, error, error_len);
     if (handout->directory) {
         list_refs(handout, refs);
         fill_directory(handout, epoch, life, refs, (uint32_t)nr);
@@ -331,9 +332,9 @@ static void free_handout(struct grant_handout *handout)
         count(share, -(size_t)1);
     }
     if (handout->directory)
-        free_run(handout->directory);
+        free_range(handout->directory);
     while (handout->nr)
-        release_run(handout->handed[--handout->nr]);
+        release_range(handout->handed[--handout->nr]);
     free(handout);
 }
 
@@ -352,10 +353,10 @@ int grant_handout_make(struct grant_share *share,
     if (!handout)
         return fail(-ENOMEM, error, error_len, "no memory");
     handout->share = share;
-    hand(handout, run_of(offer->p));
-    hand(handout, run_of(offer->c));
+    hand(handout, range_of(offer->p));
+    hand(handout, range_of(offer->c));
     for (unsigned int i = 0; i < offer->nr_before; i++)
-        hand(handout, run_of(&offer->before[i]));
+        hand(handout, range_of(&offer->before[i]));
     err = make_life(handout, offer->port, &life, error, error_len);
     if (handout->life)
         err = make_directory(handout, offer->epoch, life, error, error_len);
@@ -430,9 +431,10 @@ size_t grant_share_parked(const struct grant_share *share)
 {
     size_t pages = 0;
 
-    for (const struct run *run = share->runs; run; run = run->next)
-        if (run->dropped)
-            pages += run->nr;
+    for (const struct page_range *range = share->ranges; range;
+         range = range->next)
+        if (range->dropped)
+            pages += range->nr;
     for (const struct grant_handout *h = share->handouts; h; h = h->next)
         if (h->ended)
             pages += 1 + h->directory->nr;

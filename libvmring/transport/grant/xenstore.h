@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* xenstore.h: bounded reads, and watches, of libxenstore. */
-#ifndef VMRING_TRANSPORT_XENSTORE_H
-#define VMRING_TRANSPORT_XENSTORE_H
+#ifndef VMRING_TRANSPORT_GRANT_XENSTORE_H
+#define VMRING_TRANSPORT_GRANT_XENSTORE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,4 +37,4 @@ bool xenstore_is_lost(int err);
  */
 int xenstore_drain(struct xs_handle *xs, const char *token, bool *seen);
 
-#endif /* VMRING_TRANSPORT_XENSTORE_H */
+#endif /* VMRING_TRANSPORT_GRANT_XENSTORE_H */

@@ -5,10 +5,10 @@
  * A P that had to be sealed (region.h) stays allocated for as long as whoever
  * was handed it likes, and nobody can see how long that is.  So it counts for
  * the user who got it, for good, and who has been handed as much as is allowed
- * is granted nothing more.  Not so root and our own user: they could end us.
+ * is given nothing more.  Not so root and our own user: they could end us.
  */
-#ifndef VMRING_TRANSPORT_KEPT_H
-#define VMRING_TRANSPORT_KEPT_H
+#ifndef VMRING_TRANSPORT_LOCAL_KEPT_H
+#define VMRING_TRANSPORT_LOCAL_KEPT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,4 +33,4 @@ void kept_add(struct kept *kept, uid_t uid, uint64_t bytes);
 /* May this user be handed more? */
 bool kept_allows(const struct kept *kept, uid_t uid);
 
-#endif /* VMRING_TRANSPORT_KEPT_H */
+#endif /* VMRING_TRANSPORT_LOCAL_KEPT_H */

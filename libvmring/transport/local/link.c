@@ -12,8 +12,8 @@
 #include "local.h"
 #include "socket.h"
 
-/* Room for what later minors may add to a grant. */
-#define MAX_GRANT 4096
+/* Room for what later minors may add to an answer. */
+#define MAX_ACCEPT 4096
 
 struct local_link {
     struct link link;
@@ -59,10 +59,11 @@ static unsigned int count_before(const struct xen_vm_ring_accept *accept)
     return nr;
 }
 
-/* The descriptors of a grant, in their order.  Uses up what it takes. */
-static int take_grant(struct local_link *local,
-                      const struct xen_vm_ring_accept *accept, int *fds,
-                      unsigned int nr, struct link_regions *regions)
+/* The descriptors of an answer that accepts, in their order.  Uses up what it
+ * takes. */
+static int take_regions(struct local_link *local,
+                        const struct xen_vm_ring_accept *accept, int *fds,
+                        unsigned int nr, struct link_regions *regions)
 {
     unsigned int nr_before = count_before(accept);
     unsigned int wanted = 2 + nr_before + accept->nr_groups;
@@ -100,11 +101,11 @@ static int take_grant(struct local_link *local,
 }
 
 /*
- * A grant may be longer than we know it, by what a later minor has added; the
+ * An answer may be longer than we know it, by what a later minor has added; the
  * target's name comes after it.
  */
-static int read_grant(struct vmring_local_accept *accept, uint32_t type,
-                      const unsigned char *body, size_t len)
+static int read_accept(struct vmring_local_accept *accept, uint32_t type,
+                       const unsigned char *body, size_t len)
 {
     if (type != VMRING_LOCAL_ACCEPT || len < sizeof(*accept))
         return -EPROTO;
@@ -121,7 +122,7 @@ static int local_map(struct link *link, struct vmring_local_accept *accept,
                      struct link_regions *regions, int timeout_ms)
 {
     struct local_link *local = of(link);
-    unsigned char body[MAX_GRANT];
+    unsigned char body[MAX_ACCEPT];
     int fds[VMRING_LOCAL_MAX_FDS];
     unsigned int nr = 0;
     uint32_t type;
@@ -135,10 +136,10 @@ static int local_map(struct link *link, struct vmring_local_accept *accept,
     len = socket_recv(local->control, &type, body, sizeof(body), fds,
                       VMRING_LOCAL_MAX_FDS, &nr);
     if (len >= 0)
-        len = read_grant(accept, type, body, (size_t)len);
+        len = read_accept(accept, type, body, (size_t)len);
     if (len >= 0)
         len = accept->body.result == XEN_VM_RING_ACCEPTED
-                  ? take_grant(local, &accept->body, fds, nr, regions)
+                  ? take_regions(local, &accept->body, fds, nr, regions)
                   : 0;
     for (unsigned int i = 0; i < nr; i++)
         if (fds[i] >= 0)

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../../base/clock.h"
 #include "../../base/watch.h"
 #include "kept.h"
 #include "local.h"
@@ -112,7 +113,7 @@ static int local_recv(struct peer *peer, uint32_t *type, void *body, size_t max)
     ret = socket_recv(local->fd, type, body, max, NULL, 0, NULL);
     if (ret < 0)
         return ret;
-    wait = budget_ask(&local->asked, budget_now());
+    wait = budget_ask(&local->asked, clock_ns());
     if (wait && !local->hushed) {
         local->hushed = true;
         watch_messages(local);
@@ -231,7 +232,7 @@ static unsigned int ack_bell(struct local_peer *local, uint32_t group)
     }
     if (ret <= 0)
         return 0;
-    wait = budget_ring(&local->peer.rung, budget_now());
+    wait = budget_ring(&local->peer.rung, clock_ns());
     if (wait && !(local->unheard & bit)) {
         local->unheard |= bit;
         (void)watch_change(local->epoll, *bell, 0);

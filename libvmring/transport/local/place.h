@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* place.h: the path at which a unix socket is served. */
-#ifndef VMRING_TRANSPORT_PLACE_H
-#define VMRING_TRANSPORT_PLACE_H
+#ifndef VMRING_TRANSPORT_LOCAL_PLACE_H
+#define VMRING_TRANSPORT_LOCAL_PLACE_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -23,4 +23,4 @@ int place_take(struct place *place, const char *path, unsigned int mode,
 /* Removes the socket, if it is still the one that is there. */
 void place_leave(struct place *place);
 
-#endif /* VMRING_TRANSPORT_PLACE_H */
+#endif /* VMRING_TRANSPORT_LOCAL_PLACE_H */

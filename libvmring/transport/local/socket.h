@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* socket.h: unix sockets: messages with descriptors, doorbells, addresses. */
-#ifndef VMRING_TRANSPORT_SOCKET_H
-#define VMRING_TRANSPORT_SOCKET_H
+#ifndef VMRING_TRANSPORT_LOCAL_SOCKET_H
+#define VMRING_TRANSPORT_LOCAL_SOCKET_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -48,4 +48,4 @@ void doorbell_ring(int fd);
 /* 1: it was rung; 0: not; -ECONNRESET: the peer closed its end. */
 int doorbell_ack(int fd);
 
-#endif /* VMRING_TRANSPORT_SOCKET_H */
+#endif /* VMRING_TRANSPORT_LOCAL_SOCKET_H */

@@ -7,10 +7,10 @@
  * read or the reader's socket is gone; when there are as many as a process may
  * have open, no process of that user can send any: no bridge.  So a connection
  * is kept as long as they are, to know of them, and who has some of them is
- * granted nothing more before.
+ * given nothing more before.
  */
-#ifndef VMRING_TRANSPORT_UNREAD_H
-#define VMRING_TRANSPORT_UNREAD_H
+#ifndef VMRING_TRANSPORT_LOCAL_UNREAD_H
+#define VMRING_TRANSPORT_LOCAL_UNREAD_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -36,4 +36,4 @@ bool unread_allows(struct unread *unread, uid_t uid);
 /* Closes all. */
 void unread_end(struct unread *unread);
 
-#endif /* VMRING_TRANSPORT_UNREAD_H */
+#endif /* VMRING_TRANSPORT_LOCAL_UNREAD_H */
