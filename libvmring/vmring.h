@@ -199,7 +199,7 @@ struct vmring_opts {
 int vmring_open(const char *uri, const struct vmring_opts *opts,
                 struct vmring **ring);
 
-/* What a producer would grant, and to whom it says so: vmring_ask(). */
+/* What a producer would offer, and to whom it says so: vmring_ask(). */
 struct vmring_limits {
     size_t size;
     /*
@@ -217,7 +217,7 @@ struct vmring_limits {
 };
 
 /*
- * Asks the producer behind `uri` what it would grant, by what vmring_open()
+ * Asks the producer behind `uri` what it would offer, by what vmring_open()
  * would propose.  Attaches nothing, and disturbs nobody who is.  0; the errors
  * of vmring_open() for want of an answer; -EACCES: it does not answer this
  * user.
@@ -277,7 +277,7 @@ struct vmring_info {
     uint64_t target_id;        /* never used again; 0: not told */
     uint32_t source;           /* XEN_VM_RING_SOURCE_*; 0: not told */
     uint32_t version;          /* in use: major << 16 | minor */
-    uint32_t allowed_verdicts; /* that would have been granted */
+    uint32_t allowed_verdicts; /* that would have been allowed */
     uint32_t reserved;
 };
 int vmring_get_info(const struct vmring *ring, struct vmring_info *info);
@@ -338,8 +338,8 @@ void vmring_neutral(const struct vmring_event *event,
  * may be held back until vmring_flush() or the next vmring_next().
  * 0; -EINVAL not a request, flags its reason does not allow, or more data
  * than there is room for, or an injection that x86 does not know or the target
- * cannot be given; -EPERM a verdict that was not granted; -EALREADY this ring
- * has answered it; -ESTALE it has been defaulted meanwhile (best effort).
+ * cannot be given; -EPERM a verdict that was not negotiated; -EALREADY this
+ * ring has answered it; -ESTALE it has been defaulted meanwhile (best effort).
  */
 int vmring_respond(struct vmring *ring, const struct vmring_event *event,
                    const struct xen_vm_ring_response *response);
@@ -508,15 +508,15 @@ struct vmring_producer_ops {
     uint64_t (*supported)(void *ctx);
     /* Is nothing on its way that would still be posted or pushed? */
     int (*quiet)(void *ctx);
-    /* A consumer has attached (1: verdicts granted) or gone (0). */
+    /* A consumer has attached (1: with these verdicts) or gone (0). */
     void (*attached)(void *ctx, int attached, uint32_t verdicts);
     /*
      * For a source that arms bit by bit, between verdicts: is it still at
      * what subscribe() began?  It is asked right behind that, and by each
      * vmring_producer_collect() until it says 0.  `results` and `error` stay
-     * valid, and the consumer has its answer, then.  Meanwhile nothing else is
-     * asked of the source but to disarm.  NULL: subscribe() is done when it
-     * returns.
+     * valid until then, and vmring_producer_dispatch() answers the consumer.
+     * Meanwhile nothing else is asked of the source but to disarm.  NULL:
+     * subscribe() is done when it returns.
      */
     int (*arming)(void *ctx);
     /*
@@ -652,7 +652,9 @@ void vmring_producer_flush(struct vmring_producer *producer);
 
 /*
  * The next verdict: 1 and *verdict, or 0 (then doorbells for answers are
- * armed).  Applies deadlines.  Each must be carried out exactly once.
+ * armed).  Applies deadlines.  Each must be carried out exactly once.  What a
+ * consumer waits for besides, vmring_producer_dispatch() does: if there is
+ * such now, vmring_producer_fd() polls readable.
  */
 int vmring_producer_collect(struct vmring_producer *producer,
                             struct vmring_verdict *verdict);

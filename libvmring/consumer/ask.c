@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ask.c: what a producer would grant, asked without attaching. */
+/* ask.c: what a producer would offer, asked without attaching. */
 #include <errno.h>
 #include <string.h>
 
@@ -34,8 +34,8 @@ int vmring_ask(const char *uri, const struct vmring_opts *opts,
     err = attach_exchange(&attach, &regions);
     if (!err && g->result == XEN_VM_RING_ACCEPTED) {
         attach_regions(attach.ring, &regions);
-        err =
-            FAIL(&attach, -EPROTO, "'%s' was only asked, and has granted", uri);
+        err = FAIL(&attach, -EPROTO, "'%s' was only asked, and has accepted",
+                   uri);
     }
     if (!err && g->result == XEN_VM_RING_REFUSED_PERMISSION)
         err = attach_refused(&attach);

@@ -10,96 +10,13 @@
 
 #include "../base/options.h"
 #include "../base/watch.h"
-#include "../text/verdicts.h"
 #include "attach.h"
+#include "groups.h"
 
 #define DEFAULT_TIMEOUT_MS 10000
 
 /* Every minor of our major: what a later one has, we pass over. */
 #define VERSION_MIN ((uint32_t)XEN_VM_RING_VERSION_MAJOR << 16)
-
-/* Of verdicts that only a later version has, their bits. */
-static int refuse_verdicts(struct attach *attach)
-{
-    const struct xen_vm_ring_accept *g = &attach->reply.body;
-    char wanted[VERDICTS_TEXT], allowed[VERDICTS_TEXT];
-    uint32_t unknown = attach->opts.verdicts & ~(uint32_t)XEN_VM_RING_VERDICTS;
-
-    verdicts_format(attach->opts.verdicts, wanted);
-    verdicts_format(g->allowed_verdicts, allowed);
-    if (unknown)
-        return FAIL(attach, -EPERM,
-                    "verdicts refused: bits 0x%x have no name here, besides "
-                    "%s; the producer allows %s",
-                    unknown, wanted, allowed);
-    return FAIL(attach, -EPERM,
-                "verdicts refused: %s; the producer allows %s: see its "
-                "--allow-verdicts",
-                wanted, allowed);
-}
-
-int attach_refused(struct attach *attach)
-{
-    const struct xen_vm_ring_accept *g = &attach->reply.body;
-
-    switch (g->result) {
-    case XEN_VM_RING_REFUSED_VERSION:
-        return FAIL(attach, -EOPNOTSUPP,
-                    "the producer speaks version %u.%u of the ring, this is "
-                    "%u.%u; update the older of the two",
-                    g->version >> 16, g->version & 0xffff,
-                    XEN_VM_RING_VERSION_MAJOR, XEN_VM_RING_VERSION_MINOR);
-    case XEN_VM_RING_REFUSED_FEATURE:
-        return FAIL(attach, -EOPNOTSUPP,
-                    "the producer lacks a required feature; it has 0x%llx",
-                    (unsigned long long)g->features);
-    case XEN_VM_RING_REFUSED_ASYNC_LEN:
-        return FAIL(attach, -EMSGSIZE,
-                    "%llu bytes of asynchronous ring refused for %u vCPUs and "
-                    "records of %u bytes; the minimum is %llu, the maximum "
-                    "%llu",
-                    (unsigned long long)attach->opts.async_len, g->nr_vcpus,
-                    g->record_len, (unsigned long long)g->min_async_len,
-                    (unsigned long long)g->max_async_len);
-    case XEN_VM_RING_REFUSED_RECORD:
-        return FAIL(attach, -EOPNOTSUPP,
-                    "record size %u refused; use a multiple of 64 from %u to "
-                    "%u",
-                    attach->opts.record_len, XEN_VM_RING_MIN_RECORD,
-                    XEN_VM_RING_MAX_RECORD);
-    case XEN_VM_RING_REFUSED_POLICY:
-        return FAIL(attach, -EOPNOTSUPP, "policy %u refused",
-                    attach->opts.policy);
-    case XEN_VM_RING_REFUSED_GROUPS:
-        return FAIL(attach, -EOPNOTSUPP,
-                    "%u doorbell groups refused, of which each worker takes "
-                    "one; at most %u, one a vCPU",
-                    attach->opts.nr_groups, g->max_groups);
-    case XEN_VM_RING_REFUSED_VERDICTS:
-        return refuse_verdicts(attach);
-    case XEN_VM_RING_REFUSED_DEADLINE:
-        return FAIL(attach, -ERANGE,
-                    "deadline refused; the producer's maximum is %llu ms",
-                    (unsigned long long)(g->max_deadline / 1000000));
-    case XEN_VM_RING_REFUSED_BUSY:
-        return FAIL(attach, -EBUSY,
-                    "another agent is attached to '%s'; end it first",
-                    attach->uri);
-    case XEN_VM_RING_REFUSED_PERMISSION:
-        return FAIL(attach, -EACCES,
-                    "the producer does not serve this user; see its --mode");
-    case XEN_VM_RING_REFUSED_MEMORY:
-        return FAIL(attach, -ENOMEM,
-                    "the producer has no memory or no descriptors for the "
-                    "ring; raise its limits (ulimit -v, -f, -n), or ask for "
-                    "fewer bytes or groups");
-    case XEN_VM_RING_REFUSED_TARGET:
-        return FAIL(attach, -ESRCH, "the target is gone");
-    default:
-        return FAIL(attach, -EPROTO, "the producer refused for reason %u",
-                    g->result);
-    }
-}
 
 static int propose(struct attach *attach)
 {
@@ -124,7 +41,7 @@ static int propose(struct attach *attach)
                            sizeof(propose));
 }
 
-/* Is what was granted what was asked for? */
+/* Is what was accepted what was asked for? */
 static bool is_as_asked(const struct attach *attach)
 {
     const struct xen_vm_ring_accept *accept = &attach->reply.body;
@@ -140,11 +57,11 @@ static bool is_as_asked(const struct attach *attach)
 }
 
 /*
- * Does the header say what the grant says?  Whatever else a later minor has
+ * Does the header say what the answer says?  Whatever else a later minor has
  * put into both is passed over.
  */
-static bool is_as_granted(const struct xen_vm_ring_accept *accept,
-                          const struct vmr_geometry *geo)
+static bool is_as_accepted(const struct xen_vm_ring_accept *accept,
+                           const struct vmr_geometry *geo)
 {
     return geo->minor == (accept->version & 0xffff) &&
            geo->features == accept->features && geo->epoch == accept->epoch &&
@@ -164,6 +81,20 @@ void attach_regions(struct vmring *ring, const struct link_regions *regions)
     ring->nr_before = regions->nr_before;
 }
 
+int attach_set_up(struct vmring *ring, const struct vmr_geometry *geo)
+{
+    uint32_t nr = geo->nr_groups;
+
+    ring->core_memory = calloc(1, vmr_consumer_size(geo));
+    ring->handed = line_alloc(geo->nr_lanes * sizeof(*ring->handed));
+    if (!ring->core_memory || !ring->handed)
+        return -ENOMEM;
+    vmr_consumer_init(&ring->core, geo, ring->core_memory, ring->p.at,
+                      ring->c.at);
+    groups_set(ring, &ring->own, nr < 64 ? (1ULL << nr) - 1 : UINT64_MAX);
+    return 0;
+}
+
 static int set_up_core(struct attach *attach, struct link_regions *regions)
 {
     struct vmring *ring = attach->ring;
@@ -171,9 +102,9 @@ static int set_up_core(struct attach *attach, struct link_regions *regions)
 
     attach_regions(ring, regions);
     if (!vmr_geometry_read(&geo, ring->p.at, ring->p.len, ring->c.len) ||
-        !is_as_asked(attach) || !is_as_granted(&attach->reply.body, &geo))
+        !is_as_asked(attach) || !is_as_accepted(&attach->reply.body, &geo))
         return FAIL(attach, -EPROTO, "the producer's ring is malformed");
-    if (consumer_set_up(ring, &geo))
+    if (attach_set_up(ring, &geo))
         return FAIL(attach, -ENOMEM,
                     "no memory for %u vCPUs; raise the limit (ulimit -v)",
                     geo.nr_vcpus);

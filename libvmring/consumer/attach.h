@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * attach.h: a consumer's way to a producer: connect.c by a URI, then attach.c,
- * or ask.c.
+ * or ask.c; refused.c if the way ends there.
  */
-#ifndef VMRING_ATTACH_H
-#define VMRING_ATTACH_H
+#ifndef VMRING_CONSUMER_ATTACH_H
+#define VMRING_CONSUMER_ATTACH_H
 
-#include "consumer.h"
+#include "ring.h"
 
 /* Everything that is passed around meanwhile. */
 struct attach {
@@ -38,4 +38,10 @@ int attach_refused(struct attach *attach);
 /* They are the ring's, which drops them as it closes. */
 void attach_regions(struct vmring *ring, const struct link_regions *regions);
 
-#endif /* VMRING_ATTACH_H */
+/*
+ * A consumer of the ring's regions, whose geometry was accepted: all groups
+ * are the ring's own.  -ENOMEM.
+ */
+int attach_set_up(struct vmring *ring, const struct vmr_geometry *geo);
+
+#endif /* VMRING_CONSUMER_ATTACH_H */

@@ -9,8 +9,7 @@
 #include <stdlib.h>
 
 #include "../base/options.h"
-#include "consumer.h"
-#include "worker.h"
+#include "counts.h"
 
 static uint64_t pulled_from(const struct handed *handed)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* drain.c: what the consumers before this one had not read. */
-#include "consumer.h"
+#include "drain.h"
 
 /* No lost word of a frozen lane has been read: they have 32 bits. */
 #define NOT_KNOWN UINT64_MAX
@@ -14,7 +14,7 @@ static bool next_lane_before(struct vmring *ring)
     while (ring->before_at < ring->nr_before) {
         struct region *before = &ring->before[ring->before_at];
 
-        /* Its consumer may have been granted features that we do not know. */
+        /* Its consumer may have negotiated features that we do not know. */
         if (ring->before_next == 0 &&
             (!vmr_geometry_read(&ring->before_geo, before->at, before->len,
                                 VMR_ANY_LEN) ||

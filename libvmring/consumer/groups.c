@@ -4,16 +4,10 @@
 
 #include <errno.h>
 
-#include "consumer.h"
+#include "target.h"
 
 /* Events of one group before the others have their turn. */
 #define MAX_TURN 32
-
-void count_up(uint64_t *count, uint64_t by)
-{
-    /* Only ever stored by this thread; whoever reads it wants no more. */
-    vmr_store_relaxed(count, *count + by);
-}
 
 static uint32_t lowest(uint64_t mask)
 {
@@ -154,26 +148,6 @@ bool groups_arm(struct vmring *ring, struct groups *groups)
         }
     }
     return true;
-}
-
-struct target target_now(const struct vmring *ring)
-{
-    unsigned int reason;
-    uint32_t state = (uint32_t)vmring_target_state(ring, &reason);
-
-    return (struct target){state, reason};
-}
-
-bool target_is_end(struct target target)
-{
-    return target.state == XEN_VM_RING_TARGET_DESTROYED ||
-           (target.state == XEN_VM_RING_TARGET_SHUTDOWN &&
-            target.reason != XEN_VM_RING_SHUTDOWN_SUSPEND);
-}
-
-bool target_is_news(struct target target, struct target known)
-{
-    return target.state != known.state || target.reason != known.reason;
 }
 
 int groups_ended(struct vmring *ring, struct groups *groups, uint64_t told,

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "../base/clock.h"
-#include "consumer.h"
+#include "ring.h"
+#include "target.h"
+#include "told.h"
 
 /*
  * Sends a request and waits for the answer of this type.  If that does not
@@ -22,7 +24,7 @@ static int ask_until(struct vmring *ring, int64_t end, uint32_t type,
         return ring->lost;
     err = link->ops->send(link, type, body, len);
     if (err && consumer_is_interrupted(ring)) {
-        (void)consumer_lose(ring, -ECONNRESET);
+        (void)told_lost(ring, -ECONNRESET);
         return -EINTR;
     }
     while (!err) {
@@ -31,11 +33,11 @@ static int ask_until(struct vmring *ring, int64_t end, uint32_t type,
         int ret;
 
         if (left <= 0) {
-            (void)consumer_lose(ring, -ECONNRESET);
+            (void)told_lost(ring, -ECONNRESET);
             return -ETIMEDOUT;
         }
         if (consumer_is_interrupted(ring)) {
-            (void)consumer_lose(ring, -ECONNRESET);
+            (void)told_lost(ring, -ECONNRESET);
             return -EINTR;
         }
         ret = link->ops->recv(link, &got, answer, max,
@@ -43,12 +45,12 @@ static int ask_until(struct vmring *ring, int64_t end, uint32_t type,
         if (ret == -EAGAIN || ret == -EINTR || ret == -ETIMEDOUT)
             continue;
         if (ret < 0) {
-            (void)consumer_lose(ring, ret);
+            (void)told_lost(ring, ret);
             return ret;
         }
         if (got == answer_type)
             return ret;
-        consumer_message(ring, got);
+        told_message(ring, got);
         if (ring->lost)
             return ring->lost;
     }
@@ -103,7 +105,7 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
                     strerror(-len));
     if (len != sizeof(answer) || (answer.nr && answer.nr != (uint32_t)nr) ||
         (nr && !answer.nr && !answer.text[0]))
-        return fail(consumer_lose(ring, -EPROTO), error, error_len,
+        return fail(told_lost(ring, -EPROTO), error, error_len,
                     "the producer's answer is malformed");
     answer.text[sizeof(answer.text) - 1] = '\0';
     if (nr && !answer.nr)
@@ -117,7 +119,7 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
     }
     switch (worst) {
     case VMRING_SPEC_ARMED:
-        consumer_armed_anew(ring);
+        told_armed_anew(ring);
         return nr;
     case VMRING_SPEC_UNSUPPORTED:
         return fail(-ENOTSUP, error, error_len, "%s", answer.text);
@@ -138,7 +140,7 @@ int vmring_supported(struct vmring *ring, uint64_t *mask)
     if (len < 0)
         return len;
     if (len != sizeof(answer))
-        return consumer_lose(ring, -EPROTO);
+        return told_lost(ring, -EPROTO);
     *mask = answer.kinds;
     return 0;
 }
@@ -200,7 +202,7 @@ static int fetch_counts(struct vmring *ring, struct vmring_count *rows)
         request.from = answer->next;
     }
     free(answer);
-    return err == -EPROTO ? consumer_lose(ring, err) : err;
+    return err == -EPROTO ? told_lost(ring, err) : err;
 }
 
 static bool is_zero(const struct vmring_count *row)

@@ -2,15 +2,9 @@
 /*
  * worker.c: a thread of its own for a doorbell group.
  *
- * What a worker touches for an event is its own: its share, the slots, lanes
- * and bits of its group in core/, its doorbell.  Two words pass between it and
- * the ring's thread.  That one stores what it was told of all groups (quiet,
- * the producer gone) and then wakes each worker by a descriptor of its own,
- * which the worker clears before it looks: so either it sees the word, or the
- * descriptor is readable when it polls.  The other way round, a worker at its
- * end says so and then pokes the ring.
+ * What a worker touches for an event is its own: its groups, the slots, lanes
+ * and bits of them in core/, its doorbell.
  */
-#include "worker.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,65 +13,14 @@
 #include <unistd.h>
 
 #include "../base/watch.h"
+#include "counts.h"
+#include "groups.h"
+#include "respond.h"
+#include "target.h"
+#include "told.h"
 
 /* Tries in one call while the producer overruns us, before we yield. */
 #define MAX_TRIES 64
-
-static void wake(const struct vmring_worker *worker)
-{
-    uint64_t one = 1;
-
-    /* It fails only if it is readable already. */
-    (void)!write(worker->wake, &one, sizeof(one));
-}
-
-void workers_wake(struct vmring *ring)
-{
-    for (uint32_t g = 0; g < ring->core.geo.nr_groups; g++)
-        if (ring->workers[g])
-            wake(ring->workers[g]);
-}
-
-static uint64_t step_of(uint64_t told)
-{
-    return told / TOLD_STEP + 1;
-}
-
-bool workers_ended(const struct vmring *ring)
-{
-    for (uint32_t g = 0; g < ring->core.geo.nr_groups; g++) {
-        const struct vmring_worker *worker = ring->workers[g];
-
-        /*
-         * Pairs with the release store in say_ended(): all that it counted
-         * until then is seen.
-         */
-        if (worker &&
-            vmr_load_acquire(&worker->ended) != step_of(ring->told.word))
-            return false;
-    }
-    return true;
-}
-
-/* It has come to its end, or (0) goes on. */
-static void say_ended(struct vmring_worker *worker, uint64_t step)
-{
-    if (worker->ended == step)
-        return;
-    /* Pairs with the acquire load in workers_ended(). */
-    vmr_store_release(&worker->ended, step);
-    if (step)
-        (void)consumer_poke(worker->ring);
-}
-
-/* No event that there is may be handed out any more, to anybody. */
-static int break_all(struct vmring *ring)
-{
-    vmr_store_relaxed(&ring->told.broken, 1);
-    workers_wake(ring);
-    (void)consumer_poke(ring);
-    return -EPROTO;
-}
 
 /*
  * A change of the target rings those that sleep, who may all be workers, and
@@ -88,7 +31,7 @@ static struct target look_at_target(struct vmring_worker *worker)
     struct target target = target_now(worker->ring);
 
     if (target_is_news(target, worker->seen))
-        (void)consumer_poke(worker->ring);
+        (void)ring_poke(worker->ring);
     worker->seen = target;
     worker->groups.long_enough = false;
     return target;
@@ -103,11 +46,11 @@ static void look_at_producer(const struct vmring *ring, uint64_t told)
     const struct link_ops *ops = ring->link->ops;
 
     if (!(told & TOLD_GONE) && ops->gone && ops->gone(ring->link))
-        (void)consumer_poke(ring);
+        (void)ring_poke(ring);
 }
 
 /* Nothing is visible.  0: sleep; -EAGAIN: look again; else the end. */
-static int rest(struct vmring_worker *worker)
+static int look_last(struct vmring_worker *worker)
 {
     struct vmring *ring = worker->ring;
     struct groups *groups = &worker->groups;
@@ -130,7 +73,7 @@ static int rest(struct vmring_worker *worker)
     look_at_producer(ring, told);
     ret = groups_ended(ring, groups, told, look_at_target(worker));
     if (ret != -EAGAIN)
-        say_ended(worker, ret ? step_of(told) : 0);
+        worker_says_ended(worker, ret != 0, told);
     return ret;
 }
 
@@ -143,24 +86,24 @@ int vmring_worker_next(struct vmring_worker *worker, struct vmring_event *event)
     if (vmr_load_relaxed(&ring->told.broken))
         return -EPROTO;
     if (region_is_broken(&ring->p) || region_is_broken(&ring->c))
-        return break_all(ring);
+        return worker_breaks_all(ring);
     if (groups->long_enough)
         (void)look_at_target(worker);
     groups_flush(ring, groups);
     for (int tries = 0; tries < MAX_TRIES; tries++) {
         ret = groups_next(ring, groups, event);
         if (ret == 0)
-            ret = rest(worker);
+            ret = look_last(worker);
         if (ret == -EPROTO)
-            return break_all(ring);
+            return worker_breaks_all(ring);
         if (ret > 0) {
             groups_disarm(ring, groups);
-            say_ended(worker, 0);
+            worker_says_ended(worker, false, 0);
         }
         if (ret != -EAGAIN)
             return ret;
     }
-    wake(worker);
+    worker_wake(worker);
     return 0;
 }
 
@@ -168,7 +111,7 @@ int vmring_worker_respond(struct vmring_worker *worker,
                           const struct vmring_event *event,
                           const struct xen_vm_ring_response *response)
 {
-    return consumer_respond(worker->ring, &worker->groups, event, response);
+    return groups_respond(worker->ring, &worker->groups, event, response);
 }
 
 void vmring_worker_flush(struct vmring_worker *worker)
@@ -261,8 +204,8 @@ void vmring_worker_close(struct vmring_worker *worker)
     ring->workers[worker->group] = NULL;
     ring->nr_workers--;
     if (ring->link->ops->bell_apart(ring->link, worker->group, false))
-        (void)consumer_lose(ring, -ECONNRESET); /* nothing would wake us */
+        (void)told_lost(ring, -ECONNRESET); /* nothing would wake us */
     /* Whoever polls next without a look may have slept through a doorbell. */
-    ring->poked = consumer_poke(ring);
+    ring->poked = ring_poke(ring);
     drop(worker);
 }

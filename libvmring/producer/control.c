@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "producer.h"
+#include "control.h"
+#include "frozen.h"
 
 static int reply(struct vmring_producer *producer, uint32_t type,
                  const void *body, size_t len)
@@ -48,11 +49,6 @@ static void arm(struct vmring_producer *producer,
     if (producer->ops->subscribe)
         producer->ops->subscribe(producer->ops_ctx, specs, nr, results, text,
                                  text_len);
-}
-
-bool control_is_arming(const struct vmring_producer *producer)
-{
-    return producer->ops->arming && producer->ops->arming(producer->ops_ctx);
 }
 
 void control_disarm(struct vmring_producer *producer)
@@ -103,7 +99,7 @@ int control_say_subscribed(struct vmring_producer *producer)
     struct vmring_local_subscribed *answer = &producer->subscribed;
     int err;
 
-    if (!session->peer || !session->subscribing || control_is_arming(producer))
+    if (!session->peer || !session->subscribing || source_is_arming(producer))
         return 0;
     for (uint32_t i = 0; i < answer->nr; i++)
         answer->results[i] = (uint8_t)producer->results[i];
@@ -175,6 +171,7 @@ static int count(struct vmring_producer *producer, const void *body, size_t len)
         return -EPROTO;
     memcpy(&request, body, len);
     producer->session.counting = true;
+    producer->session.collected = false;
     producer->session.from = request.from;
     return 0;
 }

@@ -8,44 +8,16 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <sys/eventfd.h>
 
 #include "../base/clock.h"
-#include "producer.h"
+#include "epoch.h"
+#include "events.h"
+#include "frozen.h"
+#include "refuse.h"
+#include "slices.h"
 
 /* Of a vmring_producer_dispatch(), as those in which a source arms. */
 #define SLICE_NS UINT64_C(4000000)
-
-/* The loop comes back at once for as long as there is more to do. */
-static void come_again(struct vmring_producer *producer, bool again)
-{
-    eventfd_t count;
-
-    if (again && !producer->comes_again)
-        (void)eventfd_write(producer->again, 1);
-    if (!again && producer->comes_again)
-        (void)eventfd_read(producer->again, &count);
-    producer->comes_again = again;
-}
-
-void epoch_drop(struct vmring_producer *producer, struct region *region)
-{
-    region_drop_slowly(region, &producer->going);
-    if (producer->going.nr)
-        come_again(producer, true);
-}
-
-static void abandon(struct vmring_producer *producer, struct epoch *epoch)
-{
-    epoch_drop(producer, &epoch->p);
-    epoch_drop(producer, &epoch->c);
-}
-
-void epoch_abandon(struct vmring_producer *producer)
-{
-    producer->making.peer = NULL;
-    abandon(producer, &producer->making.epoch);
-}
 
 /* For whoever runs the producer: the consumer is told of memory alone. */
 static const char *why_not_handed(int err)
@@ -103,7 +75,7 @@ static bool lay_out(const struct vmring_producer *producer,
     return vmr_geometry_lay_out(geo, accept->async_len);
 }
 
-static int send_grant(struct vmring_producer *producer, struct peer *peer,
+static int send_offer(struct vmring_producer *producer, struct peer *peer,
                       struct vmring_local_accept *answer,
                       const struct epoch *epoch)
 {
@@ -177,8 +149,9 @@ static void begin_epoch(struct vmring_producer *producer, struct peer *peer,
 static void refuse(struct vmring_producer *producer, struct making *making,
                    uint32_t why)
 {
-    abandon(producer, &making->epoch);
-    negotiate_deny(producer, making->peer, &making->answer, why);
+    slices_drop(producer, &making->epoch.p);
+    slices_drop(producer, &making->epoch.c);
+    refuse_proposal(producer, making->peer, &making->answer, why);
 }
 
 /* It has its memory: the consumer is handed it, and attached. */
@@ -191,9 +164,9 @@ static void hand_over(struct vmring_producer *producer, struct making *making)
     /* No thread but this one pushes: nothing has the foreign lane. */
     (void)vmr_producer_freeze(&producer->core);
     frozen_add(producer);
-    err = send_grant(producer, making->peer, &making->answer, epoch);
+    err = send_offer(producer, making->peer, &making->answer, epoch);
     if (err) {
-        log_not_handed(producer, "a grant cannot be sent", err);
+        log_not_handed(producer, "a ring cannot be sent", err);
         /* The P before stays in use until somebody else attaches. */
         frozen_take_back(producer);
         vmr_producer_thaw(&producer->core);
@@ -254,10 +227,6 @@ void epoch_make(struct vmring_producer *producer, struct peer *peer,
     if (lay_out(producer, &answer->body, &making->epoch.geo))
         return;
     making->peer = NULL;
-    negotiate_deny(producer, peer, &making->answer, XEN_VM_RING_REFUSED_MEMORY);
-}
-
-void epoch_close(struct vmring_producer *producer)
-{
-    (void)region_give_back(&producer->going, UINT64_MAX);
+    refuse_proposal(producer, peer, &making->answer,
+                    XEN_VM_RING_REFUSED_MEMORY);
 }

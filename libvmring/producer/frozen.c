@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "producer.h"
+#include "frozen.h"
+#include "slices.h"
 
 #define MAX XEN_VM_RING_MAX_PREV
 
@@ -41,7 +42,7 @@ static void give_up_oldest(struct vmring_producer *producer)
         log_to(&producer->log, LOG_WARNING,
                "%llu records that no consumer has drained are given up",
                (unsigned long long)lost);
-    epoch_drop(producer, &frozen->p[0]);
+    slices_drop(producer, &frozen->p[0]);
     frozen->nr--;
     memmove(frozen->p, frozen->p + 1, frozen->nr * sizeof(frozen->p[0]));
     memmove(unread_of(producer, 0), unread_of(producer, 1),
@@ -86,7 +87,7 @@ void frozen_take_back(struct vmring_producer *producer)
 void frozen_drop(struct vmring_producer *producer)
 {
     while (producer->frozen.nr)
-        epoch_drop(producer, &producer->frozen.p[--producer->frozen.nr]);
+        slices_drop(producer, &producer->frozen.p[--producer->frozen.nr]);
 }
 
 void frozen_close(struct vmring_producer *producer)

@@ -4,7 +4,9 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "producer.h"
+#include "epoch.h"
+#include "negotiate.h"
+#include "refuse.h"
 
 #define DEFAULT_ASYNC_LEN 65536
 
@@ -58,15 +60,6 @@ static bool is_question(const struct xen_vm_ring_propose *propose)
     return propose->features_required & XEN_VM_RING_FEATURE_ASK;
 }
 
-/* What a ring of this producer is, whether that was wanted or not. */
-static uint64_t features(const struct vmring_producer *producer)
-{
-    return XEN_VM_RING_FEATURE_REGISTERS |
-           (producer->nr_lanes > producer->nr_vcpus
-                ? XEN_VM_RING_FEATURE_FOREIGN
-                : 0);
-}
-
 static uint32_t max_groups(const struct vmring_producer *producer)
 {
     return producer->nr_vcpus < XEN_VM_RING_MAX_GROUPS ? producer->nr_vcpus
@@ -86,7 +79,7 @@ static uint32_t check_limits(const struct vmring_producer *producer,
                              const struct xen_vm_ring_accept *accept)
 {
     if (propose->features_required &
-        ~(features(producer) | XEN_VM_RING_FEATURE_ASK))
+        ~(features_of(producer) | XEN_VM_RING_FEATURE_ASK))
         return XEN_VM_RING_REFUSED_FEATURE;
     if (is_busy(producer))
         return XEN_VM_RING_REFUSED_BUSY;
@@ -117,7 +110,7 @@ static void begin_answer(const struct vmring_producer *producer,
         .magic = XEN_VM_RING_MAGIC,
         .length = sizeof(answer->body),
         .version = XEN_VM_RING_VERSION,
-        .features = features(producer) | XEN_VM_RING_FEATURE_ASK,
+        .features = features_of(producer) | XEN_VM_RING_FEATURE_ASK,
         .max_async_len = producer->max_async_len,
         .max_deadline =
             producer->deadline == VMR_NO_DEADLINE ? 0 : producer->deadline,
@@ -187,82 +180,12 @@ static void fill_in(const struct vmring_producer *producer,
     accept->policy = propose->policy;
     accept->nr_groups = propose->nr_groups;
     accept->verdicts = propose->verdicts;
-    accept->features = features(producer);
+    accept->features = features_of(producer);
     /* Beyond the producer's own it will be refused. */
     accept->deadline =
         propose->deadline ? propose->deadline : accept->max_deadline;
     if (accept->deadline == XEN_VM_RING_FOR_EVER)
         accept->deadline = 0;
-}
-
-/* Of an answer that grants nothing: what was asked for is not in use. */
-static void take_out_terms(const struct vmring_producer *producer,
-                           struct xen_vm_ring_accept *accept)
-{
-    accept->version = XEN_VM_RING_VERSION;
-    accept->features = features(producer) | XEN_VM_RING_FEATURE_ASK;
-    if (accept->result == XEN_VM_RING_REFUSED_ASKED)
-        return;
-    accept->async_len = accept->deadline = 0;
-    accept->policy = accept->nr_groups = accept->verdicts = 0;
-}
-
-static const char *why_refused(uint32_t result)
-{
-    static const char *const names[] = {
-        [XEN_VM_RING_REFUSED_MALFORMED] = "a malformed proposal",
-        [XEN_VM_RING_REFUSED_VERSION] = "its version of the ring",
-        [XEN_VM_RING_REFUSED_FEATURE] = "a feature that is required",
-        [XEN_VM_RING_REFUSED_ASYNC_LEN] = "the size of its ring",
-        [XEN_VM_RING_REFUSED_RECORD] = "its record size",
-        [XEN_VM_RING_REFUSED_POLICY] = "its policy",
-        [XEN_VM_RING_REFUSED_GROUPS] = "its doorbell groups",
-        [XEN_VM_RING_REFUSED_VERDICTS] = "verdicts beyond the allow-list",
-        [XEN_VM_RING_REFUSED_DEADLINE] = "a deadline beyond the maximum",
-        [XEN_VM_RING_REFUSED_BUSY] = "another one being attached",
-        [XEN_VM_RING_REFUSED_PERMISSION] = "its user",
-        [XEN_VM_RING_REFUSED_MEMORY] = "lack of memory or descriptors",
-        [XEN_VM_RING_REFUSED_TARGET] = "the target being gone",
-        [XEN_VM_RING_REFUSED_ASKED] = "having only asked",
-    };
-
-    return names[result];
-}
-
-void negotiate_deny(struct vmring_producer *producer, struct peer *peer,
-                    struct vmring_local_accept *answer, uint32_t why)
-{
-    struct xen_vm_ring_accept *accept = &answer->body;
-
-    accept->result = why;
-    take_out_terms(producer, accept);
-    /* Nor is anything there that was made, and could not be sent. */
-    accept->epoch = accept->p_len = accept->c_len = 0;
-    memset(accept->prev_p_len, 0, sizeof(accept->prev_p_len));
-    (void)peer->ops->send(peer, VMRING_LOCAL_ACCEPT, answer, sizeof(*answer));
-    log_to(&producer->log, LOG_NOTICE, "a consumer was refused for %s",
-           why_refused(why));
-    serve_drop(producer, peer);
-}
-
-void negotiate_refuse(struct vmring_producer *producer, struct peer *peer,
-                      uint32_t why)
-{
-    /* Who is not let in learns nothing of what there is. */
-    struct vmring_local_accept answer = {
-        .body =
-            {
-                .magic = XEN_VM_RING_MAGIC,
-                .length = sizeof(answer.body),
-                .result = why,
-                .version = XEN_VM_RING_VERSION,
-            },
-    };
-
-    (void)peer->ops->send(peer, VMRING_LOCAL_ACCEPT, &answer, sizeof(answer));
-    log_to(&producer->log, LOG_NOTICE, "a consumer was refused for %s",
-           why_refused(why));
-    serve_drop(producer, peer);
 }
 
 void negotiate_answer(struct vmring_producer *producer, struct peer *peer,
@@ -281,7 +204,7 @@ void negotiate_answer(struct vmring_producer *producer, struct peer *peer,
         result = check_limits(producer, &propose, &answer.body);
     }
     if (result)
-        negotiate_deny(producer, peer, &answer, result);
+        refuse_proposal(producer, peer, &answer, result);
     else
         epoch_make(producer, peer, &answer);
 }

@@ -5,7 +5,14 @@
 
 #include "../base/clock.h"
 #include "../transport/scheme.h"
-#include "producer.h"
+#include "control.h"
+#include "epoch.h"
+#include "events.h"
+#include "negotiate.h"
+#include "peers.h"
+#include "refuse.h"
+#include "serve.h"
+#include "slices.h"
 
 /* Messages taken from one peer in one vmring_producer_dispatch(). */
 #define MAX_MESSAGES 8
@@ -15,67 +22,6 @@
  * What is left over still polls readable.
  */
 #define OTHERS_NS UINT64_C(20000000)
-
-void serve_drop(struct vmring_producer *producer, struct peer *peer)
-{
-    for (int i = 0; i < MAX_PEERS; i++)
-        if (producer->peers[i] == peer)
-            producer->peers[i] = NULL;
-    if (producer->making.peer == peer)
-        epoch_abandon(producer);
-    peer->ops->drop(peer);
-}
-
-/* Places of a user, with the one that `coming` is to have. */
-static unsigned int places_of(const struct vmring_producer *producer, uid_t uid,
-                              const struct peer *coming)
-{
-    unsigned int nr = uid == coming->uid;
-
-    for (int i = 0; i < MAX_PEERS; i++)
-        if (producer->peers[i] && producer->peers[i] != producer->session.peer)
-            nr += producer->peers[i]->uid == uid;
-    return nr;
-}
-
-/*
- * Who gives way: of the user that has the most places the oldest, so that
- * nobody who connects without end pushes others out.  Never who is attached, or
- * is to be.
- */
-static int place_to_give(const struct vmring_producer *producer,
-                         const struct peer *coming)
-{
-    unsigned int most = 0;
-    int place = -1;
-
-    for (int i = 0; i < MAX_PEERS; i++) {
-        const struct peer *other = producer->peers[i];
-        unsigned int nr;
-
-        if (!other)
-            return i;
-        if (other == producer->session.peer || other == producer->making.peer)
-            continue;
-        nr = places_of(producer, other->uid, coming);
-        if (nr > most ||
-            (nr == most && other->since < producer->peers[place]->since)) {
-            most = nr;
-            place = i;
-        }
-    }
-    return place;
-}
-
-static void add_peer(struct vmring_producer *producer, struct peer *peer)
-{
-    int place = place_to_give(producer, peer);
-
-    if (producer->peers[place])
-        serve_drop(producer, producer->peers[place]);
-    peer->since = ++producer->arrivals;
-    producer->peers[place] = peer;
-}
 
 static bool is_over(uint64_t until)
 {
@@ -91,7 +37,7 @@ static void accept_peers(struct vmring_producer *producer, uint64_t until)
         int err = listener->ops->accept(listener, &peer);
 
         if (!err)
-            add_peer(producer, peer);
+            peers_add(producer, peer);
         if (err == -EMFILE)
             log_to(&producer->log, LOG_WARNING,
                    "a consumer was turned away: too many open descriptors");
@@ -100,11 +46,12 @@ static void accept_peers(struct vmring_producer *producer, uint64_t until)
     }
 }
 
-void serve_forget_session(struct vmring_producer *producer)
+/* The sweep is over: the consumer's region goes. */
+static void forget_session(struct vmring_producer *producer)
 {
     struct session *session = &producer->session;
 
-    epoch_drop(producer, &session->c);
+    slices_drop(producer, &session->c);
     if (session->clean)
         vmr_producer_release(&producer->core);
     session->leaving = session->quiescing = false;
@@ -112,7 +59,7 @@ void serve_forget_session(struct vmring_producer *producer)
 
 /*
  * The attached consumer has gone.  Its last answers are collected by
- * vmring_producer_collect(), and then its C is unmapped.
+ * vmring_producer_collect(), and then settle() unmaps its C.
  */
 static void end_session(struct vmring_producer *producer)
 {
@@ -123,7 +70,7 @@ static void end_session(struct vmring_producer *producer)
                           : "the consumer has gone without a word");
     session->leaving = true;
     session->subscribing = session->counting = session->held = false;
-    serve_drop(producer, session->peer);
+    peers_drop(producer, session->peer);
     session->peer = NULL;
     vmr_producer_sweep(&producer->core);
     if (session->clean)
@@ -140,7 +87,7 @@ static int handle_message(struct vmring_producer *producer, struct peer *peer,
     if (type != VMRING_LOCAL_PROPOSE)
         return -EPROTO;
     if (!peer->allowed)
-        negotiate_refuse(producer, peer, XEN_VM_RING_REFUSED_PERMISSION);
+        refuse_peer(producer, peer, XEN_VM_RING_REFUSED_PERMISSION);
     else
         negotiate_answer(producer, peer, body, len);
     return 0;
@@ -170,12 +117,6 @@ static void hold(struct vmring_producer *producer, bool held)
     session->held = held;
 }
 
-void serve_go_on(struct vmring_producer *producer)
-{
-    if (producer->session.held && !control_is_arming(producer))
-        hold(producer, false);
-}
-
 /* The peer at one place.  It may give its place up. */
 static void serve_peer(struct vmring_producer *producer, int place)
 {
@@ -186,7 +127,7 @@ static void serve_peer(struct vmring_producer *producer, int place)
     for (int i = 0; i < MAX_MESSAGES && peer;
          i++, peer = producer->peers[place]) {
         bool is_armed_for =
-            peer == producer->session.peer && control_is_arming(producer);
+            peer == producer->session.peer && source_is_arming(producer);
         uint32_t type = 0;
         int ret;
 
@@ -217,19 +158,8 @@ static void serve_peer(struct vmring_producer *producer, int place)
         if (peer == producer->session.peer)
             end_session(producer);
         else
-            serve_drop(producer, peer);
+            peers_drop(producer, peer);
     }
-}
-
-bool serve_is_over(const struct vmring_producer *producer)
-{
-    if ((producer->listener && producer->listener->open) ||
-        producer->session.leaving)
-        return false;
-    for (int i = 0; i < MAX_PEERS; i++)
-        if (producer->peers[i])
-            return false;
-    return true;
 }
 
 /*
@@ -273,21 +203,44 @@ static void serve_others(struct vmring_producer *producer, uint64_t until)
     }
 }
 
+/*
+ * What had to wait until all answers were collected, or the source was ready.
+ * What does not reach the consumer shows by its next message.
+ */
+static void settle(struct vmring_producer *producer)
+{
+    struct session *session = &producer->session;
+
+    if (session->leaving && !producer->core.attached)
+        forget_session(producer);
+    if (!session->peer)
+        return;
+    (void)control_say_subscribed(producer);
+    if (session->collected)
+        (void)control_say_counts(producer);
+    if (session->held && !source_is_arming(producer))
+        hold(producer, false);
+    control_say_quiet(producer);
+    /* What is due even so waits until something else wakes the caller. */
+    session->tried = events_control_due(producer);
+}
+
 int vmring_producer_dispatch(struct vmring_producer *producer)
 {
     uint64_t until = clock_ns() + OTHERS_NS;
     struct peer *making;
 
+    settle(producer);
     if (producer->listener)
         accept_peers(producer, until);
     /* Its successor must not be told that it is in the way. */
     making = producer->making.peer;
     if (making && making->ops->gone(making))
-        serve_drop(producer, making);
+        peers_drop(producer, making);
     if (serve_attached(producer))
         serve_others(producer, until);
     epoch_go_on(producer);
-    return serve_is_over(producer) ? -EBADF : 0;
+    return peers_are_over(producer) ? -EBADF : 0;
 }
 
 int vmring_producer_fd(const struct vmring_producer *producer)
@@ -344,7 +297,7 @@ int vmring_producer_serve_fd(struct vmring_producer *producer, int fd)
     }
     err = producer->listener->ops->take(producer->listener, fd, &peer);
     if (!err)
-        add_peer(producer, peer);
+        peers_add(producer, peer);
     else if (is_new)
         close_listener(producer);
     return err;
@@ -366,8 +319,8 @@ void serve_close(struct vmring_producer *producer)
 {
     for (int i = 0; i < MAX_PEERS; i++)
         if (producer->peers[i])
-            serve_drop(producer, producer->peers[i]);
-    serve_forget_session(producer);
+            peers_drop(producer, producer->peers[i]);
+    forget_session(producer);
     if (producer->listener)
         close_listener(producer);
 }

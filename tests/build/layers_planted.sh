@@ -43,9 +43,9 @@ object() {
 }
 
 afresh
-echo '#include "../consumer/consumer.h"' >>"$dir/tree/libvmring/core/slot.c"
+echo '#include "../consumer/ring.h"' >>"$dir/tree/libvmring/core/slot.c"
 says 'an upward include' \
-    '^libvmring/core/slot.c: includes libvmring/consumer/consumer.h: '
+    '^libvmring/core/slot.c: includes libvmring/consumer/ring.h: '
 
 afresh
 object libvmring/producer/planted.c 'void planted(void) {}'

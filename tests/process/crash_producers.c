@@ -13,7 +13,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
-#include "consumer/consumer.h"
+#include "consumer/ring.h"
 #include "witness.h"
 
 static unsigned int seed;

@@ -9,7 +9,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "consumer/consumer.h"
+#include "consumer/ring.h"
 #include "witness_bells.h"
 
 static struct witness *w;

@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "producer/producer.h"
+#include "producer/handle.h"
 #include "witness_bells.h"
 
 #define MAX_WAITING 7 /* of a vCPU: two more than its FIFO holds */

@@ -10,8 +10,8 @@
 
 #include <vmring_local.h>
 
-#include "consumer/consumer.h"
-#include "producer/producer.h"
+#include "consumer/told.h"
+#include "producer/handle.h"
 
 static struct pair pair;
 static char error[256];
@@ -177,7 +177,7 @@ static void late(void)
     /* That it broke the protocol outlives that it is gone. */
     pair.ring->core.groups[0].faulted = true;
     CHECK_EQ(vmring_next(pair.ring, &event), -EPROTO);
-    CHECK_EQ(consumer_lose(pair.ring, -ECONNRESET), -EPROTO);
+    CHECK_EQ(told_lost(pair.ring, -ECONNRESET), -EPROTO);
     CHECK_EQ(vmring_next(pair.ring, &event), -EPROTO);
     pair_end(&pair);
 }

@@ -7,8 +7,8 @@
 
 #include <poll.h>
 
-#include "consumer/consumer.h"
-#include "producer/producer.h"
+#include "consumer/ring.h"
+#include "producer/handle.h"
 
 #define SLOTS 16384
 

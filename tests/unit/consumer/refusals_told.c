@@ -199,7 +199,7 @@ static void asked(void)
     answer.body.p_len = answer.body.c_len = 4096;
     answer.body.nr_groups = 1;
     CHECK_EQ(ask_of(&answer, fds, 3, &limits), -EPROTO);
-    CHECK_HAS(error, "was only asked, and has granted");
+    CHECK_HAS(error, "was only asked, and has accepted");
     close(bell[0]);
     close(bell[1]);
     region_drop(&p);

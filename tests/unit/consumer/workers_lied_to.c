@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "consumer/consumer.h"
+#include "consumer/ring.h"
 #include "transport/local/socket.h"
 #include "workers.h"
 

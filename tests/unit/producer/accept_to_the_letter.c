@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "producer/producer.h"
+#include "producer/handle.h"
 
 static struct pair pair;
 static int told;

@@ -99,7 +99,13 @@ static int serve(void)
     struct vmring_verdict verdict;
     int ret = vmring_producer_dispatch(pair.producer);
 
-    return ret ? ret : vmring_producer_collect(pair.producer, &verdict);
+    if (!ret)
+        ret = vmring_producer_collect(pair.producer, &verdict);
+    if (ret)
+        return ret;
+    /* That it is quiet is said as soon as all is collected, if it is there. */
+    ret = vmring_producer_dispatch(pair.producer);
+    return ret == -EBADF ? 0 : ret;
 }
 
 static void end_attached(void)

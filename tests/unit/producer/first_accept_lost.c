@@ -18,7 +18,7 @@ static void heard(void *ctx, int level, const char *line)
 {
     (void)ctx;
     (void)level;
-    nr_told += strstr(line, "a grant cannot be sent") != NULL;
+    nr_told += strstr(line, "a ring cannot be sent") != NULL;
 }
 
 int main(void)

@@ -7,7 +7,7 @@
  */
 #include "pair.h"
 
-#include "producer/producer.h"
+#include "producer/handle.h"
 
 static void no_magic(struct xen_vm_ring_header *header)
 {

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 
 #include "check.h"
-#include "consumer/consumer.h"
+#include "consumer/attach.h"
 
 static int nothing_sent(struct link *link, uint32_t type, const void *body,
                         size_t len)
@@ -106,7 +106,7 @@ int main(void)
     ring.nr_before = 2;
     ring.p.at = map(geo.p_len);
     ring.c.at = map(geo.c_len);
-    CHECK_EQ(consumer_set_up(&ring, &geo), 0);
+    CHECK_EQ(attach_set_up(&ring, &geo), 0);
 
     CHECK_EQ(vmring_next(&ring, &got), 1);
     CHECK_EQ(got.epoch_mark, 1);

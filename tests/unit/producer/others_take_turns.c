@@ -14,7 +14,7 @@
 
 #include "by_hand.h"
 #include "check.h"
-#include "producer/producer.h"
+#include "producer/handle.h"
 #include "transport/local/socket.h"
 
 /* Each comes, and each message is received, in this time of our clock. */

@@ -13,7 +13,7 @@
 
 #include "by_hand.h"
 #include "check.h"
-#include "producer/producer.h"
+#include "producer/handle.h"
 #include "transport/local/socket.h"
 
 /* A machine on which a MiB takes 20 ms, by a clock that tells nothing else. */

@@ -12,7 +12,7 @@
 
 #include "by_hand.h"
 #include "check.h"
-#include "producer/producer.h"
+#include "producer/handle.h"
 #include "transport/local/socket.h"
 
 /* All but those before `first` are connected. */

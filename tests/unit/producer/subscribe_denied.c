@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "check.h"
-#include "producer/producer.h"
+#include "producer/control.h"
 
 static unsigned int armed;
 

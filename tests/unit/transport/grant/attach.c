@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "consumer/consumer.h"
+#include "consumer/ring.h"
 #include "grant_pair.h"
-#include "producer/producer.h"
+#include "producer/handle.h"
 
 static struct pair pair;
 static char lines[4][200];

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "consumer/consumer.h"
+#include "consumer/ring.h"
 #include "grant_pair.h"
 #include "transport/grant/pages.h"
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <xengnttab.h>
 
-#include "consumer/consumer.h"
+#include "consumer/ring.h"
 #include "grant_pair.h"
 #include "transport/grant/limits.h"
 #include "transport/grant/pages.h"

@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "consumer/consumer.h"
+#include "consumer/ring.h"
 #include "fake_xenstore.h"
 #include "grant_rig.h"
 #include "meeting.h"

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "consumer/consumer.h"
+#include "consumer/ring.h"
 #include "fake_xen.h"
 #include "meeting.h"
 #include "pair.h"

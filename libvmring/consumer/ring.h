@@ -1,17 +1,47 @@
 /* SPDX-License-Identifier: MIT */
-/* consumer.h: a consumer's handle, shared by the files of its end. */
-#ifndef VMRING_CONSUMER_H
-#define VMRING_CONSUMER_H
+/*
+ * ring.h: a consumer's handle, below all files of its end.  From the top:
+ *
+ *   attach.c, ask.c            attaches, or only asks, and detaches; connect.c
+ *                              finds whom a URI means, refused.c says why not
+ *   worker.c, next.c           what a worker's thread, and the ring's own, take
+ *   request.c                  what is asked of the producer
+ *   drain.c, respond.c, counts.c   epochs before; answers; sums
+ *   groups.c                   what one thread does with its groups
+ *   told.c, target.c           what the threads tell each other; the target
+ */
+#ifndef VMRING_CONSUMER_RING_H
+#define VMRING_CONSUMER_RING_H
 
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "../base/log.h"
 #include "../core/atomic.h"
 #include "../core/consumer.h"
 #include "../transport/transport.h"
-#include "groups.h"
 
-struct vmring_worker;
+/* What has ended; each is another reason to look at everything again. */
+enum end { END_NONE, END_TARGET, END_PRODUCER };
+
+/* What the header says of the target: the producer can write anything. */
+struct target {
+    uint32_t state;  /* XEN_VM_RING_TARGET_* */
+    uint32_t reason; /* 0 unless it has shut down or is destroyed */
+};
+
+struct groups {
+    uint64_t mask;  /* a bit each */
+    uint32_t nr;    /* of them */
+    uint32_t group; /* where the round over them is */
+    uint32_t turn;  /* events of it since it was its turn */
+    bool armed;
+    bool long_enough;   /* events have come without a look at the target */
+    enum end rescanned; /* for that everything was looked at again */
+    struct vmring_stats stats;
+} __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
 /* What was handed out of a lane, by the one thread whose it is: groups.c. */
 struct handed {
@@ -72,6 +102,21 @@ struct vmring {
     uint64_t before_lost; /* its lost word, as of the last record pulled */
 };
 
+/* A group of a ring that a thread of its own takes events of. */
+struct vmring_worker {
+    /*
+     * Not 0: it has come to its end, when this many subscriptions, less one,
+     * were told of.  The ring's thread reads it, before it sleeps.
+     */
+    uint64_t ended;
+    struct vmring *ring;
+    uint32_t group;
+    int epoll; /* its doorbell and the wake */
+    int wake;  /* an eventfd: come again without a doorbell */
+    struct target seen;
+    struct groups groups; /* in lines of its own */
+};
+
 /* Between two looks whether to go on waiting. */
 #define LOOK_MS 100
 
@@ -82,41 +127,19 @@ static inline bool consumer_is_interrupted(const struct vmring *ring)
 }
 
 /* Zeroed, from a line of its own on; free() takes it.  NULL: no memory. */
-void *line_alloc(size_t len);
+static inline void *line_alloc(size_t len)
+{
+    size_t whole = (len + XEN_VM_RING_LINE - 1) & ~(XEN_VM_RING_LINE - 1ULL);
+    void *at = aligned_alloc(XEN_VM_RING_LINE, whole);
 
-/*
- * A consumer of these regions, whose geometry was accepted: all groups are
- * the ring's own.  -ENOMEM.
- */
-int consumer_set_up(struct vmring *ring, const struct vmr_geometry *geo);
+    return at ? memset(at, 0, whole) : NULL;
+}
 
-/* A control message that was not asked for. */
-void consumer_message(struct vmring *ring, uint32_t type);
+/* A count that another thread may be reading: vmring_get_stats() and such. */
+static inline void count_up(uint64_t *count, uint64_t by)
+{
+    /* Only ever stored by this thread; whoever reads it wants no more. */
+    vmr_store_relaxed(count, *count + by);
+}
 
-/* The producer has armed what was asked for: it is quiet no more. */
-void consumer_armed_anew(struct vmring *ring);
-
-/*
- * The producer has broken the protocol (-EPROTO), or counts as gone (any
- * other error).  Returns -EPROTO or -ECONNRESET, from now on sticky.
- */
-int consumer_lose(struct vmring *ring, int err);
-
-/* Stores an answer to a request of one of the share's groups, counted. */
-int consumer_respond(struct vmring *ring, struct groups *groups,
-                     const struct vmring_event *event,
-                     const struct xen_vm_ring_response *response);
-
-/* What consumers before us had not read, lane by lane.  false: no more. */
-bool drain_next(struct vmring *ring, struct vmring_event *event);
-
-/* There is something to look at that no doorbell tells the ring's thread of. */
-bool consumer_poke(const struct vmring *ring);
-
-/* Wakes all workers: something was told, or broken. */
-void workers_wake(struct vmring *ring);
-
-/* Has each of them come to its end, since what is told now counts? */
-bool workers_ended(const struct vmring *ring);
-
-#endif /* VMRING_CONSUMER_H */
+#endif /* VMRING_CONSUMER_RING_H */

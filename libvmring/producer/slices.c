@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#include "slices.h"
+
+#include <sys/eventfd.h>
+
+void come_again(struct vmring_producer *producer, bool again)
+{
+    eventfd_t count;
+
+    if (again && !producer->comes_again)
+        (void)eventfd_write(producer->again, 1);
+    if (!again && producer->comes_again)
+        (void)eventfd_read(producer->again, &count);
+    producer->comes_again = again;
+}
+
+void slices_drop(struct vmring_producer *producer, struct region *region)
+{
+    region_drop_slowly(region, &producer->going);
+    if (producer->going.nr)
+        come_again(producer, true);
+}
+
+void slices_abandon(struct vmring_producer *producer)
+{
+    producer->making.peer = NULL;
+    slices_drop(producer, &producer->making.epoch.p);
+    slices_drop(producer, &producer->making.epoch.c);
+}
+
+void slices_close(struct vmring_producer *producer)
+{
+    (void)region_give_back(&producer->going, UINT64_MAX);
+}
