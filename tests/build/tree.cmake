@@ -36,6 +36,17 @@ if(NOT VMRING_SANITIZE)
     vmring_build_test(pinned pinned_tells)
     vmring_build_test(parts parts)
     vmring_build_test(packages packages)
+    if(NOT VMRING_LIBRARY_ONLY)
+        set(PROGRAM_ROOMS bridge/monitor bridge/loop)
+    endif()
+    set(CIRCLES python3 ${PROJECT_SOURCE_DIR}/tests/build/circles.py)
+    vmring_test(circles LABELS build COMMAND ${CIRCLES}
+        ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}
+        libvmring/base libvmring/text libvmring/transport
+        libvmring/transport/local libvmring/consumer libvmring/producer
+        ${PROGRAM_ROOMS})
+    vmring_test(circles_planted LABELS build COMMAND ${CIRCLES} --planted
+        ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} libvmring/producer)
     foreach(cc gcc clang)
         vmring_build_test(freestanding_${cc}_x86_64 freestanding ${cc} -m64)
         vmring_build_test(freestanding_${cc}_i386 freestanding ${cc} -m32)
