@@ -221,6 +221,9 @@ assert_resources() {
     do
         [ "$(now_ms)" -lt $resources_limit ] || {
             diff "$1" "$run/resources"
+            xen_keys e | sed -n '/information for domain 0:/,/domain [1-9]/p'
+            cat /proc/interrupts
+            ps -o pid,ppid,stat,args
             fail "Xen's resources are not as before"
         }
         sleep 0.5
