@@ -99,7 +99,7 @@ int control_say_subscribed(struct vmring_producer *producer)
     struct vmring_local_subscribed *answer = &producer->subscribed;
     int err;
 
-    if (!session->peer || !session->subscribing || source_is_arming(producer))
+    if (!session->subscribing || source_is_arming(producer))
         return 0;
     for (uint32_t i = 0; i < answer->nr; i++)
         answer->results[i] = (uint8_t)producer->results[i];
@@ -184,7 +184,7 @@ int control_say_counts(struct vmring_producer *producer)
     uint32_t i;
     int err;
 
-    if (!session->peer || !session->counting)
+    if (!session->counting)
         return 0;
     answer->nr = 0;
     answer->next = VMRING_LOCAL_NO_MORE;
@@ -247,7 +247,7 @@ void control_say_quiet(struct vmring_producer *producer)
 {
     struct session *session = &producer->session;
 
-    if (!session->peer || !session->quiescing || producer->nr_pending)
+    if (!session->quiescing || producer->nr_pending)
         return;
     if (producer->ops->quiet && !producer->ops->quiet(producer->ops_ctx))
         return;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* control.h: what an attached consumer asks for. */
+/*
+ * control.h: what an attached consumer asks for. But for control_disarm(), they
+ * are called while there is one.
+ */
 #ifndef VMRING_PRODUCER_CONTROL_H
 #define VMRING_PRODUCER_CONTROL_H
 
