@@ -80,8 +80,11 @@ vmring_build_test(installed installed
     ${PROJECT_BINARY_DIR} ${CMAKE_C_COMPILER} ${VMRING_SANITIZE})
 if(NOT VMRING_SANITIZE AND NOT VMRING_COVERAGE AND NOT VMRING_LIBRARY_ONLY
         AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
-    vmring_build_test(build_matrix matrix ${PROJECT_BINARY_DIR}/matrix quick)
-    set_tests_properties(build_matrix PROPERTIES TIMEOUT 900 PROCESSORS 2)
+    if(VMRING_PROOF_TESTS)
+        vmring_build_test(build_matrix matrix ${PROJECT_BINARY_DIR}/matrix
+            quick)
+        set_tests_properties(build_matrix PROPERTIES TIMEOUT 900 PROCESSORS 2)
+    endif()
     if(VMRING_LONG_TESTS)
         vmring_test(long_build_matrix LABELS long TIMEOUT 7200
             COMMAND sh ${PROJECT_SOURCE_DIR}/tests/build/matrix.sh
