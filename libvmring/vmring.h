@@ -25,6 +25,7 @@
 #ifndef VMRING_H
 #define VMRING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -100,7 +101,7 @@ int vmring_spec_format(const struct vmring_spec *spec, char *text, size_t len);
 const char *vmring_reason_name(unsigned int reason);
 
 /* Can events of this reason be delivered in this mode (VMRING_MODE_*)? */
-int vmring_reason_has_mode(unsigned int reason, unsigned int mode);
+bool vmring_reason_has_mode(unsigned int reason, unsigned int mode);
 
 /*
  * One line of `-e help`: the i-th kind of event, its textual form, what it
@@ -167,11 +168,11 @@ struct vmring_opts {
     size_t error_len;     /*   and remedy */
     /*
      * May be NULL.  Asked ten times a second while a call waits for an answer
-     * of the producer; not 0: the call ends with -EINTR, and the producer
+     * of the producer; true: the call ends with -EINTR, and the producer
      * counts as gone, as the answer may come yet.  vmring_close() detaches
      * even so.
      */
-    int (*interrupted)(void *ctx);
+    bool (*interrupted)(void *ctx);
     void *interrupted_ctx;
 };
 
@@ -255,10 +256,10 @@ int vmring_restrict(struct vmring *ring);
  * before, or ends the process, as it would have.  0; -EINVAL...
  *
  * One that has a handler of its own passes it info->si_addr if info->si_code is
- * above 0: 1: it is mended, return; 0: it is no page of a ring.  Signal-safe.
+ * above 0: true: it is mended, return; false: no page of a ring.  Signal-safe.
  */
 int vmring_catch_sigbus(void);
-int vmring_survive_sigbus(const void *addr);
+bool vmring_survive_sigbus(const void *addr);
 
 /*
  * Detaches, within a second: a bridge in another domain is waited for so long.
@@ -507,18 +508,18 @@ struct vmring_producer_ops {
     /* Which kinds can fire here: a mask as in vmring_supported(). */
     uint64_t (*supported)(void *ctx);
     /* Is nothing on its way that would still be posted or pushed? */
-    int (*quiet)(void *ctx);
+    bool (*quiet)(void *ctx);
     /* A consumer has attached (1: with these verdicts) or gone (0). */
     void (*attached)(void *ctx, int attached, uint32_t verdicts);
     /*
      * For a source that arms bit by bit, between verdicts: is it still at
      * what subscribe() began?  It is asked right behind that, and by each
-     * vmring_producer_collect() until it says 0.  `results` and `error` stay
+     * vmring_producer_collect() until it says no.  `results` and `error` stay
      * valid until then, and vmring_producer_dispatch() answers the consumer.
      * Meanwhile nothing else is asked of the source but to disarm.  NULL:
      * subscribe() is done when it returns.
      */
-    int (*arming)(void *ctx);
+    bool (*arming)(void *ctx);
     /*
      * Bytes of memory that a consumer's ring may take now: one that asks for
      * more is told how much there is.  NULL: as much as the kernel gives.
@@ -612,7 +613,7 @@ int vmring_producer_fd(const struct vmring_producer *producer);
 int vmring_producer_dispatch(struct vmring_producer *producer);
 
 /* Is a consumer attached? */
-int vmring_producer_attached(const struct vmring_producer *producer);
+bool vmring_producer_attached(const struct vmring_producer *producer);
 
 /*
  * Has the attached consumer come to an orderly end, as if it had called

@@ -45,7 +45,7 @@ void early_begin(void)
     (void)sigprocmask(SIG_UNBLOCK, &ours, NULL);
 }
 
-int early_has_come(void *ctx)
+bool early_has_come(void *ctx)
 {
     (void)ctx;
     return come != 0;

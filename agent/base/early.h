@@ -6,6 +6,8 @@
 #ifndef AGENT_EARLY_H
 #define AGENT_EARLY_H
 
+#include <stdbool.h>
+
 /*
  * From now on signals that end the agent are noted, also those that were
  * blocked when it was started; SIGUSR1 is ignored.
@@ -13,7 +15,7 @@
 void early_begin(void);
 
 /* Has one come?  The type is that of vmring_opts.interrupted. */
-int early_has_come(void *ctx);
+bool early_has_come(void *ctx);
 
 /* Forgets the one that has come. */
 void early_forget(void);

@@ -15,19 +15,19 @@
 #define READY_MS 1000
 
 /* All or nothing is armed, once the source says that it is done. */
-static int arming(void *ctx)
+static bool arming(void *ctx)
 {
     struct bridge *bridge = ctx;
     const struct vmring_producer_ops *ops = bridge->ops->producer_ops;
 
     if (ops->arming && ops->arming(bridge->info.producer_ctx))
-        return 1;
+        return true;
     for (unsigned int i = 0; bridge->results && i < bridge->nr_armed; i++) {
         if (bridge->results[i] != VMRING_SPEC_ARMED)
             bridge->nr_armed = 0;
     }
     bridge->results = NULL;
-    return 0;
+    return false;
 }
 
 static void subscribe(void *ctx, const struct vmring_spec *specs,
@@ -67,12 +67,12 @@ static uint64_t supported(void *ctx)
     return kinds & bridge->options->allow.kinds;
 }
 
-static int quiet(void *ctx)
+static bool quiet(void *ctx)
 {
     struct bridge *bridge = ctx;
     const struct vmring_producer_ops *ops = bridge->ops->producer_ops;
 
-    return ops->quiet ? ops->quiet(bridge->info.producer_ctx) : 1;
+    return ops->quiet ? ops->quiet(bridge->info.producer_ctx) : true;
 }
 
 static void attached(void *ctx, int here, uint32_t verdicts)

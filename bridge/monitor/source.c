@@ -30,7 +30,7 @@ static uint64_t supported(void *ctx)
     return support_kinds(&monitor->target);
 }
 
-static int quiet(void *ctx)
+static bool quiet(void *ctx)
 {
     const struct monitor *monitor = ctx;
 
@@ -44,7 +44,7 @@ static void attached(void *ctx, int is_attached, uint32_t verdicts)
     arm_attached(monitor->arming, is_attached != 0, verdicts);
 }
 
-static int is_arming(void *ctx)
+static bool is_arming(void *ctx)
 {
     const struct monitor *monitor = ctx;
 

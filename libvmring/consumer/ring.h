@@ -77,7 +77,7 @@ struct vmring {
     struct region p, c;
     struct log log;
     int timeout_ms;
-    int (*interrupted)(void *ctx); /* or NULL */
+    bool (*interrupted)(void *ctx); /* or NULL */
     void *interrupted_ctx;
     int epoll; /* the link's descriptor and the poke */
     int poke;  /* an eventfd of our own: come again without a doorbell */

@@ -248,7 +248,7 @@ int vmring_producer_fd(const struct vmring_producer *producer)
     return producer->epoll;
 }
 
-int vmring_producer_attached(const struct vmring_producer *producer)
+bool vmring_producer_attached(const struct vmring_producer *producer)
 {
     return producer->session.peer != NULL;
 }

@@ -64,7 +64,7 @@ static uint64_t supported(void *ctx)
 }
 
 /* Events leave sim_run() only, and none of it is armed: nothing follows. */
-static int quiet(void *ctx)
+static bool quiet(void *ctx)
 {
     const struct sim *sim = ctx;
 

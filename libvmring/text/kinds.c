@@ -295,16 +295,16 @@ const char *vmring_reason_name(unsigned int reason)
     return reason < NR(reasons) ? reasons[reason] : NULL;
 }
 
-int vmring_reason_has_mode(unsigned int reason, unsigned int mode)
+bool vmring_reason_has_mode(unsigned int reason, unsigned int mode)
 {
     /* Whatever can be armed can be synchronous, hence the default. */
     if (mode == VMRING_MODE_DEFAULT)
         mode = VMRING_MODE_SYNC;
     if (mode != VMRING_MODE_SYNC && mode != VMRING_MODE_ASYNC)
-        return 0;
+        return false;
     for (unsigned int i = 0; i < NR(kinds); i++) {
         if (kinds[i].public.reason == reason)
             return kinds[i].public.modes >> mode & 1;
     }
-    return 0;
+    return false;
 }

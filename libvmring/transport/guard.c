@@ -60,7 +60,7 @@ bool guard_is_broken(const struct guard *guard)
     return guard && vmr_load_relaxed(&guard->broken);
 }
 
-int vmring_survive_sigbus(const void *addr)
+bool vmring_survive_sigbus(const void *addr)
 {
     uintptr_t where = (uintptr_t)addr;
 
@@ -73,11 +73,11 @@ int vmring_survive_sigbus(const void *addr)
         /* One page: there may be no memory for more. */
         if (mmap((void *)(where & ~(page - 1)), page, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
-            return 0;
+            return false;
         vmr_store_relaxed(&guards[i].broken, 1);
-        return 1;
+        return true;
     }
-    return 0;
+    return false;
 }
 
 /*

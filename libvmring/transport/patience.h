@@ -7,7 +7,7 @@
 
 /* Asked ten times a second, if there is anything to ask. */
 struct patience {
-    int (*enough)(void *ctx);
+    bool (*enough)(void *ctx);
     void *ctx;
 };
 

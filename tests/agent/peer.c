@@ -42,13 +42,13 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
         snprintf(error, error_len, "%s", EVIL);
 }
 
-static int arming(void *ctx)
+static bool arming(void *ctx)
 {
     (void)ctx;
     return armed && !strcmp(mode, "arming");
 }
 
-static int quiet(void *ctx)
+static bool quiet(void *ctx)
 {
     (void)ctx;
     return strcmp(mode, "quiet") != 0;

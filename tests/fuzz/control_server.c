@@ -74,10 +74,10 @@ static uint64_t supported(void *ctx)
     return UINT64_MAX >> 1;
 }
 
-static int quiet(void *ctx)
+static bool quiet(void *ctx)
 {
     (void)ctx;
-    return 1;
+    return true;
 }
 
 static void attached(void *ctx, int is, uint32_t verdicts)

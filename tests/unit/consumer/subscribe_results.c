@@ -34,7 +34,7 @@ static uint64_t all_can(void *ctx)
 
 static int is_quiet;
 
-static int quiet(void *ctx)
+static bool quiet(void *ctx)
 {
     (void)ctx;
     /* What was on its way comes while it is asked. */

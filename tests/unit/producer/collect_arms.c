@@ -15,14 +15,14 @@ static struct vmring_producer *producer;
 static int hints; /* how often a hint for nothing comes while it arms */
 
 /* Asked between the last look at answers and the arming, by a subscription. */
-static int arming(void *ctx)
+static bool arming(void *ctx)
 {
     (void)ctx;
     if (hints > 0) {
         hints--;
         *producer->core.bells[0].answered |= 1;
     }
-    return 1;
+    return true;
 }
 
 int main(void)

@@ -49,12 +49,12 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
     text_of = error;
 }
 
-static int arming(void *ctx)
+static bool arming(void *ctx)
 {
     (void)ctx;
     if (left > 0) {
         left--;
-        return 1;
+        return true;
     }
     if (results_of) {
         for (unsigned int i = 0; i < nr_wanted; i++)
@@ -64,10 +64,10 @@ static int arming(void *ctx)
         is_armed = outcome == VMRING_SPEC_ARMED;
         results_of = NULL;
     }
-    return 0;
+    return false;
 }
 
-static int quiet(void *ctx)
+static bool quiet(void *ctx)
 {
     (void)ctx;
     return !is_armed;
@@ -213,7 +213,7 @@ static void goes_meanwhile(int fd)
 
 static int looks_left;
 
-static int is_enough(void *ctx)
+static bool is_enough(void *ctx)
 {
     CHECK(ctx == &looks_left);
     return --looks_left < 0;

@@ -57,10 +57,10 @@ static bool is_told(const struct errands *errands, int ms)
     return poll(&pfd, 1, ms) == 1;
 }
 
-static int go_on(void *ctx)
+static bool go_on(void *ctx)
 {
     (void)ctx;
-    return 0;
+    return false;
 }
 
 static void in_order(void)

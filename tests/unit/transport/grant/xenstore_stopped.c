@@ -408,10 +408,10 @@ static void keeps_its_timeout(void)
     fake_xenstore_check_empty(MEETING_ABOVE);
 }
 
-static int enough(void *ctx)
+static bool enough(void *ctx)
 {
     (void)ctx;
-    return 1;
+    return true;
 }
 
 /* Nor does a consumer wait that is to end. */

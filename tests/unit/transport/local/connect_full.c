@@ -47,10 +47,10 @@ static int listen_and_fill(void)
     return listener;
 }
 
-static int enough(void *ctx)
+static bool enough(void *ctx)
 {
     (void)ctx;
-    return 1;
+    return true;
 }
 
 static void nothing(int number)
@@ -58,7 +58,7 @@ static void nothing(int number)
     (void)number;
 }
 
-static int attach(int timeout_ms, int (*interrupted)(void *ctx))
+static int attach(int timeout_ms, bool (*interrupted)(void *ctx))
 {
     struct vmring_opts opts = {.size = sizeof(opts),
                                .timeout_ms = timeout_ms,
