@@ -509,8 +509,8 @@ struct vmring_producer_ops {
     uint64_t (*supported)(void *ctx);
     /* Is nothing on its way that would still be posted or pushed? */
     bool (*quiet)(void *ctx);
-    /* A consumer has attached (1: with these verdicts) or gone (0). */
-    void (*attached)(void *ctx, int attached, uint32_t verdicts);
+    /* A consumer has attached (true: with these verdicts) or gone. */
+    void (*attached)(void *ctx, bool is_attached, uint32_t verdicts);
     /*
      * For a source that arms bit by bit, between verdicts: is it still at
      * what subscribe() began?  It is asked right behind that, and by each
@@ -560,7 +560,7 @@ struct vmring_producer_opts {
     uint32_t on_deadline;   /* VMRING_DEADLINE_* */
     uint32_t source;        /* XEN_VM_RING_SOURCE_*; 0: not told */
     uint64_t max_async_len; /* 0: 64 MiB */
-    int foreign;            /* 1: a lane for events of no vCPU */
+    bool foreign;           /* a lane for events of no vCPU */
     uint64_t target_id;     /* of this target and no other, ever; 0: not told */
 };
 

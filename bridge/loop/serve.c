@@ -75,16 +75,16 @@ static bool quiet(void *ctx)
     return ops->quiet ? ops->quiet(bridge->info.producer_ctx) : true;
 }
 
-static void attached(void *ctx, int here, uint32_t verdicts)
+static void attached(void *ctx, bool is_attached, uint32_t verdicts)
 {
     struct bridge *bridge = ctx;
     const struct vmring_producer_ops *ops = bridge->ops->producer_ops;
 
-    if (!here)
+    if (!is_attached)
         bridge->gone = true;
-    bridge_title(bridge, here != 0);
+    bridge_title(bridge, is_attached);
     if (ops->attached)
-        ops->attached(bridge->info.producer_ctx, here, verdicts);
+        ops->attached(bridge->info.producer_ctx, is_attached, verdicts);
 }
 
 static uint64_t room(void *ctx)

@@ -37,11 +37,11 @@ static bool quiet(void *ctx)
     return monitor->quiesce.state == QUIESCE_QUIET;
 }
 
-static void attached(void *ctx, int is_attached, uint32_t verdicts)
+static void attached(void *ctx, bool is_attached, uint32_t verdicts)
 {
     struct monitor *monitor = ctx;
 
-    arm_attached(monitor->arming, is_attached != 0, verdicts);
+    arm_attached(monitor->arming, is_attached, verdicts);
 }
 
 static bool is_arming(void *ctx)
@@ -88,7 +88,7 @@ static void describe(void *source, struct source_info *info)
     info->verdicts = support_verdicts(&monitor->target);
     /* This Xen has no id for a domain that is not used again (4.21 has). */
     info->source = XEN_VM_RING_SOURCE_XEN;
-    info->foreign = 1;
+    info->foreign = true;
     info->producer_ctx = monitor;
     info->fds[info->nr_fds++] = monitor->target.xen.epoll;
 }

@@ -142,7 +142,7 @@ static void begin_epoch(struct vmring_producer *producer, struct peer *peer,
     log_to(&producer->log, LOG_INFO, "a consumer has attached, epoch %llu",
            (unsigned long long)producer->epoch);
     if (producer->ops->attached)
-        producer->ops->attached(producer->ops_ctx, 1, epoch->geo.verdicts);
+        producer->ops->attached(producer->ops_ctx, true, epoch->geo.verdicts);
 }
 
 /* Nothing of it is there any more. */

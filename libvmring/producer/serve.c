@@ -76,7 +76,7 @@ static void end_session(struct vmring_producer *producer)
     if (session->clean)
         control_disarm(producer);
     if (producer->ops->attached)
-        producer->ops->attached(producer->ops_ctx, 0, 0);
+        producer->ops->attached(producer->ops_ctx, false, 0);
 }
 
 static int handle_message(struct vmring_producer *producer, struct peer *peer,

@@ -80,14 +80,14 @@ static bool quiet(void *ctx)
     return true;
 }
 
-static void attached(void *ctx, int is, uint32_t verdicts)
+static void attached(void *ctx, bool is_attached, uint32_t verdicts)
 {
     (void)ctx;
     /* One at a time. */
-    ALWAYS(server.attached != is);
+    ALWAYS(server.attached != is_attached);
     ALWAYS(!(verdicts & ~RIGHTS));
-    server.attached = is;
-    if (is)
+    server.attached = is_attached;
+    if (is_attached)
         server.verdicts = verdicts;
 }
 
@@ -132,7 +132,7 @@ static void open_server(uint8_t shape)
         .deadline_ns = 1000000,
         .on_deadline = shape & 1,
         .max_async_len = 1 << 16,
-        .foreign = shape >> 1 & 1,
+        .foreign = (shape & 2) != 0,
     };
 
     memset(&server, 0, sizeof(server));

@@ -174,7 +174,7 @@ static void old_consumer(void)
     char path[96];
     pid_t producer;
 
-    opts.foreign = 1;
+    opts.foreign = true;
     opts.verdicts |= LATER_VERDICT;
     opts.target_id = 77;
     opts.source = 4;

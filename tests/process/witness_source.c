@@ -241,11 +241,11 @@ static void collect(void)
 
 /* ---------------------------------------------------------------- turns -- */
 
-static void attached(void *ctx, int is, uint32_t verdicts)
+static void attached(void *ctx, bool is_attached, uint32_t verdicts)
 {
     (void)ctx;
     (void)verdicts;
-    if (!is)
+    if (!is_attached)
         return;
     for (unsigned int v = 0; v < W_VCPUS; v++)
         w->base[(w->epochs + 1) % W_EPOCHS][v] = w->vcpu[v].pushed;

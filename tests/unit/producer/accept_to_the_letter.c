@@ -12,7 +12,7 @@
 static struct pair pair;
 static int told;
 
-static void attached(void *ctx, int is_attached, uint32_t verdicts)
+static void attached(void *ctx, bool is_attached, uint32_t verdicts)
 {
     (void)ctx;
     told = is_attached ? (int)verdicts : -1;
@@ -63,7 +63,7 @@ static void lanes(void)
     struct vmring_event got;
     struct vmring_info info;
 
-    opts.foreign = 1;
+    opts.foreign = true;
     opts.max_async_len = 1; /* less than the minimum: that is what it gets */
     info = accepted(&opts, NULL);
     CHECK_EQ(info.nr_lanes, 3);

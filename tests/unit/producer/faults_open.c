@@ -15,7 +15,7 @@ static int open_one(void)
         .size = sizeof(opts),
         .nr_vcpus = 2,
         .arch = XEN_VM_RING_ARCH_X86,
-        .foreign = 1,
+        .foreign = true,
     };
 
     producer = NULL;
