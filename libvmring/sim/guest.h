@@ -30,6 +30,12 @@ struct sim {
     uint64_t allotted;       /* events that the rate has allowed since */
 };
 
+/* Params count in 64 bits what they hold below 2^32. */
+static inline unsigned int nr_vcpus(const struct sim *sim)
+{
+    return (unsigned int)sim->params.nr_vcpus;
+}
+
 /* The guest runs from now on, if it did not yet. */
 void sim_begin(struct sim *sim);
 

@@ -25,7 +25,7 @@ static unsigned int take_ready(struct sim *sim)
     struct sim_queue *q = &sim->ready;
     unsigned int id = q->ids[q->first];
 
-    q->first = (q->first + 1) % sim_nr_vcpus(sim);
+    q->first = (q->first + 1) % nr_vcpus(sim);
     q->nr--;
     return id;
 }
@@ -34,8 +34,8 @@ static void make_ready(struct sim *sim, unsigned int id)
 {
     struct sim_queue *q = &sim->ready;
 
-    assert(q->nr < sim_nr_vcpus(sim));
-    q->ids[(q->first + q->nr) % sim_nr_vcpus(sim)] = id;
+    assert(q->nr < nr_vcpus(sim));
+    q->ids[(q->first + q->nr) % nr_vcpus(sim)] = id;
     q->nr++;
 }
 
@@ -102,7 +102,7 @@ void sim_close(struct sim *sim)
 
 unsigned int sim_nr_vcpus(const struct sim *sim)
 {
-    return (unsigned int)sim->params.nr_vcpus;
+    return nr_vcpus(sim);
 }
 
 const char *sim_name(const struct sim *sim)
@@ -259,7 +259,7 @@ void sim_verdict(struct sim *sim, const struct vmring_verdict *verdict)
     struct sim_vcpu *v;
     struct sim_tally *tally;
 
-    assert(verdict->event.vcpu < sim_nr_vcpus(sim));
+    assert(verdict->event.vcpu < nr_vcpus(sim));
     assert(verdict->event.reason < XEN_VM_RING_NR_REASONS);
     v = &sim->vcpus[verdict->event.vcpu];
     tally = &v->tally[verdict->event.reason];

@@ -33,7 +33,7 @@ static size_t count_rows(const struct sim *sim)
 {
     size_t nr = 0;
 
-    for (unsigned int v = 0; v < sim_nr_vcpus(sim); v++) {
+    for (unsigned int v = 0; v < nr_vcpus(sim); v++) {
         for (unsigned int r = 0; r < XEN_VM_RING_NR_REASONS; r++)
             nr += !is_zero(&sim->vcpus[v].tally[r]);
     }
@@ -48,7 +48,7 @@ int sim_truth(const struct sim *sim, struct vmring_count **counts)
 
     if (!rows)
         return -ENOMEM;
-    for (unsigned int v = 0; v < sim_nr_vcpus(sim); v++) {
+    for (unsigned int v = 0; v < nr_vcpus(sim); v++) {
         for (unsigned int r = 0; r < XEN_VM_RING_NR_REASONS; r++) {
             const struct sim_tally *t = &sim->vcpus[v].tally[r];
 
@@ -82,7 +82,7 @@ static void write_counts(const struct sim *sim, FILE *f)
     const char *comma = "";
 
     fputs("\"counts\":[", f);
-    for (unsigned int v = 0; v < sim_nr_vcpus(sim); v++) {
+    for (unsigned int v = 0; v < nr_vcpus(sim); v++) {
         for (unsigned int r = 0; r < XEN_VM_RING_NR_REASONS; r++) {
             const struct sim_tally *t = &sim->vcpus[v].tally[r];
 
@@ -105,7 +105,7 @@ static void write_counts(const struct sim *sim, FILE *f)
 static void write_guest(const struct sim *sim, FILE *f)
 {
     fputs("\"guest\":[", f);
-    for (unsigned int id = 0; id < sim_nr_vcpus(sim); id++) {
+    for (unsigned int id = 0; id < nr_vcpus(sim); id++) {
         const struct sim_vcpu *v = &sim->vcpus[id];
 
         fprintf(f,
@@ -123,7 +123,7 @@ static void write_json(const struct sim *sim, FILE *f)
     fprintf(f,
             "{\"format\":\"vmring-sim-truth\",\"version\":1,\n"
             "\"name\":\"%s\",\"seed\":%" PRIu64 ",\"vcpus\":%u,\"ended\":%s,\n",
-            sim->params.name, sim->params.seed, sim_nr_vcpus(sim),
+            sim->params.name, sim->params.seed, nr_vcpus(sim),
             sim->nr_done == sim->params.nr_vcpus ? "true" : "false");
     write_counts(sim, f);
     fputs(",\n", f);

@@ -37,14 +37,19 @@ if(NOT VMRING_SANITIZE)
     vmring_build_test(parts parts)
     vmring_build_test(packages packages)
     if(NOT VMRING_LIBRARY_ONLY)
-        set(PROGRAM_ROOMS bridge/monitor bridge/loop)
+        set(PROGRAM_ROOMS bridge bridge/monitor bridge/loop terminal
+            agent agent/event agent/filter agent/ledger agent/output
+            agent/policy)
+    endif()
+    if(VMRING_GRANT)
+        set(GRANT_ROOM libvmring/transport/grant)
     endif()
     set(CIRCLES python3 ${PROJECT_SOURCE_DIR}/tests/build/circles.py)
     vmring_test(circles LABELS build COMMAND ${CIRCLES}
         ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}
-        libvmring/base libvmring/text libvmring/transport
-        libvmring/transport/local libvmring/consumer libvmring/producer
-        ${PROGRAM_ROOMS})
+        libvmring/vm_event libvmring/base libvmring/text libvmring/transport
+        libvmring/transport/local ${GRANT_ROOM} libvmring/consumer
+        libvmring/producer libvmring/sim ${PROGRAM_ROOMS})
     vmring_test(circles_planted LABELS build COMMAND ${CIRCLES} --planted
         ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} libvmring/producer)
     foreach(cc gcc clang)

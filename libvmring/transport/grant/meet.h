@@ -11,14 +11,6 @@
 #include "../errand.h"
 #include "rendezvous.h"
 
-/*
- * How long xenstored may take for one thing to do: a dom0 that is short of CPUs
- * has let agents wait for seconds.  (A test waits less.)
- */
-extern int meet_lost_ms;
-/* And at the end, for all. */
-#define MEET_END_MS 3000
-
 /* --- The bridge's end: only meet_serve() waits --- */
 struct meet_bridge;
 

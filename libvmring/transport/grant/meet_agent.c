@@ -9,8 +9,6 @@
 #include "meet.h"
 #include "meet_thread.h"
 
-int meet_lost_ms = 15000;
-
 /* The thread's, but between errands, until xenstored was too late. */
 struct place {
     uint32_t domid;

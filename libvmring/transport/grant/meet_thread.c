@@ -11,7 +11,8 @@
 
 #include "../../base/log.h"
 #include "../../base/watch.h"
-#include "meet.h"
+
+int meet_lost_ms = 15000;
 
 int meet_thread_start(struct meet_thread *thread, char *error, size_t error_len)
 {

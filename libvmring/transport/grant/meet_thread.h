@@ -12,6 +12,14 @@
 
 #include "../errand.h"
 
+/*
+ * How long xenstored may take for one thing to do: a dom0 that is short of CPUs
+ * has let agents wait for seconds.  (A test waits less.)
+ */
+extern int meet_lost_ms;
+/* And at the end, for all. */
+#define MEET_END_MS 3000
+
 /* epoll: -1 to begin with, all else 0. */
 struct meet_thread {
     struct errands *errands;

@@ -17,6 +17,7 @@
 #include "pair.h"
 #include "transport/errand.h"
 #include "transport/grant/meet.h"
+#include "transport/grant/meet_thread.h"
 #include "transport/transport.h"
 
 /* For a machine that is busy; xenstored is stopped for longer. */
