@@ -3,12 +3,10 @@
  * Description: xenstored is stopped right after an agent has asked something,
  * and stays so: the bridge's turns stay short, a deadline is kept, and closing
  * waits for nobody; after a time it counts as lost.  That the agent's domain
- * has gone meanwhile is learnt from Xen.  Who comes then is told within that
- * time.
+ * has gone meanwhile is learnt from Xen.  An agent that comes then is told
+ * within that time.
  */
 #include <errno.h>
-#include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "consumer/ring.h"
@@ -16,40 +14,13 @@
 #include "meeting.h"
 #include "pair.h"
 #include "transport/errand.h"
-#include "transport/grant/meet.h"
-#include "transport/grant/meet_thread.h"
 #include "transport/transport.h"
-
-/* For a machine that is busy; xenstored is stopped for longer. */
-#define TURN_MS 1000
-#define LOST_MS 2000
-/* While it is at work, however slowly. */
-#define PATIENT_MS 60000
+#include "xenstored.h"
 
 static struct pair pair;
 static char line[200];
 static int bound = 1;
 static unsigned int asked;
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static void stop(void)
-{
-    fake_xenstore_stop(true);
-    meet_lost_ms = LOST_MS;
-}
-
-static void go_on(void)
-{
-    meet_lost_ms = PATIENT_MS;
-    fake_xenstore_stop(false);
-}
 
 static void keep_line(void *ctx, int level, const char *text)
 {
@@ -139,7 +110,7 @@ static void ask_and_stop(void)
 
     snprintf(node, sizeof(node), "%s", MEETING "/agent/request");
     CHECK(fake_xenstore_put(MEETING_AGENT, node, "nonsense", SIZE_MAX));
-    stop();
+    xenstored_stop();
 }
 
 static void close_ring(void)
@@ -164,7 +135,7 @@ static void ends_at_once(void)
     pair.producer = NULL;
     faults_idle = NULL;
     /* It goes on: the tree is removed even so. */
-    go_on();
+    xenstored_go_on();
     close_ring();
     fake_xenstore_check_empty(MEETING_ABOVE);
     fake_xen_check_empty();
@@ -207,7 +178,7 @@ static void counts_as_lost(void)
     CHECK_EQ(vmring_producer_dispatch(pair.producer), -EBADF);
     vmring_producer_close(pair.producer, NULL, NULL);
     faults_idle = NULL;
-    go_on();
+    xenstored_go_on();
     close_ring();
     fake_xenstore_check_empty(MEETING_ABOVE);
 }
@@ -243,12 +214,12 @@ static void detaches_from_a_stopped_one(void)
 
     begin();
     attach();
-    stop();
+    xenstored_stop();
     meet_lost_ms = 20 * TURN_MS;
     before = now_ms();
     close_ring();
     CHECK(now_ms() - before < 5 * TURN_MS);
-    go_on();
+    xenstored_go_on();
     /* This xenstore has one transaction at a time: its own thread's first. */
     CHECK_EQ(errands_start(&errands), 0);
     errands_end(errands, NULL, 60000);
@@ -262,107 +233,19 @@ static void comes_to_a_stopped_one(void)
 {
     struct vmring_opts opts = {.size = sizeof(opts)};
     char error[256] = "";
-    struct meet_bridge *meet;
     struct vmring *ring;
     int64_t before;
 
     opts.error = error;
     opts.error_len = sizeof(error);
     begin();
-    stop();
+    xenstored_stop();
     before = now_ms();
     fake_xenstore_become(MEETING_AGENT);
     CHECK_EQ(vmring_open("grant:0/5", &opts, &ring), -ETIMEDOUT);
     CHECK(now_ms() - before < 2 * meet_lost_ms);
     CHECK_HAS(error, "xenstored does not answer within 2 s");
-    *error = '\0';
-    fake_xenstore_become(0);
-    CHECK_EQ(meet_serve(MEETING_AGENT, "6", &meet, error, sizeof(error)),
-             -ETIMEDOUT);
-    CHECK_HAS(error, "xenstored does not answer within 2 s");
-    go_on();
-    vmring_producer_close(pair.producer, NULL, NULL);
-    faults_idle = NULL;
-    fake_xenstore_check_empty(MEETING_ABOVE);
-}
-
-/* Also what an agent asks: each call is told so, and those that follow. */
-static void sender_loses(void)
-{
-    struct meet_agent *meet;
-    unsigned char body[64];
-    uint32_t type;
-    int64_t before;
-
-    fake_xenstore_become(MEETING_AGENT);
-    CHECK_EQ(meet_open(0, "5", NULL, &meet, NULL, 0), 0);
-    CHECK_EQ(meet_send(meet, VMRING_LOCAL_SUBSCRIBE, body, VMRING_LOCAL_MAX + 1,
-                       100, NULL),
-             -EINVAL);
-    stop();
-    before = now_ms();
-    CHECK_EQ(meet_send(meet, VMRING_LOCAL_QUIESCE, NULL, 0, 100, NULL), -EPIPE);
-    CHECK(now_ms() - before >= 100);
-    CHECK(now_ms() - before < LOST_MS);
-    before = now_ms();
-    CHECK_EQ(meet_send(meet, VMRING_LOCAL_QUIESCE, NULL, 0, 100, NULL), -EPIPE);
-    CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EPIPE);
-    CHECK(!meet_is_waiting(meet));
-    meet_close(meet);
-    CHECK(now_ms() - before < TURN_MS);
-    go_on();
-}
-
-/* It does not wait, and is told when it is late. */
-static void receiver_loses(void)
-{
-    struct meet_agent *meet;
-    unsigned char body[64];
-    struct pollfd pfd = {.events = POLLIN};
-    struct fault fault;
-    int64_t before;
-    uint32_t type;
-    int ret;
-
-    fake_xenstore_become(MEETING_AGENT);
-    CHECK_EQ(meet_open(0, "5", NULL, &meet, NULL, 0), 0);
-    CHECK_EQ(meet_send(meet, VMRING_LOCAL_QUIESCE, NULL, 0, PATIENT_MS, NULL),
-             0);
-    CHECK(meet_is_waiting(meet));
-    /* What there is is seen; and from then on nothing makes it look. */
-    pfd.fd = meet_fd(meet);
-    do
-        CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EAGAIN);
-    while (poll(&pfd, 1, 300) == 1);
-    CHECK(fake_xenstore_put(MEETING_AGENT, MEETING "/agent/request", "no",
-                            SIZE_MAX));
-    faults_arm(2);
-    CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -ENOMEM);
-    CHECK(faults_disarm(&fault));
-    stop();
-    before = now_ms();
-    CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EAGAIN);
-    CHECK(meet_is_waiting(meet));
-    CHECK_EQ(meet_recv(meet, &type, body, sizeof(body)), -EAGAIN);
-    CHECK(now_ms() - before < TURN_MS);
-    meet_lost_ms = 100;
-    while ((ret = meet_recv(meet, &type, body, sizeof(body))) == -EAGAIN) {
-        CHECK(now_ms() - before < 10000);
-        usleep(1000);
-    }
-    CHECK_EQ(ret, -EPIPE);
-    CHECK(now_ms() - before >= meet_lost_ms);
-    before = now_ms();
-    meet_close(meet);
-    CHECK(now_ms() - before < TURN_MS);
-    go_on();
-}
-
-static void asks_a_stopped_one(void)
-{
-    begin();
-    sender_loses();
-    receiver_loses();
+    xenstored_go_on();
     vmring_producer_close(pair.producer, NULL, NULL);
     faults_idle = NULL;
     fake_xenstore_check_empty(MEETING_ABOVE);
@@ -441,72 +324,6 @@ static void gives_up(void)
     fake_xenstore_check_empty(MEETING_ABOVE);
 }
 
-/* All that is on its way comes back as lost, and nothing more is begun. */
-static void bridge_loses(void)
-{
-    static struct rendezvous_message request;
-    struct meet_bridge *meet;
-    struct fault fault;
-    uint64_t looks;
-    int64_t before;
-    int ret;
-
-    fake_xenstore_become(0);
-    CHECK_EQ(meet_serve(MEETING_AGENT, "6", &meet, NULL, 0), 0);
-    stop();
-    looks = meet_look(meet);
-    CHECK_EQ(meet_next(meet, &request), 0);
-    CHECK(!meet_has_looked(meet, looks));
-    CHECK_EQ(meet_reply(meet, 1, 1, VMRING_LOCAL_QUIET, NULL, 0), 0);
-    CHECK_EQ(meet_tell_quiet(meet, 1, 1), 0);
-    faults_arm(1);
-    CHECK_EQ(meet_tell_quiet(meet, 1, 1), -ENOMEM);
-    CHECK(faults_disarm(&fault));
-    fake_xenstore_lose(true);
-    go_on();
-    before = now_ms();
-    while ((ret = meet_next(meet, &request)) == 0)
-        CHECK(now_ms() - before < 10000);
-    CHECK_EQ(ret, -EPIPE);
-    CHECK(meet_has_looked(meet, looks));
-    CHECK_EQ(meet_reply(meet, 1, 1, VMRING_LOCAL_QUIET, NULL, 0), -EPIPE);
-    CHECK_EQ(meet_tell_quiet(meet, 1, 1), -EPIPE);
-    meet_serve_end(meet);
-    fake_xenstore_lose(false);
-}
-
-/* What fails in the thread that serves, and not in the other. */
-static void cannot_be_served(void)
-{
-    struct meet_bridge *meet;
-    unsigned int failed = 0;
-    char none[256] = "";
-    bool fired = true;
-
-    fake_xenstore_lose(true);
-    CHECK(meet_serve(MEETING_AGENT, "6", &meet, none, sizeof(none)) < 0);
-    CHECK(*none);
-    fake_xenstore_lose(false);
-    for (unsigned int nth = 1; fired; nth++) {
-        char error[256] = "";
-        struct fault fault;
-        int err;
-
-        fake_xenstore_become(0);
-        faults_arm(nth);
-        err = meet_serve(MEETING_AGENT, "6", &meet, error, sizeof(error));
-        fired = faults_disarm(&fault);
-        if (!err)
-            meet_serve_end(meet);
-        else
-            CHECK(*error);
-        failed += err != 0;
-        errands_wait_for_ended();
-    }
-    CHECK(failed >= 6);
-    fake_xenstore_check_empty(MEETING_ABOVE);
-}
-
 int main(void)
 {
     meet_lost_ms = PATIENT_MS;
@@ -516,11 +333,7 @@ int main(void)
     domain_reset();
     detaches_from_a_stopped_one();
     comes_to_a_stopped_one();
-    asks_a_stopped_one();
     keeps_its_timeout();
     gives_up();
-    bridge_loses();
-    fake_xenstore_put(0, MEETING_ABOVE, NULL, 0);
-    cannot_be_served();
     return 0;
 }
