@@ -3,10 +3,10 @@
  * state.h: what the parts of the bridge's loop share.
  *
  *   bridge.c        phases and turns: when what is done
- *   serve.c  the producer: what consumers ask for, and where
- *   to.c     the domain of --to
- *   wake.c   what wakes the loop
- *   title.c  what `ps` says of it
+ *   serve.c         the producer: what consumers ask for, and where
+ *   agent_domain.c  the domain of --to
+ *   wake.c          what wakes the loop
+ *   title.c         what `ps` says of it
  */
 #ifndef BRIDGE_LOOP_STATE_H
 #define BRIDGE_LOOP_STATE_H
@@ -66,7 +66,7 @@ void bridge_tear_down_loop(struct bridge *bridge);
 /* title.c: `attached`: a consumer is. */
 void bridge_title(const struct bridge *bridge, bool attached);
 
-/* to.c: the domain whose agents are to be served. */
+/* agent_domain.c: the domain whose agents are to be served. */
 int bridge_find_agents(struct bridge *bridge);
 
 /* serve.c */

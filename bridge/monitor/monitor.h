@@ -8,10 +8,10 @@
 #define BRIDGE_MONITOR_MONITOR_H
 
 #include "../source.h"
-#include "arm.h"
 #include "lock.h"
 #include "quiesce.h"
 #include "ring.h"
+#include "subscription.h"
 #include "target.h"
 
 struct monitor_stats {

@@ -26,7 +26,7 @@ static int open_parts(struct monitor *monitor, struct source_start *start)
     monitor->ring.target = target;
     monitor->ring.lock = &monitor->lock;
     monitor->ring.quiesce = &monitor->quiesce;
-    monitor->arming = arm_open(&monitor->ring);
+    monitor->arming = subscription_open(&monitor->ring);
     if (!monitor->arming)
         return EXIT_FAULT;
     return lock_take(&monitor->lock, target, start);

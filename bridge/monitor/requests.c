@@ -13,10 +13,10 @@
 #include "../../libvmring/base/clock.h"
 #include "../../libvmring/vm_event/response.h"
 #include "../log.h"
-#include "bears.h"
 #include "end.h"
 #include "hold.h"
 #include "requests.h"
+#include "xen_checks.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -37,7 +37,7 @@ static void inject(struct monitor *monitor,
 {
     unsigned int vcpu = event->vcpu;
 
-    if (bears_event_pending(&monitor->target, event)) {
+    if (xen_check_event_pending(&monitor->target, event)) {
         if (monitor->stats.dropped_injections++ == 0)
             bridge_log(LOG_WARNING,
                        "vector %u is not injected into vCPU %u of %s: another "
@@ -47,7 +47,7 @@ static void inject(struct monitor *monitor,
     }
     /* A neutral verdict's is what the request said: from the ring's page. */
     errno = EINVAL;
-    if (bears_trap(trap) &&
+    if (xen_check_trap(trap) &&
         xc_hvm_inject_trap(
             monitor->target.xen.xch, (domid_t)monitor->target.domid, (int)vcpu,
             (uint8_t)trap->vector, (uint8_t)trap->type, trap->error_code,
@@ -112,7 +112,7 @@ static void answer(struct monitor *monitor,
     struct vm_event_answer answer;
     bool bad;
 
-    bad = !bears_verdict(event, verdict, monitor->arming->defers) ||
+    bad = !xen_check_verdict(event, verdict, monitor->arming->defers) ||
           vm_event_respond(event, verdict, monitor->target.arch, paused,
                            &answer) != CONVERT_OK;
     if (bad) {
@@ -197,11 +197,11 @@ static void handle(struct monitor *monitor, const vm_event_request_t *request)
     } else if (!monitor->producer) {
         monitor->stats.ending++;
         answer_neutrally(monitor, &event);
-    } else if (arm_withholds(monitor->arming, &event)) {
+    } else if (subscription_withholds(monitor->arming, &event)) {
         monitor->stats.arming++;
         answer_neutrally(monitor, &event);
     } else if (!(event.flags & XEN_VM_RING_FLAG_VCPU_PAUSED) ||
-               arm_delivers_async(monitor->arming, &event)) {
+               subscription_delivers_async(monitor->arming, &event)) {
         push(monitor, &event);
     } else {
         post(monitor, &event);
@@ -263,7 +263,7 @@ static bool drain(struct monitor *monitor)
 
 int requests_run(struct monitor *monitor)
 {
-    int due = arm_turn(monitor->arming);
+    int due = subscription_turn(monitor->arming);
     bool more = false;
 
     if (!monitor->ring.page)

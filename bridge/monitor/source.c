@@ -20,7 +20,7 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
 {
     struct monitor *monitor = ctx;
 
-    arm_subscribe(monitor->arming, specs, nr, results, error, error_len);
+    subscription_begin(monitor->arming, specs, nr, results, error, error_len);
 }
 
 static uint64_t supported(void *ctx)
@@ -41,7 +41,7 @@ static void attached(void *ctx, bool is_attached, uint32_t verdicts)
 {
     struct monitor *monitor = ctx;
 
-    arm_attached(monitor->arming, is_attached, verdicts);
+    subscription_attached(monitor->arming, is_attached, verdicts);
 }
 
 static bool is_arming(void *ctx)

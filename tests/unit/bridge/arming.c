@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "bridge/monitor/arm.h"
+#include "bridge/monitor/subscription.h"
 #include "bridge/monitor/support.h"
 #include "bridge/source.h"
 #include "check.h"
@@ -41,7 +41,7 @@ static void start(void)
         .capabilities = UINT32_MAX,
     };
     ring = (struct ring){.target = &target, .page = &ring};
-    arming = arm_open(&ring);
+    arming = subscription_open(&ring);
     CHECK(arming);
 }
 
@@ -62,7 +62,8 @@ static void ask(const char *events)
     CHECK(nr >= 0);
     text[0] = '\0';
     memset(results, 0x55, sizeof(results));
-    arm_subscribe(arming, specs, (unsigned int)nr, results, text, sizeof(text));
+    subscription_begin(arming, specs, (unsigned int)nr, results, text,
+                       sizeof(text));
     CHECK(fake_ops.calls - before <= MOST_CALLS);
     CHECK(fake_ops.now - began <= MOST_NS);
 }
@@ -72,7 +73,7 @@ static void turn(void)
 {
     unsigned int before = fake_ops.calls;
     uint64_t began = fake_ops.now, took;
-    int due = arm_turn(arming);
+    int due = subscription_turn(arming);
 
     took = fake_ops.now - began;
     CHECK(fake_ops.calls - before <= MOST_CALLS);
@@ -85,7 +86,7 @@ static void turn(void)
     CHECK(due >= 1 && (uint64_t)due * MS >= 2 * took);
     before = fake_ops.calls;
     fake_ops.now += (uint64_t)(due - 1) * MS;
-    (void)arm_turn(arming);
+    (void)subscription_turn(arming);
     CHECK_EQ(fake_ops.calls, before);
     fake_ops.now += MS;
 }
@@ -277,7 +278,7 @@ static bool withholds(unsigned int reason, uint64_t number)
         event.u.write_ctrlreg.index = (uint32_t)number;
     if (reason == XEN_VM_RING_REASON_MEM_ACCESS)
         event.u.mem_access.gfn = number;
-    return arm_withholds(arming, &event);
+    return subscription_withholds(arming, &event);
 }
 
 static void withheld_until_all_is_armed(void)
@@ -331,7 +332,7 @@ static void domain_ends(void)
     ask("cr3 " ALL_MSRS);
     turn();
     ring.page = NULL;
-    CHECK_EQ(arm_turn(arming), SOURCE_WAIT);
+    CHECK_EQ(subscription_turn(arming), SOURCE_WAIT);
     CHECK(!arming->busy);
     CHECK_EQ(results[0], VMRING_SPEC_FAILED);
     CHECK_HAS(text, "ended");
@@ -399,7 +400,7 @@ static void deny_arms_again(void)
     wait_for_it();
     CHECK_EQ(fake_ops.ctrlreg[0], 2);
     CHECK_EQ(fake_ops.ctrlreg[1], 1);
-    arm_attached(arming, true, XEN_VM_RING_VERDICT_DENY);
+    subscription_attached(arming, true, XEN_VM_RING_VERDICT_DENY);
     CHECK_EQ(fake_ops.ctrlreg[0], 1);
     CHECK_EQ(fake_ops.ctrlreg[1], 1);
     end();

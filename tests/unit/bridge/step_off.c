@@ -80,22 +80,22 @@ bool target_is_suspended(const struct target *of)
 }
 
 /* Nothing of these comes up. */
-int arm_turn(struct arming *of)
+int subscription_turn(struct arming *of)
 {
     (void)of;
     return SOURCE_WAIT;
 }
 
-bool arm_withholds(const struct arming *of,
-                   const struct xen_vm_ring_event *event)
+bool subscription_withholds(const struct arming *of,
+                            const struct xen_vm_ring_event *event)
 {
     (void)of;
     (void)event;
     return false;
 }
 
-bool arm_delivers_async(const struct arming *of,
-                        const struct xen_vm_ring_event *event)
+bool subscription_delivers_async(const struct arming *of,
+                                 const struct xen_vm_ring_event *event)
 {
     (void)of;
     (void)event;

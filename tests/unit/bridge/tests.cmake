@@ -22,8 +22,9 @@ vmring_bridge_test(room)
 
 # And parts that call libxenctrl, with it in memory.
 vmring_bridge_test(arming tests/unit/fixture/fake_monitor_ops.c
-    bridge/monitor/arm.c bridge/monitor/step.c bridge/monitor/ranges.c
-    bridge/monitor/calls.c bridge/monitor/support.c bridge/monitor/bears.c
+    bridge/monitor/subscription.c bridge/monitor/arm_steps.c
+    bridge/monitor/monitor_calls.c bridge/monitor/ranges.c
+    bridge/monitor/support.c bridge/monitor/xen_checks.c
     ${LOG})
 vmring_bridge_test(page tests/unit/fixture/fake_xencall.c
     bridge/monitor/legacy_ring.c ${LOG})
@@ -31,7 +32,7 @@ vmring_bridge_test(version tests/unit/fixture/fake_xencall.c)
 vmring_bridge_test(listener)
 vmring_bridge_test(step_off bridge/monitor/requests.c
     bridge/monitor/end.c bridge/monitor/quiesce.c
-    bridge/monitor/bears.c bridge/monitor/support.c
+    bridge/monitor/xen_checks.c bridge/monitor/support.c
     bridge/monitor/legacy_ring.c ${LOG})
 target_link_libraries(test_bridge_step_off PRIVATE vmring_vm_event
     PkgConfig::XENCTRL)

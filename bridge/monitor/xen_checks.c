@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bears.c: what this Xen, on this CPU, bears of a domain's monitor.
+ * xen_checks.c: what this Xen, on this CPU, bears of a domain's monitor.
  *
  * Xen checks little of what a privileged tool asks for: it asserts, and an
  * assertion is the end of the host.  So whatever an agent can choose, a
@@ -13,9 +13,9 @@
 #include <string.h>
 
 #include "../../libvmring/vm_event/convert.h"
-#include "bears.h"
-#include "hold.h"
+#include "monitor_calls.h"
 #include "support.h"
+#include "xen_checks.h"
 
 #include <xen/hvm/save.h>
 
@@ -27,11 +27,9 @@
  * code for AMD is a BUG() and that for Intel an assertion
  * (svm_intercept_msr(), vmx_set_msr_intercept()).
  */
-#define MSRS_LOW       0u
-#define MSRS_HIGH      0xc0000000u
-#define MSRS_LAST(of)  ((of) + 0x1fff)
-#define MSRS_IN_WORDS  "0-0x1fff and 0xc0000000-0xc0001fff"
-#define MSR_TWIN(high) ((high)&0x1fffu)
+#define MSRS_LOW      0u
+#define MSRS_LAST(of) ((of) + 0x1fff)
+#define MSRS_IN_WORDS "0-0x1fff and 0xc0000000-0xc0001fff"
 
 static bool is_within(const struct vmring_spec *spec, uint32_t window)
 {
@@ -52,7 +50,7 @@ static const uint32_t write_only[] = {
     0x83f, /* x2APIC SELF_IPI */
 };
 
-bool bears_msr(uint64_t msr)
+bool xen_check_msr(uint64_t msr)
 {
     for (size_t i = 0; i < sizeof(write_only) / sizeof(write_only[0]); i++) {
         if (msr == write_only[i])
@@ -61,7 +59,7 @@ bool bears_msr(uint64_t msr)
     return true;
 }
 
-bool bears_part_of(const struct vmring_spec *spec)
+bool xen_check_leaves_out(const struct vmring_spec *spec)
 {
     if (spec->reason != XEN_VM_RING_REASON_MOV_TO_MSR)
         return false;
@@ -72,50 +70,11 @@ bool bears_part_of(const struct vmring_spec *spec)
     return false;
 }
 
-/*
- * On AMD Xen lets the guest read a watched MSR of the upper window from the
- * CPU, unless the monitor has its twin of the lower window, too
- * (svm_intercept_msr() forgets the window).  Of EFER the guest would see the
- * bit that Xen itself has set, of others what the host has there; so the twin
- * is armed meanwhile, with the domain paused, so that none of its writes is
- * reported.
- */
-static int arm_with_twin(struct target *target, struct lock *lock, uint32_t msr,
-                         bool onchange)
-{
-    xc_interface *xch = target->xen.xch;
-    uint32_t domid = target->domid;
-    bool armed;
-    int rc, held;
-
-    held = hold_domain(target, lock);
-    if (held < 0)
-        return held;
-    armed = xc_monitor_mov_to_msr(xch, domid, MSR_TWIN(msr), 1, 0) == 0;
-    rc = xc_monitor_mov_to_msr(xch, domid, msr, 1, onchange);
-    rc = rc < 0 ? -errno : 0;
-    if (armed)
-        xc_monitor_mov_to_msr(xch, domid, MSR_TWIN(msr), 0, 0);
-    hold_release(target, lock);
-    return rc;
-}
-
-int bears_set_msr(struct target *target, struct lock *lock, uint32_t msr,
-                  bool on, bool onchange)
-{
-    if (on && !target->is_intel && msr >= MSRS_HIGH)
-        return arm_with_twin(target, lock, msr, onchange);
-    return xc_monitor_mov_to_msr(target->xen.xch, target->domid, msr, on,
-                                 onchange) < 0
-               ? -errno
-               : 0;
-}
-
 static const char *refuse_msrs(const struct vmring_spec *spec)
 {
     if (!is_within(spec, MSRS_LOW) && !is_within(spec, MSRS_HIGH))
         return "is outside of what Xen can watch on this CPU: " MSRS_IN_WORDS;
-    if (spec->first == spec->last && !bears_msr(spec->first))
+    if (spec->first == spec->last && !xen_check_msr(spec->first))
         return "cannot be watched: it can be written and not read, and Xen "
                "would give the guest a fault for writing it";
     return NULL;
@@ -171,9 +130,9 @@ static bool collides(const struct vmring_spec *a, const struct vmring_spec *b)
             a->first == b->first);
 }
 
-const char *bears_refuse(struct target *target, const struct vmring_spec *specs,
-                         unsigned int i, int *result, char *text,
-                         size_t text_len)
+const char *xen_check_spec(struct target *target,
+                           const struct vmring_spec *specs, unsigned int i,
+                           int *result, char *text, size_t text_len)
 {
     const struct vmring_spec *spec = &specs[i];
     const char *why = NULL;
@@ -248,7 +207,7 @@ static bool is_exception(const struct xen_vm_ring_inject *trap)
  * interrupts and NMIs are not for a tool to inject: on AMD Xen makes exceptions
  * of them, and on Intel the entry fails where the guest has masked them.
  */
-bool bears_trap(const struct xen_vm_ring_inject *trap)
+bool xen_check_trap(const struct xen_vm_ring_inject *trap)
 {
     if (trap->type == TRAP_HARDWARE)
         return is_exception(trap);
@@ -263,14 +222,14 @@ bool bears_trap(const struct xen_vm_ring_inject *trap)
            (trap->vector == 3 || trap->vector == 4);
 }
 
-bool bears_verdict(const struct xen_vm_ring_event *event,
-                   const struct xen_vm_ring_response *verdict, bool defers)
+bool xen_check_verdict(const struct xen_vm_ring_event *event,
+                       const struct xen_vm_ring_response *verdict, bool defers)
 {
     if (verdict->flags & XEN_VM_RING_FLAG_DENY &&
         (!defers || !is_deferred(event)))
         return false;
     return !(verdict->flags & XEN_VM_RING_FLAG_INJECT) ||
-           bears_trap(&verdict->inject);
+           xen_check_trap(&verdict->inject);
 }
 
 /*
@@ -279,8 +238,8 @@ bool bears_verdict(const struct xen_vm_ring_event *event,
  * only where the exit came amid the delivery of one; an exit by INT3 or #DB
  * is no such exit.
  */
-bool bears_event_pending(struct target *target,
-                         const struct xen_vm_ring_event *event)
+bool xen_check_event_pending(struct target *target,
+                             const struct xen_vm_ring_event *event)
 {
     struct hvm_hw_cpu cpu;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * calls.c: the calls by which a domain raises an event, one an event.
+ * monitor_calls.c: the calls by which a domain raises an event, one an event.
  *
  * With eight vCPUs or more Xen pauses a vCPU at every asynchronous event too
  * (vm_event_put_request(): fewer free entries than vCPUs), and wakes as many
@@ -13,9 +13,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "calls.h"
 #include "domctl.h"
+#include "hold.h"
 #include "legacy_ring.h"
+#include "monitor_calls.h"
 #include "support.h"
 
 #define ASYNC_PAUSES_FROM LEGACY_RING_ENTRIES
@@ -127,6 +128,49 @@ int calls_set_event(struct target *target, const struct vmring_spec *spec,
                     bool on, bool defers)
 {
     return set_event(target, spec, on, defers) < 0 ? -errno : 0;
+}
+
+/* ----------------------------------------------------------------- MSRs -- */
+
+#define MSR_TWIN(high) ((high)&0x1fffu)
+
+/*
+ * On AMD Xen lets the guest read a watched MSR of the upper window from the
+ * CPU, unless the monitor has its twin of the lower window, too
+ * (svm_intercept_msr() forgets the window).  Of EFER the guest would see the
+ * bit that Xen itself has set, of others what the host has there; so the twin
+ * is armed meanwhile, with the domain paused, so that none of its writes is
+ * reported.
+ */
+static int arm_with_twin(struct target *target, struct lock *lock, uint32_t msr,
+                         bool onchange)
+{
+    xc_interface *xch = target->xen.xch;
+    uint32_t domid = target->domid;
+    bool armed;
+    int rc, held;
+
+    held = hold_domain(target, lock);
+    if (held < 0)
+        return held;
+    armed = xc_monitor_mov_to_msr(xch, domid, MSR_TWIN(msr), 1, 0) == 0;
+    rc = xc_monitor_mov_to_msr(xch, domid, msr, 1, onchange);
+    rc = rc < 0 ? -errno : 0;
+    if (armed)
+        xc_monitor_mov_to_msr(xch, domid, MSR_TWIN(msr), 0, 0);
+    hold_release(target, lock);
+    return rc;
+}
+
+int calls_set_msr(struct target *target, struct lock *lock, uint32_t msr,
+                  bool on, bool onchange)
+{
+    if (on && !target->is_intel && msr >= MSRS_HIGH)
+        return arm_with_twin(target, lock, msr, onchange);
+    return xc_monitor_mov_to_msr(target->xen.xch, target->domid, msr, on,
+                                 onchange) < 0
+               ? -errno
+               : 0;
 }
 
 /* ----------------------------------------------------------------- deny -- */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* step.c: from what is armed to what is wanted, step by step. */
+/* arm_steps.c: from what is armed to what is wanted, step by step. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../log.h"
-#include "bears.h"
-#include "calls.h"
-#include "step.h"
+#include "arm_steps.h"
+#include "monitor_calls.h"
 #include "support.h"
+#include "xen_checks.h"
 
 /* Frames of one call, in which Xen holds a lock that each vCPU may need. */
 #define CALL_FRAMES 64
@@ -61,7 +61,7 @@ static void disarm(struct arming *arming, const struct vmring_spec *spec)
     cannot_disarm(arming, text, -rc);
 }
 
-int step_arm_again(struct arming *arming, const struct vmring_spec *spec)
+int arm_again(struct arming *arming, const struct vmring_spec *spec)
 {
     disarm(arming, spec);
     return arm(arming, spec);
@@ -69,8 +69,8 @@ int step_arm_again(struct arming *arming, const struct vmring_spec *spec)
 
 /* ----------------------------------------------------- all or nothing -- */
 
-void step_blame(char *error, size_t error_len, const struct vmring_spec *spec,
-                const char *why)
+void arm_blame(char *error, size_t error_len, const struct vmring_spec *spec,
+               const char *why)
 {
     char text[128] = "event";
 
@@ -102,8 +102,8 @@ static void fail(struct arming *arming, unsigned int which, int error)
 {
     if (arming->results) {
         arming->results[which] = VMRING_SPEC_FAILED;
-        step_blame(arming->error, arming->error_len, &arming->specs[which],
-                   strerror(error));
+        arm_blame(arming->error, arming->error_len, &arming->specs[which],
+                  strerror(error));
     }
     arming->nr_specs = arming->nr_before = 0;
     ranges_want(&arming->ranges, NULL, 0);
@@ -145,7 +145,7 @@ static bool next_to_arm(const struct arming *arming, unsigned int *i)
     return false;
 }
 
-bool step_is_left(struct arming *arming)
+bool arm_is_left(struct arming *arming)
 {
     struct ranges *ranges = &arming->ranges;
     enum msr_watch from, to;
@@ -180,22 +180,22 @@ static bool set_an_msr(struct arming *arming)
 
     if (!ranges_next_msr(ranges, &msr, &from, &to))
         return false;
-    if (!bears_msr(msr)) {
+    if (!xen_check_msr(msr)) {
         ranges_msr_is(ranges, msr, to);
         return true;
     }
     if (from != MSR_OFF) {
-        rc = bears_set_msr(arming->target, arming->lock, msr, false, false);
+        rc = calls_set_msr(arming->target, arming->lock, msr, false, false);
         if (rc < 0)
             cannot_disarm(arming, "an MSR", -rc);
         ranges_msr_is(ranges, msr, MSR_OFF);
         return true;
     }
-    rc = bears_set_msr(arming->target, arming->lock, msr, true,
+    rc = calls_set_msr(arming->target, arming->lock, msr, true,
                        to == MSR_ONCHANGE);
     if (rc == -EEXIST) {
-        bears_set_msr(arming->target, arming->lock, msr, false, false);
-        rc = bears_set_msr(arming->target, arming->lock, msr, true,
+        calls_set_msr(arming->target, arming->lock, msr, false, false);
+        rc = calls_set_msr(arming->target, arming->lock, msr, true,
                            to == MSR_ONCHANGE);
     }
     if (rc < 0)
@@ -241,7 +241,7 @@ static bool arm_an_event(struct arming *arming)
     return true;
 }
 
-void step_take(struct arming *arming)
+void arm_step(struct arming *arming)
 {
     (void)(disarm_an_event(arming) || set_an_msr(arming) ||
            set_some_frames(arming) || arm_an_event(arming));

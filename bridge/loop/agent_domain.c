@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* to.c: the domain of --to, before anything is attached. */
+/* agent_domain.c: the domain of --to, before anything is attached. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * arm.c: which events the domain raises.
+ * subscription.c: which events the domain raises.
  *
  * Each call that arms or disarms stops every vCPU for a moment, and there can
  * be tens of thousands of them: so they are made in slices, one a turn of the
@@ -17,10 +17,10 @@
 #include "../../libvmring/base/clock.h"
 #include "../log.h"
 #include "../source.h"
-#include "arm.h"
-#include "bears.h"
-#include "calls.h"
-#include "step.h"
+#include "arm_steps.h"
+#include "monitor_calls.h"
+#include "subscription.h"
+#include "xen_checks.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -30,7 +30,7 @@
 /* Frames of one subscription: 64 GiB. */
 #define MAX_FRAMES (UINT64_C(1) << 24)
 
-struct arming *arm_open(struct ring *ring)
+struct arming *subscription_open(struct ring *ring)
 {
     struct arming *arming = calloc(1, sizeof(*arming));
 
@@ -85,8 +85,8 @@ static void forget(struct arming *arming)
     for (unsigned int i = 0; arming->results && i < arming->nr_specs; i++)
         arming->results[i] = VMRING_SPEC_FAILED;
     if (arming->results && arming->nr_specs)
-        step_blame(arming->error, arming->error_len, &arming->specs[0],
-                   "cannot be armed: the domain has ended");
+        arm_blame(arming->error, arming->error_len, &arming->specs[0],
+                  "cannot be armed: the domain has ended");
     arming->nr_specs = arming->nr_armed = 0;
     ranges_forget(&arming->ranges);
     be_done(arming);
@@ -97,16 +97,16 @@ static void take_a_slice(struct arming *arming, uint64_t began)
     uint64_t took = 0;
 
     quiesce_disturb(arming->quiesce);
-    for (int i = 0; i < SLICE_STEPS && took < SLICE_NS && step_is_left(arming);
+    for (int i = 0; i < SLICE_STEPS && took < SLICE_NS && arm_is_left(arming);
          i++) {
-        step_take(arming);
+        arm_step(arming);
         took = clock_ns() - began;
     }
     arming->next_slice =
         began + took + (took > NS_PER_MS / 2 ? 2 * took : NS_PER_MS);
 }
 
-int arm_turn(struct arming *arming)
+int subscription_turn(struct arming *arming)
 {
     uint64_t now;
 
@@ -118,7 +118,7 @@ int arm_turn(struct arming *arming)
     else if (now >= arming->next_slice)
         take_a_slice(arming, now);
     /* A subscription that changes nothing is done at once. */
-    if (arming->busy && !step_is_left(arming))
+    if (arming->busy && !arm_is_left(arming))
         finish(arming);
     if (!arming->busy)
         return SOURCE_WAIT;
@@ -145,8 +145,8 @@ static bool tells_of(const struct vmring_spec *spec,
            (number == spec->first || number <= spec->last);
 }
 
-bool arm_withholds(const struct arming *arming,
-                   const struct xen_vm_ring_event *event)
+bool subscription_withholds(const struct arming *arming,
+                            const struct xen_vm_ring_event *event)
 {
     if (!arming->withholds)
         return false;
@@ -159,7 +159,7 @@ bool arm_withholds(const struct arming *arming,
 
 /* ------------------------------------------------------- what is asked -- */
 
-/* As bears_refuse(), of what all of them come to. */
+/* As xen_check_spec(), of what all of them come to. */
 static const char *refuse_size(const struct vmring_spec *specs, unsigned int i,
                                int *result)
 {
@@ -189,13 +189,13 @@ static bool refused(struct arming *arming, const struct vmring_spec *specs,
 
         results[i] = VMRING_SPEC_FAILED;
         if (arming->ring->page) {
-            why = bears_refuse(arming->target, specs, i, &results[i], text,
-                               sizeof(text));
+            why = xen_check_spec(arming->target, specs, i, &results[i], text,
+                                 sizeof(text));
             if (!why)
                 why = refuse_size(specs, i, &results[i]);
         }
         if (why && !any)
-            step_blame(error, error_len, &specs[i], why);
+            arm_blame(error, error_len, &specs[i], why);
         any = any || why;
     }
     return any;
@@ -204,7 +204,7 @@ static bool refused(struct arming *arming, const struct vmring_spec *specs,
 /* A line, once. */
 static void say_left_out(struct arming *arming, const struct vmring_spec *spec)
 {
-    if (arming->said_left_out || !bears_part_of(spec))
+    if (arming->said_left_out || !xen_check_leaves_out(spec))
         return;
     arming->said_left_out = true;
     bridge_log(
@@ -215,8 +215,9 @@ static void say_left_out(struct arming *arming, const struct vmring_spec *spec)
         arming->target->name);
 }
 
-void arm_subscribe(struct arming *arming, const struct vmring_spec *specs,
-                   unsigned int nr, int *results, char *error, size_t error_len)
+void subscription_begin(struct arming *arming, const struct vmring_spec *specs,
+                        unsigned int nr, int *results, char *error,
+                        size_t error_len)
 {
     /* The library asks for nothing more until it is done (producer/control.c).
      */
@@ -243,7 +244,7 @@ void arm_subscribe(struct arming *arming, const struct vmring_spec *specs,
     arming->nr_specs = nr;
     arming->busy = true;
     arming->complained = false;
-    (void)arm_turn(arming);
+    (void)subscription_turn(arming);
 }
 
 /* ----------------------------------------------------------------- deny -- */
@@ -269,21 +270,22 @@ static void set_deny(struct arming *arming)
         if (spec->reason != XEN_VM_RING_REASON_WRITE_CTRLREG ||
             !calls_is_async(spec))
             continue;
-        rc = step_arm_again(arming, spec);
+        rc = arm_again(arming, spec);
         if (rc < 0)
             bridge_log(LOG_ERR, "cannot arm a control register again: %s",
                        strerror(-rc));
     }
 }
 
-void arm_attached(struct arming *arming, bool attached, uint32_t verdicts)
+void subscription_attached(struct arming *arming, bool attached,
+                           uint32_t verdicts)
 {
     if (attached && verdicts & XEN_VM_RING_VERDICT_DENY)
         set_deny(arming);
 }
 
-bool arm_delivers_async(const struct arming *arming,
-                        const struct xen_vm_ring_event *event)
+bool subscription_delivers_async(const struct arming *arming,
+                                 const struct xen_vm_ring_event *event)
 {
     if (event->reason == XEN_VM_RING_REASON_WRITE_CTRLREG)
         return arming->async_ctrlregs >> (event->u.write_ctrlreg.index & 31) &
