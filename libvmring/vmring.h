@@ -5,7 +5,7 @@
  * A consumer, an introspection tool, opens an endpoint and takes events from
  * it.  A producer serves one and posts or pushes events into it.
  *
- * Every function returns zero or a positive value, or a negative errno.
+ * A function that can fail returns zero or a positive value, or a negative errno.
  * Nothing is printed: text goes to the log function of the options, if any.
  *
  * Threads: a handle may be used by one thread at a time.  A ring's workers are
@@ -640,7 +640,8 @@ int vmring_producer_post(struct vmring_producer *producer,
  * An asynchronous event of `lane` (a vCPU, or nr_vcpus for the foreign
  * lane).  Cut to its head if records have no registers.
  * 1 published: the consumer sees it from the next vmring_producer_flush() on;
- * 0 counted lost; -EINVAL.  Constant time; no system call.
+ * 0 counted lost; -EINVAL.  Constant time; no system call but to read the
+ * clock.
  */
 int vmring_producer_push(struct vmring_producer *producer, unsigned int lane,
                          const struct xen_vm_ring_event *event);

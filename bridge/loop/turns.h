@@ -12,7 +12,7 @@
 #include <json-c/json.h>
 #include <stdint.h>
 
-/* No turn may take longer, whatever anybody does: vmring-bridge(8). */
+/* No turn is to take longer; those that do are counted: vmring-bridge(8). */
 #define TURN_MAX_MS 500
 
 /* Parts of a turn. */

@@ -2,9 +2,9 @@
 /*
  * lane.h: a ring of sized records with one producer and one consumer.
  *
- * A push ends in exactly one store, to head or to lost, so that
- * attempts = head + lost at any instant.  All that either side decides with
- * is private; see docs/ABI.md, "Lanes".
+ * A push is counted by exactly one store, to head or to lost, so that attempts
+ * = head + lost at any instant; of the foreign lane see foreign.c.  All that
+ * either side decides with is private; see docs/ABI.md, "Lanes".
  */
 #ifndef VMRING_CORE_LANE_H
 #define VMRING_CORE_LANE_H
@@ -38,7 +38,7 @@ struct vmr_lane_rx {
     const unsigned char *records;
     struct xen_vm_ring_cursor *cursor;
     uint64_t tail;  /* the next position to take */
-    uint64_t ahead; /* positions from it on that head has shown, untaken */
+    uint64_t ahead; /* positions from it on that are shown, untaken */
     uint64_t slots;
     uint64_t taken;              /* records handed out */
     xen_vm_ring_u64 overwritten; /* positions that the producer overran */

@@ -25,6 +25,7 @@ struct subject {
 
 #define MAX_EVENTS 65536
 #define MAX_LINE   4096
+#define MAX_AGE_NS UINT64_C(60000000000)
 
 /* Its output, and its ledger in the end. */
 struct agent {
@@ -128,17 +129,22 @@ static uint64_t number_of(const char *line, const char *key)
 
 struct ages {
     uint64_t start; /* of the times of events */
-    size_t nr;
+    size_t nr, wrong;
     double values[MAX_EVENTS];
 };
 
 static void look_at(struct ages *ages, const char *line, uint64_t now)
 {
-    if (!strncmp(line, "{\"attached\"", 11))
+    uint64_t at;
+
+    if (strstr(line, "\"attached\":{"))
         ages->start = number_of(line, "\"start_ns\":");
-    else if (!strncmp(line, "{\"event\"", 8) && ages->nr < MAX_EVENTS)
-        ages->values[ages->nr++] =
-            (double)(now - ages->start - number_of(line, "\"time_ns\":"));
+    if (strncmp(line, "{\"event\"", 8) || ages->nr == MAX_EVENTS)
+        return;
+    at = ages->start + number_of(line, "\"time_ns\":");
+    if (!ages->start || at > now || now - at > MAX_AGE_NS)
+        ages->wrong++;
+    ages->values[ages->nr++] = (double)(now - at);
 }
 
 /* Each line as soon as it is there, by the clock that stamps the events. */
@@ -189,6 +195,8 @@ static enum bench_result run_latency(const struct bench_case *self,
         end(&agent, subject, (double)each * subject->nr_vcpus, sample, &rate);
     if (result == BENCH_OK && !ages->nr)
         result = bench_failed(sample, "no event was read");
+    if (result == BENCH_OK && ages->wrong)
+        result = bench_failed(sample, "ages that cannot be");
     if (result == BENCH_OK) {
         (void)stats_of(ages->values, ages->nr);
         sample->value = quantile(ages->values, ages->nr, 0.5);
