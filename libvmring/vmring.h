@@ -507,14 +507,19 @@ struct vmring_producer_ops {
                       size_t error_len);
     /* Which kinds can fire here: a mask as in vmring_supported(). */
     uint64_t (*supported)(void *ctx);
-    /* Is nothing on its way that would still be posted or pushed? */
+    /*
+     * Is nothing on its way that would still be posted or pushed?  It is asked
+     * once a consumer quiesces, by each vmring_producer_dispatch(), and by each
+     * vmring_producer_collect() that has nothing.
+     */
     bool (*quiet)(void *ctx);
     /* A consumer has attached (true: with these verdicts) or gone. */
     void (*attached)(void *ctx, bool is_attached, uint32_t verdicts);
     /*
      * For a source that arms bit by bit, between verdicts: is it still at
      * what subscribe() began?  It is asked right behind that, and by each
-     * vmring_producer_collect() until it says no.  `results` and `error` stay
+     * vmring_producer_dispatch() and _collect() until it says no, or its
+     * consumer has gone.  `results` and `error` stay
      * valid until then, and vmring_producer_dispatch() answers the consumer.
      * Meanwhile nothing else is asked of the source but to disarm.  NULL:
      * subscribe() is done when it returns.

@@ -243,18 +243,19 @@ void vmring_producer_dismiss(struct vmring_producer *producer)
     producer->session.quiescing = true;
 }
 
-void control_say_quiet(struct vmring_producer *producer)
+int control_say_quiet(struct vmring_producer *producer)
 {
     struct session *session = &producer->session;
+    int err;
 
-    if (!session->quiescing || producer->nr_pending)
-        return;
-    if (producer->ops->quiet && !producer->ops->quiet(producer->ops_ctx))
-        return;
+    if (!session->quiescing || producer->nr_pending ||
+        !source_is_quiet(producer))
+        return 0;
     /* Between the question and the answer the source may have raised some. */
     if (producer->nr_pending)
-        return;
+        return 0;
     vmring_producer_flush(producer);
-    /* It is told again if this did not reach it: it waits for nothing else. */
-    session->quiescing = reply(producer, VMRING_LOCAL_QUIET, NULL, 0) != 0;
+    err = reply(producer, VMRING_LOCAL_QUIET, NULL, 0);
+    session->quiescing = err != 0;
+    return err;
 }

@@ -14,8 +14,11 @@
  */
 int control_message(struct vmring_producer *producer, uint32_t type, void *body,
                     size_t len);
-/* Says that the target is quiet, once it is, if the consumer has asked. */
-void control_say_quiet(struct vmring_producer *producer);
+/*
+ * Says that the target is quiet, once it is, if the consumer has asked.  < 0:
+ * it was not sent.
+ */
+int control_say_quiet(struct vmring_producer *producer);
 /* Arms nothing any more. */
 void control_disarm(struct vmring_producer *producer);
 /* Answers a SUBSCRIBE, once the source has done it.  -EPROTO: hang up. */

@@ -163,6 +163,21 @@ static void account(struct vmring_producer *producer,
     producer->nr_pending--;
 }
 
+/*
+ * One that has detached gives its requests up, as soon as its answers are
+ * swept: their verdicts come behind the last of those.
+ */
+static bool release_swept(struct vmring_producer *producer)
+{
+    struct session *session = &producer->session;
+
+    if (!session->releasing || producer->core.attached)
+        return false;
+    session->releasing = false;
+    vmr_producer_release(&producer->core);
+    return true;
+}
+
 static bool collect_one(struct vmring_producer *producer,
                         struct vmring_verdict *verdict)
 {
@@ -175,7 +190,9 @@ static bool collect_one(struct vmring_producer *producer,
         account(producer, verdict);
         return true;
     }
-    if (!vmr_producer_collect(&producer->core, clock_ns(), &from))
+    if (!vmr_producer_collect(&producer->core, clock_ns(), &from) &&
+        (!release_swept(producer) ||
+         !vmr_producer_collect(&producer->core, clock_ns(), &from)))
         return false;
     verdict->event = from.request.event;
     verdict->response = from.response;
@@ -193,13 +210,27 @@ unsigned int events_control_due(const struct vmring_producer *producer)
 
     if (session->leaving)
         return producer->core.attached ? 0 : DUE_FORGET;
-    if (session->counting)
+    if (session->counting && session->collected)
         due |= DUE_COUNTS;
-    if (session->quiescing && producer->nr_pending == 0)
+    if (session->quiescing && producer->nr_pending == 0 &&
+        source_is_quiet(producer))
         due |= DUE_QUIET;
     if ((session->subscribing || session->held) && !source_is_arming(producer))
         due |= DUE_SUBSCRIBED;
     return due;
+}
+
+/*
+ * The control plane's turn comes next, if there is anything to do. A consumer
+ * that does not read keeps nobody awake: not at once for what was not sent.
+ */
+static void wake_for_control(struct vmring_producer *producer)
+{
+    unsigned int due = events_control_due(producer);
+
+    if (due & ~producer->session.unsent ||
+        (due && clock_ns() >= producer->session.retry))
+        come_again(producer, true);
 }
 
 int vmring_producer_collect(struct vmring_producer *producer,
@@ -210,10 +241,7 @@ int vmring_producer_collect(struct vmring_producer *producer,
     /* What waited behind a verdict has been posted. */
     vmring_producer_flush(producer);
     producer->session.collected = true;
-    /* The control plane's turn comes next; but not again for what failed. */
-    if (events_control_due(producer) & ~producer->session.tried)
-        come_again(producer, true);
-    producer->session.tried = 0;
+    wake_for_control(producer);
     /*
      * What arming finds may be no answer at all, and it has disarmed then: so
      * again, a bounded number of times, or come back at once.

@@ -25,7 +25,10 @@
 /* Those that have not attached yet, and the one that has. */
 #define MAX_PEERS 8
 
-/* What is due to a consumer as soon as all answers are collected. */
+/*
+ * What the control plane can do for a consumer now: what waited for all
+ * answers, or for the source.
+ */
 #define DUE_FORGET     1U /* it has gone, and its region goes */
 #define DUE_COUNTS     2U
 #define DUE_QUIET      4U
@@ -37,13 +40,15 @@ struct session {
     bool leaving;      /* the last one has gone: its answers are swept */
     bool clean;        /* it had said so */
     bool quiescing;
-    bool subscribing;   /* its SUBSCRIBE has no answer yet */
-    bool counting;      /* nor its COUNT */
-    bool held;          /* nothing is received from it while the source arms */
-    bool collected;     /* what it had answered when it asked for its counts */
-    unsigned int tried; /* DUE_*: the last turn could not do it */
-    uint32_t version;   /* in use */
-    uint32_t from;      /* the first row that was asked for */
+    bool subscribing;    /* its SUBSCRIBE has no answer yet */
+    bool counting;       /* nor its COUNT */
+    bool held;           /* nothing is received from it while the source arms */
+    bool collected;      /* what it had answered when it asked for its counts */
+    bool releasing;      /* it has detached: its requests wait for nobody */
+    unsigned int unsent; /* DUE_*: its channel was full */
+    uint64_t retry;      /* when that is due again */
+    uint32_t version;    /* in use */
+    uint32_t from;       /* the first row that was asked for */
     struct region c;
 };
 
@@ -135,6 +140,11 @@ static inline uint64_t features_of(const struct vmring_producer *producer)
 }
 
 /* Is the source still at the last that was asked of it? */
+static inline bool source_is_quiet(const struct vmring_producer *producer)
+{
+    return !producer->ops->quiet || producer->ops->quiet(producer->ops_ctx);
+}
+
 static inline bool source_is_arming(const struct vmring_producer *producer)
 {
     return producer->ops->arming && producer->ops->arming(producer->ops_ctx);

@@ -23,6 +23,9 @@
  */
 #define OTHERS_NS UINT64_C(20000000)
 
+/* What a full channel did not take is tried again after so long. */
+#define RETRY_NS UINT64_C(100000000)
+
 static bool is_over(uint64_t until)
 {
     return clock_ns() >= until;
@@ -52,8 +55,6 @@ static void forget_session(struct vmring_producer *producer)
     struct session *session = &producer->session;
 
     slices_drop(producer, &session->c);
-    if (session->clean)
-        vmr_producer_release(&producer->core);
     session->leaving = session->quiescing = false;
 }
 
@@ -69,6 +70,7 @@ static void end_session(struct vmring_producer *producer)
            session->clean ? "the consumer has detached"
                           : "the consumer has gone without a word");
     session->leaving = true;
+    session->releasing = session->clean;
     session->subscribing = session->counting = session->held = false;
     peers_drop(producer, session->peer);
     session->peer = NULL;
@@ -203,9 +205,7 @@ static void serve_others(struct vmring_producer *producer, uint64_t until)
     }
 }
 
-/*
- * What had to wait until all answers were collected, or the source was ready.
- * What does not reach the consumer shows by its next message.
+/* What had to wait until all answers were collected, or the source was ready.
  */
 static void settle(struct vmring_producer *producer)
 {
@@ -215,14 +215,17 @@ static void settle(struct vmring_producer *producer)
         forget_session(producer);
     if (!session->peer)
         return;
-    (void)control_say_subscribed(producer);
-    if (session->collected)
-        (void)control_say_counts(producer);
+    session->unsent = 0;
+    if (control_say_subscribed(producer))
+        session->unsent |= DUE_SUBSCRIBED;
+    if (session->collected && control_say_counts(producer))
+        session->unsent |= DUE_COUNTS;
     if (session->held && !source_is_arming(producer))
         hold(producer, false);
-    control_say_quiet(producer);
-    /* What is due even so waits until something else wakes the caller. */
-    session->tried = events_control_due(producer);
+    if (control_say_quiet(producer))
+        session->unsent |= DUE_QUIET;
+    if (session->unsent)
+        session->retry = clock_ns() + RETRY_NS;
 }
 
 int vmring_producer_dispatch(struct vmring_producer *producer)

@@ -14,21 +14,21 @@
 static struct vmring_producer *producer;
 static int hints; /* how often a hint for nothing comes while it arms */
 
-/* Asked between the last look at answers and the arming, by a subscription. */
-static bool arming(void *ctx)
+/* Asked between the last look at answers and the arming. */
+static bool quiet(void *ctx)
 {
     (void)ctx;
     if (hints > 0) {
         hints--;
         *producer->core.bells[0].answered |= 1;
     }
-    return true;
+    return false;
 }
 
 int main(void)
 {
     static const struct vmring_producer_ops ops = {.size = sizeof(ops),
-                                                   .arming = arming};
+                                                   .quiet = quiet};
     struct vmring_producer_opts opts = {.size = sizeof(opts),
                                         .ops = &ops,
                                         .nr_vcpus = 1,
@@ -42,8 +42,7 @@ int main(void)
     by_hand_propose(ends[1], 0, 1);
     CHECK_EQ(vmring_producer_dispatch(producer), 0);
     CHECK(vmring_producer_attached(producer));
-    CHECK_EQ(socket_send(ends[1], VMRING_LOCAL_SUBSCRIBE, "cpuid", 5, NULL, 0),
-             0);
+    CHECK_EQ(socket_send(ends[1], VMRING_LOCAL_QUIESCE, NULL, 0, NULL, 0), 0);
     CHECK_EQ(vmring_producer_dispatch(producer), 0);
 
     hints = 1;
