@@ -5,8 +5,9 @@
  * A consumer, an introspection tool, opens an endpoint and takes events from
  * it.  A producer serves one and posts or pushes events into it.
  *
- * A function that can fail returns zero or a positive value, or a negative errno.
- * Nothing is printed: text goes to the log function of the options, if any.
+ * A function that can fail returns zero or a positive value, or a negative
+ * errno.  Nothing is printed: text goes to the log function of the options, if
+ * any.
  *
  * Threads: a handle may be used by one thread at a time.  A ring's workers are
  * handles, each for a thread of its own; see struct vmring_worker.  Fork: a
@@ -518,11 +519,11 @@ struct vmring_producer_ops {
     /*
      * For a source that arms bit by bit, between verdicts: is it still at
      * what subscribe() began?  It is asked right behind that, and by each
-     * vmring_producer_dispatch() and _collect() until it says no, or its
-     * consumer has gone.  `results` and `error` stay
-     * valid until then, and vmring_producer_dispatch() answers the consumer.
-     * Meanwhile nothing else is asked of the source but to disarm.  NULL:
-     * subscribe() is done when it returns.
+     * vmring_producer_dispatch() and _collect() until it says 0, or its
+     * consumer has gone.  `results` and `error` stay valid until then, and
+     * vmring_producer_dispatch() answers the consumer. Meanwhile nothing else
+     * is asked of the source but to disarm.  NULL: subscribe() is done when it
+     * returns.
      */
     bool (*arming)(void *ctx);
     /*

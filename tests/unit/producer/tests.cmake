@@ -4,9 +4,9 @@
 foreach(name frozen_lane_broken serve_both_ways serve_modes subscribe_denied)
     vmring_unit_test(${name} producer/${name}.c)
 endforeach()
-foreach(name collect_arms control_due others_take_turns ring_in_slices
-        serve_many_at_once
-        serve_out_of_descriptors successor_not_busy)
+foreach(name collect_arms control_due control_loops others_take_turns
+        ring_in_slices serve_many_at_once serve_out_of_descriptors
+        successor_not_busy)
     vmring_unit_test(${name} producer/${name}.c fixture/by_hand.c)
 endforeach()
 target_link_options(test_ring_in_slices PRIVATE -Wl,--wrap=clock_gettime
