@@ -19,6 +19,7 @@
 #define SLOW_US                                                                \
     20000 /* of the producer: what is sent meanwhile comes at once */
 #define CAP_MS    10000
+#define IDLE_MS   60000 /* of a source that has nothing to do */
 #define MAX_TURNS 500
 
 enum loop {
@@ -75,9 +76,9 @@ static int run(void)
         return 3;
     case COMING_DOWN:
         source.state = QUIET;
-        return CAP_MS;
+        return IDLE_MS;
     default:
-        return CAP_MS;
+        return IDLE_MS;
     }
 }
 
