@@ -519,7 +519,7 @@ struct vmring_producer_ops {
     /*
      * For a source that arms bit by bit, between verdicts: is it still at
      * what subscribe() began?  It is asked right behind that, and by each
-     * vmring_producer_dispatch() and _collect() until it says 0, or its
+     * vmring_producer_dispatch() and _collect() until it says no, or its
      * consumer has gone.  `results` and `error` stay valid until then, and
      * vmring_producer_dispatch() answers the consumer. Meanwhile nothing else
      * is asked of the source but to disarm.  NULL: subscribe() is done when it

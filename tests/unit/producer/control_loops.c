@@ -55,7 +55,7 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
     source.state = nr ? ARMED : DISARMED;
 }
 
-static int quiet(void *ctx)
+static bool quiet(void *ctx)
 {
     (void)ctx;
     return source.state == QUIET;
