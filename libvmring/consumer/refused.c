@@ -55,7 +55,7 @@ int attach_refused(struct attach *attach)
                     attach->opts.record_len, XEN_VM_RING_MIN_RECORD,
                     XEN_VM_RING_MAX_RECORD);
     case XEN_VM_RING_REFUSED_POLICY:
-        return FAIL(attach, -EOPNOTSUPP, "policy %u refused",
+        return FAIL(attach, -EOPNOTSUPP, "loss policy %u refused",
                     attach->opts.policy);
     case XEN_VM_RING_REFUSED_GROUPS:
         return FAIL(attach, -EOPNOTSUPP,
