@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "../libvmring/base/clock.h"
+#include "../terminal/screen.h"
 #include "../terminal/visible.h"
+#include "../terminal/wrap.h"
 #include "log.h"
 #include "log_limit.h"
 #include "outlet.h"
@@ -25,8 +27,21 @@ static struct log_limit limit;
 /* Lines that found no room in the queue. */
 static unsigned long dropped;
 
+/* Once: in the sandbox no terminal can be asked any more. */
+static unsigned int columns(void)
+{
+    static unsigned int known;
+    static bool asked;
+
+    if (!asked)
+        known = screen_columns(STDERR_FILENO);
+    asked = true;
+    return known;
+}
+
 int bridge_log_begin(void)
 {
+    (void)columns();
     outlet = outlet_open(STDERR_FILENO);
     return outlet ? 0 : -errno;
 }
@@ -51,13 +66,14 @@ static bool put(const char *text, size_t len)
 
 static bool put_line(const char *text)
 {
-    char line[sizeof("vmring-bridge: \n") + VISIBLE_ROOM(512)] =
+    char words[sizeof("vmring-bridge: ") + VISIBLE_ROOM(512)] =
         "vmring-bridge: ";
-    size_t len = strlen(line);
+    char line[WRAP_ROOM(sizeof(words)) + 1];
+    size_t len = strlen(words);
 
     /* A peer's words, or a guest's name, may be among them. */
-    visible(line + len, sizeof(line) - len - 1, text);
-    len = strlen(line);
+    visible(words + len, sizeof(words) - len, text);
+    len = wrap(line, sizeof(line) - 1, words, columns());
     line[len++] = '\n';
     return put(line, len);
 }

@@ -17,7 +17,6 @@
 #include "../terminal/number.h"
 #include "../terminal/option.h"
 #include "../terminal/screen.h"
-#include "../terminal/visible.h"
 #include "domain.h"
 #include "exit_status.h"
 #include "help.h"
@@ -45,13 +44,13 @@ struct arguments {
 __attribute__((format(printf, 1, 2), noreturn)) static void
 refuse(const char *format, ...)
 {
-    char text[512], shown[VISIBLE_ROOM(512)];
+    char text[512];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    fprintf(stderr, "vmring-bridge: %s\n", visible(shown, sizeof(shown), text));
+    bridge_log(LOG_ERR, "%s", text);
     exit(EXIT_USAGE);
 }
 
@@ -182,12 +181,9 @@ static void allow_events(const char *text, struct allow *allow)
 /* The status of --help and the like: their reader may have no room. */
 static int have_shown(void)
 {
-    char text[128];
-
     if ((!fflush(stdout) && !ferror(stdout)) || errno == EPIPE)
         return EXIT_AS_ASKED; /* or has read enough */
-    snprintf(text, sizeof(text), "standard output: %s", strerror(errno));
-    fprintf(stderr, "vmring-bridge: %s\n", text);
+    bridge_log(LOG_ERR, "standard output: %s", strerror(errno));
     return EXIT_OUTPUT;
 }
 

@@ -96,17 +96,22 @@ def of_a_bridge():
     """The account at its end."""
     with tempfile.TemporaryDirectory() as folder:
         where = "local:" + folder + "/socket"
-        bridge = Terminal(80).start(BRIDGE, "--once", "--listen", where,
+        bridge = Terminal(80).start(BRIDGE, "-v", "--once", "--listen", where,
                                     "sim:vcpus=2,name=a")
         end = time.monotonic() + LIMIT
         while not os.path.exists(where[6:]) and time.monotonic() < end:
             time.sleep(0.05)
         subprocess.run([AGENT, "-q", "-n", "30", where], timeout=LIMIT,
                        stdout=subprocess.DEVNULL, check=True)
-        lines = [line for line in bridge.read().splitlines()
-                 if "vmring-bridge: " not in line]
-    check("a bridge's account fits", any("answered" in line for line in lines)
+        lines = bridge.read().splitlines()
+    check("what a bridge says fits", any("answered" in line for line in lines)
+          and any("vmring-bridge: " in line for line in lines)
           and max(map(len, lines)) <= 80, lines)
+    lines = Terminal(60).start(BRIDGE, "--nosuch-option",
+                               "sim:").read().splitlines()
+    lines += Terminal(60).start(BRIDGE, "sim:vcpus=many").read().splitlines()
+    check("what a bridge refuses fits", len(lines) > 2 and
+          max(map(len, lines)) <= 60, lines)
 
 
 def grows():

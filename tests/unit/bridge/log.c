@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Description: lines of a kind are said a few times, and how many were not is
- * told; other kinds are not held up; and no peer writes to a terminal.
+ * told; other kinds are not held up; no peer writes to a terminal, and lines
+ * are broken where it ends.
  */
 #include "bridge/log.h"
 #include "bridge/log_limit.h"
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "terminal/wrap.h"
 
 static unsigned long told(struct log_limit *limit, int64_t now, bool all)
 {
@@ -81,9 +83,29 @@ static void visible(void)
     CHECK(strstr(said, "not shown") == NULL);
 }
 
+/* Between words, where a terminal ends; a word that is longer stays whole. */
+static void wrapped(void)
+{
+    static const char text[] = "a word, another one; and blanks,  two of them";
+    char line[WRAP_ROOM(sizeof(text))];
+
+    CHECK_EQ(wrap(line, sizeof(line), text, 0), strlen(text));
+    CHECK_STR(line, text);
+    (void)wrap(line, sizeof(line), text, 20);
+    CHECK_STR(line, "a word, another one;\n    and blanks,  two\n    of them");
+    (void)wrap(line, sizeof(line), "a word, another", 7);
+    CHECK_STR(line, "a word,\n    another");
+    (void)wrap(line, sizeof(line), "a word-without-end", 7);
+    CHECK_STR(line, "a word-without-end");
+    CHECK_EQ(wrap(line, 10, text, 8), 9);
+    CHECK_STR(line, "a word,\n ");
+    CHECK_EQ(wrap(line, sizeof(line), "", 8), 0);
+}
+
 int main(void)
 {
     limited();
     visible();
+    wrapped();
     return 0;
 }
