@@ -252,7 +252,7 @@ void json_target(struct output *out, const struct vmring_event *event,
 void json_unordered(struct output *out, const char *line, size_t len)
 {
     output_bytes(out, line, len - strlen("}\n"));
-    output_text(out, ",\"unordered\":true}\n");
+    output_text(out, ",\"out_of_order\":true}\n");
 }
 
 void json_attached(struct output *out, const struct attached *attached)
@@ -265,7 +265,7 @@ void json_attached(struct output *out, const struct attached *attached)
 
     add_visible(a, "target", info->target);
     add_visible(a, "endpoint", attached->endpoint);
-    add_visible(a, "events", attached->events);
+    add_visible(a, "subscription", attached->events);
     add_string(a, "program", "vmring-agent " VMRING_VERSION_STRING);
     add_number(a, "vcpus", info->nr_vcpus);
     add_number(a, "epoch", (int64_t)info->epoch);

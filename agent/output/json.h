@@ -25,7 +25,7 @@ void json_event(struct output *out, const struct line *line);
 void json_target(struct output *out, const struct vmring_event *event,
                  enum times times);
 
-/* {"event": ..., "unordered": true} */
+/* {"event": ..., "out_of_order": true} */
 void json_unordered(struct output *out, const char *line, size_t len);
 
 /* {"version": ..., "ledger": ...} */

@@ -45,13 +45,13 @@ EVENT = {
     "cr3": HEX,
     "registers": REGISTERS, "words": [HEX], "altp2m": NUMBER, "foreign": FLAG,
     "reposted": FLAG, "drained": FLAG, "lost_before": NUMBER,
-    "unordered": FLAG,
+    "out_of_order": FLAG,
 }
 # What a test of its own is for, or cannot be had in a run.
-RARE = re.compile(r"^event\.unordered|by_.*others")
+RARE = re.compile(r"^event\.out_of_order|by_.*others")
 LINES = {
     "attached": {"version": NUMBER, "attached": {
-        "target": TEXT, "endpoint": TEXT, "events": TEXT, "program": TEXT,
+        "target": TEXT, "endpoint": TEXT, "subscription": TEXT, "program": TEXT,
         "vcpus": NUMBER, "epoch": NUMBER, "policy": TEXT,
         "async_bytes": NUMBER, "record_size": NUMBER, "groups": NUMBER,
         "verdicts": HEX, "deadline_ns": "number?", "start": TEXT,

@@ -87,7 +87,7 @@ static void check_late(void)
     CHECK_STR(released(order, UINT64_MAX), "{\"b\":1}\n");
     line(10, "{\"a\":1}\n");
     feed(order, 0);
-    CHECK_STR(released(order, 0), "{\"a\":1,\"unordered\":true}\n");
+    CHECK_STR(released(order, 0), "{\"a\":1,\"out_of_order\":true}\n");
     order_free(order);
 }
 

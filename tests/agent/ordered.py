@@ -35,7 +35,7 @@ def is_sorted(events):
     """But for those that are marked."""
     last = None
     for event in events:
-        if "unordered" in event:
+        if "out_of_order" in event:
             continue
         if last is not None and event["time_ns"] < last:
             return False
@@ -51,7 +51,7 @@ def sorted_lines(*extra):
     check(what + ": all", len(events) == ledger["totals"]["delivered"],
           (len(events), ledger["totals"]))
     check(what + ": none is late", ledger["unordered"] == 0 and
-          not any("unordered" in event for event in events), ledger)
+          not any("out_of_order" in event for event in events), ledger)
     for vcpu in range(8):
         positions = [event["position"] for event in events
                      if event["vcpu"] == vcpu and not event["sync"]]
@@ -62,7 +62,7 @@ def sorted_lines(*extra):
     check(what + "=1ms: all", len(events) == ledger["totals"]["delivered"])
     check(what + "=1ms: what is not in order is marked", is_sorted(events))
     check(what + "=1ms: and counted", ledger["unordered"] ==
-          sum("unordered" in event for event in events), ledger["unordered"])
+          sum("out_of_order" in event for event in events), ledger["unordered"])
 
 
 def no_longer_than_it_says():
