@@ -263,6 +263,8 @@ static int unknown_key(const struct input *in, struct word name)
     for (unsigned int k = 0; k < NR(keys); k++)
         if (!keys[k].endpoint || in->endpoint)
             suggest_try(&near, keys[k].name);
+    if (!word_is(name, "help"))
+        suggest_try(&near, "help");
     return word_refuse(in->error, in->error_len, "unknown key", name,
                        "%ssim:help lists them", suggest_text(&near, text));
 }

@@ -11,6 +11,8 @@ static const struct {
 } bad[] = {
     {"foo=1", "unknown key 'foo'", "'; sim:help lists them"},
     {"vcpu", "unknown key 'vcpu'", "; did you mean vcpus? sim:help lists"},
+    {"hel", "unknown key 'hel'", "'; did you mean help? sim:help lists"},
+    {"vcpus=1,help", "unknown key 'help'", "'; sim:help lists them"},
     {"verdcits=all", "unknown key 'verdcits'", "did you mean verdicts?"},
     {"=", "unknown key ''", "sim:help lists them"},
     {"vcpus", "bad value in 'vcpus'", "vcpus=1 to 4096"},
