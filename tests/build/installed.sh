@@ -139,6 +139,9 @@ for place; do
         programs "$sbin"
         ! grep -rlI "$(cached CMAKE_INSTALL_PREFIX)/" "$dir/a prefix" \
             --include=*.pc --include=*.service || fail 'names another prefix'
+        unit=$(find "$dir/a prefix" -name 'vmring@.service')
+        [ -z "$unit" ] || grep -Fq "ExecStart=\"$sbin/vmring-bridge\" " "$unit" ||
+            fail 'systemd would not find the bridge'
         ;;
     stage)
         DESTDIR=$dir/stage cmake --install "$build" --strip >/dev/null
