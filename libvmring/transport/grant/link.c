@@ -153,9 +153,9 @@ static int bind_bells(struct grant_link *grant,
     return err;
 }
 
-static int take_grant(struct grant_link *grant,
-                      const struct message_accept *message,
-                      struct link_regions *regions)
+static int take_accept(struct grant_link *grant,
+                       const struct message_accept *message,
+                       struct link_regions *regions)
 {
     char *error = grant->link.error;
     size_t error_len = sizeof(grant->link.error);
@@ -188,7 +188,7 @@ static int grant_map(struct link *link, struct vmring_local_accept *out,
         return -EPROTO;
     *out = message.wire;
     return out->body.result == XEN_VM_RING_ACCEPTED
-               ? take_grant(of(link), &message, regions)
+               ? take_accept(of(link), &message, regions)
                : 0;
 }
 

@@ -146,7 +146,7 @@ static void read_propose(struct reader *from,
     propose->verdicts = take_verdicts(from, "verdicts");
 }
 
-static void read_grant(struct reader *from, struct message_accept *message)
+static void read_accept(struct reader *from, struct message_accept *message)
 {
     struct xen_vm_ring_accept *accept = &message->wire.body;
     uint64_t list[XEN_VM_RING_MAX_GROUPS];
@@ -261,7 +261,7 @@ static size_t read_body(struct reader *from, unsigned int kind, void *body)
         ((struct vmring_local_count *)body)->from = take_u32(from, "from");
         break;
     case VMRING_LOCAL_ACCEPT:
-        read_grant(from, body);
+        read_accept(from, body);
         break;
     case VMRING_LOCAL_SUBSCRIBED:
         read_subscribed(from, body);

@@ -70,7 +70,8 @@ static void write_propose(struct writer *to,
     put_verdicts(to, "verdicts", propose->verdicts);
 }
 
-static void write_grant(struct writer *to, const struct message_accept *message)
+static void write_accept(struct writer *to,
+                         const struct message_accept *message)
 {
     const struct xen_vm_ring_accept *accept = &message->wire.body;
 
@@ -170,7 +171,7 @@ int message_write(uint32_t type, const void *body, size_t len,
                    ((const struct vmring_local_count *)body)->from);
         break;
     case VMRING_LOCAL_ACCEPT:
-        write_grant(&to, body);
+        write_accept(&to, body);
         break;
     case VMRING_LOCAL_SUBSCRIBED:
         write_subscribed(&to, body);

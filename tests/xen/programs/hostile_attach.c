@@ -80,7 +80,7 @@ static void map_life(struct held *held, uint32_t gref)
         say("failed: the life page cannot be mapped");
 }
 
-static int take_grant(struct held *held)
+static int take_accept(struct held *held)
 {
     struct message_accept accept = message.body.accept;
     char error[256] = "";
@@ -117,7 +117,7 @@ int attach(uint64_t len)
     if (!ret)
         ret = propose(held, len);
     if (!ret)
-        ret = take_grant(held);
+        ret = take_accept(held);
     if (ret) {
         rendezvous_close(held->meet);
         return ret;
