@@ -17,6 +17,7 @@ import sys
 FOLDER = "docs/performance"
 DOCUMENT = "docs/PERFORMANCE.md"
 OURS = ["vmring discard", "vmring overwrite"]
+BOTH = "(discarding, overwriting)"
 
 
 class Results:
@@ -114,7 +115,7 @@ class Summary:
     def row(self, what, values, target, less):
         """The worst of the values is what is judged."""
         worst = max(values) if less else min(values)
-        said = ", ".join(dict.fromkeys(two(value) for value in values))
+        said = ", ".join(two(value) for value in values)
         aim = ("at most " if less else "at least ") + f"{target:g}"
         self.rows.append([what, said, aim, judged(worst, target, less)])
 
@@ -128,11 +129,11 @@ class Summary:
     def asynchronous(self):
         ours = [self.results.ratio("async-64-32", name) for name in OURS]
         self.row("small records, flushed every 32: rate, to a ring that only "
-                 "copies", ours, 0.9, False)
+                 f"copies {BOTH}", ours, 0.9, False)
         peer = self.fastest_peer("async-64-32")
         ours = [self.results.ratio("async-64-32", name, peer)
                 for name in OURS]
-        self.row(f"the same, to the fastest of the others ({peer})", ours, 1,
+        self.row(f"the same, to the fastest of the others, {peer}", ours, 1,
                  False)
         for batch in (32, 1):
             group = f"async-408-{batch}"
@@ -140,18 +141,18 @@ class Summary:
                     for name in OURS]
             often = "every 32" if batch == 32 else "one by one"
             self.row(f"records with registers, flushed {often}: rate, to the "
-                     "legacy ring", ours, 5, False)
+                     f"legacy ring {BOTH}", ours, 5, False)
         lost = self.results.ratio("push-cost-64", "lost")
         self.row("a lost event: time, to a delivered one", [lost], 1, True)
         scaled = [self.results.case("producers-16", name)["median"]
                   / self.results.case("producers-1", name)["median"]
                   for name in OURS]
-        self.row("16 producers on one CPU: rate of all, to that of one",
+        self.row(f"16 producers on one CPU: rate of all, to that of one {BOTH}",
                  scaled, 0.9, False)
 
     def synchronous(self):
         self.row("a round trip, both sides spinning: time, to a hand-off of "
-                 "the same words",
+                 "the same words (threads, processes)",
                  [self.results.ratio("sync-threads", "vmring"),
                   self.results.ratio("sync-processes", "vmring")], 1.5, True)
         self.row("4096 vCPUs that ask in turn: time, to 64",
@@ -166,15 +167,17 @@ class Summary:
                       for kind in kinds], 1.1, True)
 
     def others(self):
+        names = ("live", "stopped", "dead", "reads all", "scribbles")
         for group, what in (("hostile-push", "a push"),
+                            ("hostile-push-overwrite", "the same, overwriting"),
                             ("hostile-push-flush", "a push and its flush"),
                             ("hostile-request", "post, flush and collect")):
             values = []
-            for name in ("stopped", "dead"):
+            for name in names:
                 case = self.results.case(group, name)
                 values.append(case["median"] / case["extra"]["unloaded-p50"])
-            self.row(f"{what}, with a stopped and a dead consumer: 99.9th "
-                     "percentile, to the unloaded median", values, 2, True)
+            self.row(f"{what}: 99.9th percentile, to the unloaded median "
+                     f"({', '.join(names)})", values, 2, True)
         bells = max(self.results.case("doorbells", name)["median"]
                     for name in self.results.names("doorbells"))
         self.rows.append(["doorbells an event, under load, 64 vCPUs",
@@ -198,6 +201,11 @@ def machine(results):
     rows = [[key, str(is_[key])] for key in is_]
     rows.append(["rounds", f"{results.all['runs']}, of "
                  f"{results.all['run_ns'] / 1e6:g} ms a case"])
+    lines = [statistics.median(case["line_ns"])
+             for case in results.cases.values() if case.get("line_ns")]
+    rows.append(["a cache line there and back", f"{min(lines) / 1e3:.2f} to "
+                 f"{max(lines) / 1e3:.2f} µs, median "
+                 f"{statistics.median(lines) / 1e3:.2f}: of the cases"])
     return table(["", ""], rows, ["---", "---"])
 
 
@@ -327,19 +335,24 @@ class Lab:
             self.text = file.read()
 
     def compare(self):
-        rows, first = [], None
+        rows, first, turn = [], None, 0
         for who, vcpus, rate, p50, p99 in self.FIGURES.findall(self.text):
             mine = [float(rate), float(p50), float(p99)]
             if who == "xen-access":
                 first = mine
+                turn += 1
                 continue
-            rows.append([f"{who}, {vcpus} vCPU" + "s" * (vcpus != "1")]
+            rows.append([f"round {turn}: {who}, {vcpus} vCPU"
+                         + "s" * (vcpus != "1")]
                         + [two(a / b) for a, b in zip(mine, first)])
         return table(["to `xen-access` in the same round", "events a second",
                       "p50", "p99"], rows)
 
     def domains(self):
-        rows = [list(row) for row in self.RATIO.findall(self.text)]
+        rows, seen = [], {}
+        for what, *ratios in self.RATIO.findall(self.text):
+            seen[what] = seen.get(what, 0) + 1
+            rows.append([f"round {seen[what]}: {what}"] + ratios)
         return table(["grant to local, in the same boot", "events a second",
                       "p50", "p99"], rows)
 
