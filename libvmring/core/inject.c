@@ -18,24 +18,24 @@
 #define PRIVILEGED 5 /* int1, also called icebp */
 #define SOFTWARE   6 /* int3, into */
 
-#define BIT(vector) (1U << (vector))
+#define VEC(vector) (1U << (vector))
 
 /* #DE #DB, #BR #UD #NM #DF, #TS #NP #SS #GP #PF, #MF #AC #MC #XM. */
 #define EXCEPTIONS                                                             \
-    (BIT(0) | BIT(1) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(10) | BIT(11) | \
-     BIT(12) | BIT(13) | BIT(14) | BIT(16) | BIT(17) | BIT(18) | BIT(19))
+    (VEC(0) | VEC(1) | VEC(5) | VEC(6) | VEC(7) | VEC(8) | VEC(10) | VEC(11) | \
+     VEC(12) | VEC(13) | VEC(14) | VEC(16) | VEC(17) | VEC(18) | VEC(19))
 
 /* Of these, with an error code; of those again, with one of 0. */
 #define WITH_CODE                                                              \
-    (BIT(8) | BIT(10) | BIT(11) | BIT(12) | BIT(13) | BIT(14) | BIT(17))
-#define WITH_ZERO (BIT(8) | BIT(17))
+    (VEC(8) | VEC(10) | VEC(11) | VEC(12) | VEC(13) | VEC(14) | VEC(17))
+#define WITH_ZERO (VEC(8) | VEC(17))
 
 #define MAX_CODE 0xffffU
 #define MAX_INSN 15
 
 static bool is_exception(const struct xen_vm_ring_inject *inject)
 {
-    uint32_t bit = inject->vector < 32 ? BIT(inject->vector) : 0;
+    uint32_t bit = inject->vector < 32 ? VEC(inject->vector) : 0;
 
     if (!(bit & EXCEPTIONS))
         return false;
