@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* control.c: the domctl, and what it takes to map what it gives. */
+#include <xen/guest_access.h>
+#include <xen/hypercall.h>
+#include <xen/sched.h>
+
+#include <public/domctl.h>
+
+#include "ring.h"
+
+/* All of it that does not fit on the stack, one call at a time. */
+static union {
+    struct xen_vm_ring_attach attach;
+    struct xen_vm_ring_query query;
+    struct xen_vm_ring_count count;
+} arg; /* the domctl lock's */
+
+static const struct {
+    uint32_t arg_len;
+    bool needs_handle;
+} ops[] = {
+    [XEN_VM_RING_OP_PRESENT] = { 0, false },
+    [XEN_VM_RING_OP_ATTACH] = { sizeof(arg.attach), false },
+    [XEN_VM_RING_OP_DETACH] = { 0, true },
+    [XEN_VM_RING_OP_QUERY] = { sizeof(arg.query), false },
+    [XEN_VM_RING_OP_COUNT] = { sizeof(arg.count), true },
+    [XEN_VM_RING_OP_DRAINED] = { 0, true },
+    [XEN_VM_RING_OP_DISARM] = { 0, true },
+    [XEN_VM_RING_OP_DESTROY] = { 0, false },
+};
+
+static int check_form(struct xen_vm_ring_control *op)
+{
+    unsigned int i;
+
+    if ( op->version != XEN_VM_RING_CONTROL_VERSION )
+    {
+        op->version = XEN_VM_RING_CONTROL_VERSION;
+        return -EOPNOTSUPP;
+    }
+    if ( op->op >= ARRAY_SIZE(ops) )
+        return -ENOSYS;
+    for ( i = 0; i < ARRAY_SIZE(op->reserved); i++ )
+        if ( op->reserved[i] )
+            return -EINVAL;
+    return op->arg_len == ops[op->op].arg_len && !op->arg_len == !op->arg
+           ? 0 : -EINVAL;
+}
+
+static int check_target(const struct domain *d,
+                        const struct xen_vm_ring_control *op)
+{
+    const struct vm_ring *ring;
+
+    if ( d == current->domain )
+        return -EPERM;
+    if ( d->is_dying )
+        return -ESRCH;
+    if ( !is_hvm_domain(d) || !d->max_vcpus || !d->vcpu[0] ||
+         !d->vcpu[d->max_vcpus - 1] )
+        return -ENODEV;
+    if ( op->op == XEN_VM_RING_OP_ATTACH )
+        return 0;
+    ring = d->vm_ring;
+    if ( !ring || !ring->made ||
+         ((ops[op->op].needs_handle || op->ring) && op->ring != ring->handle) )
+        return -ENOENT;
+    return 0;
+}
+
+static void add_tallies(const struct vm_ring *ring,
+                        struct xen_vm_ring_query *query)
+{
+    unsigned int v, r;
+
+    for ( v = 0; v < ring->nr_vcpus; v++ )
+        for ( r = 0; r < XEN_VM_RING_NR_REASONS; r++ )
+        {
+            const struct ring_tally *tally = &ring->vcpus[v]->tally[r];
+
+            query->requests += tally->requests;
+            query->answered += tally->answered;
+            query->records += tally->records;
+            query->discarded += tally->discarded;
+        }
+}
+
+static unsigned int pages_of(const struct vm_ring *ring)
+{
+    unsigned int i, nr = ring->p.have + ring->c.have + ring->new_p.have +
+                         ring->new_c.have;
+
+    for ( i = 0; i < ring->nr_prev; i++ )
+        nr += ring->prev[i].have;
+    for ( i = 0; i < ring->nr_going; i++ )
+        nr += ring->going[i].have;
+    return nr;
+}
+
+static void query(struct vm_ring *ring, struct xen_vm_ring_query *query)
+{
+    memset(query, 0, sizeof(*query));
+    add_tallies(ring, query);
+    ring_lock(ring);
+    query->by_deadline = ring->stats.by_deadline;
+    query->by_detach = ring->stats.by_detach;
+    query->by_overflow = ring->stats.by_overflow;
+    query->abandoned = ring->stats.abandoned;
+    query->ignored = ring->core.ignored;
+    query->lane_faults = ring->core.lane_faults;
+    query->doorbells_sent = ring->stats.doorbells_sent;
+    query->doorbells_heard = ring->stats.doorbells_heard;
+    query->pending = ring->pending;
+    ring_unlock(ring);
+    query->epoch = ring->epoch;
+    query->attached = ring->active;
+    query->pages = pages_of(ring);
+}
+
+static bool row_of(const struct vm_ring *ring, uint32_t at,
+                   struct xen_vm_ring_row *row)
+{
+    uint32_t v = at / XEN_VM_RING_NR_REASONS, r = at % XEN_VM_RING_NR_REASONS;
+    const struct ring_tally *now = &ring->vcpus[v]->tally[r];
+    const struct ring_tally *base = &ring->vcpus[v]->base[r];
+
+    *row = (struct xen_vm_ring_row){
+        .vcpu = v,
+        .reason = r,
+        .requests = now->requests - base->requests,
+        .answered = now->answered - base->answered,
+        .defaulted = now->defaulted - base->defaulted,
+        .records = now->records - base->records,
+        .discarded = now->discarded - base->discarded,
+    };
+    return row->requests | row->records;
+}
+
+static int count(const struct vm_ring *ring, struct xen_vm_ring_count *count)
+{
+    uint32_t all = ring->nr_vcpus * XEN_VM_RING_NR_REASONS, at = count->from;
+
+    if ( count->reserved || at > all )
+        return -EINVAL;
+    count->nr = 0;
+    for ( ; at < all && count->nr < XEN_VM_RING_COUNT_ROWS; at++ )
+        if ( row_of(ring, at, &count->rows[count->nr]) )
+            count->nr++;
+    count->next = at < all ? at : XEN_VM_RING_COUNT_END;
+    return 0;
+}
+
+static int carry_out(struct domain *d, struct xen_vm_ring_control *op)
+{
+    struct vm_ring *ring = d->vm_ring;
+
+    switch ( op->op )
+    {
+    case XEN_VM_RING_OP_ATTACH:
+        return ring_attach(d, &op->ring, &arg.attach);
+    case XEN_VM_RING_OP_DETACH:
+        return ring_detach(ring);
+    case XEN_VM_RING_OP_QUERY:
+        query(ring, &arg.query);
+        return 0;
+    case XEN_VM_RING_OP_COUNT:
+        return count(ring, &arg.count);
+    case XEN_VM_RING_OP_DRAINED:
+        return ring_drained(ring);
+    case XEN_VM_RING_OP_DISARM:
+        return ring_disarm(d);
+    case XEN_VM_RING_OP_DESTROY:
+        return ring_destroy(ring);
+    }
+    ASSERT_UNREACHABLE();
+    return -ENOSYS;
+}
+
+static int control(struct domain *d, struct xen_vm_ring_control *op)
+{
+    XEN_GUEST_HANDLE_PARAM(void) at =
+        guest_handle_from_ptr((unsigned long)op->arg, void);
+    int rc = check_form(op);
+
+    if ( rc || op->op == XEN_VM_RING_OP_PRESENT )
+        return rc;
+    rc = check_target(d, op);
+    if ( rc )
+        return rc;
+    if ( op->arg_len && copy_from_guest((uint8_t *)&arg, at, op->arg_len) )
+        return -EFAULT;
+    rc = carry_out(d, op);
+    if ( (!rc || rc == -ERESTART) && op->arg_len &&
+         copy_to_guest(at, (uint8_t *)&arg, op->arg_len) )
+        return -EFAULT;
+    return rc;
+}
+
+long vm_ring_domctl(struct domain *d, struct xen_domctl *domctl,
+                    XEN_GUEST_HANDLE_PARAM(xen_domctl_t) u_domctl)
+{
+    struct xen_vm_ring_control *op = (void *)domctl->u.pad;
+    int rc;
+
+    BUILD_BUG_ON(sizeof(*op) > sizeof(domctl->u.pad));
+    rc = control(d, op);
+    if ( __copy_to_guest(u_domctl, domctl, 1) )
+        return -EFAULT;
+    return rc == -ERESTART
+           ? hypercall_create_continuation(__HYPERVISOR_domctl, "h", u_domctl)
+           : rc;
+}
+
+/* -------------------------------------------------------- resources -- */
+
+/* NULL: there is none, or it is not for the caller.  Under the lock. */
+static const struct ring_pages *find(const struct vm_ring *ring,
+                                     unsigned int id)
+{
+    unsigned int at = id - ring->resource;
+
+    if ( !ring->active || !ring_ports_are_of(ring->ports, current->domain) )
+        return NULL;
+    if ( at == 0 )
+        return &ring->p;
+    if ( at == 1 )
+        return &ring->c;
+    return at - 2 < ring->nr_prev ? &ring->prev[at - 2] : NULL;
+}
+
+unsigned int vm_ring_resource_frames(const struct domain *d, unsigned int id)
+{
+    struct vm_ring *ring = d->vm_ring;
+    const struct ring_pages *pages;
+    unsigned int nr = 0;
+
+    if ( !ring )
+        return 0;
+    ring_lock(ring);
+    pages = find(ring, id);
+    if ( pages )
+        nr = pages->have;
+    ring_unlock(ring);
+    return nr;
+}
+
+int vm_ring_acquire(struct domain *d, unsigned int id, unsigned int frame,
+                    unsigned int nr_frames, xen_pfn_t mfn_list[])
+{
+    struct vm_ring *ring = d->vm_ring;
+    const struct ring_pages *pages;
+    int rc = -EINVAL;
+    unsigned int i;
+
+    if ( !ring )
+        return -ENOENT;
+    ring_lock(ring);
+    pages = find(ring, id);
+    if ( pages && frame < pages->have && nr_frames <= pages->have - frame )
+    {
+        for ( i = 0; i < nr_frames; i++ )
+            mfn_list[i] = mfn_x(pages->mfns[frame + i]);
+        rc = nr_frames;
+    }
+    ring_unlock(ring);
+    return rc;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ring.h: a domain's ring, as Xen keeps it.
+ *
+ *   control.c     the domctl; negotiate.c what it accepts
+ *   epoch.c       attach, detach, destruction: all under the domctl lock
+ *   pages.c       P and C; ports.c the event channels
+ *   event.c       from a vCPU into the ring; collect.c from the ring to a vCPU
+ *   apply.c       a verdict, on the vCPU's own way back
+ *
+ * Locks: domctl lock -> domain_pause() -> ring->lock -> locks of the scheduler,
+ * of timers and of event channels.  vmr_producer's calls are under ring->lock,
+ * but for the pushes into a vCPU's own lane, which are the vCPU's alone: what
+ * maps or unmaps has every vCPU paused and off its CPU.  All uses of the lock
+ * are in event.c, collect.c and epoch.c, by ring_lock() and ring_unlock(), so
+ * that a core which needs it less can have it less.
+ */
+#ifndef VM_RING_RING_H
+#define VM_RING_RING_H
+
+#include <xen/list.h>
+#include <xen/mm.h>
+#include <xen/rcupdate.h>
+#include <xen/sched.h>
+#include <xen/spinlock.h>
+#include <xen/timer.h>
+#include <xen/vm_ring.h>
+
+#include "core/producer.h"
+#include "vm_event/response.h"
+
+#ifdef CONFIG_X86
+#define RING_ARCH XEN_VM_RING_ARCH_X86
+#else
+#define RING_ARCH XEN_VM_RING_ARCH_ARM
+#endif
+
+/* Bytes of records in all lanes that an agent can ask for. */
+#define RING_MAX_ASYNC   MB(4)
+/* Frozen Ps that are kept for a successor: with the P in use, all of it. */
+#define RING_MAX_PREV    2
+#define RING_DEFAULT_DEADLINE SECONDS(1)
+
+/* P, C or a frozen P. */
+struct ring_pages {
+    void *at;
+    unsigned int nr;   /* that there are to be */
+    unsigned int have; /* that are allocated */
+    mfn_t *mfns;
+};
+
+/* What each vCPU has of a ring: the vCPU writes it, or who holds the lock. */
+struct ring_tally {
+    uint64_t requests, answered, defaulted, records, discarded;
+};
+
+/*
+ * More than the requests that core queues for one vCPU, since those that it has
+ * no room for have a verdict at once.
+ */
+#define RING_ANSWERS (VMR_FIFO + 3)
+
+struct ring_vcpu {
+    /* Verdicts, to be applied by the vCPU when it runs again. */
+    unsigned int nr_answers;
+    struct vm_event_answer answers[RING_ANSWERS];
+    struct ring_tally tally[XEN_VM_RING_NR_REASONS];
+    struct ring_tally base[XEN_VM_RING_NR_REASONS]; /* as the epoch began */
+    /* For conversion, which is too much for the stack: the vCPU's own. */
+    struct xen_vm_ring_event event;
+    struct vmr_request request;
+};
+
+struct ring_ports;
+
+struct vm_ring {
+    struct domain *domain;
+    spinlock_t lock;
+    struct timer timer;
+    bool made;   /* the legacy ring is kept out: the domctl lock's */
+    bool active; /* events go into it: changed with all vCPUs paused */
+    s_time_t timer_at; /* what the timer is set to; under the lock */
+
+    struct vmr_producer core;
+    void *core_memory;
+    struct vmr_verdict verdict; /* collect()'s, under the lock */
+    unsigned int nr_vcpus;
+    struct ring_vcpu **vcpus;
+
+    /* Of the epoch; the domctl lock's, and read under ring->lock. */
+    uint64_t epoch, handle;
+    uint64_t deadline; /* ns; VMR_NO_DEADLINE */
+    uint32_t resource;
+    struct ring_ports *ports;
+    s_time_t attached_at;
+    struct ring_pages p, c;
+    unsigned int nr_prev;
+    struct ring_pages prev[RING_MAX_PREV];
+    uint64_t prev_unread[RING_MAX_PREV];
+
+    /* An attach that is being continued, and pages on their way out. */
+    uint64_t making; /* its handle; 0: none */
+    struct vmr_geometry new_geo;
+    struct ring_pages new_p, new_c;
+    unsigned int nr_going;
+    struct ring_pages going[RING_MAX_PREV + 4];
+
+    /* Sums that are not in the tallies; under the lock. */
+    struct {
+        uint64_t by_deadline, by_detach, by_overflow, abandoned;
+        uint64_t doorbells_sent, doorbells_heard;
+    } stats;
+    uint32_t pending;
+};
+
+static inline void ring_lock(struct vm_ring *ring)
+{
+    spin_lock(&ring->lock);
+}
+
+static inline void ring_unlock(struct vm_ring *ring)
+{
+    spin_unlock(&ring->lock);
+}
+
+/* pages.c.  More pages; -ERESTART: preempted, -ENOMEM. */
+int ring_pages_alloc(struct domain *d, struct ring_pages *pages);
+/* Contiguous for Xen, all allocated, zero. */
+int ring_pages_map(struct ring_pages *pages);
+/* -ERESTART: preempted.  Nothing there is fine. */
+int ring_pages_free(struct ring_pages *pages, bool clear);
+
+/* ports.c.  Xen's ends are in the agent's domain. */
+int ring_ports_open(struct vm_ring *ring, struct domain *agent, unsigned int nr,
+                    struct ring_ports **ports);
+void ring_ports_tell(const struct ring_ports *ports, uint32_t *numbers);
+/* Is there somebody at the other end of any? */
+bool ring_ports_bound(const struct ring_ports *ports);
+/* One has been heard of: they were bound. */
+bool ring_ports_heard(const struct ring_ports *ports);
+/* May this domain have what they are the doorbells of? */
+bool ring_ports_are_of(const struct ring_ports *ports, const struct domain *d);
+/* NULL is fine. */
+void ring_ports_close(struct ring_ports *ports);
+/* Rings these groups; returns how many. */
+unsigned int ring_ports_ring(const struct ring_ports *ports, uint64_t groups);
+
+/* negotiate.c.  What a proposal comes to; true: make it. */
+bool ring_negotiate(const struct vm_ring *ring, const struct domain *d,
+                    const struct xen_vm_ring_propose *propose, bool busy,
+                    struct xen_vm_ring_accept *accept);
+
+/*
+ * epoch.c.  -ERESTART: preempted; ring_attach() has stored in *handle what to
+ * call it with again, the others have nothing to remember.
+ */
+int ring_attach(struct domain *d, uint64_t *handle,
+                struct xen_vm_ring_attach *attach);
+int ring_detach(struct vm_ring *ring);
+int ring_drained(struct vm_ring *ring);
+int ring_disarm(struct domain *d);
+int ring_destroy(struct vm_ring *ring);
+
+/*
+ * collect.c, under the lock.  The verdicts that there are, `most` at most; false:
+ * that many were not there.
+ */
+bool ring_collect(struct vm_ring *ring, unsigned int most);
+/* A verdict: it is stored for its vCPU, which goes on. */
+void ring_give(struct vm_ring *ring, const struct xen_vm_ring_event *event,
+               const struct xen_vm_ring_response *response);
+/* Tells the consumer of what is new. */
+void ring_flush(struct vm_ring *ring);
+/* The timer is due when the next deadline is. */
+void ring_expect(struct vm_ring *ring);
+
+/* Without the lock: an answer may be there, or a deadline. */
+void ring_doorbell(struct vm_ring *ring);
+void cf_check ring_timer(void *data);
+
+#endif /* VM_RING_RING_H */

@@ -1,0 +1,1 @@
+public/vm_ring_control.h
