@@ -147,7 +147,7 @@ prepare() {
     xen=$base/xen
     note "Debian $release: Xen $xen_version, Linux $(linux_version), QEMU" \
         "$(qemu_version)"
-    [ "$which_xen" != debug ] || prepare_debug
+    [ "$which_xen" = debian ] || prepare_xen "$which_xen"
 }
 
 # The version of a package of the base, without Debian's part of it.

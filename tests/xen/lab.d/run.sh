@@ -58,7 +58,7 @@ limit_of() { # SCENARIO
     local seconds=$limit
     [ -n "$seconds" ] || seconds=$(scenario_option "$1" limit)
     seconds=${seconds:-120}
-    [ "$which_xen" = debian ] || seconds=$((seconds * 3))
+    case $which_xen in *debug) seconds=$((seconds * 3)) ;; esac
     echo "$seconds"
 }
 

@@ -1,22 +1,35 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# A hypervisor that checks itself: Xen with its assertions and its sanitizer
-# of undefined behaviour, built from Debian's source package.
+# Hypervisors that are built here, from Debian's source package: `debug` checks
+# itself, with its assertions and its sanitizer of undefined behaviour; `vmring`
+# is the producer of the ring itself (hypervisor/), and `vmring-debug` is both;
+# `plain` is as Debian's, to be compared with.
 #
 # Debian's own is built without either: what would fail an assertion goes on
-# there, until it does harm. It is kept in the cache, named after the source and
-# this recipe, and boots with the tools of the base: source and tools are of the
-# same release of Xen, whose interface of domctls does not change.
+# there, until it does harm. Each is kept in the cache, named after the source
+# and this recipe, and boots with the tools of the base: source and tools are of
+# the same release of Xen, whose interface of domctls does not change.
 
-# "NAME|VERSION" of the newest source package that can be had comes first. A
-# security update's source may be gone while its binaries are there.
-readonly debug_options='CONFIG_DEBUG=y
-CONFIG_UBSAN=y
-# CONFIG_SHADOW_PAGING is not set'
+readonly built_xens='debug plain vmring vmring-debug'
+
+# hypervisor/hooks.patch is for this source: sha256 of xen_VERSION.orig.tar.xz.
+readonly hooks_version=4.17.5+72-g01140da4e8
+readonly hooks_sha256=53922f4d0a02c577f2ea9d63f65989cd88715779eebeed879ca1d314103ee06e
+
+xen_options() { # WHICH
+    case $1 in
+    *debug) printf 'CONFIG_DEBUG=y\nCONFIG_UBSAN=y\n' ;;
+    *) echo '# CONFIG_DEBUG is not set' ;;
+    esac
+    case $1 in
+    vmring*) echo 'CONFIG_VM_RING=y' ;;
+    esac
+    echo '# CONFIG_SHADOW_PAGING is not set'
+}
 
 # What the build takes besides a compiler. They are installed.
-readonly debug_packages='gcc make flex bison dpkg-dev'
+readonly xen_packages='gcc make flex bison dpkg-dev'
 
 # The versions of this release of Xen, the newest first.
 source_versions() {
@@ -47,9 +60,9 @@ fetch_source() { # FOLDER SERIES
     return 1
 }
 
-install_debug_packages() {
+install_xen_packages() {
     local package missing=()
-    for package in $debug_packages; do
+    for package in $xen_packages; do
         dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |
             grep -qx installed || missing+=("$package")
     done
@@ -61,40 +74,74 @@ install_debug_packages() {
         --no-install-recommends -y install "${missing[@]}"
 }
 
-# GIT: Xen's version would name the repository that it is built in.
-build_debug() { # SOURCE OUT LOG
-    local make=(make -C "$1/xen" GIT=/bin/false)
-    dpkg-source --no-check -x "${1%/*}"/*.dsc "$1" >"$3" 2>&1 &&
-        printf '%s\n' "$debug_options" >"$1/xen/.config" &&
-        "${make[@]}" olddefconfig >>"$3" 2>&1 &&
-        "${make[@]}" "-j$(nproc)" >>"$3" 2>&1 &&
-        # Options that no version of Xen knows any more vanish in silence.
-        grep -q '^CONFIG_DEBUG=y' "$1/xen/.config" &&
-        grep -q '^CONFIG_UBSAN=y' "$1/xen/.config" &&
-        cp "$1/xen/xen" "$2"
+# What makes one: this recipe, and what hypervisor/place puts into it.
+xen_recipe() { # WHICH
+    local hypervisor=$lab_dir/../../hypervisor tree=$lab_dir/../..
+    {
+        cat "$lab_dir/lab.d/xen.sh"
+        xen_options "$1"
+        case $1 in
+        vmring*)
+            cat "$hypervisor"/{place,hooks.patch} "$hypervisor"/include/xen/* \
+                "$hypervisor"/common/vm_ring/* "$tree"/libvmring/core/* \
+                "$tree"/libvmring/vm_event/* \
+                "$tree"/include/xen/public/vm_ring*.h
+            ;;
+        esac
+    } | sha256sum | cut -c1-12
 }
 
-# Sets $xen to the debug hypervisor, making it when there is none.
-prepare_debug() {
-    local recipe kept lock work=$cache/making-debug series=${xen_version%.*}
-    recipe=$(sha256sum <"$lab_dir/lab.d/debug.sh" | cut -c1-12)
-    kept=$cache/xen-debug-$series-$recipe
-    exec {lock}>"$cache/lock-debug"
+# The source that the hooks are for, and no other.
+check_source() { # FOLDER
+    local found
+    found=$(sha256sum "$1"/*.orig.tar.xz | cut -d' ' -f1) || return 1
+    [ "$found" = "$hooks_sha256" ] && return 0
+    note "hypervisor/hooks.patch is for Xen $hooks_version;" \
+        "$(basename "$1"/*.orig.tar.xz) is another source (sha256 $found)"
+    return 1
+}
+
+# GIT: Xen's version would name the repository that it is built in.
+build_xen() { # WHICH SOURCE OUT LOG
+    local make=(make -C "$2/xen" GIT=/bin/false) option
+    ! command -v ccache >/dev/null || make+=(CC='ccache gcc')
+    dpkg-source --no-check -x "${2%/*}"/*.dsc "$2" >"$4" 2>&1 || return 1
+    case $1 in
+    vmring*)
+        check_source "${2%/*}" &&
+            "$lab_dir/../../hypervisor/place" "$2" >>"$4" 2>&1 || return 1
+        ;;
+    esac
+    xen_options "$1" >"$2/xen/.config" &&
+        "${make[@]}" olddefconfig >>"$4" 2>&1 &&
+        nice "${make[@]}" "-j$(nproc)" >>"$4" 2>&1 || return 1
+    # Options that no version of Xen knows any more vanish in silence.
+    for option in $(xen_options "$1" | grep '^CONFIG'); do
+        grep -qx "$option" "$2/xen/.config" || return 1
+    done
+    cp "$2/xen/xen" "$3"
+}
+
+# Sets $xen to one that is built here, making it when there is none.
+prepare_xen() { # WHICH
+    local kept lock work=$cache/making-xen-$1 series=${xen_version%.*}
+    kept=$cache/xen-$1-$series-$(xen_recipe "$1")
+    exec {lock}>"$cache/lock-xen-$1"
     flock -n "$lock" ||
         long_step "waiting for another run to build Xen" flock "$lock"
     if [ ! -s "$kept" ]; then
         rm -rf "$work"
         mkdir -p "$work/package"
-        long_step "installing what builds Xen" install_debug_packages ||
+        long_step "installing what builds Xen" install_xen_packages ||
             unavailable "these packages could not be installed:" \
-                "$debug_packages"
+                "$xen_packages"
         long_step "downloading Xen's source package" \
             fetch_source "$work/package" "$series" ||
             unavailable "the source package of Debian $release's Xen $series" \
                 "cannot be had"
-        long_step "building Xen with its assertions" build_debug \
-            "$work/package/xen" "$work/xen" "$cache/debug-build.log" ||
-            unavailable "Xen cannot be built; see $cache/debug-build.log"
+        long_step "building Xen ($1)" build_xen "$1" \
+            "$work/package/xen" "$work/xen" "$cache/xen-$1-build.log" ||
+            unavailable "Xen cannot be built; see $cache/xen-$1-build.log"
         mv "$work/xen" "$kept"
         rm -rf "$work"
     fi
