@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/* link.c: the consumer's end of a ring that Xen itself produces. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <xenforeignmemory.h>
+
+#include "../../base/clock.h"
+#include "../../base/log.h"
+#include "../../base/watch.h"
+#include "../grant/evtchn.h"
+#include "../grant/limits.h"
+#include "messages.h"
+#include "xen.h"
+
+/* DOMID_FIRST_RESERVED of Xen's public headers, and the last id below. */
+#define MAX_DOMID 0x7fef
+#define NO_DOMAIN 0x7fef
+#define SELF      0x7ff0 /* DOMID_SELF */
+
+#define DETACH_MS 1000
+
+/* A resource as it is mapped; xen_link's, for region_drop(). */
+struct piece {
+    struct region_owner owner;
+    struct xenforeignmemory_handle *memory;
+    struct xenforeignmemory_resource_handle *resource;
+};
+
+struct xen_link {
+    struct link link;
+    uint32_t domid;
+    int socket; /* to the keeper; -1: none */
+    pid_t keeper;
+    struct xenforeignmemory_handle *memory;
+    struct piece pieces[2 + XEN_VM_RING_MAX_PREV];
+    unsigned int nr_pieces;
+    /* One each, with a handle of its own, as of the grant transport. */
+    uint32_t nr_bells;
+    struct evtchn *bells[XEN_VM_RING_MAX_GROUPS];
+    uint64_t apart;     /* groups whose doorbell is another thread's */
+    struct budget rung; /* of all the others */
+    bool hung_up;
+    int epoll;
+    struct xen_message message;
+};
+
+static struct xen_link *of(struct link *link)
+{
+    return (struct xen_link *)link;
+}
+
+/* ------------------------------------------------------- messages -- */
+
+static int wait_for_message(const struct xen_link *xen, int timeout_ms)
+{
+    struct pollfd pfd = {.fd = xen->socket, .events = POLLIN};
+    int ready = poll(&pfd, 1, timeout_ms);
+
+    if (ready < 0)
+        return -errno;
+    return ready || !timeout_ms ? 0 : -ETIMEDOUT;
+}
+
+static int take(struct xen_link *xen, uint32_t *type)
+{
+    struct xen_message *message = &xen->message;
+    ssize_t len = recv(xen->socket, message, sizeof(*message), MSG_DONTWAIT);
+
+    if (len < 0)
+        return -errno;
+    if (!len) {
+        xen->hung_up = true;
+        return -ECONNRESET;
+    }
+    if (len < (ssize_t)sizeof(message->header) ||
+        message->header.length != (size_t)len)
+        return -EPROTO;
+    *type = message->header.type;
+    return (int)((size_t)len - sizeof(message->header));
+}
+
+static int xen_recv(struct link *link, uint32_t *type, void *body, size_t max,
+                    int timeout_ms)
+{
+    struct xen_link *xen = of(link);
+    int ret = wait_for_message(xen, timeout_ms);
+
+    if (!ret)
+        ret = take(xen, type);
+    if (ret > 0 && (size_t)ret > max)
+        return -EPROTO;
+    if (ret > 0)
+        memcpy(body, &xen->message.body, (size_t)ret);
+    return ret;
+}
+
+/* It has done what it was told to when it has hung up. */
+static void wait_for_end(struct xen_link *xen)
+{
+    int64_t end = clock_ms() + DETACH_MS;
+    uint32_t type;
+
+    while (!xen->hung_up && clock_ms() < end)
+        if (wait_for_message(xen, DETACH_MS) || take(xen, &type) == -EPROTO)
+            return;
+}
+
+static int xen_send(struct link *link, uint32_t type, const void *body,
+                    size_t len)
+{
+    struct xen_link *xen = of(link);
+    struct vmring_local_header *header = &xen->message.header;
+
+    if (len > sizeof(xen->message.body))
+        return -EINVAL;
+    header->type = type;
+    header->length = (uint32_t)(sizeof(*header) + len);
+    if (len)
+        memcpy(&xen->message.body, body, len);
+    if (send(xen->socket, &xen->message, header->length, MSG_NOSIGNAL) < 0)
+        return -errno;
+    if (type == VMRING_LOCAL_DETACH)
+        wait_for_end(xen);
+    return 0;
+}
+
+/* ---------------------------------------------------- what it gives -- */
+
+static void drop_piece(struct region_owner *owner, struct region *region)
+{
+    struct piece *piece = (struct piece *)owner;
+
+    (void)region;
+    (void)xenforeignmemory_unmap_resource(piece->memory, piece->resource);
+    piece->resource = NULL;
+}
+
+static int map_piece(struct xen_link *xen, uint32_t id, uint64_t len, int prot,
+                     struct region *region)
+{
+    struct piece *piece = &xen->pieces[xen->nr_pieces];
+    uint64_t page = XEN_VM_RING_PAGE;
+    void *at = NULL;
+
+    if (!len || len % page || len > XEN_VM_RING_MAX_ASYNC * 2ULL)
+        return -EPROTO;
+    piece->memory = xen->memory;
+    piece->resource = xenforeignmemory_map_resource(
+        xen->memory, (domid_t)xen->domid, XENMEM_resource_vm_ring, id, 0,
+        (unsigned long)(len / page), &at, prot, 0);
+    if (!piece->resource)
+        return -(errno ? errno : EINVAL);
+    piece->owner.drop = drop_piece;
+    xen->nr_pieces++;
+    *region = (struct region){
+        .at = at,
+        .len = (size_t)len,
+        .fd = -1,
+        .own = -1,
+        .owner = &piece->owner,
+    };
+    return 0;
+}
+
+static int map_all(struct xen_link *xen, const struct xen_accept *accept,
+                   struct link_regions *regions)
+{
+    const struct xen_vm_ring_accept *body = &accept->wire.body;
+    uint32_t id = accept->resource;
+    int err = map_piece(xen, id, body->p_len, PROT_READ, &regions->p);
+
+    if (!err)
+        err = map_piece(xen, id + 1, body->c_len, PROT_READ | PROT_WRITE,
+                        &regions->c);
+    for (uint32_t i = 0; !err && i < XEN_VM_RING_MAX_PREV; i++) {
+        if (!body->prev_p_len[i])
+            break;
+        err = map_piece(xen, id + 2 + i, body->prev_p_len[i], PROT_READ,
+                        &regions->before[i]);
+        regions->nr_before += !err;
+    }
+    return err;
+}
+
+static int bind_bells(struct xen_link *xen, const struct xen_accept *accept)
+{
+    uint32_t nr = accept->wire.body.nr_groups;
+    int err = nr && nr <= XEN_VM_RING_MAX_GROUPS ? 0 : -EPROTO;
+
+    while (!err && xen->nr_bells < nr) {
+        struct evtchn **bell = &xen->bells[xen->nr_bells];
+
+        /* Both ends are in this domain. */
+        err = evtchn_bind(SELF, &accept->ports[xen->nr_bells], 1, bell,
+                          xen->link.error, sizeof(xen->link.error));
+        if (err)
+            break;
+        evtchn_count_with(*bell, &xen->rung);
+        xen->nr_bells++;
+        err = watch_add(xen->epoll, evtchn_fd(*bell));
+    }
+    return err;
+}
+
+static int xen_map(struct link *link, struct vmring_local_accept *out,
+                   struct link_regions *regions, int timeout_ms)
+{
+    struct xen_link *xen = of(link);
+    struct xen_accept accept;
+    uint32_t type = 0;
+    int ret;
+
+    regions->p = regions->c = REGION_NONE;
+    regions->nr_before = 0;
+    ret = xen_recv(link, &type, &accept, sizeof(accept), timeout_ms);
+    if (ret < 0)
+        return ret;
+    if (type != VMRING_LOCAL_ACCEPT || ret != sizeof(accept))
+        return -EPROTO;
+    *out = accept.wire;
+    if (accept.error) {
+        memcpy(link->error, accept.text, sizeof(link->error));
+        link->error[sizeof(link->error) - 1] = '\0';
+        return accept.error;
+    }
+    if (out->body.result != XEN_VM_RING_ACCEPTED)
+        return 0;
+    ret = bind_bells(xen, &accept);
+    /* Xen knows thereby that somebody is there. */
+    for (uint32_t g = 0; !ret && g < xen->nr_bells; g++)
+        evtchn_ring(xen->bells[g], 0);
+    return ret ? ret : map_all(xen, &accept, regions);
+}
+
+/* ------------------------------------------------------- doorbells -- */
+
+static void xen_kick(struct link *link, uint32_t group)
+{
+    struct xen_link *xen = of(link);
+
+    if (group < xen->nr_bells)
+        evtchn_ring(xen->bells[group], 0);
+}
+
+static bool xen_bell_ack(struct link *link, uint32_t group)
+{
+    return evtchn_ack(of(link)->bells[group]) != 0;
+}
+
+static unsigned int xen_ack(struct link *link)
+{
+    const struct xen_link *xen = of(link);
+    unsigned int rung = 0;
+
+    for (uint32_t g = 0; g < xen->nr_bells; g++)
+        if (!(xen->apart >> g & 1) && xen_bell_ack(link, g))
+            rung++;
+    return rung;
+}
+
+static int xen_fd(const struct link *link)
+{
+    return ((const struct xen_link *)link)->epoll;
+}
+
+static int xen_bell_fd(const struct link *link, uint32_t group)
+{
+    return evtchn_fd(((const struct xen_link *)link)->bells[group]);
+}
+
+static int xen_bell_apart(struct link *link, uint32_t group, bool apart)
+{
+    struct xen_link *xen = of(link);
+    int bell = evtchn_fd(xen->bells[group]);
+    int err = apart ? watch_remove(xen->epoll, bell)
+                    : watch_add(xen->epoll, bell);
+
+    if (err)
+        return err;
+    evtchn_count_with(xen->bells[group], apart ? NULL : &xen->rung);
+    xen->apart &= ~(1ULL << group);
+    xen->apart |= (uint64_t)apart << group;
+    return 0;
+}
+
+static bool xen_hung_up(const struct link *link)
+{
+    const struct xen_link *xen = (const struct xen_link *)link;
+    struct pollfd pfd = {.fd = xen->socket};
+
+    return poll(&pfd, 1, 0) > 0 && (pfd.revents & (POLLHUP | POLLERR));
+}
+
+/* ------------------------------------------------- beginning and end -- */
+
+static int xen_give_up(struct link *link)
+{
+    struct xen_link *xen = of(link);
+    int err = 0;
+
+    /* Nothing is mapped by it any more; what is stays. */
+    if (xenforeignmemory_restrict(xen->memory, NO_DOMAIN))
+        err = errno == ENOTTY ? -EOPNOTSUPP : -errno;
+    for (uint32_t i = 0; !err && i < xen->nr_bells; i++)
+        err = evtchn_restrict(xen->bells[i]);
+    return err;
+}
+
+static void xen_close(struct link *link)
+{
+    struct xen_link *xen = of(link);
+
+    while (xen->nr_bells)
+        evtchn_close(xen->bells[--xen->nr_bells]);
+    if (xen->memory)
+        xenforeignmemory_close(xen->memory);
+    if (xen->socket >= 0)
+        close(xen->socket);
+    if (xen->keeper > 0)
+        while (waitpid(xen->keeper, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    if (xen->epoll >= 0)
+        close(xen->epoll);
+    free(xen);
+}
+
+static const struct link_ops xen_ops = {
+    .send = xen_send,
+    .recv = xen_recv,
+    .map = xen_map,
+    .kick = xen_kick,
+    .ack = xen_ack,
+    .fd = xen_fd,
+    .bell_fd = xen_bell_fd,
+    .bell_apart = xen_bell_apart,
+    .bell_ack = xen_bell_ack,
+    .hung_up = xen_hung_up,
+    .give_up = xen_give_up,
+    .close = xen_close,
+};
+
+/* Signals of the terminal are the consumer's to make something of. */
+static int start_keeper(struct xen_link *xen)
+{
+    int ends[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return -errno;
+    xen->keeper = fork();
+    if (xen->keeper == 0) {
+        close(ends[0]);
+        (void)setsid();
+        (void)signal(SIGTERM, SIG_IGN);
+        (void)signal(SIGINT, SIG_IGN);
+        xen_keeper(xen->domid, ends[1]);
+        _exit(0);
+    }
+    close(ends[1]);
+    xen->socket = ends[0];
+    return xen->keeper < 0 ? -errno : 0;
+}
+
+static int set_up(struct xen_link *xen)
+{
+    int err;
+
+    xen->memory = xenforeignmemory_open(NULL, 0);
+    if (!xen->memory)
+        return -(errno ? errno : ENOENT);
+    err = start_keeper(xen);
+    if (err)
+        return err;
+    xen->epoll = epoll_create1(EPOLL_CLOEXEC);
+    return xen->epoll < 0 ? -errno : watch_add(xen->epoll, xen->socket);
+}
+
+static bool parse(const char *where, uint32_t *domid)
+{
+    char *end;
+    unsigned long value;
+
+    if (*where < '0' || *where > '9')
+        return false;
+    value = strtoul(where, &end, 10);
+    *domid = (uint32_t)value;
+    return !*end && value <= MAX_DOMID;
+}
+
+int xen_connect(const struct connecting *how, const char *where,
+                struct link **link)
+{
+    struct xen_link *xen = calloc(1, sizeof(*xen));
+    int err;
+
+    if (!xen)
+        return fail(-ENOMEM, how->error, how->error_len, "no memory");
+    xen->link.ops = &xen_ops;
+    xen->link.patience = how->patience;
+    xen->socket = xen->epoll = -1;
+    if (!parse(where, &xen->domid))
+        err = fail(-EINVAL, how->error, how->error_len,
+                   "'%s' names no domain; say xen:DOMID", how->uri);
+    else
+        err = set_up(xen);
+    if (err == -EINVAL) {
+        xen_close(&xen->link);
+        return err;
+    }
+    if (err) {
+        xen_close(&xen->link);
+        return fail(err, how->error, how->error_len, "'%s': %s", how->uri,
+                    strerror(-err));
+    }
+    *link = &xen->link;
+    return 0;
+}

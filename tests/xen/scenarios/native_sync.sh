@@ -1,0 +1,34 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+#
+# A Xen that is the producer itself: 1000 synchronous CPUIDs of each of 4 vCPUs
+# are answered exactly, without a bridge.
+# lab: xen vmring
+# shellcheck source=lib.sh
+. /lab/lib.sh
+# shellcheck source=lib-vmring.sh
+. /lab/lib-vmring.sh
+# shellcheck source=lib-native.sh
+. /lab/lib-native.sh
+
+step "a paused guest, and an agent on it"
+domid=$(guest_create micro "vcpus=4 cpuid=1000" 4) || fail "$domid"
+native_start agent "$domid" -q -e cpuid
+
+step "it runs"
+start=$(now_ms)
+guest_unpause micro
+process_wait agent 100 3 "has shut down|was destroyed"
+echo "4000 requests in $((ended_at - start)) ms"
+
+step "the two counts"
+assert_value agent .ledger.totals.delivered 4000
+assert_value agent .ledger.totals.answered 4000
+assert_value agent .ledger.totals.lost 0
+assert_value agent .ledger.totals.defaulted 0
+assert_value agent .ledger.adds_up true
+assert_eq "vCPUs with 1000 each" 4 \
+    "$(grep -c '^.ledger.rows.*\.answered=1000$' "$run/agent.flat")"
+assert_eq "the guest's CPUIDs" 4000 "$(guest_total micro cpuid)"
+assert_guest_right micro
+pass "4000 of 4000"
