@@ -18,15 +18,16 @@ static union {
 static const struct {
     uint32_t arg_len;
     bool needs_handle;
+    bool of_the_dead; /* also while its target is being destroyed */
 } ops[] = {
-    [XEN_VM_RING_OP_PRESENT] = { 0, false },
-    [XEN_VM_RING_OP_ATTACH] = { sizeof(arg.attach), false },
-    [XEN_VM_RING_OP_DETACH] = { 0, true },
-    [XEN_VM_RING_OP_QUERY] = { sizeof(arg.query), false },
-    [XEN_VM_RING_OP_COUNT] = { sizeof(arg.count), true },
-    [XEN_VM_RING_OP_DRAINED] = { 0, true },
-    [XEN_VM_RING_OP_DISARM] = { 0, true },
-    [XEN_VM_RING_OP_DESTROY] = { 0, false },
+    [XEN_VM_RING_OP_PRESENT] = { 0, false, true },
+    [XEN_VM_RING_OP_ATTACH] = { sizeof(arg.attach), false, false },
+    [XEN_VM_RING_OP_DETACH] = { 0, true, false },
+    [XEN_VM_RING_OP_QUERY] = { sizeof(arg.query), false, true },
+    [XEN_VM_RING_OP_COUNT] = { sizeof(arg.count), true, true },
+    [XEN_VM_RING_OP_DRAINED] = { 0, true, false },
+    [XEN_VM_RING_OP_DISARM] = { 0, true, false },
+    [XEN_VM_RING_OP_DESTROY] = { 0, false, false },
 };
 
 static int check_form(struct xen_vm_ring_control *op)
@@ -54,7 +55,8 @@ static int check_target(const struct domain *d,
 
     if ( d == current->domain )
         return -EPERM;
-    if ( d->is_dying )
+    /* Whoever still maps it learns how it ended. */
+    if ( d->is_dying && !(d->vm_ring && ops[op->op].of_the_dead) )
         return -ESRCH;
     if ( !is_hvm_domain(d) || !d->max_vcpus || !d->vcpu[0] ||
          !d->vcpu[d->max_vcpus - 1] )

@@ -83,13 +83,18 @@ static struct vm_ring *alloc_ring(struct domain *d)
     return ring;
 }
 
+static void forget_pages(struct vm_ring *ring)
+{
+    vmr_producer_init(&ring->core, ring->core_memory, ring->nr_vcpus,
+                      ring->nr_vcpus);
+}
+
 /* What it counts begins anew; a vCPU's verdicts are left for it to apply. */
 static void reset(struct vm_ring *ring)
 {
     unsigned int i;
 
-    vmr_producer_init(&ring->core, ring->core_memory, ring->nr_vcpus,
-                      ring->nr_vcpus);
+    forget_pages(ring);
     for ( i = 0; i < ring->nr_vcpus; i++ )
         memset(ring->vcpus[i]->tally, 0, sizeof(ring->vcpus[i]->tally));
     memset(&ring->stats, 0, sizeof(ring->stats));
@@ -437,10 +442,8 @@ int ring_destroy(struct vm_ring *ring)
 
     if ( rc )
         return rc;
-    if ( ring->making )
-        let_go(ring, &ring->new_p);
-    if ( ring->making )
-        let_go(ring, &ring->new_c);
+    let_go(ring, &ring->new_p);
+    let_go(ring, &ring->new_c);
     ring->making = 0;
     rc = ring_drained(ring);
     if ( rc )
@@ -448,12 +451,17 @@ int ring_destroy(struct vm_ring *ring)
     if ( !d->is_dying )
         ring_disarm(d);
     ring_lock(ring);
-    reset(ring);
+    forget_pages(ring);
     let_go(ring, &ring->p);
     ring_unlock(ring);
     rc = reap(ring);
     if ( rc )
         return rc;
-    ring->made = false;
+    /* Of a domain that dies the counts stay until nobody maps the ring. */
+    if ( !d->is_dying )
+    {
+        reset(ring);
+        ring->made = false;
+    }
     return 0;
 }

@@ -12,7 +12,8 @@
  *   -EINVAL       a reserved field is not 0, or `arg_len` is not that of `op`
  *   -EFAULT       `arg` is not the caller's memory
  *   -EPERM        the target is the caller's own domain
- *   -ESRCH        there is no such domain, or it is dying
+ *   -ESRCH        there is no such domain, or it is dying: QUERY and COUNT are
+ *                 answered as long as somebody maps the ring
  *   -ENODEV       the target is no HVM or PVH guest, or has no vCPUs yet
  *   -ENOENT       there is no ring, or `ring` is not the handle of its epoch
  *   -EADDRINUSE   ATTACH: the legacy monitor ring is in use

@@ -68,7 +68,7 @@ static int arm_spec(struct calls *calls, const struct vmring_spec *spec)
 {
     struct monitor_event event = {
         .event = event_of(spec->reason),
-        .sync = spec->mode == VMRING_MODE_SYNC,
+        .sync = spec->mode != VMRING_MODE_ASYNC,
         .onchange = spec->flags & VMRING_SPEC_ONCHANGE,
         .user = spec->flags & VMRING_SPEC_USER,
     };
