@@ -34,7 +34,11 @@ int endpoint_status(int error)
     case -EACCES:
         return EXIT_NO_ENDPOINT;
     case -EBUSY:
+    case -EADDRINUSE:
         return EXIT_BUSY;
+    case -ENOSYS:
+    case -ENODEV:
+        return EXIT_UNSUPPORTED;
     case -EPERM:
         return EXIT_PERMISSION;
     case -EMSGSIZE:
@@ -113,7 +117,7 @@ static bool is_uri(const char *text)
 static bool is_known(const char *uri, char text[SUGGEST_TEXT])
 {
     static const char *const schemes[] = {
-        "local:", "fd:", "grant:", "sim:", DOMAIN};
+        "local:", "fd:", "grant:", "xen:", "sim:", DOMAIN};
     struct suggest near = suggest_for(uri, strcspn(uri, ":") + 1);
 
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
@@ -165,13 +169,41 @@ static int attach_by_bridge(struct endpoint *endpoint,
     return status == EXIT_LEFT_BEHIND ? status : r;
 }
 
+/* Where Xen is no producer, or nobody may ask it, there is the bridge. */
+static bool is_no_producer(int error)
+{
+    return error == -ENOSYS || error == -EOPNOTSUPP || error == -ENOENT ||
+           error == -EACCES || error == -EPERM || error == -EINVAL;
+}
+
+static int attach_by_domid(struct endpoint *endpoint,
+                           const struct options *options, unsigned int domid)
+{
+    char error[256], uri[64];
+    int r;
+
+    snprintf(uri, sizeof(uri), SOCKET_FORMAT, domid);
+    r = attach(endpoint, options, uri, error, sizeof(error));
+    if (!r)
+        return EXIT_AS_ASKED;
+    if (r != -ENOENT && r != -ECONNREFUSED)
+        return complain(r, error);
+    snprintf(uri, sizeof(uri), "xen:%u", domid);
+    r = attach(endpoint, options, uri, error, sizeof(error));
+    if (r)
+        return is_no_producer(r) ? attach_by_bridge(endpoint, options)
+                                 : complain(r, error);
+    say("Xen itself is the producer");
+    return EXIT_AS_ASKED;
+}
+
 static int attach_to(struct endpoint *endpoint, const struct options *options)
 {
     const char *name = options->endpoint;
     bool is_named = !strncmp(name, DOMAIN, strlen(DOMAIN));
     int fd = endpoint_fd(options);
     unsigned int domid;
-    char error[256], uri[64], meant[SUGGEST_TEXT];
+    char error[256], meant[SUGGEST_TEXT];
     int r;
 
     if (fd == 1 || fd == 2) {
@@ -205,14 +237,8 @@ static int attach_to(struct endpoint *endpoint, const struct options *options)
         say(DOMAIN " is without a name behind it");
         return EXIT_USAGE;
     }
-    if (is_domid(is_named ? name + strlen(DOMAIN) : name, &domid)) {
-        snprintf(uri, sizeof(uri), SOCKET_FORMAT, domid);
-        r = attach(endpoint, options, uri, error, sizeof(error));
-        if (!r)
-            return EXIT_AS_ASKED;
-        if (r != -ENOENT && r != -ECONNREFUSED)
-            return complain(r, error);
-    }
+    if (is_domid(is_named ? name + strlen(DOMAIN) : name, &domid))
+        return attach_by_domid(endpoint, options, domid);
     return attach_by_bridge(endpoint, options);
 }
 

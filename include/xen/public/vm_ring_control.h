@@ -76,7 +76,7 @@ struct xen_vm_ring_attach {
 struct xen_vm_ring_query {
     /* Since the ring was made, over all epochs. */
     xen_vm_ring_u64 requests, records;
-    xen_vm_ring_u64 answered;                       /* by consumers */
+    xen_vm_ring_u64 answered;                            /* by consumers */
     xen_vm_ring_u64 by_deadline, by_detach, by_overflow; /* the neutral way */
     xen_vm_ring_u64 discarded;   /* records that found no room */
     xen_vm_ring_u64 abandoned;   /* in frozen Ps that nobody has drained */

@@ -126,8 +126,8 @@ static void arm_all(struct calls *calls, const struct vmring_spec *specs,
                     int nr, uint32_t verdicts,
                     struct vmring_local_subscribed *answer)
 {
-    int rc = verdicts & XEN_VM_RING_VERDICT_DENY ? calls_defer_writes(calls)
-                                                 : 0;
+    int rc =
+        verdicts & XEN_VM_RING_VERDICT_DENY ? calls_defer_writes(calls) : 0;
 
     for (int i = 0; i < nr; i++) {
         if (!rc)
@@ -135,7 +135,8 @@ static void arm_all(struct calls *calls, const struct vmring_spec *specs,
         if (!rc)
             continue;
         answer->results[i] = VMRING_LOCAL_FAILED;
-        snprintf(answer->text, sizeof(answer->text), "Xen does not arm '%s': %s",
+        snprintf(answer->text, sizeof(answer->text),
+                 "Xen does not arm '%s': %s",
                  vmring_reason_name(specs[i].reason), strerror(-rc));
         (void)calls_ring(calls, XEN_VM_RING_OP_DISARM, NULL, 0);
         return;

@@ -8,12 +8,14 @@
 #include <xencall.h>
 #include <xenctrl.h> /* types that domctl.h does without */
 
+#include "../grant/limits.h"
+
 #include <xen/domctl.h>
 
 int calls_open(struct calls *calls, uint32_t domid)
 {
     *calls = (struct calls){.domid = domid};
-    calls->xcall = xencall_open(NULL, 0);
+    calls->xcall = xencall_open(&grant_logger, 0);
     return calls->xcall ? 0 : -(errno ? errno : ENOENT);
 }
 

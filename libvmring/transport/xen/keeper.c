@@ -136,8 +136,7 @@ static void subscribe(struct keeper *keeper, size_t len)
     keeper->quiescing = false;
     arm_subscribe(&keeper->calls, keeper->verdicts, keeper->in.body.text,
                   &keeper->out.body.subscribed);
-    reply(keeper, VMRING_LOCAL_SUBSCRIBED,
-          sizeof(keeper->out.body.subscribed));
+    reply(keeper, VMRING_LOCAL_SUBSCRIBED, sizeof(keeper->out.body.subscribed));
 }
 
 static void carry_out(struct keeper *keeper, uint32_t type, size_t len)

@@ -280,8 +280,8 @@ static int xen_bell_apart(struct link *link, uint32_t group, bool apart)
 {
     struct xen_link *xen = of(link);
     int bell = evtchn_fd(xen->bells[group]);
-    int err = apart ? watch_remove(xen->epoll, bell)
-                    : watch_add(xen->epoll, bell);
+    int err =
+        apart ? watch_remove(xen->epoll, bell) : watch_add(xen->epoll, bell);
 
     if (err)
         return err;
@@ -372,7 +372,7 @@ static int set_up(struct xen_link *xen)
 {
     int err;
 
-    xen->memory = xenforeignmemory_open(NULL, 0);
+    xen->memory = xenforeignmemory_open(&grant_logger, 0);
     if (!xen->memory)
         return -(errno ? errno : ENOENT);
     err = start_keeper(xen);

@@ -149,3 +149,70 @@ prepare_xen() { # WHICH
     xen=$kept
     exec {lock}>&-
 }
+
+# ------------------------------------------ with the option off --
+
+# hooks.patch without what it does: what it takes out is put back, an empty line for each line of it, so that
+# what follows has the number that it has there. Numbers of lines are in the
+# objects, in what BUG() and gdprintk() say.
+empty_hooks() {
+    awk '
+        function flush(   i) {
+            for (i = 1; i <= removed; i++) print "-" old[i]
+            for (i = 1; i <= removed; i++) print "+" old[i]
+            for (; i <= added; i++) print "+"
+            removed = added = 0
+        }
+        /^(---|\+\+\+) / || /^@@/ { flush(); print; next }
+        /^-/ { old[++removed] = substr($0, 2); next }
+        /^\+/ { added++; next }
+        { flush(); print }
+        END { flush() }' "$lab_dir/../../hypervisor/hooks.patch"
+}
+
+# The objects of the C files that the hooks are in, but for those of other
+# machines; XSM is not in the configuration.
+hooked_objects() {
+    sed -n 's#^+++ b/xen/\(.*\)\.c$#\1.o#p' \
+        "$lab_dir/../../hypervisor/hooks.patch" | grep -v '^arch/arm/\|^xsm/'
+}
+
+build_plain() { # TREE LOG
+    local make=(make -C "$1/xen" GIT=/bin/false)
+    ! command -v ccache >/dev/null || make+=(CC='ccache gcc')
+    xen_options plain >"$1/xen/.config" &&
+        "${make[@]}" olddefconfig >>"$2" 2>&1 &&
+        nice "${make[@]}" "-j$(nproc)" >>"$2" 2>&1
+}
+
+# Fails unless each object is the same with the option off as without hooks.
+compare_off() {
+    local work=$cache/xen-off log=$cache/xen-off.log object bad=0
+    rm -rf "$work"
+    mkdir -p "$work/package"
+    install_xen_packages || unavailable "these packages could not be" \
+        "installed: $xen_packages"
+    long_step "downloading Xen's source package" \
+        fetch_source "$work/package" "${hooks_version%.*}" ||
+        unavailable "the source package of Xen $hooks_version cannot be had"
+    check_source "$work/package" || return 1
+    dpkg-source --no-check -x "$work/package"/*.dsc "$work/with" >"$log" 2>&1
+    cp -a "$work/with" "$work/without"
+    "$lab_dir/../../hypervisor/place" "$work/with" >>"$log" 2>&1
+    empty_hooks | patch -s -p1 --no-backup-if-mismatch -d "$work/without" \
+        >>"$log" 2>&1 || { note "see $log"; return 1; }
+    for object in with without; do
+        long_step "building Xen $object hooks" build_plain \
+            "$work/$object" "$log" || { note "see $log"; return 1; }
+    done
+    for object in $(hooked_objects); do
+        if cmp -s "$work/with/xen/$object" "$work/without/xen/$object"; then
+            echo "same: $object"
+        else
+            echo "DIFFERS: $object"
+            bad=1
+        fi
+    done
+    [ "$bad" != 0 ] || rm -rf "$work"
+    return "$bad"
+}

@@ -4,6 +4,13 @@
 # For scenarios of a Xen that is the producer itself (lab run --xen vmring).
 # lib-vmring.sh comes first.
 
+# A Xen that is none has no such domctl.
+vmring-agent -n 0 "xen:0" >"$run/native" 2>&1 || true
+! grep -q "is no producer" "$run/native" || {
+    echo "SKIP: this Xen is no producer; take --xen vmring"
+    exit 77
+}
+
 # native_start NAME DOMID OPTION...: an agent whose producer is Xen.
 native_start() {
     native_name=$1
