@@ -112,6 +112,8 @@ static void set_target(struct domain *d, uint64_t state, uint64_t reason)
     if ( ring->core.header )
     {
         vmr_producer_set_target(&ring->core, state, reason);
+        if ( state == XEN_VM_RING_TARGET_DESTROYED )
+            vmr_producer_set_state(&ring->core, XEN_VM_RING_PRODUCER_CLOSED);
         ring_flush(ring);
         ring->stats.doorbells_sent +=
             ring_ports_ring(ring->ports, vmr_producer_wake(&ring->core));
@@ -137,9 +139,8 @@ int vm_ring_teardown(struct domain *d)
     if ( !ring || !ring->made )
         return 0;
     if ( ring->active )
-    {
-        set_target(d, XEN_VM_RING_TARGET_DESTROYED, d->shutdown_code);
-        vmr_producer_set_state(&ring->core, XEN_VM_RING_PRODUCER_CLOSED);
-    }
+        set_target(d, XEN_VM_RING_TARGET_DESTROYED,
+                   d->shutdown_code == SHUTDOWN_CODE_INVALID
+                   ? 0 : d->shutdown_code);
     return ring_destroy(ring);
 }
