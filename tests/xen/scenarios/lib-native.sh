@@ -3,6 +3,7 @@
 #
 # For scenarios of a Xen that is the producer itself (lab run --xen vmring).
 # lib-vmring.sh comes first.
+# shellcheck disable=SC2154 # $run is lib.sh's
 
 # A Xen that is none has no such domctl.
 vmring-agent -n 0 "xen:0" >"$run/native" 2>&1 || true
