@@ -84,7 +84,11 @@ if(BUILD_TESTING)
     # by name (transport/scheme.h).  Not where a test has its own producer in
     # place of the library's, which a transport would bring.
     set(ALONE $<BOOL:$<TARGET_PROPERTY:VMRING_WITHOUT_TRANSPORTS>>)
-    foreach(SCHEME local fd grant sim)
+    set(SCHEMES local fd grant sim)
+    if(VMRING_GRANT)
+        list(APPEND SCHEMES xen)
+    endif()
+    foreach(SCHEME ${SCHEMES})
         target_link_options(vmring_static INTERFACE
             $<$<NOT:${ALONE}>:-Wl,-u,scheme_${SCHEME}>)
     endforeach()

@@ -12,7 +12,7 @@ endforeach()
 # Who links statically needs more; with the static library alone everybody.
 set(PC_REQUIRES "")
 if(VMRING_GRANT)
-    set(PC_REQUIRES "xengnttab xenevtchn xenstore")
+    set(PC_REQUIRES "xengnttab xenevtchn xenstore xencall xenforeignmemory")
 endif()
 set(PC_MORE "Libs.private: -pthread\nRequires.private: ${PC_REQUIRES}")
 set(PC_LIBS "-lvmring")

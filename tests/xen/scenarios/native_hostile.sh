@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
 #
-# A Xen that is the producer itself bears an agent that writes all over P and C:
+# A Xen that is the producer itself bears an agent that writes all over C:
 # without a right its guest goes on by the deadline and is right, with every
 # verdict it may not be, and Xen and another domain go on.
 # lab: xen vmring
