@@ -51,13 +51,13 @@ static bool fires(uint32_t capabilities, unsigned int reason)
     return event < 32 && (capabilities >> event & 1);
 }
 
-uint64_t arm_kinds(struct calls *calls)
+uint64_t xen_kinds(struct calls *calls)
 {
     struct vmring_kind kind;
     uint32_t capabilities;
     uint64_t mask = 0;
 
-    (void)calls_capabilities(calls, &capabilities);
+    (void)xen_capabilities(calls, &capabilities);
     for (unsigned int i = 0; i < 64 && vmring_get_kind(i, &kind) == 0; i++)
         if (fires(capabilities, kind.reason))
             mask |= UINT64_C(1) << i;
@@ -77,11 +77,11 @@ static int arm_spec(struct calls *calls, const struct vmring_spec *spec)
 
     if (spec->reason != XEN_VM_RING_REASON_MOV_TO_MSR) {
         event.index = (uint32_t)first;
-        return calls_arm(calls, &event);
+        return xen_arm(calls, &event);
     }
     for (uint64_t msr = first; !rc && msr <= last && msr <= UINT32_MAX; msr++) {
         event.index = (uint32_t)msr;
-        rc = calls_arm(calls, &event);
+        rc = xen_arm(calls, &event);
     }
     return rc;
 }
@@ -126,8 +126,7 @@ static void arm_all(struct calls *calls, const struct vmring_spec *specs,
                     int nr, uint32_t verdicts,
                     struct vmring_local_subscribed *answer)
 {
-    int rc =
-        verdicts & XEN_VM_RING_VERDICT_DENY ? calls_defer_writes(calls) : 0;
+    int rc = verdicts & XEN_VM_RING_VERDICT_DENY ? xen_defer_writes(calls) : 0;
 
     for (int i = 0; i < nr; i++) {
         if (!rc)
@@ -138,12 +137,12 @@ static void arm_all(struct calls *calls, const struct vmring_spec *specs,
         snprintf(answer->text, sizeof(answer->text),
                  "Xen does not arm '%s': %s",
                  vmring_reason_name(specs[i].reason), strerror(-rc));
-        (void)calls_ring(calls, XEN_VM_RING_OP_DISARM, NULL, 0);
+        (void)xen_ring(calls, XEN_VM_RING_OP_DISARM, NULL, 0);
         return;
     }
 }
 
-void arm_subscribe(struct calls *calls, uint32_t verdicts, const char *events,
+void xen_subscribe(struct calls *calls, uint32_t verdicts, const char *events,
                    struct vmring_local_subscribed *answer)
 {
     struct vmring_spec specs[VMRING_MAX_SPECS];
@@ -156,8 +155,8 @@ void arm_subscribe(struct calls *calls, uint32_t verdicts, const char *events,
     if (nr < 0)
         return;
     *answer = (struct vmring_local_subscribed){.nr = (uint32_t)nr};
-    (void)calls_ring(calls, XEN_VM_RING_OP_DISARM, NULL, 0);
-    (void)calls_capabilities(calls, &capabilities);
+    (void)xen_ring(calls, XEN_VM_RING_OP_DISARM, NULL, 0);
+    (void)xen_capabilities(calls, &capabilities);
     if (can_all(specs, nr, capabilities, verdicts, answer))
         arm_all(calls, specs, nr, verdicts, answer);
 }

@@ -7,10 +7,10 @@
 #include "messages.h"
 
 /* Replaces what is armed; `events` ends with a NUL. */
-void arm_subscribe(struct calls *calls, uint32_t verdicts, const char *events,
+void xen_subscribe(struct calls *calls, uint32_t verdicts, const char *events,
                    struct vmring_local_subscribed *answer);
 
 /* A bit for each vmring_get_kind() that fires here. */
-uint64_t arm_kinds(struct calls *calls);
+uint64_t xen_kinds(struct calls *calls);
 
 #endif /* VMRING_TRANSPORT_XEN_ARM_H */

@@ -12,14 +12,14 @@
 
 #include <xen/domctl.h>
 
-int calls_open(struct calls *calls, uint32_t domid)
+int xen_begin_calls(struct calls *calls, uint32_t domid)
 {
     *calls = (struct calls){.domid = domid};
     calls->xcall = xencall_open(&grant_logger, 0);
     return calls->xcall ? 0 : -(errno ? errno : ENOENT);
 }
 
-void calls_close(struct calls *calls)
+void xen_end_calls(struct calls *calls)
 {
     if (calls->xcall)
         xencall_close(calls->xcall);
@@ -66,7 +66,7 @@ static int with_arg(struct calls *calls, uint32_t op, void *at, size_t len)
     return rc;
 }
 
-int calls_ring(struct calls *calls, uint32_t op, void *arg, size_t len)
+int xen_ring(struct calls *calls, uint32_t op, void *arg, size_t len)
 {
     void *at;
     int rc;
@@ -90,7 +90,7 @@ static int monitor(struct calls *calls, struct xen_domctl *op, uint32_t what)
     return domctl(calls, op);
 }
 
-int calls_arm(struct calls *calls, const struct monitor_event *event)
+int xen_arm(struct calls *calls, const struct monitor_event *event)
 {
     struct xen_domctl op;
     struct xen_domctl_monitor_op *to = &op.u.monitor_op;
@@ -123,7 +123,7 @@ int calls_arm(struct calls *calls, const struct monitor_event *event)
     return monitor(calls, &op, XEN_DOMCTL_MONITOR_OP_ENABLE);
 }
 
-int calls_defer_writes(struct calls *calls)
+int xen_defer_writes(struct calls *calls)
 {
     struct xen_domctl op;
 
@@ -131,7 +131,7 @@ int calls_defer_writes(struct calls *calls)
     return monitor(calls, &op, XEN_DOMCTL_MONITOR_OP_CONTROL_REGISTERS);
 }
 
-int calls_capabilities(struct calls *calls, uint32_t *mask)
+int xen_capabilities(struct calls *calls, uint32_t *mask)
 {
     struct xen_domctl op;
     int rc;

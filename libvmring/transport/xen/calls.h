@@ -18,14 +18,14 @@ struct calls {
 };
 
 /* -errno: no privcmd here. */
-int calls_open(struct calls *calls, uint32_t domid);
-void calls_close(struct calls *calls);
+int xen_begin_calls(struct calls *calls, uint32_t domid);
+void xen_end_calls(struct calls *calls);
 
 /*
  * One XEN_VM_RING_OP_*, with what it takes at `arg`, which is copied to where
  * Xen can reach it, and back.  0 or -errno.
  */
-int calls_ring(struct calls *calls, uint32_t op, void *arg, size_t len);
+int xen_ring(struct calls *calls, uint32_t op, void *arg, size_t len);
 
 /* One event of the monitor, of struct xen_domctl_monitor_op. */
 struct monitor_event {
@@ -34,10 +34,10 @@ struct monitor_event {
     uint32_t index; /* of a control register, or an MSR */
 };
 
-int calls_arm(struct calls *calls, const struct monitor_event *event);
+int xen_arm(struct calls *calls, const struct monitor_event *event);
 /* XEN_DOMCTL_MONITOR_OP_CONTROL_REGISTERS: writes wait for their verdict. */
-int calls_defer_writes(struct calls *calls);
+int xen_defer_writes(struct calls *calls);
 /* A bit for each XEN_DOMCTL_MONITOR_EVENT_*. */
-int calls_capabilities(struct calls *calls, uint32_t *mask);
+int xen_capabilities(struct calls *calls, uint32_t *mask);
 
 #endif /* VMRING_TRANSPORT_XEN_CALLS_H */

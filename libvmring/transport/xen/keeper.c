@@ -72,8 +72,8 @@ static void attach(struct keeper *keeper, size_t len)
     memset(&attach, 0, sizeof(attach));
     if (len == sizeof(attach.propose) && !keeper->calls.ring) {
         attach.propose = keeper->in.body.propose;
-        rc = calls_ring(&keeper->calls, XEN_VM_RING_OP_ATTACH, &attach,
-                        sizeof(attach));
+        rc = xen_ring(&keeper->calls, XEN_VM_RING_OP_ATTACH, &attach,
+                      sizeof(attach));
     }
     out->error = rc;
     if (rc)
@@ -99,8 +99,7 @@ static void count(struct keeper *keeper)
            out->nr + XEN_VM_RING_COUNT_ROWS <= VMRING_LOCAL_MAX_ROWS) {
         memset(&rows, 0, sizeof(rows));
         rows.from = at;
-        if (calls_ring(&keeper->calls, XEN_VM_RING_OP_COUNT, &rows,
-                       sizeof(rows)))
+        if (xen_ring(&keeper->calls, XEN_VM_RING_OP_COUNT, &rows, sizeof(rows)))
             break;
         for (uint32_t i = 0; i < rows.nr; i++) {
             const struct xen_vm_ring_row *from = &rows.rows[i];
@@ -125,8 +124,8 @@ static void count(struct keeper *keeper)
 
 static void detach(struct keeper *keeper)
 {
-    (void)calls_ring(&keeper->calls, XEN_VM_RING_OP_DISARM, NULL, 0);
-    (void)calls_ring(&keeper->calls, XEN_VM_RING_OP_DESTROY, NULL, 0);
+    (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DISARM, NULL, 0);
+    (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DESTROY, NULL, 0);
     keeper->ended = true;
 }
 
@@ -134,7 +133,7 @@ static void subscribe(struct keeper *keeper, size_t len)
 {
     keeper->in.body.text[len < VMRING_LOCAL_MAX ? len : len - 1] = '\0';
     keeper->quiescing = false;
-    arm_subscribe(&keeper->calls, keeper->verdicts, keeper->in.body.text,
+    xen_subscribe(&keeper->calls, keeper->verdicts, keeper->in.body.text,
                   &keeper->out.body.subscribed);
     reply(keeper, VMRING_LOCAL_SUBSCRIBED, sizeof(keeper->out.body.subscribed));
 }
@@ -149,18 +148,18 @@ static void carry_out(struct keeper *keeper, uint32_t type, size_t len)
         subscribe(keeper, len);
         break;
     case VMRING_LOCAL_SUPPORTED:
-        keeper->out.body.support.kinds = arm_kinds(&keeper->calls);
+        keeper->out.body.support.kinds = xen_kinds(&keeper->calls);
         reply(keeper, VMRING_LOCAL_SUPPORT, sizeof(keeper->out.body.support));
         break;
     case VMRING_LOCAL_COUNT:
         count(keeper);
         break;
     case VMRING_LOCAL_QUIESCE:
-        (void)calls_ring(&keeper->calls, XEN_VM_RING_OP_DISARM, NULL, 0);
+        (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DISARM, NULL, 0);
         keeper->quiescing = true;
         break;
     case VMRING_LOCAL_DRAINED:
-        (void)calls_ring(&keeper->calls, XEN_VM_RING_OP_DRAINED, NULL, 0);
+        (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DRAINED, NULL, 0);
         break;
     case VMRING_LOCAL_DETACH:
         detach(keeper);
@@ -176,8 +175,7 @@ static void look_whether_quiet(struct keeper *keeper)
 {
     struct xen_vm_ring_query query = {0};
 
-    if (calls_ring(&keeper->calls, XEN_VM_RING_OP_QUERY, &query,
-                   sizeof(query)) ||
+    if (xen_ring(&keeper->calls, XEN_VM_RING_OP_QUERY, &query, sizeof(query)) ||
         query.pending)
         return;
     keeper->quiescing = false;
@@ -205,7 +203,7 @@ void xen_keeper(uint32_t domid, int socket)
     struct pollfd pfd = {.fd = socket, .events = POLLIN};
 
     keeper.socket = socket;
-    if (calls_open(&keeper.calls, domid))
+    if (xen_begin_calls(&keeper.calls, domid))
         return;
     while (!keeper.ended) {
         int ready = poll(&pfd, 1, keeper.quiescing ? LOOK_MS : -1);
@@ -215,5 +213,5 @@ void xen_keeper(uint32_t domid, int socket)
         else if (keeper.quiescing)
             look_whether_quiet(&keeper);
     }
-    calls_close(&keeper.calls);
+    xen_end_calls(&keeper.calls);
 }
