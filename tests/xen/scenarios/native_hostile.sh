@@ -22,9 +22,9 @@ hostile() {
 }
 
 step "without any right"
-domid=$(guest_create micro "vcpus=4 cpuid=200 cr4=200 order=mixed" 4) ||
-    fail "$domid"
-hostile 20 0
+domid=$(guest_create micro "vcpus=4 cpuid=200 cr4=200 order=mixed \
+pace=50000" 4) || fail "$domid"
+hostile 12 0
 guest_unpause micro
 process_wait hostile 60 0
 tail -n 1 "$run/hostile.out"

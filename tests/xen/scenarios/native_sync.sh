@@ -13,7 +13,7 @@
 
 step "a paused guest, and an agent on it"
 domid=$(guest_create micro "vcpus=4 cpuid=1000" 4) || fail "$domid"
-agent_start agent "$domid" -q -e cpuid
+agent_start agent "$domid" -q --deadline 60000 -e cpuid
 grep -q "Xen itself is the producer" "$run/agent.err" ||
     fail "the agent has chosen something else"
 
