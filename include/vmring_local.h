@@ -31,7 +31,7 @@
 #define VMRING_LOCAL_SUBSCRIBED 9U  /* struct vmring_local_subscribed */
 #define VMRING_LOCAL_SUPPORT    10U /* struct vmring_local_support */
 #define VMRING_LOCAL_COUNTS     11U /* struct vmring_local_counts */
-#define VMRING_LOCAL_QUIET      12U /* nothing */
+#define VMRING_LOCAL_QUIET      12U /* nothing; unasked: the producer ends */
 
 struct vmring_local_header {
     uint32_t type;
@@ -39,12 +39,13 @@ struct vmring_local_header {
 };
 
 struct vmring_local_accept {
-    struct xen_vm_ring_accept body; /* may be longer, by its length */
+    /* May be longer, by its length: what the message has between the two. */
+    struct xen_vm_ring_accept body;
     char target[VMRING_LOCAL_NAME]; /* ended by NUL; the last 64 bytes */
 };
 
 /* What became of each event. */
-#define VMRING_LOCAL_ARMED       0
+#define VMRING_LOCAL_ARMED       0 /* if all are; else nothing against it */
 #define VMRING_LOCAL_UNSUPPORTED 1
 #define VMRING_LOCAL_DENIED      2
 #define VMRING_LOCAL_FAILED      3
@@ -68,6 +69,7 @@ struct vmring_local_count {
 struct vmring_local_row {
     uint32_t vcpu; /* the foreign lane's: nr_vcpus */
     uint32_t reason;
+    /* Once quiet, requests = answered + defaulted. */
     xen_vm_ring_u64 requests, answered, defaulted;
     xen_vm_ring_u64 records, discarded; /* records: the discarded too */
 };

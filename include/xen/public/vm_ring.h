@@ -300,7 +300,8 @@ union xen_vm_ring_data {
 struct xen_vm_ring_event {
     /*
      * Request: seq, odd while posted, even once retired.
-     * Record at position h: 2h + 1 while it is written, 2h + 2 when whole.
+     * Record at position h: 2h + 2 when whole; with overwriting 2h + 1 while
+     * it is written.
      */
     xen_vm_ring_u64 state;
     xen_vm_ring_u64 time; /* when the producer saw it, see clock */
@@ -332,13 +333,14 @@ struct xen_vm_ring_response {
     uint32_t flags;      /* XEN_VM_RING_FLAG_*; 0 is the neutral verdict */
     uint16_t reason;     /* that of the request */
     uint16_t altp2m_idx; /* with ALTERNATE_P2M or FAST_SINGLESTEP */
-    struct xen_vm_ring_inject inject;
-    xen_vm_ring_u64 reserved[3];
-    union xen_vm_ring_tail data; /* SET_REGISTERS or SET_EMUL_* */
+    struct xen_vm_ring_inject inject; /* with INJECT */
+    xen_vm_ring_u64 reserved[3];      /* zero, and checked */
+    union xen_vm_ring_tail data;      /* SET_REGISTERS or SET_EMUL_* */
 };
 
 /*
- * P: two lines a lane.  attempts = head + lost, at any instant; shown is head
+ * P: two lines a lane.  attempts = head + lost + lost_contended: of a vCPU's
+ * lane at any instant, of the foreign one once it is flushed.  shown is head
  * as of the last flush, alone on its line, as the consumer polls it.
  */
 struct xen_vm_ring_lane {
@@ -360,7 +362,7 @@ struct xen_vm_ring_p_group {
 
 /* C: one line a lane. */
 struct xen_vm_ring_cursor {
-    xen_vm_ring_u64 cons; /* records consumed */
+    xen_vm_ring_u64 cons; /* positions done with, taken or overwritten */
     xen_vm_ring_u64 reserved[15];
 };
 
