@@ -70,7 +70,9 @@ bool drain_next(struct vmring *ring, struct vmring_event *event)
                 hand_out_drained(ring, event);
                 return true;
             }
-            /* Nobody overruns us in a frozen lane: the rest of it is left. */
+            /* A record that was never ended: what is behind it is whole. */
+            if (pull == VMR_PULL_AGAIN)
+                continue;
             if (pull != VMR_PULL_NONE)
                 count_up(&ring->own.stats.rejected, 1);
             ring->before_left = 0;

@@ -51,6 +51,23 @@ static void arm(struct vmring_producer *producer,
                                  text_len);
 }
 
+/* Nothing is armed once it is over: QUIET that was to be told is told. */
+static bool is_over(const struct vmring_producer *producer, unsigned int nr,
+                    int *results, char *text, size_t text_len)
+{
+    const char *what = producer->session.dismissed ? "the producer ends"
+                       : producer->target_state >= XEN_VM_RING_TARGET_DESTROYED
+                           ? "the target has ended"
+                           : NULL;
+
+    if (!what)
+        return false;
+    snprintf(text, text_len, "%s: nothing is armed any more", what);
+    for (unsigned int i = 0; i < nr; i++)
+        results[i] = VMRING_SPEC_FAILED;
+    return true;
+}
+
 void control_disarm(struct vmring_producer *producer)
 {
     char text[64];
@@ -80,10 +97,13 @@ static int subscribe(struct vmring_producer *producer, char *events, size_t len)
         return reply(producer, VMRING_LOCAL_SUBSCRIBED, answer,
                      sizeof(*answer));
     }
-    producer->session.quiescing = false;
     producer->session.subscribing = true;
     memset(producer->results, 0, sizeof(producer->results));
     *answer = (struct vmring_local_subscribed){.nr = (uint32_t)nr};
+    if (is_over(producer, (unsigned int)nr, producer->results, answer->text,
+                sizeof(answer->text)))
+        return control_say_subscribed(producer);
+    producer->session.quiescing = false;
     if (deny(producer, specs, (unsigned int)nr, producer->results, answer->text,
              sizeof(answer->text)))
         control_disarm(producer); /* what was armed was to be replaced */
@@ -240,7 +260,7 @@ void vmring_producer_dismiss(struct vmring_producer *producer)
     if (!producer->session.peer)
         return;
     control_disarm(producer);
-    producer->session.quiescing = true;
+    producer->session.dismissed = producer->session.quiescing = true;
 }
 
 int control_say_quiet(struct vmring_producer *producer)

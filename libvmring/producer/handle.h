@@ -40,6 +40,7 @@ struct session {
     bool leaving;      /* the last one has gone: its answers are swept */
     bool clean;        /* it had said so */
     bool quiescing;
+    bool dismissed;      /* the producer ends: QUIET comes unasked */
     bool subscribing;    /* its SUBSCRIBE has no answer yet */
     bool counting;       /* nor its COUNT */
     bool held;           /* nothing is received from it while the source arms */

@@ -205,7 +205,8 @@ bool ring_drain(struct ring *ring, const void *p, uint64_t p_len)
 
         lane.tail = lane.known =
             ld(lane.line + offsetof(struct xen_vm_ring_lane, resume));
-        for (uint64_t n = 0; n <= h.slots_per_lane && got == RECORD; n++) {
+        for (uint64_t n = 0;
+             n <= h.slots_per_lane && (got == RECORD || got == GAP); n++) {
             got = pull(&h, &lane, &event, &gaps); /* E10, L13 */
             ring->taken[into].drained += got == RECORD;
         }

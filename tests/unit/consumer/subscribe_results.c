@@ -86,8 +86,9 @@ static void results_are_told(void)
     CHECK_EQ(asks("msr:0x13", NULL), -EIO);
     vmring_producer_set_target_state(pair.producer,
                                      XEN_VM_RING_TARGET_DESTROYED, 0);
-    CHECK_EQ(asks("msr:0x13", NULL), -ESRCH);
-    CHECK_STR(error, "no luck with 0x13");
+    CHECK_EQ(asks("msr:0x10", results), -ESRCH);
+    CHECK_EQ(results[0], VMRING_SPEC_FAILED);
+    CHECK_HAS(error, "the target has ended");
     vmring_producer_set_target_state(pair.producer, XEN_VM_RING_TARGET_RUNNING,
                                      0);
 
@@ -156,6 +157,31 @@ static void quiet_is_told(void)
     CHECK_EQ(vmring_next(pair.ring, &event), -ENODATA);
 }
 
+/* What is asked for then arms nothing, and does not keep QUIET from coming. */
+static void ends(void)
+{
+    struct vmring_event event;
+    int results[2];
+
+    vmring_producer_dismiss(pair.producer);
+    is_quiet = 0;
+    CHECK_EQ(vmring_subscribe(pair.ring, "cpuid msr:0x10", results, error,
+                              sizeof(error)),
+             -EIO);
+    CHECK_EQ(results[0], VMRING_SPEC_FAILED);
+    CHECK_EQ(results[1], VMRING_SPEC_FAILED);
+    CHECK_HAS(error, "the producer ends");
+    is_quiet = 1;
+    pair_serve();
+    CHECK_EQ(vmring_next(pair.ring, &event), -ENODATA);
+    vmring_producer_set_target_state(pair.producer,
+                                     XEN_VM_RING_TARGET_DESTROYED, 0);
+    CHECK_EQ(
+        vmring_subscribe(pair.ring, "cpuid", results, error, sizeof(error)),
+        -ESRCH);
+    CHECK_EQ(results[0], VMRING_SPEC_FAILED);
+}
+
 int main(void)
 {
     struct vmring_producer_opts opts = pair_opts();
@@ -168,6 +194,10 @@ int main(void)
     results_are_told();
     support_is_masked();
     quiet_is_told();
+    pair_end(&pair);
+    pair_make(&pair, &opts);
+    pair_attach(&pair, NULL);
+    ends();
     pair_end(&pair);
 
     /* A source that can say nothing. */

@@ -2,7 +2,8 @@
 /*
  * Description: a frozen lane whose records are not whole is passed over and
  * counted after one look, and not followed slot by slot; the next lane is
- * drained, and says what was lost between two records of it.  A P of a consumer
+ * drained, and says what was lost between two records of it, one of which a
+ * producer had begun and not ended.  A P of a consumer
  * that had what we do not know is passed over whole.
  */
 #include <errno.h>
@@ -69,10 +70,15 @@ static void *make_broken(void *c)
     vmr_lane_tx_init(&tx, &geo, 0, p, c);
     tx.line->head = geo.slots;
     vmr_lane_tx_init(&tx, &geo, 1, p, c);
+    CHECK(vmr_lane_push(&tx, &event));
     tx.lost = 7; /* before any that we drain: its consumer may know */
     CHECK(vmr_lane_push(&tx, &event));
     tx.lost = 10;
     CHECK(vmr_lane_push(&tx, &event));
+    /* Its oldest is being written over: by one that was killed amid it. */
+    while (tx.head < geo.slots)
+        CHECK(vmr_lane_push(&tx, &event));
+    ((struct xen_vm_ring_event *)(void *)tx.records)->state = 2 * tx.head + 1;
     return p;
 }
 
@@ -111,12 +117,16 @@ int main(void)
     CHECK_EQ(vmring_next(&ring, &got), 1);
     CHECK_EQ(got.epoch_mark, 1);
     CHECK_EQ(got.lane, 1);
-    CHECK_EQ(got.lost_before, 0);
+    CHECK_EQ(got.lost_before, 1);
     CHECK_EQ(ring.own.stats.rejected, 1);
     CHECK_EQ(vmring_next(&ring, &got), 1);
     CHECK_EQ(got.lost_before, 3);
+    for (uint64_t position = 3; position < geo.slots; position++) {
+        CHECK_EQ(vmring_next(&ring, &got), 1);
+        CHECK_EQ(got.position, position);
+    }
     CHECK_EQ(vmring_next(&ring, &got), 0);
-    CHECK_EQ(ring.own.stats.drained, 2);
+    CHECK_EQ(ring.own.stats.drained, geo.slots - 1);
     CHECK_EQ(ring.own.stats.rejected, 2);
     CHECK_EQ(ring.nr_before, 0);
     return 0;
