@@ -126,7 +126,8 @@ static void arm_all(struct calls *calls, const struct vmring_spec *specs,
                     int nr, uint32_t verdicts,
                     struct vmring_local_subscribed *answer)
 {
-    int rc = verdicts & XEN_VM_RING_VERDICT_DENY ? xen_defer_writes(calls) : 0;
+    bool denies = verdicts & XEN_VM_RING_VERDICT_DENY;
+    int rc = denies ? xen_defer_writes(calls) : 0;
 
     for (int i = 0; i < nr; i++) {
         if (!rc)

@@ -326,7 +326,7 @@ static void xen_close(struct link *link)
         close(xen->socket);
     if (xen->keeper > 0)
         while (waitpid(xen->keeper, NULL, 0) < 0 && errno == EINTR)
-            continue;
+            ;
     if (xen->epoll >= 0)
         close(xen->epoll);
     free(xen);
