@@ -131,8 +131,8 @@ int policy_check_armed(const struct policy *policy, const char *events,
         if (rule->what.reason == XEN_VM_RING_REASON_MOV_TO_MSR || !colon)
             colon = rule->text + strlen(rule->text);
         snprintf(error, error_len,
-                 "--deny %s: its event is not armed synchronously; add "
-                 "%.*s:sync to -e",
+                 "--deny %s: its event is not armed synchronously; have "
+                 "%.*s:sync in -e, and not :async",
                  rule->text, (int)(colon - rule->text), rule->text);
         return -EINVAL;
     }

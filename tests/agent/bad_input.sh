@@ -62,8 +62,8 @@ run 2 -e msr:0x100000000 sim:; says 'above 0xffffffff in'
 run 2 -e mem:w@0x10000000000 sim:; says 'above 0xffffffffff in'
 run 2 -e cr4 --deny cr4:010 sim:; says 'not a verdict rule'
 run 2 --deny nosuch sim:; says 'not a verdict rule'
-run 2 --deny cr4:0x4 sim:; says 'add cr4:sync to -e'
-run 2 -e cr4:async --deny cr4:4 sim:; says 'add cr4:sync to -e'
+run 2 --deny cr4:0x4 sim:; says 'have cr4:sync in -e'
+run 2 -e cr4:async --deny cr4:4 sim:; says 'have cr4:sync in -e'
 
 # Endpoints.
 run 2 ''; says 'neither a domain nor a URI'

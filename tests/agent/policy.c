@@ -79,11 +79,11 @@ static void check_arming(void)
     CHECK_EQ(armed("cr4:4", "cr4:sync:onchange", error, sizeof(error)), 0);
     CHECK_EQ(armed("msr:0x175", "msr:0x174-0x176", error, sizeof(error)), 0);
     CHECK_EQ(armed("cr4:4", "cr4:async", error, sizeof(error)), -EINVAL);
-    CHECK_HAS(error, "add cr4:sync to -e");
+    CHECK_HAS(error, "have cr4:sync in -e");
     CHECK_EQ(armed("cr4:4", "cr3 cpuid", error, sizeof(error)), -EINVAL);
     CHECK_EQ(armed("msr:0x174-0x177", "msr:0x174-0x176", error, sizeof(error)),
              -EINVAL);
-    CHECK_HAS(error, "add msr:0x174-0x177:sync to -e");
+    CHECK_HAS(error, "have msr:0x174-0x177:sync in -e");
     CHECK_EQ(armed("cr4:4", "nonsense", error, sizeof(error)), -EINVAL);
     CHECK_HAS(error, "nonsense");
 }
