@@ -210,7 +210,7 @@ unsigned int events_control_due(const struct vmring_producer *producer)
 
     if (session->leaving)
         return producer->core.attached ? 0 : DUE_FORGET;
-    if (session->counting && session->collected)
+    if (session->counting)
         due |= DUE_COUNTS;
     if (session->quiescing && producer->nr_pending == 0 &&
         source_is_quiet(producer))

@@ -9,8 +9,8 @@
 void events_ring(struct vmring_producer *producer, uint64_t groups);
 
 /*
- * DUE_*: what a turn of the control plane (serve.c) would do now.  Collecting
- * only looks whether there is any.
+ * DUE_*: what a turn of the control plane (serve.c) would do now that all is
+ * collected.  Collecting only looks whether there is any.
  */
 unsigned int events_control_due(const struct vmring_producer *producer);
 

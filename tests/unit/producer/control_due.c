@@ -19,6 +19,32 @@
 
 static struct vmring_producer *producer;
 static int ends[2], reads;
+static bool is_slow, is_arming; /* the source, bit by bit */
+
+static void subscribe(void *ctx, const struct vmring_spec *specs,
+                      unsigned int nr, int *results, char *error,
+                      size_t error_len)
+{
+    (void)ctx;
+    (void)specs;
+    (void)nr;
+    (void)results;
+    (void)error;
+    (void)error_len;
+    is_arming = is_slow;
+}
+
+static bool arming(void *ctx)
+{
+    (void)ctx;
+    return is_arming;
+}
+
+static bool quiet(void *ctx)
+{
+    (void)ctx;
+    return !is_arming;
+}
 
 static bool is_awake(void)
 {
@@ -69,7 +95,8 @@ static void is_told_next(uint32_t answer)
     CHECK(!is_awake());
 }
 
-static void does_not_read(void)
+static void does_not_read(uint32_t type, const void *body, size_t len,
+                          uint32_t answer)
 {
     struct vmring_local_subscribed filler = {0};
     int err;
@@ -79,7 +106,7 @@ static void does_not_read(void)
                           sizeof(filler), NULL, 0);
     while (err == 0);
     CHECK_EQ(err, -EAGAIN);
-    ask(VMRING_LOCAL_QUIESCE, NULL, 0);
+    ask(type, body, len);
     turn();
     CHECK(is_awake());
     /* It fails: no loop turns for that alone. */
@@ -92,8 +119,27 @@ static void does_not_read(void)
     collect();
     CHECK(is_awake());
     turn();
-    CHECK(hears(VMRING_LOCAL_QUIET));
+    CHECK(hears(answer));
     CHECK(!is_awake());
+}
+
+/* What it says while the source disarms bit by bit waits, and is heard then. */
+static void holds(const struct vmring_local_count *count)
+{
+    is_slow = true;
+    ask(VMRING_LOCAL_QUIESCE, NULL, 0);
+    turn();
+    ask(VMRING_LOCAL_COUNT, count, sizeof(*count));
+    turn();
+    CHECK(!is_awake());
+    is_slow = is_arming = false;
+    collect();
+    CHECK(is_awake());
+    turn();
+    CHECK(hears(VMRING_LOCAL_QUIET));
+    while (is_awake())
+        turn();
+    CHECK(hears(VMRING_LOCAL_COUNTS));
 }
 
 /* The region of one that has gone. */
@@ -109,8 +155,16 @@ static void goes(void)
 
 int main(void)
 {
-    struct vmring_producer_opts opts = {
-        .size = sizeof(opts), .nr_vcpus = 1, .arch = XEN_VM_RING_ARCH_X86};
+    static const struct vmring_producer_ops ops = {
+        .size = sizeof(ops),
+        .subscribe = subscribe,
+        .arming = arming,
+        .quiet = quiet,
+    };
+    struct vmring_producer_opts opts = {.size = sizeof(opts),
+                                        .ops = &ops,
+                                        .nr_vcpus = 1,
+                                        .arch = XEN_VM_RING_ARCH_X86};
     struct vmring_local_count count = {0};
 
     CHECK_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
@@ -126,7 +180,10 @@ int main(void)
     is_told_next(VMRING_LOCAL_COUNTS);
     ask(VMRING_LOCAL_QUIESCE, NULL, 0);
     is_told_next(VMRING_LOCAL_QUIET);
-    does_not_read();
+    does_not_read(VMRING_LOCAL_QUIESCE, NULL, 0, VMRING_LOCAL_QUIET);
+    does_not_read(VMRING_LOCAL_COUNT, &count, sizeof(count),
+                  VMRING_LOCAL_COUNTS);
+    holds(&count);
     goes();
     vmring_producer_close(producer, NULL, NULL);
     return 0;
