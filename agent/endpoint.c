@@ -169,11 +169,15 @@ static int attach_by_bridge(struct endpoint *endpoint,
     return status == EXIT_LEFT_BEHIND ? status : r;
 }
 
-/* Where Xen is no producer, or nobody may ask it, there is the bridge. */
+/*
+ * Where Xen is no producer, or nobody may ask it, there is the bridge; and it
+ * says what there is to be said of a domain that does not exist.
+ */
 static bool is_no_producer(int error)
 {
     return error == -ENOSYS || error == -EOPNOTSUPP || error == -ENOENT ||
-           error == -EACCES || error == -EPERM || error == -EINVAL;
+           error == -EACCES || error == -EPERM || error == -EINVAL ||
+           error == -ESRCH;
 }
 
 static int attach_by_domid(struct endpoint *endpoint,
