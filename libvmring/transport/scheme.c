@@ -3,9 +3,14 @@
 
 #include <string.h>
 
-/* The linker's names for the ends of the section. */
+/*
+ * The linker's names for the ends of the section. Hidden: LLD exports them
+ * otherwise, and another library could have a section of that name.
+ */
+#pragma GCC visibility push(hidden)
 extern const struct scheme *const first[] __asm__("__start_vmring_schemes");
 extern const struct scheme *const last[] __asm__("__stop_vmring_schemes");
+#pragma GCC visibility pop
 
 const struct scheme *scheme_find(const char *uri, const char **where)
 {
