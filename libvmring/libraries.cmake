@@ -48,13 +48,24 @@ if(vmring_archive IN_LIST VMRING_LIBRARIES)
     endforeach()
     separate_arguments(FIRST UNIX_COMMAND "${CMAKE_C_COMPILER_ARG1}")
     list(PREPEND FLAGS ${FIRST})
+    # CMake looks for one that knows the target only beside a compiler whose
+    # name says it, which clang's does not.
+    set(OBJCOPY ${CMAKE_OBJCOPY})
+    if(CMAKE_CROSSCOMPILING AND CMAKE_C_COMPILER_TARGET)
+        find_program(VMRING_OBJCOPY NAMES ${CMAKE_C_COMPILER_TARGET}-objcopy
+            llvm-objcopy)
+        mark_as_advanced(VMRING_OBJCOPY)
+        if(VMRING_OBJCOPY)
+            set(OBJCOPY ${VMRING_OBJCOPY})
+        endif()
+    endif()
     set(WHOLE ${CMAKE_CURRENT_BINARY_DIR}/vmring.o)
     set(PARTS $<TARGET_OBJECTS:vmring_objects> $<TARGET_OBJECTS:vmring_sim>
         $<TARGET_OBJECTS:vmring_errand>)
     add_custom_command(OUTPUT ${WHOLE}
         COMMAND ${CMAKE_C_COMPILER} ${FLAGS} ${LINKER} -r -nostdlib
             -o ${WHOLE} ${PARTS}
-        COMMAND ${CMAKE_OBJCOPY} --localize-hidden -w
+        COMMAND ${OBJCOPY} --localize-hidden -w
             -R .gnu.lto_* -R .gnu.debuglto_* -N __gnu_lto_* ${WHOLE}
         DEPENDS ${PARTS} COMMAND_EXPAND_LISTS VERBATIM
         COMMENT "Linking libvmring.a's own names")

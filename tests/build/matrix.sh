@@ -173,7 +173,8 @@ library() {
         -DCMAKE_BUILD_TYPE=MinSizeRel "$@" || return 0
     exports "$build/libvmring/libvmring.a"
     installs 'libvmring.a libvmring.so libvmring.so.0 libvmring.so.0.1.0' \
-        'libvmring.3 vm_ring.7 vm_ring.h vmring.h vmring.pc vmring_local.h'
+        'libvmring.3 vm_ring.7 vm_ring.h vm_ring_control.h vmring.h' \
+        'vmring.pc vmring_local.h'
     done_with
 }
 

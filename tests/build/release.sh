@@ -38,10 +38,11 @@ if [ ! -e "$work/whole" ]; then
         skip "debootstrap cannot make a $release"
     }
     quietly chroot "$root" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -q -y --no-install-recommends gcc g++ clang lld cmake \
-        ninja-build pkg-config libc6-dev dpkg-dev libxen-dev libevent-dev \
-        libjson-c-dev libseccomp-dev libbsd-dev gcc-aarch64-linux-gnu \
-        libc6-dev-arm64-cross || skip "no packages for a $release"
+        apt-get install -q -y --no-install-recommends gcc g++ clang lld \
+        libclang-rt-dev cmake ninja-build pkg-config libc6-dev dpkg-dev \
+        libxen-dev libevent-dev libjson-c-dev libseccomp-dev libbsd-dev \
+        gcc-aarch64-linux-gnu libc6-dev-arm64-cross ||
+        skip "no packages for a $release"
     touch "$work/whole"
 fi
 rm -rf "$root/vmring" && mkdir "$root/vmring"

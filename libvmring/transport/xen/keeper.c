@@ -94,7 +94,8 @@ static void count(struct keeper *keeper)
     struct xen_vm_ring_count rows;
     uint32_t at = keeper->in.body.count.from;
 
-    *out = (struct vmring_local_counts){.next = VMRING_LOCAL_NO_MORE};
+    out->nr = 0;
+    out->next = VMRING_LOCAL_NO_MORE;
     while (at != XEN_VM_RING_COUNT_END &&
            out->nr + XEN_VM_RING_COUNT_ROWS <= VMRING_LOCAL_MAX_ROWS) {
         memset(&rows, 0, sizeof(rows));
