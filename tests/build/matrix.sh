@@ -233,9 +233,9 @@ flags() {
     given lto-flag gcc '-O2 -flto=auto' '' -DCMAKE_BUILD_TYPE=None
     given lto-gcc gcc '' '' -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON \
         -DCMAKE_BUILD_TYPE=Release
-    # Without it clang has no linker for that.
-    if ! command -v ld.lld >/dev/null; then
-        ! wanted lto-clang || lacking 'no ld.lld'
+    # Without them clang has no linker for that, and CMake no ar.
+    if ! command -v ld.lld >/dev/null || ! command -v llvm-ar >/dev/null; then
+        ! wanted lto-clang || lacking 'no ld.lld, or no llvm-ar'
     else
         given lto-clang clang '' -fuse-ld=lld \
             -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON -DCMAKE_BUILD_TYPE=Release

@@ -38,7 +38,7 @@ if [ ! -e "$work/whole" ]; then
         skip "debootstrap cannot make a $release"
     }
     quietly chroot "$root" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -q -y --no-install-recommends gcc g++ clang lld \
+        apt-get install -q -y --no-install-recommends gcc g++ clang lld llvm \
         libclang-rt-dev cmake ninja-build pkg-config libc6-dev dpkg-dev \
         libxen-dev libevent-dev libjson-c-dev libseccomp-dev libbsd-dev \
         gcc-aarch64-linux-gnu libc6-dev-arm64-cross ||
