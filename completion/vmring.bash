@@ -159,7 +159,7 @@ _vmring_endpoint()
         _vmring_add '' $(_vmring_domains)
         if [[ $1 == *vmring-agent ]]; then
             # shellcheck disable=SC2046
-            _vmring_add '' $(_vmring_sockets) local: grant: fd:
+            _vmring_add '' $(_vmring_sockets) local: grant: xen: fd:
         fi
         _vmring_add '' sim: domain:
         [[ ${COMPREPLY[*]} != *: ]] || _vmring_goes_on

@@ -183,6 +183,8 @@ struct vmring_opts {
  *   fd:N            a connected unix socket (taken over, also on failure)
  *   grant:DOMID/TARGET  the bridge in another domain of Xen that serves the
  *                   target of that name to this domain
+ *   xen:DOMID       Xen itself, where it can be a producer.  Starts a process
+ *                   that calls Xen for this one until vmring_close()
  *   sim:KEY=VALUE,... a simulated guest, a thread of this process
  *                   (vmring-bridge(8) lists the keys)
  * Blocks until the producer has answered or timeout_ms has passed.
@@ -193,7 +195,9 @@ struct vmring_opts {
  * consumer is attached; -EMSGSIZE async_len below the minimum or above the
  * maximum (the text says which); -EOPNOTSUPP version, feature, policy, record
  * length or groups refused; -EPERM verdicts refused; -ERANGE deadline refused;
- * -ESRCH the target is gone; -EIO a simulated guest's file of truth= cannot be
+ * -ESRCH the target is gone; of xen: -ENOSYS this Xen is no producer,
+ * -EADDRINUSE the target's legacy ring is in use, -ENODEV it is no HVM or PVH
+ * guest; -EIO a simulated guest's file of truth= cannot be
  * written; -ENOMEM; -EMFILE, -ENFILE; -ETIMEDOUT; -EINTR a signal while it
  * waited; -EPROTO the peer is no vm_ring producer or lies; -ECONNRESET it went
  * away.
