@@ -15,8 +15,9 @@ import subprocess
 import sys
 
 
-def objects(source, build, room):
-    """(file, object) of each object that CMake has made of a room's files."""
+def objects(source, build):
+    """Of each room the files, and the object that CMake has made of each."""
+    rooms = collections.defaultdict(dict)
     for folder, _, files in os.walk(build):
         match = re.match(r"(.*)/CMakeFiles/[^/]+\.dir(?:/(.*))?$",
                          os.path.relpath(folder, build))
@@ -26,19 +27,23 @@ def objects(source, build, room):
         for name in files:
             path = os.path.normpath(
                 os.path.join(match.group(1), inner, name[:-2]))
-            if name.endswith(".c.o") and os.path.dirname(path) == room and \
+            if name.endswith(".c.o") and \
                     os.path.exists(os.path.join(source, path)):
-                yield path, os.path.join(folder, name)
+                rooms[os.path.dirname(path)][path] = os.path.join(folder, name)
+    return rooms
 
 
-def symbols(path):
-    """The names that an object defines, and those that it needs."""
-    has, needs = set(), set()
-    for line in subprocess.run(["nm", "-g", "-P", path], check=True, text=True,
-                               capture_output=True).stdout.splitlines():
-        name, kind = line.split()[:2]
-        (needs if kind in "Uw" else has).add(name)
-    return has, needs
+def symbols(built):
+    """Of each file the names that it defines, and those that it needs."""
+    tables = {path: (set(), set()) for path in built}
+    file_of = {name: path for path, name in built.items()}
+    for line in subprocess.run(["nm", "-A", "-g", "-P", *file_of], check=True,
+                               text=True, capture_output=True
+                               ).stdout.splitlines():
+        path, _, rest = line.partition(": ")
+        name, kind = rest.split()[:2]
+        tables[file_of[path]][kind in "Uw"].add(name)
+    return tables
 
 
 def calls_of(tables):
@@ -84,25 +89,23 @@ def check(calls):
     return nr
 
 
-def tables_of(source, build, room):
-    tables = {path: symbols(built)
-              for path, built in objects(source, build, room)}
-    if len(tables) < 2:
+def tables_of(rooms, room):
+    if len(rooms[room]) < 2:
         sys.exit(f"{room}: there are no objects: build it first")
-    return tables
+    return symbols(rooms[room])
 
 
 def main():
     arguments = sys.argv[1:]
     if arguments[0] == "--planted":
         source, build, room = arguments[1:]
-        tables = tables_of(source, build, room)
+        tables = tables_of(objects(source, build), room)
         tables["one"] = ({"planted_one"}, {"planted_other"})
         tables["other"] = ({"planted_other"}, {"planted_one"})
         sys.exit(0 if check(calls_of(tables)) == 1 else 1)
     source, build, *rooms = arguments
-    failed = sum(check(calls_of(tables_of(source, build, room)))
-                 for room in rooms)
+    built = objects(source, build)
+    failed = sum(check(calls_of(tables_of(built, room))) for room in rooms)
     sys.exit(1 if failed else 0)
 
 
