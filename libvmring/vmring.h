@@ -159,7 +159,7 @@ struct vmring_opts {
     uint64_t async_len;   /* bytes of records in all lanes; 0: 64 KiB, or what
                              is nearest to it of the producer's limits */
     uint32_t record_len;  /* 0: with registers; 64: without */
-    uint32_t policy;      /* XEN_VM_RING_POLICY_* */
+    uint32_t loss_policy; /* XEN_VM_RING_POLICY_* */
     uint32_t nr_groups;   /* doorbell groups; 0: 1 */
     uint32_t verdicts;    /* XEN_VM_RING_VERDICT_*; 0: observe only */
     uint64_t deadline_ns; /* 0: the producer's default; UINT64_MAX: for ever */
@@ -275,7 +275,7 @@ void vmring_close(struct vmring *ring);
 
 struct vmring_info {
     size_t size;
-    uint32_t nr_vcpus, nr_lanes, nr_groups, arch, policy, record_len;
+    uint32_t nr_vcpus, nr_lanes, nr_groups, arch, loss_policy, record_len;
     uint32_t verdicts, clock;
     uint64_t epoch, deadline_ns, async_len, slots_per_lane, p_len, c_len;
     uint64_t features;

@@ -18,7 +18,7 @@ int ledger_open(struct ledger *ledger, const struct vmring_info *info,
     memset(ledger, 0, sizeof(*ledger));
     ledger->nr_vcpus = info->nr_vcpus;
     ledger->nr_lanes = info->nr_lanes;
-    ledger->loss_policy = info->policy;
+    ledger->loss_policy = info->loss_policy;
     ledger->tallies = calloc((size_t)info->nr_lanes * XEN_VM_RING_NR_REASONS,
                              sizeof(*ledger->tallies));
     ledger->lane_taken = calloc(info->nr_lanes, sizeof(*ledger->lane_taken));

@@ -270,8 +270,8 @@ void json_attached(struct output *out, const struct attached *attached)
     add_number(a, "vcpus", info->nr_vcpus);
     add_number(a, "epoch", (int64_t)info->epoch);
     add_string(a, "policy",
-               info->policy == XEN_VM_RING_POLICY_OVERWRITE ? "overwrite"
-                                                            : "discard");
+               info->loss_policy == XEN_VM_RING_POLICY_OVERWRITE ? "overwrite"
+                                                                 : "discard");
     add_number(a, "async_bytes", (int64_t)info->async_len);
     add_number(a, "record_size", info->record_len);
     add_number(a, "groups", info->nr_groups);

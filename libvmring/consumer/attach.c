@@ -31,7 +31,7 @@ static int propose(struct attach *attach)
         .async_len = opts->async_len,
         .deadline = opts->deadline_ns,
         .record_len = opts->record_len,
-        .policy = opts->policy,
+        .policy = opts->loss_policy,
         .nr_groups = opts->nr_groups ? opts->nr_groups : 1,
         .verdicts = opts->verdicts,
     };
@@ -51,7 +51,7 @@ static bool is_as_asked(const struct attach *attach)
            accept->version <= XEN_VM_RING_VERSION &&
            !(accept->features & ~(uint64_t)XEN_VM_RING_FEATURES) &&
            !(accept->verdicts & ~opts->verdicts) &&
-           accept->policy == opts->policy &&
+           accept->policy == opts->loss_policy &&
            (!opts->record_len || accept->record_len == opts->record_len) &&
            accept->nr_groups == (opts->nr_groups ? opts->nr_groups : 1);
 }
@@ -68,9 +68,11 @@ static bool is_as_accepted(const struct xen_vm_ring_accept *accept,
            geo->deadline == accept->deadline && geo->arch == accept->arch &&
            geo->nr_vcpus == accept->nr_vcpus &&
            geo->nr_groups == accept->nr_groups &&
-           geo->policy == accept->policy && geo->verdicts == accept->verdicts &&
+           geo->loss_policy == accept->policy &&
+           geo->verdicts == accept->verdicts &&
            geo->record_len == accept->record_len &&
-           geo->slots * geo->nr_lanes * geo->record_len == accept->async_len;
+           geo->nr_records * geo->nr_lanes * geo->record_len ==
+               accept->async_len;
 }
 
 void attach_regions(struct vmring *ring, const struct link_regions *regions)
@@ -288,14 +290,14 @@ int vmring_get_info(const struct vmring *ring, struct vmring_info *info)
         .nr_lanes = geo->nr_lanes,
         .nr_groups = geo->nr_groups,
         .arch = geo->arch,
-        .policy = geo->policy,
+        .loss_policy = geo->loss_policy,
         .record_len = geo->record_len,
         .verdicts = geo->verdicts,
         .clock = geo->clock,
         .epoch = geo->epoch,
         .deadline_ns = geo->deadline,
-        .async_len = geo->slots * geo->nr_lanes * geo->record_len,
-        .slots_per_lane = geo->slots,
+        .async_len = geo->nr_records * geo->nr_lanes * geo->record_len,
+        .slots_per_lane = geo->nr_records,
         .p_len = geo->p_len,
         .c_len = geo->c_len,
         .features = geo->features,

@@ -27,7 +27,7 @@ static bool next_lane_before(struct vmring *ring)
                              ring->before_next++, before->at, NULL);
             vmr_lane_rx_resume(&ring->before_lane);
             /* No lane holds more, whatever its frozen head says. */
-            ring->before_left = ring->before_geo.slots + 1;
+            ring->before_left = ring->before_geo.nr_records + 1;
             ring->before_lost = NOT_KNOWN;
             return true;
         }

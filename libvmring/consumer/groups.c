@@ -115,7 +115,7 @@ int groups_next(struct vmring *ring, struct groups *groups,
         case VMR_NEXT_RECORD:
             hand_out_record(ring, groups, where, event);
             return took(groups);
-        case VMR_NEXT_FAULT:
+        case VMR_NEXT_BROKEN:
             count_up(&groups->stats.rejected, 1);
             return -EPROTO;
         case VMR_NEXT_AGAIN:

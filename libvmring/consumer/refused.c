@@ -56,7 +56,7 @@ int attach_refused(struct attach *attach)
                     XEN_VM_RING_MAX_RECORD);
     case XEN_VM_RING_REFUSED_POLICY:
         return FAIL(attach, -EOPNOTSUPP, "loss policy %u refused",
-                    attach->opts.policy);
+                    attach->opts.loss_policy);
     case XEN_VM_RING_REFUSED_GROUPS:
         return FAIL(attach, -EOPNOTSUPP,
                     "%u doorbell groups refused, of which each worker takes "

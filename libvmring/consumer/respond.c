@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "../core/verdict.h"
+#include "../core/response_check.h"
 
 void vmring_neutral(const struct vmring_event *event,
                     struct xen_vm_ring_response *response)

@@ -14,7 +14,7 @@
 
 static uint32_t batch_of(const struct vmr_geometry *geo)
 {
-    uint64_t half = geo->slots / 2;
+    uint64_t half = geo->nr_records / 2;
 
     return half < MAX_BATCH ? (uint32_t)half : MAX_BATCH;
 }
@@ -78,16 +78,16 @@ void vmr_consumer_init(struct vmr_consumer *consumer,
         group->bell.ours = consumer->rmws;
         group->lane = group->batch = group->left = 0;
         group->rejected = 0;
-        group->faulted = false;
+        group->broken = false;
     }
 }
 
-static enum vmr_next fault(struct vmr_consumer_group *group)
+static enum vmr_next broken(struct vmr_consumer_group *group)
 {
     group->rejected++;
-    group->faulted = true;
+    group->broken = true;
     group->left = 0;
-    return VMR_NEXT_FAULT;
+    return VMR_NEXT_BROKEN;
 }
 
 /* The vCPU or lane that is `bit` of `group`. */
@@ -114,8 +114,8 @@ static enum vmr_next next_request(struct vmr_consumer *consumer, uint32_t g,
             /* The slot knows its vCPU; what the record says does not count. */
             event->vcpu = (uint16_t)*where;
             return VMR_NEXT_REQUEST;
-        case VMR_TAKE_FAULT:
-            return fault(group);
+        case VMR_TAKE_BROKEN:
+            return broken(group);
         case VMR_TAKE_AGAIN:
             /* Retired meanwhile; what is posted next sets its bit again. */
         case VMR_TAKE_NONE:
@@ -226,9 +226,9 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
                 next_lane(group);
             }
             break;
-        case VMR_PULL_FAULT:
+        case VMR_PULL_BROKEN:
             vmr_bits_clear(&group->bell.lanes, bit);
-            return fault(group);
+            return broken(group);
         }
     }
     return VMR_NEXT_AGAIN;
@@ -256,10 +256,10 @@ enum vmr_next vmr_consumer_take(struct vmr_consumer *consumer, uint32_t g,
 {
     struct vmr_consumer_group *group = &consumer->groups[g];
 
-    if (group->faulted)
-        return VMR_NEXT_FAULT;
+    if (group->broken)
+        return VMR_NEXT_BROKEN;
     if (!vmr_bell_refill(&group->bell))
-        return fault(group);
+        return broken(group);
     return next_request(consumer, g, event, where);
 }
 
@@ -272,7 +272,7 @@ static enum vmr_next look_around(struct vmr_consumer *consumer, uint32_t g,
     enum vmr_next next;
 
     if (!vmr_bell_refill(&group->bell))
-        return fault(group);
+        return broken(group);
     next = next_request(consumer, g, event, where);
     return next == VMR_NEXT_NONE ? next_record(consumer, g, event, where)
                                  : next;
@@ -286,8 +286,8 @@ next_properly(struct vmr_consumer *consumer, uint32_t g,
     struct vmr_consumer_group *group = &consumer->groups[g];
     enum vmr_next next;
 
-    if (group->faulted)
-        return VMR_NEXT_FAULT;
+    if (group->broken)
+        return VMR_NEXT_BROKEN;
     group->batch -= group->left;
     group->left = 0;
     end_batch(consumer, g);
@@ -334,8 +334,8 @@ bool vmr_consumer_flush(struct vmr_consumer *consumer, uint32_t g)
     enum vmr_flush flush = vmr_bell_flush_answers(&group->bell);
 
     /* Of our own region.  The answers are kept, and the next flush tries. */
-    if (flush == VMR_FLUSH_FAULT && !group->faulted)
-        (void)fault(group);
+    if (flush == VMR_FLUSH_BROKEN && !group->broken)
+        (void)broken(group);
     return flush == VMR_FLUSH_RING;
 }
 
@@ -347,7 +347,7 @@ static bool is_drained(struct vmr_consumer *consumer, uint32_t g)
     uint32_t bit = 0;
 
     if (!vmr_bell_refill(&group->bell)) {
-        (void)fault(group);
+        (void)broken(group);
         return false;
     }
     while (drained && vmr_bits_next(&group->bell.lanes, bit, &bit)) {

@@ -21,7 +21,7 @@ struct vmr_consumer_group {
     uint32_t where; /* the lane that these are of */
     struct vmr_lane_rx *at;
     uint64_t rejected; /* requests and records that broke rules */
-    bool faulted;
+    bool broken;
 } __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
 /* Not written after vmr_consumer_init(): what is, is behind the pointers. */
@@ -50,12 +50,12 @@ enum vmr_next {
     VMR_NEXT_REQUEST, /* event->state is its seq */
     VMR_NEXT_RECORD,  /* event->state is BUSY/DONE of its position */
     VMR_NEXT_AGAIN,   /* the producer was faster: call again */
-    VMR_NEXT_FAULT,   /* the producer broke the protocol; sticky */
+    VMR_NEXT_BROKEN,  /* the producer broke the protocol; sticky */
 };
 
 /*
  * The next event of a group: requests first, then lanes, in turn.  *where is
- * the vCPU or lane.  A fault of one vCPU or lane is that group's.
+ * the vCPU or lane.  What breaks one vCPU or lane breaks its group.
  */
 enum vmr_next vmr_consumer_next(struct vmr_consumer *consumer, uint32_t group,
                                 struct xen_vm_ring_event *event,

@@ -181,7 +181,7 @@ void vmr_bell_tx_init(struct vmr_bell_tx *tx, const struct vmr_geometry *geo,
     tx->answered = block.answered;
     vmr_bits_init(&tx->requests, words, nr_words);
     vmr_bits_init(&tx->lanes, words + nr_words, nr_words);
-    vmr_bits_init(&tx->verdicts, words + 2 * (size_t)nr_words, nr_words);
+    vmr_bits_init(&tx->fetched, words + 2 * (size_t)nr_words, nr_words);
     tx->nr_vcpus = dealt_to(geo, group, geo->nr_vcpus);
     tx->arming = 0;
     tx->owing = false;
@@ -236,7 +236,7 @@ static enum vmr_flush wake(const struct vmr_bell_tx *tx)
     case VMR_RMW_OURS:
         return VMR_FLUSH_AGAIN;
     default:
-        return VMR_FLUSH_FAULT;
+        return VMR_FLUSH_BROKEN;
     }
 }
 
@@ -265,7 +265,7 @@ enum vmr_flush vmr_bell_flush(struct vmr_bell_tx *tx)
     worst =
         worse(worst, set_attention(tx->ours, &tx->lanes, tx->attn_lane, &set));
     if (worst == VMR_RMW_PEER)
-        return VMR_FLUSH_FAULT;
+        return VMR_FLUSH_BROKEN;
     if (set)
         flush = vmr_bell_wake(tx);
     return flush == VMR_FLUSH_QUIET && worst == VMR_RMW_OURS ? VMR_FLUSH_AGAIN
@@ -288,7 +288,7 @@ enum vmr_flush vmr_bell_flush_lane(struct vmr_bell_tx *tx, uint32_t bit,
         case VMR_RMW_OURS:
             return VMR_FLUSH_AGAIN;
         default:
-            return VMR_FLUSH_FAULT;
+            return VMR_FLUSH_BROKEN;
         }
     } else if (!*owing) {
         return VMR_FLUSH_QUIET;
@@ -357,7 +357,7 @@ static enum vmr_rmw take_bits(struct vmr_rmws *ours, struct vmr_bits *to,
 enum vmr_rmw vmr_bell_fetch_answers(struct vmr_bell_tx *tx)
 {
     enum vmr_rmw rmw =
-        take_bits(tx->ours, &tx->verdicts, tx->answered, tx->nr_vcpus);
+        take_bits(tx->ours, &tx->fetched, tx->answered, tx->nr_vcpus);
 
     /* Pairs with the full barrier in vmr_bell_flush_answers() (D1). */
     vmr_fence_full();
@@ -464,5 +464,5 @@ enum vmr_flush vmr_bell_flush_answers(struct vmr_bell_rx *rx)
     /* What is left is told by the next flush, which rings by itself. */
     return rmw == VMR_RMW_DONE   ? VMR_FLUSH_QUIET
            : rmw == VMR_RMW_OURS ? VMR_FLUSH_AGAIN
-                                 : VMR_FLUSH_FAULT;
+                                 : VMR_FLUSH_BROKEN;
 }

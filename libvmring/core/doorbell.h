@@ -53,7 +53,7 @@ struct vmr_bell_tx {
     struct xen_vm_ring_c_group *line;    /* C: the consumer's armed word */
     xen_vm_ring_u64 *attn_request, *attn_lane, *answered; /* C: hint bits */
     struct vmr_bits requests, lanes; /* posted, pushed since the last flush */
-    struct vmr_bits verdicts;        /* answered, to be looked at */
+    struct vmr_bits fetched;         /* fetched, to be looked at */
     uint32_t nr_vcpus;               /* of this group */
     uint64_t arming;                 /* the last number that we armed with */
     bool owing;                      /* bits are set, and nobody was rung */
@@ -72,10 +72,10 @@ void vmr_bell_tx_init(struct vmr_bell_tx *tx, const struct vmr_geometry *geo,
                       uint32_t group, void *p, void *c, uint64_t *words);
 
 enum vmr_flush {
-    VMR_FLUSH_QUIET, /* nothing new, or the consumer is awake */
-    VMR_FLUSH_RING,  /* ring its doorbell, once */
-    VMR_FLUSH_FAULT, /* the peer kept us from a bounded exchange */
-    VMR_FLUSH_AGAIN, /* others of ours did: flush again */
+    VMR_FLUSH_QUIET,  /* nothing new, or the consumer is awake */
+    VMR_FLUSH_RING,   /* ring its doorbell, once */
+    VMR_FLUSH_BROKEN, /* the peer kept us from a bounded exchange */
+    VMR_FLUSH_AGAIN,  /* others of ours did: flush again */
 };
 
 /* Tells the consumer of the requests and lanes that were marked. */
@@ -99,7 +99,7 @@ static inline bool vmr_bell_is_owing(const struct vmr_bell_tx *tx)
 /* Rings for something that has no attention bit, such as a state word. */
 enum vmr_flush vmr_bell_wake(struct vmr_bell_tx *tx);
 
-/* Moves the answered bits of C into `verdicts`, or leaves some where they are.
+/* Moves the answered bits of C into `fetched`, or leaves some where they are.
  */
 enum vmr_rmw vmr_bell_fetch_answers(struct vmr_bell_tx *tx);
 
@@ -143,7 +143,7 @@ void vmr_bell_disarm(struct vmr_bell_rx *rx);
 
 /*
  * Tells the producer of the answers given.  What it could not tell of
- * (VMR_FLUSH_FAULT, VMR_FLUSH_AGAIN) stays in `given`.
+ * (VMR_FLUSH_BROKEN, VMR_FLUSH_AGAIN) stays in `given`.
  */
 enum vmr_flush vmr_bell_flush_answers(struct vmr_bell_rx *rx);
 

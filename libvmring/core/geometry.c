@@ -24,7 +24,7 @@ static bool within_limits(const struct vmr_geometry *geo)
            geo->nr_lanes <= geo->nr_vcpus + 1 && geo->nr_groups &&
            geo->nr_groups <= XEN_VM_RING_MAX_GROUPS &&
            geo->nr_groups <= geo->nr_vcpus &&
-           geo->policy <= XEN_VM_RING_POLICY_OVERWRITE &&
+           geo->loss_policy <= XEN_VM_RING_POLICY_OVERWRITE &&
            geo->record_len >= XEN_VM_RING_MIN_RECORD &&
            geo->record_len <= XEN_VM_RING_MAX_RECORD &&
            geo->record_len % 64 == 0;
@@ -67,7 +67,7 @@ bool vmr_geometry_lay_out(struct vmr_geometry *geo, uint64_t async_len)
         return false;
 
     geo->slot_len = XEN_VM_RING_SLOT;
-    geo->slots =
+    geo->nr_records =
         power_of_two((uint32_t)async_len / geo->nr_lanes / geo->record_len);
 
     off = PAGE; /* the header has a page of its own */
@@ -78,7 +78,7 @@ bool vmr_geometry_lay_out(struct vmr_geometry *geo, uint64_t async_len)
     geo->lane_off = off;
     off += (uint64_t)geo->nr_lanes * XEN_VM_RING_LANE;
     geo->record_off = off = round_up(off, PAGE);
-    off += geo->nr_lanes * geo->slots * geo->record_len;
+    off += geo->nr_lanes * geo->nr_records * geo->record_len;
     geo->p_len = round_up(off, PAGE);
 
     geo->response_off = off = 0;
@@ -113,12 +113,12 @@ void vmr_geometry_publish(const struct vmr_geometry *geo,
         .nr_vcpus = geo->nr_vcpus,
         .nr_lanes = geo->nr_lanes,
         .nr_groups = geo->nr_groups,
-        .policy = geo->policy,
+        .policy = geo->loss_policy,
         .verdicts = geo->verdicts,
         .clock = geo->clock,
         .slot_len = geo->slot_len,
         .record_len = geo->record_len,
-        .slots_per_lane = geo->slots,
+        .slots_per_lane = geo->nr_records,
         .request_off = geo->request_off,
         .p_group_off = geo->p_group_off,
         .lane_off = geo->lane_off,
@@ -153,7 +153,7 @@ static bool p_lies_within(const struct vmr_geometry *geo)
                        LINE) &&
            lies_within(geo->lane_off, geo->nr_lanes, XEN_VM_RING_LANE,
                        geo->p_len, LINE) &&
-           lies_within(geo->record_off, geo->nr_lanes * geo->slots,
+           lies_within(geo->record_off, geo->nr_lanes * geo->nr_records,
                        geo->record_len, geo->p_len, 64);
 }
 
@@ -204,12 +204,12 @@ bool vmr_geometry_read(struct vmr_geometry *geo,
         .response_off = h.response_off,
         .cursor_off = h.cursor_off,
         .c_group_off = h.c_group_off,
-        .slots = h.slots_per_lane,
+        .nr_records = h.slots_per_lane,
         .target_id = h.target_id,
         .nr_vcpus = h.nr_vcpus,
         .nr_lanes = h.nr_lanes,
         .nr_groups = h.nr_groups,
-        .policy = h.policy,
+        .loss_policy = h.policy,
         .verdicts = h.verdicts,
         .arch = h.arch,
         .clock = h.clock,
@@ -223,8 +223,8 @@ bool vmr_geometry_read(struct vmr_geometry *geo,
         .answered_off = h.answered_off,
     };
     return within_limits(geo) && has_its_lanes(geo) &&
-           geo->slots >= XEN_VM_RING_MIN_SLOTS &&
-           geo->slots <= XEN_VM_RING_MAX_ASYNC &&
-           (geo->slots & (geo->slots - 1)) == 0 && holds_slots(geo) &&
+           geo->nr_records >= XEN_VM_RING_MIN_SLOTS &&
+           geo->nr_records <= XEN_VM_RING_MAX_ASYNC &&
+           (geo->nr_records & (geo->nr_records - 1)) == 0 && holds_slots(geo) &&
            p_lies_within(geo) && c_lies_within(geo);
 }

@@ -15,10 +15,10 @@ struct vmr_geometry {
     uint64_t p_len, c_len;
     uint64_t request_off, p_group_off, lane_off, record_off;
     uint64_t response_off, cursor_off, c_group_off;
-    uint64_t slots; /* records in a lane; a power of two */
+    uint64_t nr_records; /* in a lane; a power of two */
     uint64_t target_id;
     uint32_t nr_vcpus, nr_lanes, nr_groups;
-    uint32_t policy, verdicts, arch, clock, source;
+    uint32_t loss_policy, verdicts, arch, clock, source;
     uint32_t minor; /* of the version in use */
     uint32_t slot_len, record_len;
     uint32_t c_group_len, attn_request_off, attn_lane_off, answered_off;

@@ -3,8 +3,8 @@
  * lane.h: a ring of sized records with one producer and one consumer.
  *
  * A push is counted by exactly one store, to head or to lost, so that attempts
- * = head + lost at any instant; of the foreign lane see foreign.c.  All that
- * either side decides with is private; see docs/ABI.md, "Lanes".
+ * = head + lost at any instant; of the foreign lane see lane_foreign.c.  All
+ * that either side decides with is private; see docs/ABI.md, "Lanes".
  */
 #ifndef VMRING_CORE_LANE_H
 #define VMRING_CORE_LANE_H
@@ -19,8 +19,8 @@ struct vmr_lane_tx {
     uint64_t head, lost;
     uint64_t shown; /* of head */
     uint64_t cons;  /* the last cursor that was accepted */
-    uint64_t slots;
-    uint32_t record_len, policy;
+    uint64_t nr_records;
+    uint32_t record_len, loss_policy;
     uint32_t ask_ahead;  /* records */
     uint32_t group, bit; /* its bit among those that the group's flush tells */
     bool faulted;        /* the consumer broke its cursor; sticky */
@@ -39,14 +39,14 @@ struct vmr_lane_rx {
     struct xen_vm_ring_cursor *cursor;
     uint64_t tail;  /* the next position to take */
     uint64_t ahead; /* positions from it on that are shown, untaken */
-    uint64_t slots;
+    uint64_t nr_records;
     uint64_t taken;              /* records handed out */
     xen_vm_ring_u64 overwritten; /* positions that the producer overran */
     uint64_t gap; /* of these, since the last record handed out */
-    uint32_t record_len, policy;
+    uint32_t record_len, loss_policy;
     uint32_t ask_ahead; /* records */
     uint32_t idle;      /* looks since the last record, up to a limit */
-    bool faulted;       /* the producer broke the protocol; sticky */
+    bool broken;        /* the producer broke the protocol; sticky */
 } __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
 /* Lane `lane` of fresh regions. */
@@ -84,10 +84,10 @@ void vmr_lane_rx_init(struct vmr_lane_rx *rx, const struct vmr_geometry *geo,
 void vmr_lane_rx_resume(struct vmr_lane_rx *rx);
 
 enum vmr_pull {
-    VMR_PULL_NONE,  /* nothing is shown beyond the tail */
-    VMR_PULL_EVENT, /* *event is whole */
-    VMR_PULL_AGAIN, /* overrun while copying: the tail has moved on */
-    VMR_PULL_FAULT, /* sticky */
+    VMR_PULL_NONE,   /* nothing is shown beyond the tail */
+    VMR_PULL_EVENT,  /* *event is whole */
+    VMR_PULL_AGAIN,  /* overrun while copying: the tail has moved on */
+    VMR_PULL_BROKEN, /* sticky */
 };
 
 /*
@@ -103,7 +103,7 @@ bool vmr_lane_is_drained(const struct vmr_lane_rx *rx);
 /* The producer or its target has gone: all that was pushed is taken. */
 void vmr_lane_rx_to_head(struct vmr_lane_rx *rx);
 
-/* Gives the slots of the records taken back to the producer. */
+/* Gives the room of the records that were taken back to the producer. */
 void vmr_lane_publish_cursor(struct vmr_lane_rx *rx);
 
 #endif /* VMRING_CORE_LANE_H */

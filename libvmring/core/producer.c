@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* producer.c: the producer's memory, its epochs, and what it posts and pushes.
+ */
 #include "atomic.h"
 #include "producer_parts.h"
 
@@ -53,16 +55,6 @@ void vmr_post_next(struct vmr_producer *producer, uint32_t vcpu)
                      vmr_bit_of(&producer->geo, vcpu));
 }
 
-void vmr_count_fault(struct vmr_producer *producer, uint32_t lane)
-{
-    struct vmr_lane_tx *tx = &producer->lanes[lane];
-
-    if ((tx->faulted || tx->kept_from) && !tx->fault_counted) {
-        tx->fault_counted = true;
-        producer->lane_faults++;
-    }
-}
-
 bool vmr_producer_freeze(struct vmr_producer *producer)
 {
     if (!producer->header)
@@ -109,7 +101,7 @@ void vmr_producer_attach(struct vmr_producer *producer,
     producer->attached = true;
     producer->sweeping = false;
     producer->release = 0;
-    producer->faulted = producer->again = false;
+    producer->broken = producer->again = false;
     producer->fetch = 0;
     if (vmr_has_foreign(producer))
         vmr_foreign_open(producer, first);
@@ -121,7 +113,7 @@ void vmr_producer_sweep(struct vmr_producer *producer)
         return;
     for (uint32_t v = 0; v < producer->nr_vcpus; v++)
         if (producer->slots[v].nr)
-            vmr_bits_set(&vmr_bell_of(producer, v)->verdicts,
+            vmr_bits_set(&vmr_bell_of(producer, v)->fetched,
                          vmr_bit_of(&producer->geo, v));
     producer->sweeping = true;
 }
@@ -130,15 +122,6 @@ void vmr_producer_release(struct vmr_producer *producer)
 {
     producer->release = VMR_BY_DETACH;
     producer->next_deadline = 0;
-}
-
-void vmr_expect_by(struct vmr_producer *producer, uint64_t deadline)
-{
-    if (deadline < producer->next_deadline)
-        producer->next_deadline = deadline;
-    /* A scan that is under way may have passed its vCPU. */
-    if (deadline < producer->scan_deadline)
-        producer->scan_deadline = deadline;
 }
 
 bool vmr_producer_post(struct vmr_producer *producer,
@@ -199,7 +182,7 @@ enum vmr_flush vmr_producer_flush_own(struct vmr_producer *producer,
                                 &tx->own_owed);
     tx->own_untold = flush == VMR_FLUSH_AGAIN;
     /* It harms itself: its lane is told of no more. */
-    tx->kept_from = flush == VMR_FLUSH_FAULT;
+    tx->kept_from = flush == VMR_FLUSH_BROKEN;
     return flush;
 }
 
@@ -212,7 +195,7 @@ static uint64_t each_bell(struct vmr_producer *producer, bool wake)
     uint64_t ring = 0;
 
     producer->again = false;
-    if (!producer->attached || producer->faulted)
+    if (!producer->attached || producer->broken)
         return 0;
     for (uint32_t g = 0; g < producer->geo.nr_groups; g++) {
         struct vmr_bell_tx *bell = &producer->bells[g];
@@ -221,8 +204,8 @@ static uint64_t each_bell(struct vmr_producer *producer, bool wake)
         case VMR_FLUSH_RING:
             ring |= 1ULL << g;
             break;
-        case VMR_FLUSH_FAULT:
-            producer->faulted = true;
+        case VMR_FLUSH_BROKEN:
+            producer->broken = true;
             break;
         case VMR_FLUSH_AGAIN:
         case VMR_FLUSH_QUIET:

@@ -75,8 +75,8 @@ struct vmr_producer {
 
     uint64_t ignored;     /* answers that broke a rule, hints for nothing */
     uint64_t lane_faults; /* lanes whose cursor was a lie */
-    bool faulted;         /* a read-modify-write was kept from ending */
-    bool again;           /* flush again: others of ours were at it */
+    bool broken; /* the consumer kept a read-modify-write from ending */
+    bool again;  /* flush again: others of ours were at it */
 };
 
 /* Bytes that vmr_producer_init() needs, 8-byte aligned. */
@@ -123,8 +123,9 @@ bool vmr_producer_post(struct vmr_producer *producer,
 
 /*
  * true: published, to be shown by a flush; false: counted lost.  A lane whose
- * slots are used up is shown by the push that finds no room, but its consumer
- * is told by a flush alone.  The foreign lane, nr_vcpus, is shown at once.
+ * records are all in use is shown by the push that finds no room, but its
+ * consumer is told by a flush alone.  The foreign lane, nr_vcpus, is shown at
+ * once.
  */
 bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
                        const struct xen_vm_ring_event *event);

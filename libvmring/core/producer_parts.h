@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * producer_parts.h: what producer.c, collect.c and foreign.c have of each
- * other.
+ * producer_parts.h: what the files of the producer's end have of each other.
+ * A file calls those before it: lane_foreign.c, producer.c, answer.c,
+ * deadline.c, collect.c.
  */
 #ifndef VMRING_CORE_PRODUCER_PARTS_H
 #define VMRING_CORE_PRODUCER_PARTS_H
@@ -14,17 +15,56 @@ static inline struct vmr_bell_tx *vmr_bell_of(struct vmr_producer *producer,
     return &producer->bells[vmr_group_of(&producer->geo, v)];
 }
 
-/* Makes the next request of a vCPU visible, if it is not. */
+/*
+ * A request of this deadline is now its vCPU's first: vmr_expire() is not to
+ * come later.
+ */
+static inline void vmr_expect_by(struct vmr_producer *producer,
+                                 uint64_t deadline)
+{
+    if (deadline < producer->next_deadline)
+        producer->next_deadline = deadline;
+    /* A scan that is under way may have passed its vCPU. */
+    if (deadline < producer->scan_deadline)
+        producer->scan_deadline = deadline;
+}
+
+/* A lane whose cursor was a lie is counted once, wherever it was read. */
+static inline void vmr_count_fault(struct vmr_producer *producer, uint32_t lane)
+{
+    struct vmr_lane_tx *tx = &producer->lanes[lane];
+
+    if ((tx->faulted || tx->kept_from) && !tx->fault_counted) {
+        tx->fault_counted = true;
+        producer->lane_faults++;
+    }
+}
+
+/* producer.c: makes the next request of a vCPU visible, if it is not. */
 void vmr_post_next(struct vmr_producer *producer, uint32_t vcpu);
 
-/* A request of this deadline is now first of its vCPU's. */
-void vmr_expect_by(struct vmr_producer *producer, uint64_t deadline);
-
-/* A cursor that is a lie is found wherever it is read. */
-void vmr_count_fault(struct vmr_producer *producer, uint32_t lane);
+/*
+ * answer.c: the vCPU's first request has its verdict: it is taken out, and the
+ * next one posted.
+ */
+void vmr_retire(struct vmr_producer *producer, uint32_t vcpu,
+                struct vmr_verdict *verdict);
 
 /*
- * The lane of no vCPU, by its lock: foreign.c says who holds it for what.  The
+ * answer.c: the answer to the visible request of a vCPU, if it is there and
+ * right.  `hint`: its bit has led us here.
+ */
+bool vmr_collect_one(struct vmr_producer *producer, uint32_t vcpu, bool hint,
+                     struct vmr_verdict *verdict);
+
+/*
+ * deadline.c: goes through what is pending, once a deadline may have passed.
+ */
+bool vmr_expire(struct vmr_producer *producer, uint64_t now,
+                struct vmr_verdict *verdict);
+
+/*
+ * The foreign lane, by its lock: lane_foreign.c says what it is held for.  The
  * last two return false if a push has it: nothing was done, try again later.
  */
 static inline bool vmr_has_foreign(const struct vmr_producer *producer)

@@ -133,7 +133,7 @@ enum vmr_take vmr_slot_take(struct vmr_slot_rx *rx,
         return VMR_TAKE_AGAIN;
     rx->taken = seq;
     event->state = seq;
-    return event->length ? VMR_TAKE_EVENT : VMR_TAKE_FAULT;
+    return event->length ? VMR_TAKE_EVENT : VMR_TAKE_BROKEN;
 }
 
 bool vmr_slot_is_posted(const struct vmr_slot_rx *rx, uint64_t seq)

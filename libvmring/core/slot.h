@@ -83,10 +83,10 @@ void vmr_slot_rx_init(struct vmr_slot_rx *rx, const struct vmr_geometry *geo,
                       uint32_t vcpu, const void *p, void *c);
 
 enum vmr_take {
-    VMR_TAKE_NONE,  /* nothing posted that was not taken */
-    VMR_TAKE_EVENT, /* *event is whole; event->state is its seq */
-    VMR_TAKE_AGAIN, /* it was retired while it was copied */
-    VMR_TAKE_FAULT, /* the producer broke the protocol */
+    VMR_TAKE_NONE,   /* nothing posted that was not taken */
+    VMR_TAKE_EVENT,  /* *event is whole; event->state is its seq */
+    VMR_TAKE_AGAIN,  /* it was retired while it was copied */
+    VMR_TAKE_BROKEN, /* the producer broke the protocol */
 };
 
 enum vmr_take vmr_slot_take(struct vmr_slot_rx *rx,

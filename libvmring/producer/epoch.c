@@ -63,7 +63,7 @@ static bool lay_out(const struct vmring_producer *producer,
         .nr_vcpus = producer->nr_vcpus,
         .nr_lanes = producer->nr_lanes,
         .nr_groups = accept->nr_groups,
-        .policy = accept->policy,
+        .loss_policy = accept->policy,
         .verdicts = accept->verdicts,
         .arch = accept->arch,
         .clock = XEN_VM_RING_CLOCK_MONOTONIC,
@@ -84,7 +84,7 @@ static int send_offer(struct vmring_producer *producer, struct peer *peer,
 
     accept->epoch = epoch->geo.epoch;
     accept->async_len =
-        epoch->geo.slots * epoch->geo.nr_lanes * epoch->geo.record_len;
+        epoch->geo.nr_records * epoch->geo.nr_lanes * epoch->geo.record_len;
     accept->p_len = epoch->geo.p_len;
     accept->c_len = epoch->geo.c_len;
     for (unsigned int i = 0; i < producer->frozen.nr; i++) {

@@ -14,7 +14,8 @@ static struct vmring_lane_count lanes[2];
 
 static void open_with(struct ledger *ledger, uint32_t policy, size_t nr_counts)
 {
-    struct vmring_info info = {.nr_vcpus = 2, .nr_lanes = 2, .policy = policy};
+    struct vmring_info info = {
+        .nr_vcpus = 2, .nr_lanes = 2, .loss_policy = policy};
 
     CHECK_EQ(ledger_open(ledger, &info, false), 0);
     ledger->counts = calloc(8, sizeof(*counts));

@@ -93,16 +93,16 @@ static enum bench_result run_push(const struct bench_case *self,
 
     if (!ring)
         return bench_skip(sample, "no memory");
-    fill = full ? ring->geo.slots : 0;
+    fill = full ? ring->geo.nr_records : 0;
     for (uint64_t i = 0; i < fill; i++)
         (void)vmr_producer_push(&ring->tx, 0, &event);
     while (ns < env->run_ns / 4) {
         uint64_t began = bench_now();
 
-        for (uint64_t i = 0; i < ring->geo.slots; i++)
+        for (uint64_t i = 0; i < ring->geo.nr_records; i++)
             accepted += vmr_producer_push(&ring->tx, 0, &event);
         ns += bench_now() - began;
-        pushes += ring->geo.slots;
+        pushes += ring->geo.nr_records;
         (void)vmr_producer_flush(&ring->tx);
         while (!full &&
                vmr_consumer_next(&ring->rx, 0, &got, &where) != VMR_NEXT_NONE)

@@ -147,7 +147,7 @@ static void drain(struct pair *pair)
 
     do
         next = vmr_consumer_next(&pair->rx, 0, &event, &where);
-    while (next != VMR_NEXT_NONE && next != VMR_NEXT_FAULT);
+    while (next != VMR_NEXT_NONE && next != VMR_NEXT_BROKEN);
 }
 
 /* What is done in between is not timed. */

@@ -36,12 +36,12 @@ static enum bench_result run_bytes(const struct bench_case *self,
     (void)env;
     if (!vmr_geometry_lay_out(&geo, (uint64_t)vcpus * 65536))
         return bench_failed(sample, "no such geometry");
-    records = geo.slots * vcpus;
+    records = geo.nr_records * vcpus;
     sample->value = (double)(geo.p_len + geo.c_len) / vcpus;
     bench_extra(sample, "without_records",
                 (double)(geo.p_len + geo.c_len - records * self->len) / vcpus);
     bench_extra(sample, "per_event", self->len);
-    bench_extra(sample, "records_per_vcpu", (double)geo.slots);
+    bench_extra(sample, "records_per_vcpu", (double)geo.nr_records);
     return BENCH_OK;
 }
 
@@ -84,7 +84,7 @@ static enum bench_result fill_and_drain(struct vmr_producer *tx,
             taken += next == VMR_NEXT_RECORD;
         }
     }
-    if (taken != pushed || pushed != 2 * rx->geo.slots * rx->geo.nr_lanes)
+    if (taken != pushed || pushed != 2 * rx->geo.nr_records * rx->geo.nr_lanes)
         return bench_failed(sample, "%llu pushed, %llu taken",
                             (unsigned long long)pushed,
                             (unsigned long long)taken);

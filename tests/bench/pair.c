@@ -25,7 +25,7 @@ struct pair *pair_make(const struct pair_plan *plan)
         .nr_vcpus = nr,
         .nr_lanes = nr,
         .nr_groups = 1,
-        .policy = plan->policy,
+        .loss_policy = plan->policy,
         .verdicts = plan->verdicts,
         .arch = XEN_VM_RING_ARCH_X86,
         .clock = XEN_VM_RING_CLOCK_MONOTONIC,

@@ -46,8 +46,8 @@ if(NOT VMRING_SANITIZE)
     set(CIRCLES python3 ${PROJECT_SOURCE_DIR}/tests/build/circles.py)
     vmring_test(circles LABELS build COMMAND ${CIRCLES}
         ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}
-        libvmring/vm_event libvmring/base libvmring/text libvmring/transport
-        libvmring/transport/local ${GRANT_ROOM} libvmring/consumer
+        libvmring/core libvmring/vm_event libvmring/base libvmring/text
+        libvmring/transport libvmring/transport/local ${GRANT_ROOM} libvmring/consumer
         libvmring/producer libvmring/sim ${PROGRAM_ROOMS})
     vmring_test(circles_planted LABELS build COMMAND ${CIRCLES} --planted
         ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} libvmring/producer)

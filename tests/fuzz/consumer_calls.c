@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* consumer_calls.c: each call of the consumer, and what must hold after it. */
-#include "core/verdict.h"
+#include "core/response_check.h"
 #include "ring.h"
 
 #include <string.h>
@@ -21,16 +21,16 @@ static void check_geometry(const struct vmr_geometry *geo, uint64_t p_len,
     ALWAYS(geo->nr_vcpus && geo->nr_lanes >= geo->nr_vcpus);
     ALWAYS(geo->nr_lanes <= geo->nr_vcpus + 1);
     ALWAYS(geo->nr_groups && geo->nr_groups <= XEN_VM_RING_MAX_GROUPS);
-    ALWAYS(geo->slots >= XEN_VM_RING_MIN_SLOTS);
-    ALWAYS((geo->slots & (geo->slots - 1)) == 0);
+    ALWAYS(geo->nr_records >= XEN_VM_RING_MIN_SLOTS);
+    ALWAYS((geo->nr_records & (geo->nr_records - 1)) == 0);
     ALWAYS(geo->record_len >= XEN_VM_RING_MIN_RECORD);
     ALWAYS(geo->record_len <= XEN_VM_RING_MAX_RECORD);
     ALWAYS(geo->slot_len >= XEN_VM_RING_SLOT);
     ALWAYS(fits(geo->request_off, geo->nr_vcpus, geo->slot_len, p_len));
     ALWAYS(fits(geo->p_group_off, geo->nr_groups, XEN_VM_RING_LINE, p_len));
     ALWAYS(fits(geo->lane_off, geo->nr_lanes, XEN_VM_RING_LANE, p_len));
-    ALWAYS(fits(geo->record_off, geo->nr_lanes * geo->slots, geo->record_len,
-                p_len));
+    ALWAYS(fits(geo->record_off, geo->nr_lanes * geo->nr_records,
+                geo->record_len, p_len));
     ALWAYS(fits(geo->response_off, geo->nr_vcpus, geo->slot_len, geo->c_len));
     ALWAYS(fits(geo->cursor_off, geo->nr_lanes, XEN_VM_RING_LINE, geo->c_len));
     ALWAYS(
@@ -99,8 +99,8 @@ static void check_lane(const struct vmr_lane_rx *lane, uint64_t next_position)
     uint64_t skipped = lane->tail - 1 - next_position;
 
     ALWAYS(skipped >> 63 == 0);
-    ALWAYS(lane->policy == XEN_VM_RING_POLICY_OVERWRITE || skipped == 0);
-    ALWAYS(!lane->faulted);
+    ALWAYS(lane->loss_policy == XEN_VM_RING_POLICY_OVERWRITE || skipped == 0);
+    ALWAYS(!lane->broken);
 }
 
 static void got_record(struct ring *ring, uint32_t group,
@@ -126,11 +126,11 @@ static void got(struct ring *ring, uint32_t group, enum vmr_next next,
 
     ring->sleeps[group] = false;
     /* A fault is for good, and no event comes after it. */
-    ALWAYS(!was_faulted || next == VMR_NEXT_FAULT);
-    ALWAYS(next != VMR_NEXT_FAULT || !ring->honest);
-    ring->faulted[group] = next == VMR_NEXT_FAULT;
+    ALWAYS(!was_faulted || next == VMR_NEXT_BROKEN);
+    ALWAYS(next != VMR_NEXT_BROKEN || !ring->honest);
+    ring->faulted[group] = next == VMR_NEXT_BROKEN;
     ALWAYS(!ring_is_sound(ring, CONSUMER) ||
-           ring->rx.groups[group].faulted == ring->faulted[group]);
+           ring->rx.groups[group].broken == ring->faulted[group]);
     if (next == VMR_NEXT_REQUEST)
         got_request(ring, group, event, where);
     else if (next == VMR_NEXT_RECORD)
@@ -294,7 +294,7 @@ void consumer_drain_frozen(struct ring *ring, const struct area *area)
         ring_enter(ring, CONSUMER, 1 + 70 * PULL_STEPS);
         vmr_lane_rx_resume(&lane);
         position = lane.tail;
-        for (int n = 0; n < 70 && pull != VMR_PULL_FAULT; n++) {
+        for (int n = 0; n < 70 && pull != VMR_PULL_BROKEN; n++) {
             pull = vmr_lane_pull(&lane, &event);
             if (pull != VMR_PULL_EVENT)
                 continue;
@@ -304,7 +304,7 @@ void consumer_drain_frozen(struct ring *ring, const struct area *area)
         }
         vmr_lane_publish_cursor(&lane);
         ring_leave(ring, CONSUMER);
-        ALWAYS(pull != VMR_PULL_FAULT || !ring->honest);
+        ALWAYS(pull != VMR_PULL_BROKEN || !ring->honest);
     }
     ring->frozen = NULL;
 }

@@ -126,7 +126,7 @@ static bool raise_event(uint8_t arg)
 static void make_epochs(struct input *in)
 {
     client.nr_before = take8(in) % (NR_BEFORE + 1);
-    client.geo.policy = take8(in) & 1;
+    client.geo.loss_policy = take8(in) & 1;
     vmr_producer_init(&client.tx, client.tx_memory, NR_VCPUS, NR_VCPUS + 1);
     for (unsigned int i = 0; i <= client.nr_before; i++) {
         unsigned char *p = i < client.nr_before ? client.before[i] : client.p;
@@ -182,10 +182,11 @@ static void send_grant(struct input *in)
                            .nr_groups = MAX_GROUPS,
                            .nr_vcpus = NR_VCPUS,
                            .features = client.geo.features,
-                           .async_len = client.geo.slots * client.geo.nr_lanes *
+                           .async_len = client.geo.nr_records *
+                                        client.geo.nr_lanes *
                                         client.geo.record_len,
                            .record_len = client.geo.record_len,
-                           .policy = client.geo.policy,
+                           .policy = client.geo.loss_policy,
                            .arch = client.geo.arch,
                            .epoch = client.geo.epoch,
                            .verdicts = client.geo.verdicts,
@@ -311,7 +312,7 @@ static void next(void)
                ret == -ESRCH || ret == -ECONNRESET || ret == -EPROTO);
     /* What consumers before had not read comes first, all of it, once. */
     if (ret <= 0 && ret != -EPROTO && client.honest &&
-        client.geo.policy == XEN_VM_RING_POLICY_DISCARD)
+        client.geo.loss_policy == XEN_VM_RING_POLICY_DISCARD)
         ALWAYS(client.drained == client.frozen);
 }
 
@@ -461,7 +462,7 @@ void control_client(struct input *in)
     client.honest = true;
     memset(&client.event, 0, sizeof(client.event));
     make_epochs(in);
-    opts.policy = client.geo.policy;
+    opts.loss_policy = client.geo.loss_policy;
     for (uint8_t n = take8(in) % 4; n; n--)
         write_word(in);
     connect_client(in, ends);

@@ -53,9 +53,9 @@ static uint64_t record_off(const struct ring *ring, const struct move *move)
     const struct vmr_geometry *geo = &ring->geo;
     uint64_t lane = move->index % geo->nr_lanes;
 
-    return geo->record_off +
-           (lane * geo->slots + (move->index / geo->nr_lanes) % geo->slots) *
-               geo->record_len;
+    return geo->record_off + (lane * geo->nr_records +
+                              (move->index / geo->nr_lanes) % geo->nr_records) *
+                                 geo->record_len;
 }
 
 /* Where in P; UINT64_MAX: elsewhere. */

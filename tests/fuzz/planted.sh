@@ -27,12 +27,12 @@ taken-twice consumer core/slot.c
 s/ || seq == rx->taken/ || (seq == rx->taken \&\& seq > 99)/
 any-length consumer core/slot.c
 s/else if (event->length != HEAD_LEN)/else if (0)/
-torn-record consumer core/lane.c
+torn-record consumer core/lane_pull.c
 s/^        state = vmr_load_relaxed(&record->state);/        ;/
-record-length consumer core/lane.c
+record-length consumer core/lane_pull.c
 s/if (event->length != XEN_VM_RING_EVENT_FULL ||/if (0 ||/
 forgiven consumer core/consumer.c
-s/^    group->faulted = true;/    group->faulted = false;/
+s/^    group->broken = true;/    group->broken = false;/
 endless-looks consumer core/consumer.c
 s/^#define MAX_LOOKS 128/#define MAX_LOOKS 12800/
 cursor-area consumer core/geometry.c
@@ -43,23 +43,23 @@ sleeps-on consumer core/doorbell.c
 s/^        !any_set(rx->attn_lane, rx->nr_lanes))/        1)/
 sleeps-on-requests consumer core/doorbell.c
 s/^    if (!any_set(rx->attn_request, rx->nr_vcpus) &&$/    if (/
-any-cursor producer core/lane.c
+any-cursor producer core/lane_push.c
 s/if (cons - tx->cons > tx->head - tx->cons)/if (0)/
-believes-again producer core/lane.c
+believes-again producer core/lane_push.c
 s/if (tx->faulted || !tx->cursor)/if (!tx->cursor)/
-uncounted producer core/lane.c
+uncounted producer core/lane_push.c
 s/&tx->line->lost, ++tx->lost/\&tx->line->lost, tx->lost/
-reads-cursor producer core/lane.c
-s/if (tx->policy == XEN_VM_RING_POLICY_DISCARD && !has_room(tx))/if (!has_room(tx))/
+reads-cursor producer core/lane_push.c
+s/if (tx->loss_policy == XEN_VM_RING_POLICY_DISCARD && !has_room(tx))/if (!has_room(tx))/
 any-seq producer core/slot.c
 s/if (vmr_load_acquire(&tx->response->seq) != tx->seq)/if (0)/
-reads-on producer core/lane.c
+reads-on producer core/lane_push.c
 s/^    tx->cursor = NULL;/    ;/
-beyond-mask producer core/verdict.c
+beyond-mask producer core/response_check.c
 s/return VMR_FLAGS_DENIED;/return VMR_FLAGS_ALLOWED;/
-other-reason producer core/collect.c
+other-reason producer core/answer.c
 s/return response->reason == slot->fifo\[slot->first\]->event.reason &&/return /
-checked-in-place producer core/collect.c
+checked-in-place producer core/answer.c
 s/vmr_response_check(response->reason, response->flags,/vmr_response_check(response->reason, slot->response->flags,/
 two-verdicts producer core/slot.c
 s/if (--tx->nr == 0)/if ((tx->nr -= tx->nr > 1) == 0)/

@@ -37,8 +37,8 @@ static void check_ledger(const struct ring *ring)
         ALWAYS(line->head + line->lost + contended(tx, line, i) ==
                ring->members[i].attempts);
         ALWAYS(lane->cons <= lane->head);
-        if (lane->policy == XEN_VM_RING_POLICY_DISCARD)
-            ALWAYS(lane->head - lane->cons <= lane->slots);
+        if (lane->loss_policy == XEN_VM_RING_POLICY_DISCARD)
+            ALWAYS(lane->head - lane->cons <= lane->nr_records);
         faults += lane->faulted;
         uncounted += i >= tx->nr_vcpus && lane->faulted && !lane->fault_counted;
     }
@@ -89,7 +89,7 @@ static void check_record(const struct ring *ring, uint32_t lane, uint64_t h)
     const struct vmr_geometry *geo = &ring->geo;
     const struct xen_vm_ring_event *record =
         (const void *)(ring->areas[ring->epoch].p + geo->record_off +
-                       (lane * geo->slots + (h & (geo->slots - 1))) *
+                       (lane * geo->nr_records + (h & (geo->nr_records - 1))) *
                            geo->record_len);
 
     ALWAYS(record->state == 2 * h + 2 && record->time == h);
@@ -117,7 +117,7 @@ static void push(struct ring *ring, uint32_t lane, bool full, bool own)
     ring_leave(ring, PRODUCER);
     ALWAYS(tx->head == before.head + published);
     ALWAYS(!before.faulted || tx->faulted);
-    if (tx->policy == XEN_VM_RING_POLICY_OVERWRITE)
+    if (tx->loss_policy == XEN_VM_RING_POLICY_OVERWRITE)
         ALWAYS(published || ring->tx.foreign.lock);
     else
         ALWAYS(!published || !tx->faulted);

@@ -86,8 +86,8 @@ static void make_shape(struct shape *shape, unsigned int i)
         .features = XEN_VM_RING_FEATURE_REGISTERS |
                     (presets[i].foreign ? XEN_VM_RING_FEATURE_FOREIGN : 0),
         .nr_groups = presets[i].nr_groups,
-        .policy = presets[i].overwrite ? XEN_VM_RING_POLICY_OVERWRITE
-                                       : XEN_VM_RING_POLICY_DISCARD,
+        .loss_policy = presets[i].overwrite ? XEN_VM_RING_POLICY_OVERWRITE
+                                            : XEN_VM_RING_POLICY_DISCARD,
         .arch = XEN_VM_RING_ARCH_X86,
         .clock = XEN_VM_RING_CLOCK_MONOTONIC,
         .record_len = presets[i].record_len,

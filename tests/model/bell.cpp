@@ -63,7 +63,7 @@ struct bell_base : rl::test_suite<Model, threads> {
             vmr_bits_clear(&bell.lanes, lane);
             while (vmr_lane_pull(&rx[lane], &event) == VMR_PULL_EVENT)
                 CHECK(event_number(event, RECORD_WORDS) == rx[lane].tail);
-            CHECK(!rx[lane].faulted);
+            CHECK(!rx[lane].broken);
         }
     }
 
@@ -242,8 +242,8 @@ struct answers_model : rl::test_suite<answers_model, 2> {
         struct xen_vm_ring_response response;
         uint32_t vcpu;
 
-        while (vmr_bits_next(&to.verdicts, 0, &vcpu)) {
-            vmr_bits_clear(&to.verdicts, vcpu);
+        while (vmr_bits_next(&to.fetched, 0, &vcpu)) {
+            vmr_bits_clear(&to.fetched, vcpu);
             if (vmr_slot_collect(&tx, &response) != VMR_COLLECT_ANSWER)
                 continue;
             CHECK(response_number(response, RESPONSE_WORDS) ==
@@ -265,7 +265,7 @@ struct answers_model : rl::test_suite<answers_model, 2> {
             producer.armings++;
             vmr_bell_arm_answers(&to);
             CHECK(vmr_bell_fetch_answers(&to) == VMR_RMW_DONE);
-            if (to.verdicts.low != to.verdicts.high) {
+            if (to.fetched.low != to.fetched.high) {
                 vmr_bell_disarm_answers(&to);
                 continue;
             }
@@ -285,7 +285,7 @@ struct answers_model : rl::test_suite<answers_model, 2> {
         for (int i = 0; i < 8; i++) {
             enum vmr_take took = vmr_slot_take(&rx, &event);
 
-            CHECK(took != VMR_TAKE_FAULT);
+            CHECK(took != VMR_TAKE_BROKEN);
             if (took != VMR_TAKE_EVENT)
                 continue;
             response = response_make(event_number(event, EVENT_WORDS));

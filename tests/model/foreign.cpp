@@ -87,7 +87,7 @@ struct foreign_model : rl::test_suite<foreign_model, PUSHERS + 1> {
         vmr_lane_rx_resume(&rx);
         while (vmr_lane_pull(&rx, &event) == VMR_PULL_EVENT)
             event_number(event, RECORD_WORDS);
-        CHECK(!rx.faulted);
+        CHECK(!rx.broken);
         count(rings[0]);
     }
 

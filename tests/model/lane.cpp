@@ -57,7 +57,7 @@ struct lane_base : rl::test_suite<Model, threads> {
         struct xen_vm_ring_event event;
         enum vmr_pull got = vmr_lane_pull(from, &event);
 
-        CHECK(got != VMR_PULL_FAULT);
+        CHECK(got != VMR_PULL_BROKEN);
         /* What was skipped is overwritten, or about to be. */
         overwritten = from->overwritten - overwritten;
         CHECK(!overwritten || tail + overwritten - 1 + SLOTS < begun);
@@ -78,7 +78,7 @@ struct lane_base : rl::test_suite<Model, threads> {
         vmr_consumer_lane(&consumer, 0, &head, &lost);
         CHECK(head + lost == attempts);
         CHECK(head == tx.head);
-        if (tx.policy == XEN_VM_RING_POLICY_OVERWRITE)
+        if (tx.loss_policy == XEN_VM_RING_POLICY_OVERWRITE)
             CHECK(lost == 0);
         else
             CHECK(rx.overwritten == 0);
@@ -221,7 +221,7 @@ struct lane_foreign_model : rl::test_suite<lane_foreign_model, 3> {
         vmr_consumer_lane(&consumer, 1, &head, &lost);
         CHECK(head + lost == 6);
         while ((got = vmr_lane_pull(&rx[1], &event)) != VMR_PULL_NONE) {
-            CHECK(got != VMR_PULL_FAULT);
+            CHECK(got != VMR_PULL_BROKEN);
             if (got == VMR_PULL_EVENT)
                 event_number(event, RECORD_WORDS);
         }

@@ -56,12 +56,13 @@ SAID = {
 # Where to look first; the others follow, so that nothing depends on it.
 FIRST = {
     'slot.c': ['slot', 'slot_registers'],
-    'lane.c': ['lane_discard', 'lane_overwrite', 'lane_frozen'],
+    'lane_pull.c': ['lane_discard', 'lane_overwrite', 'lane_frozen'],
+    'lane_push.c': ['lane_discard', 'lane_overwrite', 'lane_frozen'],
     'doorbell.c': ['bell_publishes', 'bell_producers', 'bell_answers',
                    'bell_state'],
     'producer.c': ['bell_state', 'lane_frozen'],
     'collect.c': ['whole'],
-    'foreign.c': ['lane_foreign', 'foreign'],
+    'lane_foreign.c': ['lane_foreign', 'foreign'],
     'consumer.c': ['bell_state', 'lane_frozen'],
 }
 MODELS = ['slot', 'slot_registers', 'lane_discard', 'lane_overwrite',

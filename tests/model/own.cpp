@@ -104,7 +104,7 @@ struct own_model : rl::test_suite<own_model, 3> {
                 break;
             case VMR_NEXT_AGAIN:
                 break;
-            case VMR_NEXT_FAULT:
+            case VMR_NEXT_BROKEN:
                 CHECK(!"fault");
             }
         }

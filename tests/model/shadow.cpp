@@ -259,7 +259,7 @@ struct ring ring_make(uint32_t epoch, uint32_t nr_vcpus, uint32_t nr_lanes,
     ring.geo.nr_vcpus = nr_vcpus;
     ring.geo.nr_lanes = nr_lanes;
     ring.geo.nr_groups = 1;
-    ring.geo.policy = policy;
+    ring.geo.loss_policy = policy;
     ring.geo.verdicts = XEN_VM_RING_VERDICTS;
     ring.geo.arch = XEN_VM_RING_ARCH_X86;
     ring.geo.clock = XEN_VM_RING_CLOCK_MONOTONIC;
@@ -285,7 +285,7 @@ struct xen_vm_ring_lane *ring::lane(uint32_t i) const
 struct xen_vm_ring_event *ring::record(uint32_t lane, uint64_t slot) const
 {
     return (struct xen_vm_ring_event *)(p + geo.record_off +
-                                        (lane * geo.slots + slot) *
+                                        (lane * geo.nr_records + slot) *
                                             geo.record_len);
 }
 
@@ -311,7 +311,7 @@ void watch_lane(const struct ring &ring, uint32_t lane, enum kind kind,
 {
     watch(ring.lane(lane), ATOMIC, 0xf | 1 << 16);
     watch(ring.cursor(lane), ATOMIC);
-    for (uint64_t i = 0; i < ring.geo.slots; i++)
+    for (uint64_t i = 0; i < ring.geo.nr_records; i++)
         watch(ring.record(lane, i), kind, mask);
 }
 

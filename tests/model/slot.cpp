@@ -96,7 +96,7 @@ struct slot_base : rl::test_suite<Model, threads> {
         for (int i = 0; i < tries; i++) {
             enum vmr_take took = vmr_slot_take(&rx, &event);
 
-            CHECK(took != VMR_TAKE_FAULT);
+            CHECK(took != VMR_TAKE_BROKEN);
             if (took != VMR_TAKE_EVENT)
                 continue;
             number = event_number(event, request_mask);

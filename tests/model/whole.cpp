@@ -175,7 +175,7 @@ struct whole_model : rl::test_suite<whole_model, 2> {
                 break;
             case VMR_NEXT_AGAIN:
                 break;
-            case VMR_NEXT_FAULT:
+            case VMR_NEXT_BROKEN:
                 CHECK(!"fault");
             }
         }
@@ -189,7 +189,7 @@ struct whole_model : rl::test_suite<whole_model, 2> {
             CHECK(verdicts[i] == 1);
         vmr_consumer_lane(&rx, 0, &head, &lost);
         CHECK(head + lost == RECORDS && head == nr_pulled);
-        CHECK(!tx.lane_faults && !tx.faulted);
+        CHECK(!tx.lane_faults && !tx.broken);
         shadow_end();
     }
 };

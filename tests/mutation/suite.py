@@ -146,6 +146,7 @@ class Suite:
                       [test for test in models if test.name not in likely]]
             return [stage for stage in stages if stage]
         stem = damage.file.split(".")[0]
+        stem = "verdict" if stem.endswith("_check") else stem.split("_")[0]
         guesses = [
             lambda test: test.name in likely,
             lambda test: test.name.startswith(f"core_{stem}") and

@@ -175,7 +175,7 @@ void hostile_traffic(struct hostile *h, unsigned int events)
         enum vmr_next next = vmr_consumer_next(&h->rx, group, &event, &where);
 
         /* Records are overwritten under us if our cursor has lied. */
-        if (next == VMR_NEXT_FAULT)
+        if (next == VMR_NEXT_BROKEN)
             return;
         if (next != VMR_NEXT_REQUEST)
             continue;

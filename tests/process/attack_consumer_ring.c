@@ -158,14 +158,14 @@ static void await_full(struct hostile *h)
     uint64_t until = now_ns() + 30000000000ULL;
 
     for (uint32_t i = 0; i < h->geo.nr_lanes; i++)
-        while (head_of(h, i) < h->geo.slots && now_ns() < until)
+        while (head_of(h, i) < h->geo.nr_records && now_ns() < until)
             sched_yield();
 }
 
 static void cursor_one_too_far(struct hostile *h)
 {
     await_full(h);
-    set_cursors(h, h->geo.slots + 1);
+    set_cursors(h, h->geo.nr_records + 1);
 }
 
 static void cursor_huge(struct hostile *h)
@@ -184,8 +184,8 @@ static void cursor_back(struct hostile *h)
     uint64_t until = now_ns() + 30000000000ULL;
 
     await_full(h);
-    set_cursors(h, h->geo.slots);
-    while (head_of(h, 0) < h->geo.slots + 1 && now_ns() < until)
+    set_cursors(h, h->geo.nr_records);
+    while (head_of(h, 0) < h->geo.nr_records + 1 && now_ns() < until)
         sched_yield();
     set_cursors(h, 0);
 }

@@ -25,7 +25,7 @@ static struct xen_vm_ring_event *request_of(struct evil *e, uint32_t v)
 static struct xen_vm_ring_event *record_of(struct evil *e, uint64_t position)
 {
     return (void *)((unsigned char *)e->p.at + e->geo.record_off +
-                    (position & (e->geo.slots - 1)) * e->geo.record_len);
+                    (position & (e->geo.nr_records - 1)) * e->geo.record_len);
 }
 
 /* Every bit says that there is something to look at. */
@@ -80,7 +80,7 @@ static void all_length(struct evil *e)
 
 static void old_state(struct evil *e)
 {
-    publish(e, XEN_VM_RING_EVENT_HEAD, -2 * e->geo.slots);
+    publish(e, XEN_VM_RING_EVENT_HEAD, -2 * e->geo.nr_records);
 }
 
 static void busy_state(struct evil *e)
@@ -209,7 +209,7 @@ static void lies_before(struct evil *e)
                                    .nr_lanes = V_VCPUS,
                                    .nr_groups = 1,
                                    .record_len = 64,
-                                   .policy = i % 2,
+                                   .loss_policy = i % 2,
                                    .arch = XEN_VM_RING_ARCH_X86};
 
         CHECK(vmr_geometry_lay_out(&geo, V_VCPUS * 1024 * 64));

@@ -91,7 +91,7 @@ static void victim(struct victim *v)
         v->maps = mapped_regions();
         v->asked = 1;
         opts.timeout_ms = v->timeout_ms;
-        opts.policy = v->policy;
+        opts.loss_policy = v->policy;
         v->open_end = vmring_open(uri, &opts, &ring);
         if (v->open_end) {
             v->end = v->open_end;
@@ -223,11 +223,11 @@ static void answer_with(struct evil *evil, const int *theirs)
                 .magic = XEN_VM_RING_MAGIC,
                 .length = sizeof(answer.body),
                 .version = XEN_VM_RING_VERSION,
-                .async_len =
-                    evil->geo.slots * evil->geo.nr_lanes * evil->geo.record_len,
+                .async_len = evil->geo.nr_records * evil->geo.nr_lanes *
+                             evil->geo.record_len,
                 .arch = evil->geo.arch,
                 .record_len = evil->geo.record_len,
-                .policy = evil->geo.policy,
+                .policy = evil->geo.loss_policy,
                 .nr_groups = evil->geo.nr_groups,
                 .p_len = evil->p.len,
                 .c_len = evil->c.len,
@@ -284,7 +284,7 @@ static void make_ring(struct evil *evil)
                                       .nr_groups = 2,
                                       .minor = XEN_VM_RING_VERSION_MINOR,
                                       .record_len = 448,
-                                      .policy = evil->policy,
+                                      .loss_policy = evil->policy,
                                       .arch = XEN_VM_RING_ARCH_X86};
     CHECK(vmr_geometry_lay_out(&evil->geo, V_VCPUS * 4 * 448));
     CHECK_EQ(

@@ -199,7 +199,7 @@ static void check_lane(void)
     vmr_consumer_rescan(&rx, 0);
     while ((next = vmr_consumer_next(&rx, 0, &event, &where)) !=
            VMR_NEXT_NONE) {
-        HOLDS(next != VMR_NEXT_FAULT);
+        HOLDS(next != VMR_NEXT_BROKEN);
         if (next != VMR_NEXT_RECORD)
             continue;
         HOLDS(number_of(&event) > last);
@@ -208,7 +208,7 @@ static void check_lane(void)
     }
     /* Delivered, overwritten, or lost: nothing is left over. */
     HOLDS(seen + rx.lanes[0].overwritten == head);
-    if (geo.policy == XEN_VM_RING_POLICY_DISCARD)
+    if (geo.loss_policy == XEN_VM_RING_POLICY_DISCARD)
         HOLDS(rx.lanes[0].overwritten == 0);
     HOLDS(notes->rung <= notes->armed);
 }
@@ -381,7 +381,7 @@ static void lay_out(uint32_t policy)
         .nr_vcpus = 1,
         .nr_lanes = 1,
         .nr_groups = 1,
-        .policy = policy,
+        .loss_policy = policy,
         .verdicts = XEN_VM_RING_VERDICT_SET_REGISTERS,
         .record_len = 448,
         .arch = XEN_VM_RING_ARCH_X86,

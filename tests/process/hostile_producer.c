@@ -129,12 +129,12 @@ static const struct act acts[] = {
      .err = -EPROTO},
     {.name = "another epoch", .more = {.epoch = 1}, .err = -EPROTO},
     {.name = "another deadline", .more = {.deadline = 1}, .err = -EPROTO},
-    {.name = "another policy", .more = {.policy = 1}, .err = -EPROTO},
+    {.name = "another policy", .more = {.loss_policy = 1}, .err = -EPROTO},
     {.name = "another arch", .more = {.arch = 1}, .err = -EPROTO},
     {.name = "another verdict", .more = {.verdicts = 1}, .err = -EPROTO},
     {.name = "another minor", .more = {.minor = 1}, .err = -EPROTO},
     {.name = "another record", .more = {.record_len = 64}, .err = -EPROTO},
-    {.name = "fewer records", .more = {.slots = -1ULL}, .err = -EPROTO},
+    {.name = "fewer records", .more = {.nr_records = -1ULL}, .err = -EPROTO},
     {.name = "a feature in the header",
      .more = {.features = XEN_VM_RING_FEATURE_REGISTERS},
      .err = -EPROTO},
@@ -237,7 +237,7 @@ static void add(struct vmr_geometry *geo, const struct vmr_geometry *more)
 {
     geo->epoch += more->epoch;
     geo->deadline += more->deadline;
-    geo->policy += more->policy;
+    geo->loss_policy += more->loss_policy;
     geo->arch += more->arch;
     geo->verdicts += more->verdicts;
     geo->minor += more->minor;
@@ -245,11 +245,11 @@ static void add(struct vmr_geometry *geo, const struct vmr_geometry *more)
     geo->target_id += more->target_id;
     geo->source += more->source;
     geo->clock += more->clock;
-    if (more->slots)
-        geo->slots /= 2;
+    if (more->nr_records)
+        geo->nr_records /= 2;
     if (more->record_len) {
         geo->record_len += more->record_len;
-        geo->slots /= 2; /* so that it fits */
+        geo->nr_records /= 2; /* so that it fits */
     }
 }
 
@@ -261,7 +261,7 @@ static struct vmr_geometry shape_of(const struct act *act)
         .nr_vcpus = act->header == OTHER_VCPUS ? 3 : 2,
         .nr_lanes = act->header == OTHER_VCPUS ? 3 : 2,
         .nr_groups = act->header == OTHER_GROUPS ? 2 : 1,
-        .policy = act->policy,
+        .loss_policy = act->policy,
         .record_len = act->record_len ? act->record_len : 64,
         .minor = XEN_VM_RING_VERSION_MINOR,
         .deadline = 1000,
@@ -320,10 +320,10 @@ static struct xen_vm_ring_accept answer_to(const struct act *act,
         .version = XEN_VM_RING_VERSION + act->version,
         .result = act->result,
         .features = act->features,
-        .async_len = geo->slots * geo->nr_lanes * geo->record_len,
+        .async_len = geo->nr_records * geo->nr_lanes * geo->record_len,
         .deadline = geo->deadline,
         .record_len = geo->record_len,
-        .policy = geo->policy,
+        .policy = geo->loss_policy,
         .verdicts = act->verdicts,
         .arch = geo->arch,
         .nr_groups = act->nr_groups ? act->nr_groups : 1,

@@ -13,7 +13,7 @@ int main(void)
     struct vmring_opts opts = {.size = sizeof(opts),
                                .record_len = 64,
                                .async_len = 4096,
-                               .policy = XEN_VM_RING_POLICY_OVERWRITE};
+                               .loss_policy = XEN_VM_RING_POLICY_OVERWRITE};
     struct scene *scene;
     pid_t producer, consumer;
     unsigned long lost = 0;

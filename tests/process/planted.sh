@@ -76,7 +76,7 @@ END
     cp "$work/kept" "$work/libvmring/$2"
 }
 
-plant "a loss is not counted" core/lane.c \
+plant "a loss is not counted" core/lane_push.c \
     "vmr_store_relaxed(&tx->line->lost, ++tx->lost);" \
     "vmr_store_relaxed(&tx->line->lost, tx->lost);"
 plant "a request posted anew is not marked" core/slot.c \
@@ -85,9 +85,9 @@ plant "a drained record is not marked" consumer/drain.c \
     "event->rec.flags |= XEN_VM_RING_FLAG_REPOSTED;" ";"
 plant "no sweep when a consumer has gone" core/producer.c \
     "        if (producer->slots[v].nr)
-            vmr_bits_set(&vmr_bell_of(producer, v)->verdicts," \
+            vmr_bits_set(&vmr_bell_of(producer, v)->fetched," \
     "        if (0)
-            vmr_bits_set(&vmr_bell_of(producer, v)->verdicts,"
+            vmr_bits_set(&vmr_bell_of(producer, v)->fetched,"
 plant "the doorbell is not rung" core/doorbell.c \
     "return armed ? VMR_FLUSH_RING : VMR_FLUSH_QUIET;" \
     "return VMR_FLUSH_QUIET;"
@@ -102,11 +102,11 @@ plant "no look again before sleeping" core/consumer.c \
     "    vmr_store_relaxed(&consumer->groups[group].bell.line->armed, 1);
     vmr_fence_full();
     return !group || is_drained(consumer, group);"
-plant "no deadline" core/collect.c \
+plant "no deadline" core/deadline.c \
     "if (request->deadline > now) {" "if (request->deadline > now || 1) {"
-plant "a deadline too early" core/collect.c \
+plant "a deadline too early" core/deadline.c \
     "if (request->deadline > now) {" "if (request->deadline > now + 50000) {"
-plant "a verdict is given and stays posted" core/collect.c \
+plant "a verdict is given and stays posted" core/answer.c \
     "    vmr_slot_retire(slot);
     if (slot->nr) {" "    if (verdict->request.cookie % 64)
         vmr_slot_retire(slot);
@@ -116,7 +116,7 @@ plant "the cursor is published too early" core/consumer.c \
             go_on" "            group->batch++;
             vmr_lane_publish_cursor(lane);
             go_on"
-plant "the head before the record" core/lane.c \
+plant "the head before the record" core/lane_push.c \
     "    store_head(record, event, flags, (uint32_t)tx->lost, length);" \
     "    vmr_store_release(&tx->line->head, head + 1);
     vmr_store_relaxed(&record->state, DONE(head));
@@ -125,13 +125,13 @@ plant "an answer's seq before its body" core/slot.c \
     "    vmr_copy_to_shared(&rx->response->flags, &response->flags," \
     "    vmr_store_release(&rx->response->seq, seq);
     vmr_copy_to_shared(&rx->response->flags, &response->flags,"
-plant "an overwritten record is not said to be busy" core/lane.c \
+plant "an overwritten record is not said to be busy" core/lane_push.c \
     "vmr_store_relaxed(&record->state, BUSY(head));" ";"
-plant "any cursor is believed" core/lane.c \
+plant "any cursor is believed" core/lane_push.c \
     "if (cons - tx->cons > tx->head - tx->cons)" "if (0)"
 plant "any seq is an answer" core/slot.c \
     "if (vmr_load_acquire(&tx->response->seq) != tx->seq)" "if (0)"
-plant "the mask is not looked at" core/collect.c \
+plant "the mask is not looked at" core/answer.c \
     "           vmr_response_check(response->reason, response->flags,
                               producer->geo.verdicts) == VMR_FLAGS_ALLOWED;" \
     "           1;"
@@ -148,9 +148,9 @@ plant "a descriptor leaks with each epoch" producer/epoch.c \
     begin_epoch(producer, making->peer, epoch);
     if (dup(epoch->c.fd) < 0)
         return;"
-plant "a broken lane is forgotten" core/lane.c \
-    "    rx->faulted = true;
-    return VMR_PULL_FAULT;" "    rx->faulted = false;
+plant "a broken lane is forgotten" core/lane_pull.c \
+    "    rx->broken = true;
+    return VMR_PULL_BROKEN;" "    rx->broken = false;
     return VMR_PULL_NONE;"
 
 if [ "$check" ]; then

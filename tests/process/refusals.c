@@ -183,7 +183,7 @@ int main(void)
                "maximum 1048576");
     by_library((struct vmring_opts){.async_len = 3584}, 0, "");
     by_library((struct vmring_opts){.record_len = 65}, -EOPNOTSUPP, "65");
-    by_library((struct vmring_opts){.policy = 2}, -EOPNOTSUPP, "policy");
+    by_library((struct vmring_opts){.loss_policy = 2}, -EOPNOTSUPP, "policy");
     by_library((struct vmring_opts){.nr_groups = 5}, -EOPNOTSUPP, "at most 4");
     by_library((struct vmring_opts){.verdicts = 0xff}, -EPERM,
                "refused: "

@@ -304,7 +304,7 @@ static void old_producer(int control)
     CHECK_EQ(region_make(&c, "c", geo.c_len, 0), 0);
     vmr_geometry_publish(&geo, p.at);
     CHECK_EQ(doorbell_make(bells), 0);
-    answer.body.async_len = geo.slots * geo.nr_lanes * geo.record_len;
+    answer.body.async_len = geo.nr_records * geo.nr_lanes * geo.record_len;
     answer.body.deadline = geo.deadline;
     answer.body.record_len = geo.record_len;
     answer.body.nr_groups = geo.nr_groups;

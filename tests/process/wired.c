@@ -182,7 +182,7 @@ struct vmring_local_accept wired_answer(const struct vmr_geometry *geo)
         .magic = XEN_VM_RING_MAGIC,
         .length = sizeof(answer.body),
         .version = XEN_VM_RING_VERSION,
-        .async_len = geo->slots * geo->nr_lanes * geo->record_len,
+        .async_len = geo->nr_records * geo->nr_lanes * geo->record_len,
         .record_len = geo->record_len,
         .nr_groups = geo->nr_groups,
         .p_len = geo->p_len,

@@ -185,7 +185,7 @@ struct vmring *consumer_open(struct witness *witness,
                              const struct conduct *conduct, int *err)
 {
     struct vmring_opts opts = {.size = sizeof(opts),
-                               .policy = witness->policy,
+                               .loss_policy = witness->policy,
                                .verdicts = witness->verdicts,
                                .nr_groups = conduct->nr_groups,
                                .record_len = conduct->record_len,

@@ -187,7 +187,7 @@ static void view_slots(const struct vmr_geometry *geo, const void *p, void *c)
         case VMR_TAKE_EVENT:
             view_event("request", &event, geo->arch);
             break;
-        case VMR_TAKE_FAULT:
+        case VMR_TAKE_BROKEN:
             truth("broken", true);
             break;
         case VMR_TAKE_NONE:
@@ -245,7 +245,7 @@ static void view_groups(const struct vmr_geometry *geo, void *p, void *c,
             view_bits("attention_requests", geo, g, &rx.requests);
             view_bits("attention_lanes", geo, g, &rx.lanes);
             CHECK_EQ(vmr_bell_fetch_answers(&tx), VMR_RMW_DONE);
-            view_bits("answered", geo, g, &tx.verdicts);
+            view_bits("answered", geo, g, &tx.fetched);
         }
         close_with('}');
     }
@@ -262,7 +262,7 @@ static bool view_records(struct vmr_lane_rx *rx, uint32_t arch)
 
     open_with("records", '[');
     while ((pull = vmr_lane_pull(rx, &event)) != VMR_PULL_NONE &&
-           pull != VMR_PULL_FAULT) {
+           pull != VMR_PULL_BROKEN) {
         if (pull == VMR_PULL_AGAIN)
             continue;
         open_with(NULL, '{');
@@ -281,7 +281,7 @@ static bool view_records(struct vmr_lane_rx *rx, uint32_t arch)
         close_with('}');
     }
     close_with(']');
-    return pull == VMR_PULL_FAULT;
+    return pull == VMR_PULL_BROKEN;
 }
 
 static void view_lanes(const struct vmr_geometry *geo, const void *p, void *c,

@@ -167,7 +167,7 @@ static bool lay_out(struct vm_ring *ring, struct xen_vm_ring_accept *accept)
         .nr_vcpus = ring->nr_vcpus,
         .nr_lanes = ring->nr_vcpus,
         .nr_groups = accept->nr_groups,
-        .policy = accept->policy,
+        .loss_policy = accept->policy,
         .verdicts = accept->verdicts,
         .arch = accept->arch,
         .clock = XEN_VM_RING_CLOCK_SYSTEM,
@@ -295,7 +295,7 @@ static void tell(const struct vm_ring *ring, struct xen_vm_ring_attach *attach)
     unsigned int i;
 
     accept->epoch = geo->epoch;
-    accept->async_len = geo->slots * geo->nr_lanes * geo->record_len;
+    accept->async_len = geo->nr_records * geo->nr_lanes * geo->record_len;
     accept->p_len = geo->p_len;
     accept->c_len = geo->c_len;
     for ( i = 0; i < ring->nr_prev; i++ )

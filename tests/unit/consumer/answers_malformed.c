@@ -175,7 +175,7 @@ static void late(void)
     CHECK_EQ(vmring_supported(pair.ring, &mask), -ECONNRESET);
     CHECK_EQ(vmring_quiesce(pair.ring), -ECONNRESET);
     /* That it broke the protocol outlives that it is gone. */
-    pair.ring->core.groups[0].faulted = true;
+    pair.ring->core.groups[0].broken = true;
     CHECK_EQ(vmring_next(pair.ring, &event), -EPROTO);
     CHECK_EQ(told_lost(pair.ring, -ECONNRESET), -EPROTO);
     CHECK_EQ(vmring_next(pair.ring, &event), -EPROTO);

@@ -36,7 +36,7 @@ static void overwrite(void)
     unsigned char *records =
         (unsigned char *)pair.producer->p.at + geo->record_off + SLOTS * 64;
 
-    CHECK_EQ(geo->slots, SLOTS);
+    CHECK_EQ(geo->nr_records, SLOTS);
     for (uint64_t h = SLOTS; h < 2 * SLOTS - 1; h++)
         ((struct xen_vm_ring_event *)(void *)(records + (h - SLOTS) * 64))
             ->state = 2 * h + 1;
@@ -49,7 +49,7 @@ static void overrun(bool by_worker)
         .size = sizeof(ours),
         .record_len = 64,
         .async_len = 2ULL * SLOTS * 64,
-        .policy = XEN_VM_RING_POLICY_OVERWRITE,
+        .loss_policy = XEN_VM_RING_POLICY_OVERWRITE,
     };
     struct vmring_stats stats = {.size = sizeof(stats)};
     struct xen_vm_ring_event raised =

@@ -19,7 +19,7 @@ static char uri[32], error[256];
 static struct vmring_opts opts = {
     .size = sizeof(opts),
     .record_len = 96,
-    .policy = 9,
+    .loss_policy = 9,
     .error = error,
     .error_len = sizeof(error),
 };

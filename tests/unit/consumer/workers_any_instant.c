@@ -37,7 +37,7 @@ static void comes_to_its_end(void)
     if (instants-- != 0)
         return;
     if (end == -EPROTO) {
-        pair.ring->core.groups[0].faulted = true;
+        pair.ring->core.groups[0].broken = true;
         CHECK_EQ(vmring_next(pair.ring, &none), -EPROTO);
         return;
     }

@@ -16,7 +16,7 @@ static void one_lies(void)
     begin();
     open_workers();
     all_sleep();
-    pair.ring->core.groups[1].faulted = true;
+    pair.ring->core.groups[1].broken = true;
     CHECK_EQ(next(1), -EPROTO);
     CHECK(is_woken(0) && ring_is_woken());
     CHECK_EQ(next(0), -EPROTO);
@@ -29,7 +29,7 @@ static void one_lies(void)
     begin();
     CHECK_EQ(vmring_worker_open(pair.ring, 1, &workers[1]), 0);
     CHECK_EQ(next(1), 0);
-    pair.ring->core.groups[0].faulted = true;
+    pair.ring->core.groups[0].broken = true;
     CHECK_EQ(ring_next(), -EPROTO);
     CHECK(is_woken(1));
     CHECK_EQ(next(1), -EPROTO);

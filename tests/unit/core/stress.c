@@ -177,7 +177,7 @@ static void *consume(void *arg)
             break;
         case VMR_NEXT_AGAIN:
             break;
-        case VMR_NEXT_FAULT:
+        case VMR_NEXT_BROKEN:
             CHECK(!"fault");
         }
     }
@@ -197,7 +197,7 @@ static void check_ledger(void)
         CHECK_EQ(rx->tail, head);
         CHECK_EQ(rx->taken, pulled[lane]);
         CHECK_EQ(pulled[lane] + rx->overwritten + lost, attempts[lane]);
-        if (rig.geo.policy == XEN_VM_RING_POLICY_DISCARD)
+        if (rig.geo.loss_policy == XEN_VM_RING_POLICY_DISCARD)
             CHECK_EQ(rx->overwritten, 0);
         else
             CHECK_EQ(lost, 0);

@@ -56,7 +56,7 @@ static struct vmr_geometry geo = {.nr_vcpus = 2,
                                   .nr_lanes = 2,
                                   .nr_groups = 1,
                                   .record_len = 64,
-                                  .policy = XEN_VM_RING_POLICY_OVERWRITE};
+                                  .loss_policy = XEN_VM_RING_POLICY_OVERWRITE};
 static const struct xen_vm_ring_event event = {.length =
                                                    XEN_VM_RING_EVENT_HEAD};
 
@@ -68,7 +68,7 @@ static void *make_broken(void *c)
 
     vmr_geometry_publish(&geo, p);
     vmr_lane_tx_init(&tx, &geo, 0, p, c);
-    tx.line->head = geo.slots;
+    tx.line->head = geo.nr_records;
     vmr_lane_tx_init(&tx, &geo, 1, p, c);
     CHECK(vmr_lane_push(&tx, &event));
     tx.lost = 7; /* before any that we drain: its consumer may know */
@@ -76,7 +76,7 @@ static void *make_broken(void *c)
     tx.lost = 10;
     CHECK(vmr_lane_push(&tx, &event));
     /* Its oldest is being written over: by one that was killed amid it. */
-    while (tx.head < geo.slots)
+    while (tx.head < geo.nr_records)
         CHECK(vmr_lane_push(&tx, &event));
     ((struct xen_vm_ring_event *)(void *)tx.records)->state = 2 * tx.head + 1;
     return p;
@@ -121,12 +121,12 @@ int main(void)
     CHECK_EQ(ring.own.stats.rejected, 1);
     CHECK_EQ(vmring_next(&ring, &got), 1);
     CHECK_EQ(got.lost_before, 3);
-    for (uint64_t position = 3; position < geo.slots; position++) {
+    for (uint64_t position = 3; position < geo.nr_records; position++) {
         CHECK_EQ(vmring_next(&ring, &got), 1);
         CHECK_EQ(got.position, position);
     }
     CHECK_EQ(vmring_next(&ring, &got), 0);
-    CHECK_EQ(ring.own.stats.drained, geo.slots - 1);
+    CHECK_EQ(ring.own.stats.drained, geo.nr_records - 1);
     CHECK_EQ(ring.own.stats.rejected, 2);
     CHECK_EQ(ring.nr_before, 0);
     return 0;

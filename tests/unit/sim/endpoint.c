@@ -35,7 +35,7 @@ static struct vmring *open_run(unsigned int r)
     char uri[256], error[256] = "";
     struct vmring_opts opts = {
         .size = sizeof(opts),
-        .policy = runs[r].policy,
+        .loss_policy = runs[r].policy,
         .record_len = runs[r].record_len,
         .async_len = runs[r].async_len,
         .error = error,

@@ -88,7 +88,7 @@ static void lane_gone_back(const struct vmr_geometry *geo)
     rig.tx.lanes[1].line->shown--;
     CHECK(!vmr_consumer_arm(&rig.rx, 0));
     CHECK_EQ(rig_group(&rig, 0)->armed, 0);
-    next_is(VMR_NEXT_FAULT, 1);
+    next_is(VMR_NEXT_BROKEN, 1);
 }
 
 int main(void)

@@ -85,8 +85,8 @@ static void broken_request(void)
     CHECK(vmr_producer_post(&rig.tx, &request));
     (void)vmr_producer_flush(&rig.tx);
     rig_slot(&rig, 1)->length = 5;
-    CHECK_EQ(vmr_consumer_take(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
-    gives(VMR_NEXT_FAULT);
+    CHECK_EQ(vmr_consumer_take(&rig.rx, 0, &event, &where), VMR_NEXT_BROKEN);
+    gives(VMR_NEXT_BROKEN);
 }
 
 int main(void)

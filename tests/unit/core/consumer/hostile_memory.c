@@ -27,15 +27,15 @@ int main(void)
             CHECK(where < geo.nr_lanes);
             if (next == VMR_NEXT_REQUEST)
                 CHECK(event.vcpu == where);
-            if (next == VMR_NEXT_FAULT || next == VMR_NEXT_NONE)
+            if (next == VMR_NEXT_BROKEN || next == VMR_NEXT_NONE)
                 break;
         }
         CHECK(i < 10000);
-        if (rig.rx.groups[0].faulted) {
+        if (rig.rx.groups[0].broken) {
             faults++;
             memset(rig.p + geo.request_off, 0, geo.p_len - geo.request_off);
             CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where),
-                     VMR_NEXT_FAULT);
+                     VMR_NEXT_BROKEN);
         }
     }
     CHECK(faults > 250);

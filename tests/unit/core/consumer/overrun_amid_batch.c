@@ -7,7 +7,7 @@
 
 #include "instants.h"
 
-#include "core/lane.c"
+#include "core/lane_pull.c"
 
 static struct rig rig;
 
@@ -15,7 +15,7 @@ static void lap(void)
 {
     struct xen_vm_ring_event event = rig_event(1, 0, 1);
 
-    for (uint64_t i = 0; i <= rig.geo.slots; i++)
+    for (uint64_t i = 0; i <= rig.geo.nr_records; i++)
         (void)vmr_lane_push(&rig.tx.lanes[0], &event);
     vmr_lane_show(&rig.tx.lanes[0]);
 }

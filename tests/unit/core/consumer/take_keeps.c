@@ -55,8 +55,8 @@ int main(void)
     rig_slot(&rig, 2)->length = 1;
     rig_slot(&rig, 2)->state = 1;
     vmr_consumer_rescan(&rig.rx, 0);
-    CHECK_EQ(take(&where), VMR_NEXT_FAULT);
+    CHECK_EQ(take(&where), VMR_NEXT_BROKEN);
     post(0);
-    CHECK_EQ(take(&where), VMR_NEXT_FAULT);
+    CHECK_EQ(take(&where), VMR_NEXT_BROKEN);
     return 0;
 }

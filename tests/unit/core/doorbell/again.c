@@ -82,7 +82,7 @@ static void producer_flushes(unsigned int call)
     kept_from = call;
     rings = vmr_producer_flush(&rig.tx);
     CHECK_EQ(kept_from, 0);
-    CHECK(rig.tx.again && !rig.tx.faulted);
+    CHECK(rig.tx.again && !rig.tx.broken);
     /* It rings for what it could tell, and for the rest, but once. */
     CHECK_EQ(rings, call < 3);
     CHECK_EQ(vmr_producer_flush(&rig.tx), call == 3);
@@ -112,12 +112,12 @@ static void producer_is_not_alone(void)
     rig.tx.rmws.begun++;
     kept_from = 1;
     (void)vmr_producer_flush(&rig.tx);
-    CHECK(rig.tx.again && !rig.tx.faulted);
+    CHECK(rig.tx.again && !rig.tx.broken);
     rig.tx.rmws.ended++;
     /* That it has ended is seen: now there is but the peer. */
     kept_from = 1;
     (void)vmr_producer_flush(&rig.tx);
-    CHECK(rig.tx.faulted);
+    CHECK(rig.tx.broken);
 }
 
 /* A vCPU that tells of its own lane: its bit, then the armed word. */
@@ -169,7 +169,7 @@ static void producer_fetches(bool by_arming)
         CHECK(!vmr_producer_arm(&rig.tx));
     else
         CHECK(!rig_collect(&rig, &verdict));
-    CHECK(!rig.tx.faulted);
+    CHECK(!rig.tx.broken);
     CHECK(rig_collect(&rig, &verdict));
     CHECK_EQ(verdict.by, VMR_BY_CONSUMER);
     CHECK_EQ(rig.tx.ignored, 0);

@@ -37,7 +37,7 @@ static void flush(uint32_t lane, bool until_told)
         flush = vmr_producer_flush_own(&rig.tx, lane);
         (void)vmr_add_relaxed(&rings, flush == VMR_FLUSH_RING);
         (void)vmr_add_relaxed(&again, flush == VMR_FLUSH_AGAIN);
-        (void)vmr_add_relaxed(&faults, flush == VMR_FLUSH_FAULT);
+        (void)vmr_add_relaxed(&faults, flush == VMR_FLUSH_BROKEN);
     } while (until_told && flush == VMR_FLUSH_AGAIN);
 }
 
@@ -107,7 +107,7 @@ static void among_ourselves(void)
             (void)vmr_add_relaxed(&rings, vmr_producer_flush(&rig.tx));
         while (rig.tx.again);
         pthread_barrier_wait(&ends);
-        CHECK(!rig.tx.faulted && !faults);
+        CHECK(!rig.tx.broken && !faults);
         CHECK_EQ(rings, 1);
         take(i);
         CHECK(rig_collect(&rig, &verdict));
@@ -217,9 +217,9 @@ static void against_the_peer(void)
     CHECK_EQ(again, 0); /* no other thread of ours was there */
     printf("the lane is %stold of, the ring %s\n",
            rig.tx.lanes[1].kept_from ? "no longer " : "",
-           rig.tx.faulted ? "faulted" : "in order");
+           rig.tx.broken ? "faulted" : "in order");
     if (!VMR_RMW_CAN_FAIL)
-        CHECK(!faults && !rig.tx.faulted);
+        CHECK(!faults && !rig.tx.broken);
 }
 
 int main(void)

@@ -69,7 +69,7 @@ static void producer_flushes(unsigned int call)
     kept_from = call;
     CHECK_EQ(vmr_producer_flush(&rig.tx), 0);
     CHECK_EQ(kept_from, 0);
-    CHECK(rig.tx.faulted);
+    CHECK(rig.tx.broken);
     /* Nothing of the consumer is touched any more: not even tried. */
     kept_from = 1;
     raise_both();
@@ -106,7 +106,7 @@ static void producer_fetches(bool by_arming)
     else
         CHECK(!rig_collect(&rig, &verdict));
     CHECK_EQ(kept_from, 0);
-    CHECK(rig.tx.faulted);
+    CHECK(rig.tx.broken);
     CHECK(!rig_collect(&rig, &verdict));
     vmr_producer_sweep(&rig.tx);
     CHECK(rig_collect(&rig, &verdict));
@@ -125,13 +125,15 @@ static void consumer_refills(unsigned int call, bool takes)
     (void)vmr_producer_flush(&rig.tx);
     kept_from = call;
     if (takes)
-        CHECK_EQ(vmr_consumer_take(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
+        CHECK_EQ(vmr_consumer_take(&rig.rx, 0, &event, &where),
+                 VMR_NEXT_BROKEN);
     else
-        CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
+        CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where),
+                 VMR_NEXT_BROKEN);
     CHECK_EQ(kept_from, 0);
     CHECK_EQ(rig.rx.groups[0].rejected, 1);
-    CHECK_EQ(vmr_consumer_take(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
-    CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
+    CHECK_EQ(vmr_consumer_take(&rig.rx, 0, &event, &where), VMR_NEXT_BROKEN);
+    CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_BROKEN);
     CHECK_EQ(rig.rx.groups[0].rejected, 1);
 }
 
@@ -149,7 +151,7 @@ static void consumer_arms(unsigned int call)
     CHECK(!vmr_consumer_arm(&rig.rx, 0));
     CHECK_EQ(kept_from, 0);
     CHECK_EQ(rig.rx.groups[0].rejected, 1);
-    CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
+    CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_BROKEN);
 }
 
 /*
@@ -166,7 +168,7 @@ static void vcpu_flushes(void)
         let_sleep();
         CHECK(vmr_producer_push_own(&rig.tx, 1, &event));
         kept_from = call;
-        CHECK_EQ(vmr_producer_flush_own(&rig.tx, 1), VMR_FLUSH_FAULT);
+        CHECK_EQ(vmr_producer_flush_own(&rig.tx, 1), VMR_FLUSH_BROKEN);
         CHECK_EQ(kept_from, 0);
         kept_from = 1;
         CHECK(vmr_producer_push_own(&rig.tx, 1, &event));
@@ -196,9 +198,9 @@ static void consumer_takes(void)
     raise_both();
     (void)vmr_producer_flush(&rig.tx);
     kept_from = 1;
-    CHECK_EQ(vmr_consumer_take(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
+    CHECK_EQ(vmr_consumer_take(&rig.rx, 0, &event, &where), VMR_NEXT_BROKEN);
     CHECK_EQ(kept_from, 0);
-    CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
+    CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_BROKEN);
 }
 
 /*
@@ -227,7 +229,7 @@ static void consumer_answers(void)
     CHECK(!vmr_consumer_flush(&rig.rx, 0));
     CHECK(rig_collect(&rig, &verdict));
     CHECK_EQ(verdict.by, VMR_BY_CONSUMER);
-    CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_FAULT);
+    CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_BROKEN);
 }
 
 int main(void)

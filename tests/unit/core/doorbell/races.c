@@ -93,7 +93,7 @@ int main(void)
         case VMR_NEXT_RECORD:
         case VMR_NEXT_AGAIN:
             break;
-        case VMR_NEXT_FAULT:
+        case VMR_NEXT_BROKEN:
             CHECK(!"fault");
         }
     }

@@ -27,7 +27,7 @@ static void all_apart(uint32_t nr_vcpus, uint32_t nr_groups, uint32_t slots)
         {geo.request_off, nr_vcpus * slot},
         {geo.p_group_off, nr_groups * line},
         {geo.lane_off, geo.nr_lanes * (uint64_t)XEN_VM_RING_LANE},
-        {geo.record_off, geo.nr_lanes * geo.slots * geo.record_len},
+        {geo.record_off, geo.nr_lanes * geo.nr_records * geo.record_len},
     };
     struct area c[] = {
         {geo.response_off, nr_vcpus * slot},

@@ -7,7 +7,7 @@ static const struct vmr_geometry good = {
     .nr_vcpus = 4,
     .nr_lanes = 5,
     .nr_groups = 2,
-    .policy = XEN_VM_RING_POLICY_DISCARD,
+    .loss_policy = XEN_VM_RING_POLICY_DISCARD,
     .record_len = 64,
 };
 
@@ -19,8 +19,8 @@ static void taken(struct vmr_geometry geo, uint64_t async_len, uint64_t slots)
     if (geo.nr_lanes == geo.nr_vcpus)
         geo.features &= ~(uint64_t)XEN_VM_RING_FEATURE_FOREIGN;
     CHECK(vmr_geometry_lay_out(&geo, async_len));
-    CHECK_EQ(geo.slots, slots);
-    CHECK(geo.slots * geo.nr_lanes * geo.record_len <= async_len);
+    CHECK_EQ(geo.nr_records, slots);
+    CHECK(geo.nr_records * geo.nr_lanes * geo.record_len <= async_len);
     memset(&header, 0, sizeof(header));
     vmr_geometry_publish(&geo, &header);
     CHECK(vmr_geometry_read(&seen, &header, geo.p_len, geo.c_len));
@@ -60,7 +60,7 @@ static const struct {
     {"more groups than vCPUs", OFF(nr_groups), 5, 65536, 0},
     {"a group for each vCPU", OFF(nr_groups), 4, 65536, 128},
     {"no foreign lane", OFF(nr_lanes), 4, 65536, 256},
-    {"an unknown policy", OFF(policy), 2, 65536, 0},
+    {"an unknown policy", OFF(loss_policy), 2, 65536, 0},
     {"records of 0", OFF(record_len), 0, 65536, 0},
     {"records of 32", OFF(record_len), 32, 65536, 0},
     {"records of 65", OFF(record_len), 65, 65536, 0},

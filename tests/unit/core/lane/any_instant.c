@@ -8,7 +8,7 @@
 
 #include "instants.h"
 
-#include "core/lane.c"
+#include "core/lane_push.c"
 
 #define SLOTS 4
 
@@ -34,7 +34,7 @@ static void look_at_records(void)
 
         if (pull == VMR_PULL_NONE)
             break;
-        if (rig.geo.policy == XEN_VM_RING_POLICY_OVERWRITE &&
+        if (rig.geo.loss_policy == XEN_VM_RING_POLICY_OVERWRITE &&
             pull == VMR_PULL_AGAIN)
             continue;
         CHECK_EQ(pull, VMR_PULL_EVENT);
@@ -67,7 +67,7 @@ static void look(void)
 {
     look_at_records();
     /* A lane that is not overwritten has no reader of the old record. */
-    if (rig.geo.policy == XEN_VM_RING_POLICY_OVERWRITE ||
+    if (rig.geo.loss_policy == XEN_VM_RING_POLICY_OVERWRITE ||
         rig_lane(&rig, 0)->head < SLOTS)
         look_at_states();
 }
@@ -80,7 +80,7 @@ static void push_all(uint32_t policy)
 
     geo.record_len = 448;
     CHECK(vmr_geometry_lay_out(&geo, 2 * SLOTS * 448));
-    CHECK_EQ(geo.slots, SLOTS);
+    CHECK_EQ(geo.nr_records, SLOTS);
     rig_make(&rig, &geo);
     attempts = 0;
     for (int round = 0; round < 20; round++) {

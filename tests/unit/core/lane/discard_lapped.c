@@ -29,7 +29,7 @@ int main(void)
 {
     CHECK_EQ(pull_at(1), VMR_PULL_EVENT);
     CHECK_EQ(pull_at(SLOTS), VMR_PULL_EVENT);
-    CHECK_EQ(pull_at(SLOTS + 1), VMR_PULL_FAULT);
-    CHECK_EQ(pull_at(2 * SLOTS), VMR_PULL_FAULT);
+    CHECK_EQ(pull_at(SLOTS + 1), VMR_PULL_BROKEN);
+    CHECK_EQ(pull_at(2 * SLOTS), VMR_PULL_BROKEN);
     return 0;
 }

@@ -41,7 +41,7 @@ static void lies(uint64_t position, uint64_t state)
         CHECK_EQ(vmr_lane_pull(&rx, &event), VMR_PULL_EVENT);
         CHECK_EQ(event.u.words[0], i);
     }
-    CHECK_EQ(vmr_lane_pull(&rx, &event), VMR_PULL_FAULT);
+    CHECK_EQ(vmr_lane_pull(&rx, &event), VMR_PULL_BROKEN);
     CHECK_EQ(rx.overwritten, 4); /* those that are no more, no lie */
     CHECK_EQ(rx.taken, position - 4);
 }

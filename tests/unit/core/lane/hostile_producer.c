@@ -10,7 +10,7 @@ static struct rig rig;
 static struct xen_vm_ring_event *record(uint64_t position)
 {
     return (void *)(rig.p + rig.geo.record_off +
-                    (position % rig.geo.slots) * rig.geo.record_len);
+                    (position % rig.geo.nr_records) * rig.geo.record_len);
 }
 
 static void begin(uint32_t policy)
@@ -28,9 +28,9 @@ static void faults(void)
 {
     struct xen_vm_ring_event event;
 
-    CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_FAULT);
+    CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_BROKEN);
     rig_lane(&rig, 0)->head = rig_lane(&rig, 0)->shown = 1;
-    CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_FAULT);
+    CHECK_EQ(vmr_lane_pull(&rig.rx.lanes[0], &event), VMR_PULL_BROKEN);
 }
 
 /* It is looked at when what it said before, 3, is taken. */

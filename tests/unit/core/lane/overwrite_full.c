@@ -29,7 +29,7 @@ int main(void)
     geo.record_len = XEN_VM_RING_MAX_RECORD;
     CHECK(vmr_geometry_lay_out(&geo, (uint64_t)SLOTS * geo.nr_lanes *
                                          geo.record_len));
-    CHECK_EQ(geo.slots, SLOTS);
+    CHECK_EQ(geo.nr_records, SLOTS);
     rig_make(&rig, &geo);
     for (unsigned int round = 1; round < 20; round++) {
         struct vmr_lane_rx *rx = &rig.rx.lanes[0];

@@ -84,7 +84,7 @@ static void take(void)
 
     while ((next = vmr_consumer_next(&rig.rx, 0, &event, &where)) !=
            VMR_NEXT_NONE) {
-        CHECK(next != VMR_NEXT_FAULT);
+        CHECK(next != VMR_NEXT_BROKEN);
         if (next != VMR_NEXT_RECORD)
             continue;
         CHECK(event.u.words[0] > last[where]);

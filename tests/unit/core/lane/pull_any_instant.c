@@ -8,7 +8,7 @@
 
 #include "instants.h"
 
-#include "core/lane.c"
+#include "core/lane_pull.c"
 
 #define SLOTS 4
 

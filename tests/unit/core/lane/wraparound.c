@@ -34,7 +34,7 @@ static void discard(uint64_t position)
     CHECK_EQ(taken, 32);
     CHECK_EQ(rig_lane(&rig, 0)->head, position + 32);
     CHECK_EQ(rig_lane(&rig, 0)->lost, 32);
-    CHECK(!rig.tx.lanes[0].faulted && !rig.rx.lanes[0].faulted);
+    CHECK(!rig.tx.lanes[0].faulted && !rig.rx.lanes[0].broken);
 }
 
 static void overwrite(uint64_t position)
@@ -59,7 +59,7 @@ static void overwrite(uint64_t position)
     }
     CHECK_EQ(taken, 40);
     CHECK_EQ(rig.rx.lanes[0].overwritten, 20);
-    CHECK(!rig.rx.lanes[0].faulted);
+    CHECK(!rig.rx.lanes[0].broken);
 }
 
 int main(void)

@@ -59,7 +59,7 @@ int main(void)
     attach(1);
     is_served(1);
 
-    rig.tx.faulted = true; /* as by a word it was kept from */
+    rig.tx.broken = true; /* as by a word it was kept from */
     post(2);
     CHECK_EQ(vmr_producer_flush(&rig.tx), 0);
     vmr_producer_sweep(&rig.tx);

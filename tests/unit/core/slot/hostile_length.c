@@ -13,7 +13,7 @@ int main(void)
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
         rig_slot(&rig, 0)->length = lengths[i];
         rig_slot(&rig, 0)->state = 2 * i + 1;
-        CHECK_EQ(vmr_slot_take(&rig.rx.slots[0], &event), VMR_TAKE_FAULT);
+        CHECK_EQ(vmr_slot_take(&rig.rx.slots[0], &event), VMR_TAKE_BROKEN);
         CHECK_EQ(vmr_slot_take(&rig.rx.slots[0], &event), VMR_TAKE_NONE);
     }
     return 0;

@@ -58,7 +58,7 @@ int main(void)
             break;
         case VMR_TAKE_NONE:
             break;
-        case VMR_TAKE_FAULT:
+        case VMR_TAKE_BROKEN:
             CHECK(!"fault");
         }
     }

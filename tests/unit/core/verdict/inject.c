@@ -4,7 +4,7 @@
  * type, error code and length fit together.  Every vector with every type, with
  * codes and lengths at the edges, against the table of docs/ABI.md.
  */
-#include "core/verdict.h"
+#include "core/response_check.h"
 #include "rig.h"
 
 #define NONE 0xffffffffU

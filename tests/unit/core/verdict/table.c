@@ -3,7 +3,7 @@
  * Description: for every reason, flag and right: what is allowed is what
  * docs/ABI.md has in its two tables of verdicts, and nothing else.
  */
-#include "core/verdict.h"
+#include "core/response_check.h"
 #include "rig.h"
 
 #define FLAG(name)  XEN_VM_RING_FLAG_##name

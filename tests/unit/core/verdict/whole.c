@@ -4,7 +4,7 @@
  * injects can be injected and its data fits in its tail, if its flags speak of
  * them.
  */
-#include "core/verdict.h"
+#include "core/response_check.h"
 #include "rig.h"
 
 static bool injects(uint32_t flags, uint32_t vector, uint32_t type,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * foreign.c: the lane of no vCPU.
+ * lane_foreign.c: the foreign lane, of events that no vCPU raised itself.
  *
  * Its pushers are any threads, beside the one that makes the producer's other
  * calls.  Whoever has the lock may touch the lane and what it points to.  A

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * inject.c: what can be injected into an x86 guest.  docs/ABI.md, "Verdicts",
- * has the same table.
+ * inject_check.c: what can be injected into an x86 guest.  docs/ABI.md,
+ * "Verdicts", has the same table.
  *
  * Vector, type, error code and length belong together.  Xen asserts some of it
  * (hvm_inject_event(), vmx_inject_event(), svm_inject_event()), and the CPU
  * refuses to run a guest for the rest: VM entry's checks of what it is to
  * deliver, VMEXIT_INVALID.
  */
-#include "verdict.h"
+#include "response_check.h"
 
 #define NO_ERROR_CODE 0xffffffffU
 

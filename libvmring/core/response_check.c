@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verdict.c: which flags a response may have, by reason and by what was
+ * response_check.c: which flags a response may have, by reason and by what was
  * negotiated.  docs/ABI.md, "Verdicts", has the same table.
  */
-#include "verdict.h"
+#include "response_check.h"
 
 #define F(name) XEN_VM_RING_FLAG_##name
 #define V(name) XEN_VM_RING_VERDICT_##name

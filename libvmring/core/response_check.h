@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * verdict.h: which answers make sense, and to whom they are allowed.  Both
+ * response_check.h: which answers make sense, and which were negotiated.  Both
  * ends ask: the consumer before it answers, so that its user has an error, and
  * the producer of what it finds.
  */
-#ifndef VMRING_CORE_VERDICT_H
-#define VMRING_CORE_VERDICT_H
+#ifndef VMRING_CORE_RESPONSE_CHECK_H
+#define VMRING_CORE_RESPONSE_CHECK_H
 
 #include "platform.h"
 
@@ -30,4 +30,4 @@ bool vmr_response_is_whole(const struct xen_vm_ring_response *response,
 /* Can x86 and Xen bear that this is injected?  docs/ABI.md has the table. */
 bool vmr_inject_is_borne(const struct xen_vm_ring_inject *inject);
 
-#endif /* VMRING_CORE_VERDICT_H */
+#endif /* VMRING_CORE_RESPONSE_CHECK_H */

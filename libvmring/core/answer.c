@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * answer.c: a vCPU's answer is found, copied and checked, and its request ends.
+ */
+#include "producer_parts.h"
+#include "response_check.h"
+
+void vmr_retire(struct vmr_producer *producer, uint32_t vcpu,
+                struct vmr_verdict *verdict)
+{
+    struct vmr_slot_tx *slot = &producer->slots[vcpu];
+
+    verdict->request = *vmr_slot_first(slot);
+    vmr_slot_retire(slot);
+    if (slot->nr) {
+        vmr_expect_by(producer, vmr_slot_first(slot)->deadline);
+        vmr_post_next(producer, vcpu);
+    } else {
+        vmr_bits_clear(&producer->pending, vcpu);
+    }
+}
+
+/* A copy of the answer, by all rules? */
+static bool is_right(const struct vmr_producer *producer,
+                     const struct vmr_slot_tx *slot,
+                     const struct xen_vm_ring_response *response)
+{
+    return response->reason == slot->fifo[slot->first]->event.reason &&
+           vmr_response_is_whole(response, producer->geo.arch) &&
+           vmr_response_check(response->reason, response->flags,
+                              producer->geo.verdicts) == VMR_FLAGS_ALLOWED;
+}
+
+bool vmr_collect_one(struct vmr_producer *producer, uint32_t vcpu, bool hint,
+                     struct vmr_verdict *verdict)
+{
+    struct vmr_slot_tx *slot = &producer->slots[vcpu];
+    enum vmr_collect found = vmr_slot_collect(slot, &verdict->response);
+    bool hint_due = slot->hint_due;
+
+    if (hint)
+        slot->hint_due = false;
+    if (found != VMR_COLLECT_ANSWER) {
+        /* The hint to an answer that was found before it is for nothing. */
+        if (hint && !hint_due && !producer->sweeping)
+            producer->ignored++;
+        return false;
+    }
+    if (!is_right(producer, slot, &verdict->response)) {
+        /* Counted once, whoever looks at it again. */
+        if (slot->refused != slot->seq || hint)
+            producer->ignored++;
+        slot->refused = slot->seq;
+        return false;
+    }
+    /* Without these it may be the neutral verdict: no flag at all. */
+    verdict->response.flags &= ~XEN_VM_RING_FLAGS_VOID;
+    verdict->by = VMR_BY_CONSUMER;
+    vmr_retire(producer, vcpu, verdict);
+    return true;
+}
