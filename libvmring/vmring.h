@@ -375,13 +375,13 @@ struct vmring_count {
     uint32_t vcpu;
     uint16_t reason;
     uint16_t reserved;
-    uint64_t requests;  /* synchronous events raised */
-    uint64_t answered;  /* of them: verdict by a consumer */
-    uint64_t defaulted; /* of them: neutral verdict by the producer */
-    uint64_t records;   /* asynchronous events attempted */
-    uint64_t discarded; /* of them: found no room */
-    uint64_t taken;     /* requests taken by this consumer */
-    uint64_t pulled;    /* records pulled by this consumer */
+    uint64_t requests;       /* synchronous events, attempted */
+    uint64_t answered;       /* of them: verdict by a consumer */
+    uint64_t defaulted;      /* of them: neutral verdict by the producer */
+    uint64_t records;        /* asynchronous events, attempted */
+    uint64_t discarded;      /* of them: found no room */
+    uint64_t requests_taken; /* by this consumer */
+    uint64_t records_taken;  /* by this consumer */
 };
 
 /* One lane, read by this consumer from the ring: head before lost. */
@@ -389,9 +389,9 @@ struct vmring_lane_count {
     uint32_t lane; /* vCPU, or nr_vcpus for the foreign lane */
     uint32_t reserved;
     uint64_t attempted; /* head + lost since the epoch began */
-    uint64_t delivered; /* pulled by this consumer, this epoch */
+    uint64_t taken;     /* by this consumer, this epoch */
     uint64_t lost;      /* lost, and overwritten as far as is known */
-    uint64_t pending;   /* pushed and not pulled yet, flushed or not */
+    uint64_t pending;   /* pushed and not taken yet, flushed or not */
 };
 
 /*
@@ -407,7 +407,7 @@ int vmring_lane_counts(struct vmring *ring, struct vmring_lane_count **counts);
 /* Of the ring and all its workers, those included that were closed. */
 struct vmring_stats {
     size_t size;
-    uint64_t requests, records; /* taken, pulled: this epoch */
+    uint64_t requests, records; /* taken, this epoch */
     uint64_t responses;         /* given */
     uint64_t overwritten;       /* records that the producer overran */
     uint64_t drained;           /* records of the epoch before */

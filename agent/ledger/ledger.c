@@ -252,11 +252,11 @@ static void check_lanes(struct ledger *ledger)
                     "lane %" PRIu32 ": %" PRIu64
                     " records were not handed over",
                     i, lane->pending);
-        if (lane->delivered != taken)
+        if (lane->taken != taken)
             differs(ledger,
-                    "lane %" PRIu32 ": %" PRIu64 " records pulled "
+                    "lane %" PRIu32 ": %" PRIu64 " records taken "
                     "but %" PRIu64 " handed over",
-                    i, lane->delivered, taken);
+                    i, lane->taken, taken);
         if (lane->attempted != taken + lane->lost)
             differs(ledger,
                     "lane %" PRIu32 ": attempted %" PRIu64

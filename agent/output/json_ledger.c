@@ -19,8 +19,8 @@ static void add_counts(struct json_object *o, const struct ledger *ledger,
     add_known(o, "defaulted", known, row->defaulted);
     add_known(o, "requests", known, row->requests);
     add_known(o, "records", known, row->records);
-    add_number(o, "taken", (int64_t)row->own.requests);
-    add_number(o, "pulled", (int64_t)row->own.records);
+    add_number(o, "requests_taken", (int64_t)row->own.requests);
+    add_number(o, "records_taken", (int64_t)row->own.records);
     add_number(o, "late", (int64_t)row->own.late);
     add_number(o, "reposted", (int64_t)row->own.reposted);
     add_number(o, "drained", (int64_t)row->own.drained);

@@ -6,7 +6,7 @@
 #include "../domain.h"
 #include "../exit_status.h"
 #include "../log.h"
-#include "../store.h"
+#include "../xenstore_names.h"
 #include "state.h"
 
 static int no_such_domain(const char *to)

@@ -443,7 +443,7 @@ int bridge_run(const struct bridge_options *options)
 
     /* Before capabilities go, and before there is a consumer. */
     status = bridge_limits_begin(options->max_async_len);
-    room_open(&bridge.room);
+    memory_open(&bridge.room);
     if (!status && !options->no_sandbox)
         status = bridge_sandbox_begin();
 
@@ -463,7 +463,7 @@ int bridge_run(const struct bridge_options *options)
     bridge_tear_down_loop(&bridge);
     if (bridge.stats >= 0)
         close(bridge.stats);
-    room_close(&bridge.room);
+    memory_close(&bridge.room);
     /* As asked: a signal ended it, or another serves. */
     if (status == SOURCE_INTERRUPTED || status == SOURCE_SHARED)
         status = EXIT_AS_ASKED;

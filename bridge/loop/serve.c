@@ -90,7 +90,7 @@ static void attached(void *ctx, bool is_attached, uint32_t verdicts)
 static uint64_t room(void *ctx)
 {
     struct bridge *bridge = ctx;
-    uint64_t left = room_left(&bridge->room);
+    uint64_t left = memory_left(&bridge->room);
 
     if (left < bridge->options->max_async_len)
         bridge_log(LOG_WARNING,

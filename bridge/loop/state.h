@@ -15,8 +15,8 @@
 
 #include "../signals.h"
 #include "bridge.h"
+#include "memory.h"
 #include "report.h"
-#include "room.h"
 #include "turns.h"
 
 enum phase { SERVING, TELLING, ENDING, OVER };
@@ -48,7 +48,7 @@ struct bridge {
     struct report report;
     struct turns turns;
     int stats; /* where they are written, or -1 */
-    struct room room;
+    struct memory room;
 };
 
 /* Each returns an exit status, having logged a line if it is not 0. */

@@ -14,9 +14,9 @@
 #include <string.h>
 
 #include "domctl.h"
-#include "hold.h"
 #include "legacy_ring.h"
 #include "monitor_calls.h"
+#include "pause.h"
 #include "support.h"
 
 #define ASYNC_PAUSES_FROM LEGACY_RING_ENTRIES
@@ -150,7 +150,7 @@ static int arm_with_twin(struct target *target, struct lock *lock, uint32_t msr,
     bool armed;
     int rc, held;
 
-    held = hold_domain(target, lock);
+    held = pause_domain(target, lock);
     if (held < 0)
         return held;
     armed = xc_monitor_mov_to_msr(xch, domid, MSR_TWIN(msr), 1, 0) == 0;
@@ -158,7 +158,7 @@ static int arm_with_twin(struct target *target, struct lock *lock, uint32_t msr,
     rc = rc < 0 ? -errno : 0;
     if (armed)
         xc_monitor_mov_to_msr(xch, domid, MSR_TWIN(msr), 0, 0);
-    hold_release(target, lock);
+    pause_release(target, lock);
     return rc;
 }
 

@@ -5,9 +5,9 @@
 #include "../exit_status.h"
 #include "../log.h"
 #include "domctl.h"
-#include "find.h"
-#include "hold.h"
+#include "find_target.h"
 #include "open.h"
+#include "pause.h"
 
 /* Each part knows those below it. */
 static int open_parts(struct monitor *monitor, struct source_start *start)
@@ -48,7 +48,7 @@ int monitor_open(struct source_start *start, struct monitor **found)
         (void)monitor_close(monitor);
         return status;
     }
-    hold_let_run(&monitor->target, &monitor->lock);
+    pause_let_run(&monitor->target, &monitor->lock);
     *found = monitor;
     return 0;
 }

@@ -19,8 +19,8 @@
 
 #include "../exit_status.h"
 #include "../log.h"
-#include "listener.h"
 #include "open.h"
+#include "other_consumer.h"
 #include "recover.h"
 
 /* A vCPU that gets no further in this time is taken to wait. */
@@ -163,7 +163,7 @@ int recover_domain(const char *target, bool forced)
 
     if (status)
         return status;
-    if (!forced && listener_is_there(&monitor->target)) {
+    if (!forced && has_other_consumer(&monitor->target)) {
         bridge_log(LOG_ERR,
                    "%s: a program here listens to Xen about it: end it, if it "
                    "consumes vm_events; if it is only the device model, or a "

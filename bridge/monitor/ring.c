@@ -26,7 +26,7 @@
 #include "../exit_status.h"
 #include "../log.h"
 #include "domctl.h"
-#include "hold.h"
+#include "pause.h"
 #include "ring.h"
 
 #include <xen/hvm/params.h>
@@ -362,7 +362,7 @@ int ring_enable(struct ring *ring)
 {
     xenmem_access_t access;
     uint32_t port = 0;
-    int error = -hold_domain(ring->target, ring->lock);
+    int error = -pause_domain(ring->target, ring->lock);
 
     if (error)
         return cannot_enable(ring, error);
@@ -376,7 +376,7 @@ int ring_enable(struct ring *ring)
     }
     if (!error)
         quiesce_start(ring->quiesce);
-    hold_release(ring->target, ring->lock);
+    pause_release(ring->target, ring->lock);
     if (error) {
         if (ring->page)
             ring_disable(ring);

@@ -7,9 +7,9 @@
 #include "../exit_status.h"
 #include "../log.h"
 #include "end.h"
+#include "entries.h"
 #include "open.h"
 #include "recover.h"
-#include "requests.h"
 #include "support.h"
 
 /* ------------------------------------------------ what the producer asks -- */
@@ -141,17 +141,17 @@ static void start(void *source, struct vmring_producer *producer)
 
 static int run(void *source)
 {
-    return requests_run(source);
+    return entries_run(source);
 }
 
 static void verdict(void *source, const struct vmring_verdict *of)
 {
-    requests_verdict(source, of);
+    entries_verdict(source, of);
 }
 
 static void flush(void *source)
 {
-    requests_flush(source);
+    entries_flush(source);
 }
 
 static unsigned int target_state(void *source, unsigned int *reason)

@@ -11,12 +11,12 @@
 #include "../base/options.h"
 #include "counts.h"
 
-static uint64_t pulled_from(const struct handed *handed)
+static uint64_t records_from(const struct handed *handed)
 {
     uint64_t sum = 0;
 
     for (unsigned int r = 0; r < XEN_VM_RING_NR_REASONS; r++)
-        sum += vmr_load_relaxed(&handed->of[r].pulled);
+        sum += vmr_load_relaxed(&handed->of[r].records);
     return sum;
 }
 
@@ -36,10 +36,10 @@ int vmring_lane_counts(struct vmring *ring, struct vmring_lane_count **counts)
         vmr_consumer_lane(&ring->core, i, &head, &lost);
         rows[i].lane = i;
         rows[i].attempted = head + lost;
-        rows[i].delivered = pulled_from(handed);
+        rows[i].taken = records_from(handed);
         rows[i].lost = lost + overwritten;
         /* Below 0: taken after head was looked at. */
-        pending = head - rows[i].delivered - overwritten;
+        pending = head - rows[i].taken - overwritten;
         rows[i].pending = pending >> 63 ? 0 : pending;
     }
     *counts = rows;

@@ -40,7 +40,7 @@ static struct handed *handed(struct vmring *ring, uint32_t where,
 
     if (reason >= XEN_VM_RING_NR_REASONS)
         reason = XEN_VM_RING_REASON_UNKNOWN;
-    count_up(request ? &of->of[reason].taken : &of->of[reason].pulled, 1);
+    count_up(request ? &of->of[reason].requests : &of->of[reason].records, 1);
     return of;
 }
 

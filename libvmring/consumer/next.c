@@ -37,7 +37,7 @@ static void poll_control(struct vmring *ring)
  * Overrun all the time, or more to look at than one call may: the caller is to
  * come again, and no doorbell will say so.
  */
-static void come_again(struct vmring *ring)
+static void wake_caller(struct vmring *ring)
 {
     if (!ring->poked)
         ring->poked = ring_poke(ring);
@@ -58,7 +58,7 @@ static int tell_target(struct vmring *ring, struct vmring_event *event,
                        struct target target)
 {
     groups_disarm(ring, &ring->own);
-    come_again(ring);
+    wake_caller(ring);
     ring->shown = target;
     *event = (struct vmring_event){
         .target = target.state,
@@ -144,7 +144,7 @@ int vmring_next(struct vmring *ring, struct vmring_event *event)
         if (ret != -EAGAIN)
             return ret;
     }
-    come_again(ring);
+    wake_caller(ring);
     return 0;
 }
 

@@ -5,7 +5,7 @@
  *   attach.c, ask.c            attaches, or only asks, and detaches; connect.c
  *                              finds whom a URI means, refused.c says why not
  *   worker.c, next.c           what a worker's thread, and the ring's own, take
- *   request.c                  what is asked of the producer
+ *   control.c                  what is asked of the producer
  *   drain.c, respond.c, counts.c   epochs before; answers; sums
  *   groups.c                   what one thread does with its groups
  *   told.c, target.c           what the threads tell each other; the target
@@ -46,7 +46,7 @@ struct groups {
 /* What was handed out of a lane, by the one thread whose it is: groups.c. */
 struct handed {
     struct {
-        uint64_t taken, pulled;
+        uint64_t requests, records;
     } of[XEN_VM_RING_NR_REASONS];
     uint32_t lost; /* the lost word of the last record */
 } __attribute__((__aligned__(XEN_VM_RING_LINE)));
@@ -99,7 +99,7 @@ struct vmring {
     struct vmr_geometry before_geo;
     uint32_t before_next; /* the lane after the one being drained; 0: none */
     uint64_t before_left; /* pulls left to that lane */
-    uint64_t before_lost; /* its lost word, as of the last record pulled */
+    uint64_t before_lost; /* its lost word, as of the last record taken */
 };
 
 /* A group of a ring that a thread of its own takes events of. */

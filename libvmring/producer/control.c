@@ -15,8 +15,8 @@ static int reply(struct vmring_producer *producer, uint32_t type,
     if (!peer->ops->send(peer, type, body, len))
         return 0;
     /*
-     * One that has gone may have said so, behind what is answered here.  One
-     * that does not read its answers is as good as gone.
+     * One that has gone may have said so, behind what is replied to here.  One
+     * that does not read its replies is as good as gone.
      */
     return peer->ops->gone(peer) ? 0 : -EPROTO;
 }
@@ -76,69 +76,69 @@ void control_disarm(struct vmring_producer *producer)
 }
 
 /*
- * Its answer waits for the source, and so does all else that this consumer
+ * Its reply waits for the source, and so does all else that this consumer
  * asks for (serve.c): so there is one at a time.
  */
 static int subscribe(struct vmring_producer *producer, char *events, size_t len)
 {
     struct vmring_spec specs[VMRING_MAX_SPECS];
-    struct vmring_local_subscribed *answer = &producer->subscribed;
+    struct vmring_local_subscribed *message = &producer->subscribed;
     int nr;
 
     events[len] = '\0'; /* whoever received it has left room */
-    *answer = (struct vmring_local_subscribed){0};
-    nr = vmring_specs_parse(events, specs, VMRING_MAX_SPECS, answer->text,
-                            sizeof(answer->text));
+    *message = (struct vmring_local_subscribed){0};
+    nr = vmring_specs_parse(events, specs, VMRING_MAX_SPECS, message->text,
+                            sizeof(message->text));
     if (nr < 0 || strlen(events) != len) {
         /* A consumer of a later version may know more of it: say so. */
         if (nr >= 0)
-            snprintf(answer->text, sizeof(answer->text),
+            snprintf(message->text, sizeof(message->text),
                      "a NUL in the events; leave it out");
-        return reply(producer, VMRING_LOCAL_SUBSCRIBED, answer,
-                     sizeof(*answer));
+        return reply(producer, VMRING_LOCAL_SUBSCRIBED, message,
+                     sizeof(*message));
     }
     producer->session.subscribing = true;
     memset(producer->results, 0, sizeof(producer->results));
-    *answer = (struct vmring_local_subscribed){.nr = (uint32_t)nr};
-    if (is_over(producer, (unsigned int)nr, producer->results, answer->text,
-                sizeof(answer->text)))
+    *message = (struct vmring_local_subscribed){.nr = (uint32_t)nr};
+    if (is_over(producer, (unsigned int)nr, producer->results, message->text,
+                sizeof(message->text)))
         return control_say_subscribed(producer);
     producer->session.quiescing = false;
-    if (deny(producer, specs, (unsigned int)nr, producer->results, answer->text,
-             sizeof(answer->text)))
+    if (deny(producer, specs, (unsigned int)nr, producer->results,
+             message->text, sizeof(message->text)))
         control_disarm(producer); /* what was armed was to be replaced */
     else
-        arm(producer, specs, (unsigned int)nr, producer->results, answer->text,
-            sizeof(answer->text));
+        arm(producer, specs, (unsigned int)nr, producer->results, message->text,
+            sizeof(message->text));
     return control_say_subscribed(producer);
 }
 
 int control_say_subscribed(struct vmring_producer *producer)
 {
     struct session *session = &producer->session;
-    struct vmring_local_subscribed *answer = &producer->subscribed;
+    struct vmring_local_subscribed *message = &producer->subscribed;
     int err;
 
     if (!session->subscribing || source_is_arming(producer))
         return 0;
-    for (uint32_t i = 0; i < answer->nr; i++)
-        answer->results[i] = (uint8_t)producer->results[i];
-    err = reply(producer, VMRING_LOCAL_SUBSCRIBED, answer, sizeof(*answer));
+    for (uint32_t i = 0; i < message->nr; i++)
+        message->results[i] = (uint8_t)producer->results[i];
+    err = reply(producer, VMRING_LOCAL_SUBSCRIBED, message, sizeof(*message));
     session->subscribing = err != 0;
     return err;
 }
 
 static int supported(struct vmring_producer *producer)
 {
-    struct vmring_local_support answer = {0};
+    struct vmring_local_support message = {0};
     struct vmring_kind kind;
 
     if (producer->ops->supported)
-        answer.kinds = producer->ops->supported(producer->ops_ctx);
+        message.kinds = producer->ops->supported(producer->ops_ctx);
     for (unsigned int i = 0; vmring_get_kind(i, &kind) == 0; i++)
         if (!(producer->reasons & 1u << kind.reason))
-            answer.kinds &= ~(1ULL << i);
-    return reply(producer, VMRING_LOCAL_SUPPORT, &answer, sizeof(answer));
+            message.kinds &= ~(1ULL << i);
+    return reply(producer, VMRING_LOCAL_SUPPORT, &message, sizeof(message));
 }
 
 /* Reasons that the version in use has: the rows of a vCPU. */
@@ -200,23 +200,23 @@ int control_say_counts(struct vmring_producer *producer)
 {
     struct session *session = &producer->session;
     uint32_t all = producer->nr_lanes * nr_reasons(producer);
-    struct vmring_local_counts *answer = &producer->counts;
+    struct vmring_local_counts *message = &producer->counts;
     uint32_t i;
     int err;
 
     if (!session->counting)
         return 0;
-    answer->nr = 0;
-    answer->next = VMRING_LOCAL_NO_MORE;
+    message->nr = 0;
+    message->next = VMRING_LOCAL_NO_MORE;
     for (i = session->from;
-         i < all && answer->nr < session->peer->ops->max_rows; i++)
-        if (since_epoch(producer, i, &answer->rows[answer->nr]))
-            answer->nr++;
+         i < all && message->nr < session->peer->ops->max_rows; i++)
+        if (since_epoch(producer, i, &message->rows[message->nr]))
+            message->nr++;
     if (i < all)
-        answer->next = i;
-    err = reply(producer, VMRING_LOCAL_COUNTS, answer,
+        message->next = i;
+    err = reply(producer, VMRING_LOCAL_COUNTS, message,
                 offsetof(struct vmring_local_counts, rows) +
-                    answer->nr * sizeof(answer->rows[0]));
+                    message->nr * sizeof(message->rows[0]));
     session->counting = err != 0;
     return err;
 }
@@ -271,7 +271,7 @@ int control_say_quiet(struct vmring_producer *producer)
     if (!session->quiescing || producer->nr_pending ||
         !source_is_quiet(producer))
         return 0;
-    /* Between the question and the answer the source may have raised some. */
+    /* Between the question and the reply the source may have raised some. */
     if (producer->nr_pending)
         return 0;
     vmring_producer_flush(producer);

@@ -76,11 +76,11 @@ static bool lay_out(const struct vmring_producer *producer,
 }
 
 static int send_offer(struct vmring_producer *producer, struct peer *peer,
-                      struct vmring_local_accept *answer,
+                      struct vmring_local_accept *reply,
                       const struct epoch *epoch)
 {
     struct link_regions regions = {.p = epoch->p, .c = epoch->c};
-    struct xen_vm_ring_accept *accept = &answer->body;
+    struct xen_vm_ring_accept *accept = &reply->body;
 
     accept->epoch = epoch->geo.epoch;
     accept->async_len =
@@ -91,7 +91,7 @@ static int send_offer(struct vmring_producer *producer, struct peer *peer,
         accept->prev_p_len[i] = producer->frozen.p[i].len;
         regions.before[regions.nr_before++] = producer->frozen.p[i];
     }
-    return peer->ops->hand_over(peer, answer, &regions);
+    return peer->ops->hand_over(peer, reply, &regions);
 }
 
 /* The ledger of the new epoch begins; what is pending counts in it. */
@@ -151,7 +151,7 @@ static void refuse(struct vmring_producer *producer, struct making *making,
 {
     slices_drop(producer, &making->epoch.p);
     slices_drop(producer, &making->epoch.c);
-    refuse_proposal(producer, making->peer, &making->answer, why);
+    refuse_proposal(producer, making->peer, &making->reply, why);
 }
 
 /* It has its memory: the consumer is handed it, and attached. */
@@ -164,7 +164,7 @@ static void hand_over(struct vmring_producer *producer, struct making *making)
     /* No thread but this one pushes: nothing has the foreign lane. */
     (void)vmr_producer_freeze(&producer->core);
     frozen_add(producer);
-    err = send_offer(producer, making->peer, &making->answer, epoch);
+    err = send_offer(producer, making->peer, &making->reply, epoch);
     if (err) {
         log_not_handed(producer, "a ring cannot be sent", err);
         /* The P before stays in use until somebody else attaches. */
@@ -202,7 +202,7 @@ void epoch_go_on(struct vmring_producer *producer)
 
     if (all_gone && producer->making.peer)
         err = go_on(&producer->making, until);
-    come_again(producer, !all_gone || (producer->making.peer && err > 0));
+    slices_due(producer, !all_gone || (producer->making.peer && err > 0));
     if (!producer->making.peer || err > 0)
         return;
     making = producer->making;
@@ -218,15 +218,14 @@ void epoch_go_on(struct vmring_producer *producer)
 }
 
 void epoch_make(struct vmring_producer *producer, struct peer *peer,
-                const struct vmring_local_accept *answer)
+                const struct vmring_local_accept *reply)
 {
     struct making *making = &producer->making;
 
-    *making = (struct making){.peer = peer, .answer = *answer};
+    *making = (struct making){.peer = peer, .reply = *reply};
     making->epoch.p = making->epoch.c = REGION_NONE;
-    if (lay_out(producer, &answer->body, &making->epoch.geo))
+    if (lay_out(producer, &reply->body, &making->epoch.geo))
         return;
     making->peer = NULL;
-    refuse_proposal(producer, peer, &making->answer,
-                    XEN_VM_RING_REFUSED_MEMORY);
+    refuse_proposal(producer, peer, &making->reply, XEN_VM_RING_REFUSED_MEMORY);
 }

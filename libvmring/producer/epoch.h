@@ -7,7 +7,7 @@
 
 /* Makes a ring for it, slice by slice; then it is attached. */
 void epoch_make(struct vmring_producer *producer, struct peer *peer,
-                const struct vmring_local_accept *answer);
+                const struct vmring_local_accept *reply);
 /* The next slice, and of what goes.  At the end of each turn. */
 void epoch_go_on(struct vmring_producer *producer);
 

@@ -230,7 +230,7 @@ static void wake_for_control(struct vmring_producer *producer)
 
     if (due & ~producer->session.unsent ||
         (due && clock_ns() >= producer->session.retry))
-        come_again(producer, true);
+        slices_due(producer, true);
 }
 
 int vmring_producer_collect(struct vmring_producer *producer,

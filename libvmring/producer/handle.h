@@ -41,7 +41,7 @@ struct session {
     bool clean;        /* it had said so */
     bool quiescing;
     bool dismissed;      /* the producer ends: QUIET comes unasked */
-    bool subscribing;    /* its SUBSCRIBE has no answer yet */
+    bool subscribing;    /* its SUBSCRIBE has no reply yet */
     bool counting;       /* nor its COUNT */
     bool held;           /* nothing is received from it while the source arms */
     bool collected;      /* what it had answered when it asked for its counts */
@@ -62,7 +62,7 @@ struct epoch {
 /* A ring on its way: its memory comes bit by bit. */
 struct making {
     struct peer *peer; /* whom it is for; NULL: there is none */
-    struct vmring_local_accept answer;
+    struct vmring_local_accept reply;
     struct epoch epoch;
     bool is_made; /* but for its memory */
 };
@@ -107,7 +107,7 @@ struct vmring_producer {
     struct session session;
     struct making making;
     int again; /* an eventfd: there is more to do, and nobody else to say so */
-    bool comes_again;
+    bool slices_are_due;
     struct going going;
     /* What it says, and is told: too large for the caller's stack. */
     unsigned char message[VMRING_LOCAL_MAX];

@@ -48,7 +48,7 @@ static uint32_t check_form(const struct xen_vm_ring_propose *propose,
     return XEN_VM_RING_ACCEPTED;
 }
 
-/* A name that a consumer does not know would be no answer to it. */
+/* A name that a consumer does not know would be no reply to it. */
 static uint32_t verdicts_since(uint32_t version)
 {
     return version > XEN_VM_RING_VERSION_MAJOR << 16 ? XEN_VM_RING_VERDICTS
@@ -100,15 +100,15 @@ static uint32_t check_limits(const struct vmring_producer *producer,
                                 : XEN_VM_RING_ACCEPTED;
 }
 
-/* The limits stand in every answer but one to who may not know them. */
-static void begin_answer(const struct vmring_producer *producer,
-                         const struct xen_vm_ring_propose *propose,
-                         struct vmring_local_accept *answer)
+/* The limits stand in every reply but one to a peer that may not know them. */
+static void begin_reply(const struct vmring_producer *producer,
+                        const struct xen_vm_ring_propose *propose,
+                        struct vmring_local_accept *reply)
 {
-    memset(answer, 0, sizeof(*answer));
-    answer->body = (struct xen_vm_ring_accept){
+    memset(reply, 0, sizeof(*reply));
+    reply->body = (struct xen_vm_ring_accept){
         .magic = XEN_VM_RING_MAGIC,
-        .length = sizeof(answer->body),
+        .length = sizeof(reply->body),
         .version = XEN_VM_RING_VERSION,
         .features = features_of(producer) | XEN_VM_RING_FEATURE_ASK,
         .max_async_len = producer->max_async_len,
@@ -120,7 +120,7 @@ static void begin_answer(const struct vmring_producer *producer,
         .allowed_verdicts =
             producer->verdicts & verdicts_since(propose->version_max),
     };
-    memcpy(answer->target, producer->target, sizeof(answer->target));
+    memcpy(reply->target, producer->target, sizeof(reply->target));
 }
 
 /* For a consumer that does not mind: it is not refused for our default. */
@@ -192,19 +192,19 @@ void negotiate_answer(struct vmring_producer *producer, struct peer *peer,
                       const void *body, size_t len)
 {
     struct xen_vm_ring_propose propose;
-    struct vmring_local_accept answer;
+    struct vmring_local_accept reply;
     uint32_t result;
 
     memset(&propose, 0, sizeof(propose));
     memcpy(&propose, body, len < sizeof(propose) ? len : sizeof(propose));
-    begin_answer(producer, &propose, &answer);
+    begin_reply(producer, &propose, &reply);
     result = check_form(&propose, body, len);
     if (!result) {
-        fill_in(producer, &propose, &answer.body);
-        result = check_limits(producer, &propose, &answer.body);
+        fill_in(producer, &propose, &reply.body);
+        result = check_limits(producer, &propose, &reply.body);
     }
     if (result)
-        refuse_proposal(producer, peer, &answer, result);
+        refuse_proposal(producer, peer, &reply, result);
     else
-        epoch_make(producer, peer, &answer);
+        epoch_make(producer, peer, &reply);
 }

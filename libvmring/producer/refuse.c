@@ -40,16 +40,16 @@ static const char *why_refused(uint32_t result)
 }
 
 void refuse_proposal(struct vmring_producer *producer, struct peer *peer,
-                     struct vmring_local_accept *answer, uint32_t why)
+                     struct vmring_local_accept *reply, uint32_t why)
 {
-    struct xen_vm_ring_accept *accept = &answer->body;
+    struct xen_vm_ring_accept *accept = &reply->body;
 
     accept->result = why;
     take_out_terms(producer, accept);
     /* Nor is anything there that was made, and could not be sent. */
     accept->epoch = accept->p_len = accept->c_len = 0;
     memset(accept->prev_p_len, 0, sizeof(accept->prev_p_len));
-    (void)peer->ops->send(peer, VMRING_LOCAL_ACCEPT, answer, sizeof(*answer));
+    (void)peer->ops->send(peer, VMRING_LOCAL_ACCEPT, reply, sizeof(*reply));
     log_to(&producer->log, LOG_NOTICE, "a consumer was refused for %s",
            why_refused(why));
     peers_drop(producer, peer);
@@ -59,17 +59,17 @@ void refuse_peer(struct vmring_producer *producer, struct peer *peer,
                  uint32_t why)
 {
     /* Who is not let in learns nothing of what there is. */
-    struct vmring_local_accept answer = {
+    struct vmring_local_accept reply = {
         .body =
             {
                 .magic = XEN_VM_RING_MAGIC,
-                .length = sizeof(answer.body),
+                .length = sizeof(reply.body),
                 .result = why,
                 .version = XEN_VM_RING_VERSION,
             },
     };
 
-    (void)peer->ops->send(peer, VMRING_LOCAL_ACCEPT, &answer, sizeof(answer));
+    (void)peer->ops->send(peer, VMRING_LOCAL_ACCEPT, &reply, sizeof(reply));
     log_to(&producer->log, LOG_NOTICE, "a consumer was refused for %s",
            why_refused(why));
     peers_drop(producer, peer);

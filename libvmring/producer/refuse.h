@@ -5,9 +5,9 @@
 
 #include "handle.h"
 
-/* What it has proposed; `answer` has what it may know. */
+/* What it has proposed; `reply` has what it may know. */
 void refuse_proposal(struct vmring_producer *producer, struct peer *peer,
-                     struct vmring_local_accept *answer, uint32_t why);
+                     struct vmring_local_accept *reply, uint32_t why);
 
 /* One that is not let in. */
 void refuse_peer(struct vmring_producer *producer, struct peer *peer,

@@ -133,7 +133,7 @@ static void serve_peer(struct vmring_producer *producer, int place)
         uint32_t type = 0;
         int ret;
 
-        /* Its answer comes with its ring, and what it says meanwhile waits. */
+        /* The reply comes with its ring, and what it says meanwhile waits. */
         if (peer == producer->making.peer)
             return;
         /* One SUBSCRIBE at a time: what is behind it waits where it is. */

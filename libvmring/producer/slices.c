@@ -3,22 +3,22 @@
 
 #include <sys/eventfd.h>
 
-void come_again(struct vmring_producer *producer, bool again)
+void slices_due(struct vmring_producer *producer, bool again)
 {
     eventfd_t count;
 
-    if (again && !producer->comes_again)
+    if (again && !producer->slices_are_due)
         (void)eventfd_write(producer->again, 1);
-    if (!again && producer->comes_again)
+    if (!again && producer->slices_are_due)
         (void)eventfd_read(producer->again, &count);
-    producer->comes_again = again;
+    producer->slices_are_due = again;
 }
 
 void slices_drop(struct vmring_producer *producer, struct region *region)
 {
     region_drop_slowly(region, &producer->going);
     if (producer->going.nr)
-        come_again(producer, true);
+        slices_due(producer, true);
 }
 
 void slices_abandon(struct vmring_producer *producer)

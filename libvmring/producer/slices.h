@@ -6,7 +6,7 @@
 #include "handle.h"
 
 /* The loop comes back at once, for as long as there is more to do. */
-void come_again(struct vmring_producer *producer, bool again);
+void slices_due(struct vmring_producer *producer, bool again);
 
 /* Drops a region of an earlier epoch, or of one that never was. */
 void slices_drop(struct vmring_producer *producer, struct region *region);

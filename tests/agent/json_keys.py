@@ -25,7 +25,8 @@ CLOCK = "clock"
 COUNTS = {
     "attempted": "number?", "delivered": NUMBER, "lost": "number?",
     "answered": "number?", "defaulted": "number?", "requests": "number?",
-    "records": "number?", "taken": NUMBER, "pulled": NUMBER, "late": NUMBER,
+    "records": "number?", "requests_taken": NUMBER,
+    "records_taken": NUMBER, "late": NUMBER,
     "reposted": NUMBER, "drained": NUMBER,
 }
 REGISTERS = dict.fromkeys(

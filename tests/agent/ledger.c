@@ -50,7 +50,7 @@ static void set_plain(uint64_t discarded)
     counts[1] = (struct vmring_count){
         .vcpu = 1, .reason = CTRLREG, .records = 10, .discarded = discarded};
     lanes[1] = (struct vmring_lane_count){
-        .lane = 1, .attempted = 10, .delivered = 7, .lost = 3};
+        .lane = 1, .attempted = 10, .taken = 7, .lost = 3};
 }
 
 /* What only a later version names is in the producer's row of reason 0. */

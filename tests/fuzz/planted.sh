@@ -73,7 +73,7 @@ two-consumers control producer/negotiate.c
 s/if (is_busy(producer))/if (0)/
 open-descriptors control transport/local/link.c
 s/^        if (fds\[i\] >= 0)/        if (0)/
-row-of-nobody control consumer/request.c
+row-of-nobody control consumer/control.c
 s/if (from->vcpu >= ring->core.geo.nr_lanes ||/if (/
 twice-in-list specs text/specs.c
 s/a->first > b->last || b->first > a->last/a->first >= b->last || b->first > a->last/

@@ -123,12 +123,12 @@ static void by_library(struct vmring_opts opts, int err, const char *needle)
 }
 
 /* What the source says there is memory for, when it is asked. */
-static uint64_t room_left;
+static uint64_t memory_left;
 
 static uint64_t room(void *ctx)
 {
     (void)ctx;
-    return room_left;
+    return memory_left;
 }
 
 static void by_memory(struct vmring_producer_opts opts)
@@ -140,17 +140,17 @@ static void by_memory(struct vmring_producer_opts opts)
     pid_t producer;
 
     opts.ops = &ops;
-    room_left = 100000;
+    memory_left = 100000;
     producer = wired_serve(path, &opts, 0);
     propose.async_len = 1 << 20;
     accept = refused(&propose, XEN_VM_RING_REFUSED_ASYNC_LEN);
-    CHECK(accept.max_async_len > 4096 && accept.max_async_len < room_left);
+    CHECK(accept.max_async_len > 4096 && accept.max_async_len < memory_left);
     propose.async_len = accept.max_async_len;
     (void)refused(&propose, XEN_VM_RING_ACCEPTED);
     wired_end(producer);
 
     /* Less than any ring needs; also without records. */
-    for (room_left = 0; room_left <= 8192; room_left += 8192) {
+    for (memory_left = 0; memory_left <= 8192; memory_left += 8192) {
         producer = wired_serve(path, &opts, 0);
         propose.async_len = 512;
         (void)refused(&propose, XEN_VM_RING_REFUSED_MEMORY);
@@ -158,7 +158,7 @@ static void by_memory(struct vmring_producer_opts opts)
     }
 
     /* Enough for all that is allowed. */
-    room_left = UINT64_MAX;
+    memory_left = UINT64_MAX;
     producer = wired_serve(path, &opts, 0);
     propose.async_len = 1 << 20;
     (void)refused(&propose, XEN_VM_RING_ACCEPTED);

@@ -26,7 +26,7 @@
  * as we know these by their references alone, and what another process has been
  * given since looks like what was not let go of.
  */
-#define MAX_OWED 4096
+#define MAX_UNSHARED 4096
 
 /* What nobody tells of is looked at so often. */
 #define TICK_MS 500
@@ -275,8 +275,8 @@ static int check_kept(const struct grant_listener *listener, size_t wanted,
                     "domain %u keeps %zu pages of sessions that are over: no "
                     "more for it before it lets go of them, or is destroyed",
                     listener->domid, kept);
-    kept = grant_share_owed(listener->share, MAX_OWED);
-    if (kept > MAX_OWED)
+    kept = grant_share_unshared(listener->share, MAX_UNSHARED);
+    if (kept > MAX_UNSHARED)
         return fail(-ENOSPC, error, error_len,
                     "domain %u keeps %zu pages that it says it has let go of, "
                     "or others have been given their references: no more for "

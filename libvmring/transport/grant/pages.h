@@ -96,7 +96,7 @@ size_t grant_share_parked(const struct grant_share *share);
  * soon as they are given back; and again if there are more than `most`.  What
  * another process was given in between counts until we are given it.
  */
-size_t grant_share_owed(struct grant_share *share, size_t most);
+size_t grant_share_unshared(struct grant_share *share, size_t most);
 
 /* The domain is destroyed: it maps nothing any more. */
 void grant_share_peer_gone(struct grant_share *share);

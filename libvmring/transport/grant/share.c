@@ -15,8 +15,8 @@
 #include "../../base/log.h"
 #include "../../core/atomic.h"
 #include "limits.h"
-#include "owed.h"
 #include "pages.h"
+#include "unshared.h"
 
 #define PAGE        XEN_VM_RING_PAGE
 #define MAX_HANDED  (2 + XEN_VM_RING_MAX_PREV)
@@ -57,7 +57,7 @@ struct grant_share {
     size_t pages;
     struct page_range *ranges;
     struct grant_handout *handouts;
-    struct grant_owed owed;
+    struct grant_unshared unshared;
 };
 
 static struct page_range *range_of(const struct region *region)
@@ -77,14 +77,14 @@ static void count(struct grant_share *share, size_t pages)
  * and `refs` is lost over that: later others may have them that we do not know
  * of.
  */
-static void give_back(struct grant_share *share, void *at, uint32_t *refs,
-                      uint32_t nr)
+static void unshare(struct grant_share *share, void *at, uint32_t *refs,
+                    uint32_t nr)
 {
     xengntshr_unshare(share->gntshr, at, nr);
     if (share->peer_gone || share->closed)
         return;
-    grant_owed_gave(&share->owed, refs, nr);
-    grant_owed_ask(&share->owed, share->gntshr, refs, nr);
+    grant_unshared_gave(&share->unshared, refs, nr);
+    grant_unshared_ask(&share->unshared, share->gntshr, refs, nr);
 }
 
 static int share_failed(size_t pages, char *error, size_t error_len)
@@ -134,7 +134,7 @@ static void free_range(struct page_range *range)
     while (*at != range)
         at = &(*at)->next;
     *at = range->next;
-    give_back(share, range->at, range->refs, range->nr);
+    unshare(share, range->at, range->refs, range->nr);
     count(share, -(size_t)range->nr);
     free(range);
 }
@@ -177,7 +177,7 @@ static int make_range(struct grant_share *share, size_t pages, bool writable,
         free(range);
         return err;
     }
-    grant_owed_took(&share->owed, range->refs, (uint32_t)pages);
+    grant_unshared_took(&share->unshared, range->refs, (uint32_t)pages);
     range->owner.drop = drop_region;
     range->share = share;
     range->nr = (uint32_t)pages;
@@ -310,7 +310,7 @@ static int make_life(struct grant_handout *handout, uint32_t port,
         offsetof(struct xen_vm_ring_life, producer), port);
     if (!handout->life)
         return share_failed(1, error, error_len);
-    grant_owed_took(&handout->share->owed, ref, 1);
+    grant_unshared_took(&handout->share->unshared, ref, 1);
     handout->life_ref = *ref;
     count(handout->share, 1);
     vmr_store_relaxed(&handout->life->producer, XEN_VM_RING_LIFE_MAPPED);
@@ -328,7 +328,7 @@ static void free_handout(struct grant_handout *handout)
     if (*at)
         *at = handout->next;
     if (handout->life) {
-        give_back(share, handout->life, &handout->life_ref, 1);
+        unshare(share, handout->life, &handout->life_ref, 1);
         count(share, -(size_t)1);
     }
     if (handout->directory)
@@ -441,21 +441,21 @@ size_t grant_share_parked(const struct grant_share *share)
     return pages;
 }
 
-size_t grant_share_owed(struct grant_share *share, size_t most)
+size_t grant_share_unshared(struct grant_share *share, size_t most)
 {
-    uint32_t nr = (uint32_t)share->owed.nr;
+    uint32_t nr = (uint32_t)share->unshared.nr;
     uint32_t *refs = nr > most ? calloc(nr, sizeof(*refs)) : NULL;
 
     if (refs)
-        grant_owed_ask(&share->owed, share->gntshr, refs, nr);
+        grant_unshared_ask(&share->unshared, share->gntshr, refs, nr);
     free(refs);
-    return share->owed.nr;
+    return share->unshared.nr;
 }
 
 void grant_share_peer_gone(struct grant_share *share)
 {
     share->peer_gone = true;
-    memset(&share->owed, 0, sizeof(share->owed));
+    memset(&share->unshared, 0, sizeof(share->unshared));
     (void)grant_share_collect(share, 0);
 }
 

@@ -5,7 +5,7 @@
  * xenstore and the console are none.  Below there is a Xen that answers as
  * evtchn_status() of 4.17 and of 4.20.
  */
-#include "bridge/monitor/listener.c"
+#include "bridge/monitor/other_consumer.c"
 
 #include "check.h"
 
@@ -64,7 +64,7 @@ static bool is_listened_to(void)
 {
     struct target target = {.domid = TARGET};
 
-    return listener_is_there(&target);
+    return has_other_consumer(&target);
 }
 
 static void on_a_xen(bool hides)

@@ -198,13 +198,13 @@ void lock_note_fresh(struct lock *of, xen_pfn_t gfn)
     lock_note(of);
 }
 
-int hold_domain(struct target *of, struct lock *held)
+int pause_domain(struct target *of, struct lock *held)
 {
     (void)held;
     return xc_domain_pause(of->xen.xch, of->domid);
 }
 
-void hold_release(struct target *of, struct lock *held)
+void pause_release(struct target *of, struct lock *held)
 {
     (void)held;
     xc_domain_unpause(of->xen.xch, of->domid);

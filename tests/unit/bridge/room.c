@@ -9,7 +9,7 @@
 
 #define PROC_FOLDER   "bridge_room.proc"
 #define GROUPS_FOLDER "bridge_room.groups"
-#include "bridge/loop/room.c"
+#include "bridge/loop/memory.c"
 
 #include "check.h"
 
@@ -36,12 +36,12 @@ static void machine_has(uint64_t mib)
 
 static uint64_t left(void)
 {
-    struct room room;
+    struct memory room;
     uint64_t bytes;
 
-    room_open(&room);
-    bytes = room_left(&room);
-    room_close(&room);
+    memory_open(&room);
+    bytes = memory_left(&room);
+    memory_close(&room);
     return bytes;
 }
 

@@ -5,8 +5,8 @@
  * and a vCPU left stepping takes no interrupt.
  */
 #include "bridge/monitor/end.h"
-#include "bridge/monitor/hold.h"
-#include "bridge/monitor/requests.h"
+#include "bridge/monitor/entries.h"
+#include "bridge/monitor/pause.h"
 #include "check.h"
 
 static struct monitor monitor;
@@ -48,20 +48,20 @@ bool target_get_vcpu(struct target *of, unsigned int vcpu, xc_vcpuinfo_t *info)
     return true;
 }
 
-int hold_domain(struct target *of, struct lock *lock)
+int pause_domain(struct target *of, struct lock *lock)
 {
     (void)of;
     (void)lock;
     return 0;
 }
 
-void hold_release(struct target *of, struct lock *lock)
+void pause_release(struct target *of, struct lock *lock)
 {
     (void)of;
     (void)lock;
 }
 
-void hold_cannot_unpause(const struct target *of, int error)
+void pause_cannot_unpause(const struct target *of, int error)
 {
     (void)of;
     (void)error;
@@ -179,8 +179,8 @@ static void verdict(unsigned int reason, unsigned int vcpu, uint32_t flags)
     shared->ring[shared->req_prod & 7].req.vcpu_id = vcpu;
     shared->req_prod++;
     CHECK_EQ(legacy_ring_take(&monitor.ring.legacy, &request), 1);
-    requests_verdict(&monitor, &verdict);
-    requests_flush(&monitor);
+    entries_verdict(&monitor, &verdict);
+    entries_flush(&monitor);
     take_response();
 }
 

@@ -30,7 +30,7 @@ vmring_bridge_test(page tests/unit/fixture/fake_xencall.c
     bridge/monitor/legacy_ring.c ${LOG})
 vmring_bridge_test(version tests/unit/fixture/fake_xencall.c)
 vmring_bridge_test(listener)
-vmring_bridge_test(step_off bridge/monitor/requests.c
+vmring_bridge_test(step_off bridge/monitor/entries.c
     bridge/monitor/end.c bridge/monitor/quiesce.c
     bridge/monitor/xen_checks.c bridge/monitor/support.c
     bridge/monitor/legacy_ring.c ${LOG})

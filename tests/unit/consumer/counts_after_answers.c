@@ -50,7 +50,7 @@ static void counted(unsigned int nr)
         CHECK_EQ(rows[i].requests, 1);
         CHECK_EQ(rows[i].answered, 1);
         CHECK_EQ(rows[i].defaulted, 0);
-        CHECK_EQ(rows[i].taken, 1);
+        CHECK_EQ(rows[i].requests_taken, 1);
     }
     free(rows);
 }

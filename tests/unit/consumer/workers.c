@@ -165,14 +165,14 @@ static void counts(void)
     CHECK_EQ(next(1), 0);
     CHECK_EQ(vmring_counts(pair.ring, &rows), 4);
     CHECK_EQ(rows[0].vcpu, 0);
-    CHECK_EQ(rows[0].taken + rows[1].taken, 1);
-    CHECK_EQ(rows[0].pulled + rows[1].pulled, 1);
+    CHECK_EQ(rows[0].requests_taken + rows[1].requests_taken, 1);
+    CHECK_EQ(rows[0].records_taken + rows[1].records_taken, 1);
     CHECK_EQ(rows[3].vcpu, 2);
-    CHECK_EQ(rows[3].pulled, 1);
+    CHECK_EQ(rows[3].records_taken, 1);
     free(rows);
     CHECK_EQ(vmring_lane_counts(pair.ring, &lanes), VCPUS);
     for (uint32_t v = 0; v < VCPUS; v++) {
-        CHECK_EQ(lanes[v].delivered, v < 3);
+        CHECK_EQ(lanes[v].taken, v < 3);
         CHECK_EQ(lanes[v].pending, 0);
     }
     free(lanes);

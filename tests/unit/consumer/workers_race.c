@@ -175,7 +175,7 @@ static uint64_t look(struct vmring *ring, uint64_t before)
     CHECK_EQ(vmring_get_stats(ring, &stats), 0);
     CHECK_EQ(vmring_lane_counts(ring, &lanes), VCPUS);
     for (uint32_t i = 0; i < VCPUS; i++)
-        sum += lanes[i].delivered;
+        sum += lanes[i].taken;
     free(lanes);
     sum += stats.requests;
     CHECK(sum >= before);
@@ -214,7 +214,7 @@ static void check_ledger(const struct vmring_lane_count *lanes)
 
         CHECK_EQ(lanes[v].pending, 0);
         CHECK_EQ(lanes[v].attempted, attempts[v]);
-        CHECK_EQ(lanes[v].delivered, worker->records[v]);
+        CHECK_EQ(lanes[v].taken, worker->records[v]);
         CHECK_EQ(worker->records[v] + lanes[v].lost, attempts[v]);
         CHECK(worker->lost[v] <= lanes[v].lost);
     }

@@ -121,7 +121,7 @@ static void reasons(void)
     CHECK_EQ(got.rec.reason, XEN_VM_RING_NR_REASONS + 3);
     CHECK_EQ(vmring_counts(pair.ring, &rows), 1);
     CHECK_EQ(rows[0].reason, XEN_VM_RING_REASON_UNKNOWN);
-    CHECK_EQ(rows[0].pulled, 1);
+    CHECK_EQ(rows[0].records_taken, 1);
     free(rows);
     pair_end(&pair);
 }

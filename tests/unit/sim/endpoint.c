@@ -145,7 +145,7 @@ static void run(unsigned int r)
         answered += rows[i].answered;
     }
     for (int i = 0; i < nr_lanes; i++) {
-        CHECK_EQ(lanes[i].attempted, lanes[i].delivered + lanes[i].lost);
+        CHECK_EQ(lanes[i].attempted, lanes[i].taken + lanes[i].lost);
         CHECK_EQ(lanes[i].pending, 0);
         lost += lanes[i].lost;
     }

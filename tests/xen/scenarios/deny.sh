@@ -6,7 +6,7 @@
 # is let go on by CONTINUE is not carried out either: it comes again, from the
 # same place, until it gets another verdict.
 # Two threads emulate the CPUs: a denial can be lost only while the vCPU is
-# still running beside the answer (let_it_leave_its_cpu(), bridge/monitor/requests.c).
+# still running beside the answer (let_it_leave_its_cpu(), bridge/monitor/entries.c).
 # On a busy host two threads wait for each other, an event takes up to 50 ms and
 # a guest half a minute to come and go: hence few guests, and not many events.
 # lab: thread multi

@@ -133,7 +133,7 @@ static void share_again(struct grant_rig *rig, size_t pages, size_t owed)
                               pages * RIG_PAGE, true, rig->error,
                               sizeof(rig->error)),
              0);
-    CHECK_EQ(grant_share_owed(rig->share, SIZE_MAX), owed);
+    CHECK_EQ(grant_share_unshared(rig->share, SIZE_MAX), owed);
 }
 
 /* It says that it has let go, and has not: that is the kernel's to wait for. */
@@ -160,21 +160,21 @@ static void lies(void)
     CHECK_EQ(grant_share_collect(rig.share, 3 * GRANT_GRACE_NS), 0);
     CHECK_EQ(grant_share_pages(rig.share), 0);
     CHECK(fake_xen.deferred > 0);
-    CHECK_EQ(grant_share_owed(rig.share, SIZE_MAX), all);
+    CHECK_EQ(grant_share_unshared(rig.share, SIZE_MAX), all);
     /* Others are given; those that it maps do not come again. */
     share_again(&rig, PAGES, all);
-    CHECK_EQ(grant_share_owed(rig.share, all - 1), all);
+    CHECK_EQ(grant_share_unshared(rig.share, all - 1), all);
     rig_detach(&rig);
     xengnttab_close(gnttab);
     share_again(&rig, PAGES, all - PAGES);
     share_again(&rig, 1, all - PAGES - 1);
-    CHECK_EQ(grant_share_owed(rig.share, all - PAGES - 1), all - PAGES - 1);
+    CHECK_EQ(grant_share_unshared(rig.share, all - PAGES - 1), all - PAGES - 1);
     /* At a limit the kernel cannot be asked, and what is owed stays so. */
     fake_xen.limit = fake_xen.shared;
-    CHECK_EQ(grant_share_owed(rig.share, 0), all - PAGES - 1);
+    CHECK_EQ(grant_share_unshared(rig.share, 0), all - PAGES - 1);
     fake_xen.limit = 0;
-    CHECK_EQ(grant_share_owed(rig.share, 0), 0);
-    CHECK_EQ(grant_share_owed(rig.share, 0), 0);
+    CHECK_EQ(grant_share_unshared(rig.share, 0), 0);
+    CHECK_EQ(grant_share_unshared(rig.share, 0), 0);
     rig_end(&rig);
 }
 
@@ -195,14 +195,14 @@ static void let_go_owes_nothing(void)
     all = grant_share_pages(rig.share);
     rig_withdraw(&rig);
     rig_detach(&rig);
-    CHECK_EQ(grant_share_owed(rig.share, SIZE_MAX), 0);
+    CHECK_EQ(grant_share_unshared(rig.share, SIZE_MAX), 0);
     (void)grant_share_collect(rig.share, 0);
     CHECK_EQ(grant_share_collect(rig.share, GRANT_GRACE_NS), 0);
-    CHECK_EQ(grant_share_owed(rig.share, SIZE_MAX), 0);
+    CHECK_EQ(grant_share_unshared(rig.share, SIZE_MAX), 0);
     CHECK_EQ(grant_share_make(other, &theirs, all * RIG_PAGE, true, NULL, 0),
              0);
     share_again(&rig, PAGES, 0);
-    CHECK_EQ(grant_share_owed(rig.share, 0), 0);
+    CHECK_EQ(grant_share_unshared(rig.share, 0), 0);
     region_drop(&theirs);
     grant_share_close(other);
     rig_end(&rig);
@@ -222,9 +222,9 @@ static void owed_until_destroyed(void)
     rig_withdraw(&rig);
     (void)grant_share_collect(rig.share, 0);
     CHECK_EQ(grant_share_collect(rig.share, GRANT_GRACE_NS), 0);
-    CHECK(grant_share_owed(rig.share, SIZE_MAX) > PAGES);
+    CHECK(grant_share_unshared(rig.share, SIZE_MAX) > PAGES);
     grant_share_peer_gone(rig.share);
-    CHECK_EQ(grant_share_owed(rig.share, SIZE_MAX), 0);
+    CHECK_EQ(grant_share_unshared(rig.share, SIZE_MAX), 0);
     rig_detach(&rig);
     xengnttab_close(gnttab);
     share_again(&rig, PAGES, 0);

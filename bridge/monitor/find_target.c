@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* find.c: which domain is meant, and whether it can be watched. */
+/* find_target.c: which domain is meant, and whether it can be watched. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,9 +12,9 @@
 #include "../domain.h"
 #include "../exit_status.h"
 #include "../log.h"
-#include "../store.h"
-#include "built.h"
-#include "find.h"
+#include "../xenstore_names.h"
+#include "find_target.h"
+#include "wait_built.h"
 
 /*
  * `found` is what xenstore calls it, or "": any bytes, which whoever shows them
@@ -185,7 +185,7 @@ int find_target(struct target *target, const struct source_start *start)
                    target->name);
         return EXIT_USAGE;
     }
-    status = built_wait(target, start->wait_s, &info);
+    status = wait_built(target, start->wait_s, &info);
     if (status)
         return status;
     target->nr_vcpus = info.nr_vcpus;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * store.h: what a bridge asks xenstore while it starts, within a limit: names
- * of domains, and that it is told of their end.
+ * xenstore_names.h: what a bridge asks xenstore while it starts, within a
+ * limit: names of domains, and that it is told of their end.
  */
-#ifndef BRIDGE_STORE_H
-#define BRIDGE_STORE_H
+#ifndef BRIDGE_XENSTORE_NAMES_H
+#define BRIDGE_XENSTORE_NAMES_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,4 +49,4 @@ int store_watch(struct store *store, uint32_t domid, char name[STORE_NAME]);
 struct xs_handle *store_take(struct store *store);
 void store_close(struct store *store);
 
-#endif /* BRIDGE_STORE_H */
+#endif /* BRIDGE_XENSTORE_NAMES_H */

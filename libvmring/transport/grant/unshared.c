@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* owed.c: see owed.h. */
-#include "owed.h"
+/* unshared.c: see unshared.h. */
+#include "unshared.h"
 
 #include <xen/vm_ring.h>
 
 #define PIECE  512U   /* pages: 2 MiB */
 #define NOBODY 0x7ff0 /* DOMID_SELF: no domain maps pages as that */
 
-static unsigned char *byte_of(struct grant_owed *owed, uint32_t ref)
+static unsigned char *byte_of(struct grant_unshared *owed, uint32_t ref)
 {
-    return &owed->is[ref % GRANT_OWED_REFS / 8];
+    return &owed->is[ref % GRANT_UNSHARED_REFS / 8];
 }
 
 static unsigned char bit_of(uint32_t ref)
@@ -17,7 +17,8 @@ static unsigned char bit_of(uint32_t ref)
     return (unsigned char)(1U << ref % 8);
 }
 
-void grant_owed_took(struct grant_owed *owed, const uint32_t *refs, uint32_t nr)
+void grant_unshared_took(struct grant_unshared *owed, const uint32_t *refs,
+                         uint32_t nr)
 {
     for (uint32_t i = 0; i < nr; i++) {
         unsigned char *byte = byte_of(owed, refs[i]);
@@ -27,7 +28,8 @@ void grant_owed_took(struct grant_owed *owed, const uint32_t *refs, uint32_t nr)
     }
 }
 
-void grant_owed_gave(struct grant_owed *owed, const uint32_t *refs, uint32_t nr)
+void grant_unshared_gave(struct grant_unshared *owed, const uint32_t *refs,
+                         uint32_t nr)
 {
     for (uint32_t i = 0; i < nr; i++) {
         unsigned char *byte = byte_of(owed, refs[i]);
@@ -41,8 +43,8 @@ void grant_owed_gave(struct grant_owed *owed, const uint32_t *refs, uint32_t nr)
  * Piece by piece, as long as owed ones come: what the other domain still maps
  * is memory that is not there for this.
  */
-void grant_owed_ask(struct grant_owed *owed, xengntshr_handle *gntshr,
-                    uint32_t *refs, uint32_t nr)
+void grant_unshared_ask(struct grant_unshared *owed, xengntshr_handle *gntshr,
+                        uint32_t *refs, uint32_t nr)
 {
     void *pieces[(XEN_VM_RING_DIRECTORY_MAX + PIECE - 1) / PIECE];
     unsigned int nr_pieces = 0;
@@ -59,7 +61,7 @@ void grant_owed_ask(struct grant_owed *owed, xengntshr_handle *gntshr,
             break;
         pieces[nr_pieces++] = at;
         before = owed->nr;
-        grant_owed_took(owed, refs + from, here);
+        grant_unshared_took(owed, refs + from, here);
     }
     /* The last first: they are given again in the order that they were. */
     while (nr_pieces--) {

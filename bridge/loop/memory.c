@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* room.c: how much memory a consumer's ring may take. */
-#include "room.h"
+/* memory.c: how much memory a consumer's ring may take. */
+#include "memory.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -65,7 +65,7 @@ static uint64_t number_of(int fd, uint64_t otherwise)
 
 /* ------------------------------------------------------------- groups -- */
 
-static void add_group(struct room *room, const struct tree *tree,
+static void add_group(struct memory *room, const struct tree *tree,
                       const char *path)
 {
     char file[512];
@@ -82,9 +82,9 @@ static void add_group(struct room *room, const struct tree *tree,
 }
 
 /* A group and those above it: each may limit it. */
-static void add_groups(struct room *room, const struct tree *tree, char *path)
+static void add_groups(struct memory *room, const struct tree *tree, char *path)
 {
-    while (*path && room->nr_groups < ROOM_MAX_GROUPS) {
+    while (*path && room->nr_groups < MEMORY_MAX_GROUPS) {
         char *slash = strrchr(path, '/');
 
         add_group(room, tree, path);
@@ -93,11 +93,11 @@ static void add_groups(struct room *room, const struct tree *tree, char *path)
         *slash = '\0';
     }
     /* In a container that sees its own group as the root. */
-    if (room->nr_groups < ROOM_MAX_GROUPS)
+    if (room->nr_groups < MEMORY_MAX_GROUPS)
         add_group(room, tree, "");
 }
 
-static void open_groups(struct room *room)
+static void open_groups(struct memory *room)
 {
     char line[512];
     FILE *list = fopen(PROC_FOLDER "/self/cgroup", "re");
@@ -115,7 +115,7 @@ static void open_groups(struct room *room)
         fclose(list);
 }
 
-static uint64_t of_groups(const struct room *room)
+static uint64_t of_groups(const struct memory *room)
 {
     uint64_t least = UINT64_MAX;
 
@@ -132,7 +132,7 @@ static uint64_t of_groups(const struct room *room)
 
 /* ------------------------------------------------ machine and process -- */
 
-static uint64_t of_machine(const struct room *room)
+static uint64_t of_machine(const struct memory *room)
 {
     static const char name[] = "MemAvailable:";
     char text[1024];
@@ -147,7 +147,7 @@ static uint64_t of_machine(const struct room *room)
     return kib * 1024;
 }
 
-static uint64_t of_process(const struct room *room)
+static uint64_t of_process(const struct memory *room)
 {
     uint64_t used = number_of(room->statm, 0) * (uint64_t)getpagesize();
 
@@ -167,7 +167,7 @@ static uint64_t limit_of(int what)
 
 /* ---------------------------------------------------------------------- */
 
-void room_open(struct room *room)
+void memory_open(struct memory *room)
 {
     room->nr_groups = 0;
     room->space = limit_of(RLIMIT_AS);
@@ -183,7 +183,7 @@ static void close_file(int fd)
         close(fd);
 }
 
-void room_close(struct room *room)
+void memory_close(struct memory *room)
 {
     close_file(room->meminfo);
     close_file(room->statm);
@@ -200,7 +200,7 @@ static uint64_t less(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-uint64_t room_left(const struct room *room)
+uint64_t memory_left(const struct memory *room)
 {
     uint64_t left = less(of_machine(room), of_groups(room));
 

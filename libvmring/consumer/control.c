@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* request.c: what a consumer asks of the producer: the control plane. */
+/* control.c: what a consumer asks of the producer: the control plane. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,7 +207,8 @@ static int fetch_counts(struct vmring *ring, struct vmring_count *rows)
 
 static bool is_zero(const struct vmring_count *row)
 {
-    return !(row->requests | row->records | row->taken | row->pulled);
+    return !(row->requests | row->records | row->requests_taken |
+             row->records_taken);
 }
 
 int vmring_counts(struct vmring *ring, struct vmring_count **counts)
@@ -222,8 +223,8 @@ int vmring_counts(struct vmring *ring, struct vmring_count **counts)
         const struct handed *handed = &ring->handed[i / XEN_VM_RING_NR_REASONS];
         uint32_t reason = i % XEN_VM_RING_NR_REASONS;
 
-        rows[i].taken = vmr_load_relaxed(&handed->of[reason].taken);
-        rows[i].pulled = vmr_load_relaxed(&handed->of[reason].pulled);
+        rows[i].requests_taken = vmr_load_relaxed(&handed->of[reason].requests);
+        rows[i].records_taken = vmr_load_relaxed(&handed->of[reason].records);
     }
     err = fetch_counts(ring, rows);
     if (err) {

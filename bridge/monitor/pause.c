@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hold.c: the domain is paused for a moment, and runs again even if this
+ * pause.c: the domain is paused for a moment, and runs again even if this
  * process is killed in that moment: the next bridge unpauses it.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "../log.h"
-#include "hold.h"
+#include "pause.h"
 
 static bool is_paused(struct target *target)
 {
@@ -28,7 +28,7 @@ static void note_held(struct lock *lock, bool held)
  * moment, we leave none paused.  One that somebody else has paused is noted
  * only while it is paused by us too, so that it does not run without him.
  */
-int hold_domain(struct target *target, struct lock *lock)
+int pause_domain(struct target *target, struct lock *lock)
 {
     lock->ran = !is_paused(target);
     if (lock->ran)
@@ -44,7 +44,7 @@ int hold_domain(struct target *target, struct lock *lock)
     return 0;
 }
 
-void hold_cannot_unpause(const struct target *target, int error)
+void pause_cannot_unpause(const struct target *target, int error)
 {
     /* Xen has no pause of ours any more: so it says when it has none. */
     if (error == EINVAL)
@@ -56,17 +56,17 @@ void hold_cannot_unpause(const struct target *target, int error)
                    target->name, strerror(error));
 }
 
-void hold_release(struct target *target, struct lock *lock)
+void pause_release(struct target *target, struct lock *lock)
 {
     if (!lock->ran)
         note_held(lock, false);
     if (xc_domain_unpause(target->xen.xch, target->domid) < 0)
-        hold_cannot_unpause(target, errno);
+        pause_cannot_unpause(target, errno);
     if (lock->ran)
         note_held(lock, false);
 }
 
-void hold_let_run(struct target *target, struct lock *lock)
+void pause_let_run(struct target *target, struct lock *lock)
 {
     if (!lock->held)
         return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* store.c: see store.h. */
-#include "store.h"
+/* xenstore_names.c: see xenstore_names.h. */
+#include "xenstore_names.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listener.c: does a program in this domain listen to what Xen raises
+ * other_consumer.c: does a program in this domain listen to what Xen raises
  * for the target?  A consumer of the legacy ring does, and so does a device
  * model; and of neither may the ring be taken away while it lives.
  *
@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdint.h>
 
-#include "listener.h"
+#include "other_consumer.h"
 
 #include <xen/hvm/params.h>
 
@@ -58,7 +58,7 @@ static bool may_be_xens(struct target *target, uint32_t port, bool hides)
            !is_param(target, HVM_PARAM_CONSOLE_EVTCHN, port);
 }
 
-bool listener_is_there(struct target *target)
+bool has_other_consumer(struct target *target)
 {
     bool hides = xen_hides_its_own(target);
     xc_evtchn_status_t ours;

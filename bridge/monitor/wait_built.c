@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * built.c: waiting for a domain that the toolstack still builds.
+ * wait_built.c: waiting for a domain that the toolstack still builds.
  *
  * Its name is there long before it can be watched, and it is there for long if
  * it is restored.  Xen has no word for it: the domain is paused, and its first
@@ -15,7 +15,7 @@
 #include "../log.h"
 #include "../signals.h"
 #include "../source.h"
-#include "built.h"
+#include "wait_built.h"
 
 #define LOOK_MS 200
 
@@ -25,7 +25,7 @@ static bool is_built(struct target *target, const struct domain_info *info)
 {
     xc_vcpuinfo_t vcpu;
 
-    /* find.c refuses one that cannot be watched at all. */
+    /* find_target.c refuses one that cannot be watched at all. */
     if (!info->is_hvm || !info->paused || info->dying || info->shutdown)
         return true;
     return target_get_vcpu(target, 0, &vcpu) && (vcpu.online || vcpu.cpu_time);
@@ -74,7 +74,7 @@ static int wait_for_it(struct target *target, unsigned int wait_s,
     return 0;
 }
 
-int built_wait(struct target *target, unsigned int wait_s,
+int wait_built(struct target *target, unsigned int wait_s,
                struct domain_info *info)
 {
     sigset_t ending, before;

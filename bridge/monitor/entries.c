@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * requests.c: requests of a domain's legacy ring in, verdicts out.
+ * entries.c: requests of a domain's legacy ring in, verdicts out.
  *
  * A request with VM_EVENT_FLAG_VCPU_PAUSED holds its vCPU until the response
  * has that flag too.  One without must get a response without it, and at
@@ -14,8 +14,8 @@
 #include "../../libvmring/vm_event/response.h"
 #include "../log.h"
 #include "end.h"
-#include "hold.h"
-#include "requests.h"
+#include "entries.h"
+#include "pause.h"
 #include "xen_checks.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -99,8 +99,8 @@ static void let_it_leave_its_cpu(struct monitor *monitor, unsigned int vcpu)
         if (!info.running)
             return;
     }
-    if (hold_domain(&monitor->target, &monitor->lock) == 0)
-        hold_release(&monitor->target, &monitor->lock);
+    if (pause_domain(&monitor->target, &monitor->lock) == 0)
+        pause_release(&monitor->target, &monitor->lock);
 }
 
 static void answer(struct monitor *monitor,
@@ -261,7 +261,7 @@ static bool drain(struct monitor *monitor)
 
 /* ---------------------------------------------- what the loop calls -- */
 
-int requests_run(struct monitor *monitor)
+int entries_run(struct monitor *monitor)
 {
     int due = subscription_turn(monitor->arming);
     bool more = false;
@@ -318,11 +318,11 @@ static void unpause_if_none(struct monitor *monitor)
         return;
     monitor->target.paused = false;
     if (xc_domain_unpause(monitor->target.xen.xch, monitor->target.domid) < 0)
-        hold_cannot_unpause(&monitor->target, errno);
+        pause_cannot_unpause(&monitor->target, errno);
 }
 
-void requests_verdict(struct monitor *monitor,
-                      const struct vmring_verdict *verdict)
+void entries_verdict(struct monitor *monitor,
+                     const struct vmring_verdict *verdict)
 {
     if (verdict->by == VMRING_OVERDUE) {
         if (monitor->ring.page)
@@ -335,7 +335,7 @@ void requests_verdict(struct monitor *monitor,
         unpause_if_none(monitor);
 }
 
-void requests_flush(struct monitor *monitor)
+void entries_flush(struct monitor *monitor)
 {
     publish(monitor);
 }
