@@ -32,6 +32,7 @@ if(NOT VMRING_SANITIZE)
         ${PROJECT_SOURCE_DIR}/tests/build/layers.py ${PROJECT_SOURCE_DIR}
         ${PROJECT_BINARY_DIR})
     vmring_build_test(layers_planted layers_planted ${CMAKE_C_COMPILER})
+    vmring_build_test(shell shell rest)
     vmring_build_test(pinned pinned_tells)
     vmring_build_test(parts parts)
     vmring_build_test(packages packages)
@@ -62,9 +63,9 @@ if(NOT VMRING_SANITIZE)
         set_tests_properties(dialects_gcc dialects_clang PROPERTIES
             LABELS long TIMEOUT 900)
     endif()
-    # A minute of compilers and of shellcheck.
+    # A minute of compilers, and of shellcheck.
     if(VMRING_PROOF_TESTS)
-        vmring_build_test(shell shell)
+        vmring_build_test(shell_of_lab shell lab)
         vmring_build_test(freestanding_gcc_i386 freestanding gcc -m32)
         vmring_build_test(freestanding_clang_x86_64 freestanding clang -m64)
         vmring_build_test(freestanding_clang_i386 freestanding clang -m32)
