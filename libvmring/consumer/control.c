@@ -154,7 +154,10 @@ int vmring_quiesce(struct vmring *ring)
     return err == -EPIPE ? -ECONNRESET : err;
 }
 
-/* Our own rows, joined by the producer's counts. */
+/*
+ * Our own rows, joined by the producer's counts.  Those that have come are
+ * marked in `reserved`.
+ */
 static int merge(struct vmring *ring, const struct vmring_local_counts *answer,
                  int len, struct vmring_count *rows)
 {
@@ -171,6 +174,10 @@ static int merge(struct vmring *ring, const struct vmring_local_counts *answer,
             from->reason >= XEN_VM_RING_NR_REASONS)
             return -EPROTO;
         to = &rows[from->vcpu * XEN_VM_RING_NR_REASONS + from->reason];
+        /* A second one would replace what the first has said. */
+        if (to->reserved)
+            return -EPROTO;
+        to->reserved = 1;
         to->requests = from->requests;
         to->answered = from->answered;
         to->defaulted = from->defaulted;
@@ -236,6 +243,7 @@ int vmring_counts(struct vmring *ring, struct vmring_count **counts)
             continue;
         rows[i].vcpu = i / XEN_VM_RING_NR_REASONS;
         rows[i].reason = (uint16_t)(i % XEN_VM_RING_NR_REASONS);
+        rows[i].reserved = 0;
         rows[nr++] = rows[i];
     }
     *counts = rows;

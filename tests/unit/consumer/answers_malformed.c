@@ -158,6 +158,42 @@ static void counts(void)
     counts_are_refused(&answer, head);
 }
 
+/* The second of two rows would replace the first, in one answer or in two. */
+static void rows_twice(void)
+{
+    size_t head = offsetof(struct vmring_local_counts, rows);
+    struct vmring_local_counts answer = {
+        .nr = 2,
+        .next = VMRING_LOCAL_NO_MORE,
+        .rows = {{.vcpu = 1, .reason = 1, .requests = 1, .answered = 1},
+                 {.vcpu = 1, .reason = 1, .requests = 2, .answered = 2}}};
+    struct vmring_count *rows;
+    size_t len = head + sizeof(answer.rows[0]);
+
+    counts_are_refused(&answer, len + sizeof(answer.rows[0]));
+
+    attach();
+    answer.nr = 1;
+    answer.next = 1;
+    say(VMRING_LOCAL_COUNTS, &answer, len);
+    answer.next = VMRING_LOCAL_NO_MORE;
+    say(VMRING_LOCAL_COUNTS, &answer, len);
+    CHECK_EQ(vmring_counts(pair.ring, &rows), -EPROTO);
+    is_broken();
+
+    /* Asked anew all of them come again. */
+    attach();
+    for (int i = 0; i < 2; i++) {
+        say(VMRING_LOCAL_COUNTS, &answer, len);
+        CHECK_EQ(vmring_counts(pair.ring, &rows), 1);
+        CHECK_EQ(rows[0].vcpu, 1);
+        CHECK_EQ(rows[0].requests, 1);
+        CHECK_EQ(rows[0].reserved, 0);
+        free(rows);
+    }
+    pair_end(&pair);
+}
+
 /* No answer: its late coming is no lie, for nobody listens any more. */
 static void late(void)
 {
@@ -206,6 +242,7 @@ int main(void)
     subscribed();
     support();
     counts();
+    rows_twice();
     late();
     hung_up();
     return 0;
