@@ -41,6 +41,14 @@ void loop_finish(struct loop *loop, enum ending ending)
     loop->over = true;
 }
 
+void run_limit_end(struct run *run)
+{
+    unsigned int ms = run->options->end_within_ms;
+
+    if (!run->limit && ms)
+        run->limit = clock_ns() + ms * UINT64_C(1000000);
+}
+
 void loop_begin_ending(struct loop *loop)
 {
     const struct timeval slow = {.tv_sec = SLOW_END_S};
@@ -51,6 +59,7 @@ void loop_begin_ending(struct loop *loop)
     if (loop->ending)
         return;
     loop->ending = true;
+    run_limit_end(loop->run);
     /* One may be there even so: over grant:, where xenstore is lost. */
     loop->unheard = vmring_quiesce(loop->run->ring) == -ECONNRESET;
     if (loop->reminder)

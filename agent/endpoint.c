@@ -14,6 +14,7 @@
 
 #include "../bridge/exit_status.h"
 #include "../libvmring/text/suggest.h"
+#include "base/clock.h"
 #include "base/early.h"
 #include "output/say.h"
 
@@ -66,6 +67,14 @@ static void log_line(void *ctx, int level, const char *text)
         endpoint->unwritten = true;
 }
 
+static bool is_over(void *ctx)
+{
+    const struct endpoint *endpoint = ctx;
+
+    return early_has_come(NULL) ||
+           (endpoint->limit && clock_ns() >= endpoint->limit);
+}
+
 static int attach(struct endpoint *endpoint, const struct options *options,
                   const char *uri, char *error, size_t error_len)
 {
@@ -81,7 +90,8 @@ static int attach(struct endpoint *endpoint, const struct options *options,
         .deadline_ns = options->deadline_ns,
         .error = error,
         .error_len = error_len,
-        .interrupted = early_has_come,
+        .interrupted = is_over,
+        .interrupted_ctx = endpoint,
     };
     int r;
 

@@ -14,6 +14,7 @@ struct endpoint {
     struct bridge bridge; /* the one that was started for it, if any */
     struct agent_sandbox sandbox;
     const struct options *options;
+    uint64_t limit; /* waits for no answer beyond this time; 0: for its time */
     bool is_closing;
     bool unwritten; /* a file that the library writes as it closes */
 };

@@ -52,6 +52,7 @@ struct run {
     /* Found. */
     enum ending ending;
     bool unread;    /* ENDED_LIMIT: as nobody reads the output */
+    uint64_t limit; /* when --end-within is over; 0: not begun, or none */
     double seconds; /* for which events were taken */
 };
 
@@ -61,6 +62,9 @@ struct run {
  * be had.
  */
 struct event_base *run_base_new(void);
+
+/* From now on --end-within runs, if it does not yet. */
+void run_limit_end(struct run *run);
 
 /*
  * Runs until the end; out->error says whether all could be written.  A lost

@@ -90,9 +90,14 @@ static int tell_ending(const struct run *run, const char *shutdown,
                 shutdown, unchecked);
         return EXIT_TARGET_ENDED;
     case ENDED_PEER_LOST:
-        say("the producer of %s went away; see whether its bridge still "
-            "runs",
-            target);
+        if (run->ledger->no_counts == -ETIMEDOUT)
+            say("the producer of %s is there, but did not tell its counts in "
+                "time; it is stuck, or its bridge is",
+                target);
+        else
+            say("the producer of %s went away; see whether its bridge still "
+                "runs",
+                target);
         return EXIT_PEER_LOST;
     case ENDED_PEER_BROKEN:
         say("the producer of %s broke the protocol; do not trust it", target);
@@ -138,12 +143,29 @@ int status_with_output(int status, bool is_lost)
                : status;
 }
 
-static int settle(struct run *run)
+/* Why it has no counts, where nothing else had gone wrong. */
+static enum ending without_counts(const struct run *run)
+{
+    if (run->ledger->no_counts != -EINTR)
+        return ENDED_PEER_LOST;
+    if (early_has_come(NULL))
+        return ENDED_INTERRUPTED;
+    say("not ended within %g s: the producer of %s does not tell its counts; "
+        "detaching without them",
+        run->options->end_within_ms / 1000.0, run->info->target);
+    return ENDED_LIMIT;
+}
+
+static int settle(struct run *run, struct endpoint *endpoint)
 {
     struct ledger *ledger = run->ledger;
     bool cut = is_cut_short(run);
-    int r = ledger_fetch(ledger, run->ring, !cut);
+    int r;
 
+    /* One that had not begun to end has the whole of it from now on. */
+    run_limit_end(run);
+    endpoint->limit = run->limit;
+    r = ledger_fetch(ledger, run->ring, !cut);
     if (!r)
         r = ledger_settle(ledger, cut || run->ending == ENDED_FAULT
                                       ? "it was not drained"
@@ -154,8 +176,7 @@ static int settle(struct run *run)
     if (ledger->no_counts == -EPROTO)
         run->ending = ENDED_PEER_BROKEN;
     else if (run->ending == ENDED_DRAINED)
-        run->ending =
-            ledger->no_counts == -EINTR ? ENDED_INTERRUPTED : ENDED_PEER_LOST;
+        run->ending = without_counts(run);
     return r;
 }
 
@@ -210,7 +231,7 @@ static int conclude(struct run *run, struct endpoint *endpoint,
                     struct outputs *outputs)
 {
     struct ledger *ledger = run->ledger;
-    int r = settle(run);
+    int r = settle(run, endpoint);
     unsigned int reason;
     const char *shutdown;
 

@@ -5,6 +5,7 @@
  *   peer SOCKET name          its target's name is not for a terminal
  *   peer SOCKET refusal       nor is why it refuses to arm events
  *   peer SOCKET quiet         never says that the target is quiet
+ *   peer SOCKET counts        does, and tells no counts
  *   peer SOCKET arming        never has done arming; says when it may stop
  *
  * It pushes CPUIDs while they are armed, until it is killed.
@@ -22,6 +23,7 @@
 
 static const char *mode;
 static unsigned int armed;
+static bool disarmed;
 
 static void subscribe(void *ctx, const struct vmring_spec *specs,
                       unsigned int nr, int *results, char *error,
@@ -33,6 +35,7 @@ static void subscribe(void *ctx, const struct vmring_spec *specs,
         puts(nr ? "arming" : "disarmed");
         fflush(stdout);
     }
+    disarmed = armed && !nr;
     armed = refused ? 0 : nr;
     (void)ctx;
     (void)specs;
@@ -74,8 +77,10 @@ static void turn(struct vmring_producer *producer)
     (void)vmring_producer_dispatch(producer);
     if (armed && vmring_producer_attached(producer))
         (void)vmring_producer_push(producer, 0, &event);
-    while (vmring_producer_collect(producer, &verdict) == 1)
-        ;
+    /* Before all is collected no counts are told. */
+    if (!disarmed || strcmp(mode, "counts") != 0)
+        while (vmring_producer_collect(producer, &verdict) == 1)
+            ;
     vmring_producer_flush(producer);
 }
 

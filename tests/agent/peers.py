@@ -106,6 +106,27 @@ def quiet():
         ends_unquiet(agent, time.monotonic())
 
 
+class NoCounts:
+    """It says that it is quiet, and never tells its counts."""
+
+    def __init__(self, limit):
+        self.peer = Peer("counts")
+        self.begun = time.monotonic()
+        self.agent = subprocess.Popen(
+            [AGENT, "-q", "-t", "0.2", "--end-within", limit,
+             "local:" + self.peer.socket],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def end(self, status, line, within):
+        with self.peer:
+            out, said = self.agent.communicate(timeout=LIMIT)
+        check("status %d" % status, self.agent.returncode == status,
+              (self.agent.returncode, said))
+        check("one line says so", said.count(b"\n") == 1 and line in said, said)
+        check("its ledger", b"not checked: " in out, out)
+        check("within its limit", time.monotonic() - self.begun < within)
+
+
 def arming():
     """A signal while it waits until all is armed: it detaches in order."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP,
@@ -130,7 +151,12 @@ def arming():
                 agent.kill()
 
 
+# The library's own limit takes its time, meanwhile the others run.
+unlimited = NoCounts("none")
 texts()
 quiet()
+NoCounts("1").end(13, b"not ended within 1 s: the producer of guest does not "
+                  b"tell its counts", 8)
 arming()
+unlimited.end(11, b"did not tell its counts in time", LIMIT)
 finish()
