@@ -327,7 +327,7 @@ static void marks(struct pen *pen, const struct line *line)
 
 static void lost_here(struct output *out, const struct line *line)
 {
-    struct pen pen = pen_at(out, 0, 0);
+    struct pen pen = pen_at(out, out->columns, 4);
 
     pen_paint(&pen, PEN_YELLOW);
     output_printf(out, "%*sv%-*u %" PRIu32 " lost here",

@@ -82,6 +82,15 @@ def everything():
         for program in AGENT, BRIDGE:
             fits("--help", columns, program, "--help")
             fits("--usage", columns, program, "--usage")
+    # The ledger is a table, for 80.
+    for extra in (), ("-v",), ("--time=absolute",):
+        text = Terminal(40).start(AGENT, "-n", "500", "-e", EVENTS, *extra,
+                                  "sim:vcpus=3").read()
+        line = longest(text.split("Ledger of", 1)[0])
+        check("events fit 40 columns", len(line) <= 40, (line, extra))
+    for where in (), ("sim:",):
+        text = fits("-e help", 40, AGENT, "-e", "help", *where)
+        check("no word has a line of its own", text.count("\n") < 100, text)
     fits("a terminal that does not say", 100, AGENT, "-n", "500", "-e", EVENTS,
          "sim:vcpus=3", COLUMNS="100")
     fits("the summary", 80, AGENT, "-q", "-c", "-e", EVENTS,

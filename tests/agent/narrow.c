@@ -82,7 +82,8 @@ static void check_all(unsigned int columns)
 
 static void check_everything(void)
 {
-    static const unsigned int columns[] = {80, 100, 123, 124, 200};
+    static const unsigned int columns[] = {40, 50,  63,  64,  79,
+                                           80, 100, 123, 124, 200};
 
     for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
         for (int times = TIMES_RELATIVE; times <= TIMES_DELTA; times++)
@@ -141,6 +142,21 @@ static void check_times(void)
     line.times = TIMES_RELATIVE;
 }
 
+/* No line is blank, and each says something. */
+static void check_few_columns(void)
+{
+    start(XEN_VM_RING_REASON_MOV_TO_MSR, 0);
+    event.rec.u.mov_to_msr.msr = 0xc0000082;
+    event.rec.u.mov_to_msr.new_value = 0xffffffff81a00080;
+    event.rec.regs.x86.rip = 0xffffffff8106e044;
+    line.time = 1118000;
+    CHECK_STR(written(40), "    0.001118 v7  sync  \n"
+                           "    msr 0xc0000082 lstar\n"
+                           "    0x0 -> 0xffffffff81a00080\n"
+                           "    rip 0xffffffff8106e044\n");
+    line.time = 1500000000;
+}
+
 /* Colours take no room. */
 static void check_colours(void)
 {
@@ -152,6 +168,11 @@ static void check_colours(void)
     CHECK(strchr(out.buffer, '\033'));
     CHECK(longest(out.buffer) <= 80);
     CHECK(longest(out.buffer) > 60);
+    free(out.buffer);
+    out = (struct output){.columns = 40, .colour = true};
+    text_event(&out, &line);
+    output_bytes(&out, "", 1);
+    CHECK(longest(out.buffer) <= 40);
 }
 
 static void check_kinds(void)
@@ -173,6 +194,7 @@ int main(void)
     check_everything();
     check_forms();
     check_times();
+    check_few_columns();
     check_colours();
     check_kinds();
     free(out.buffer);
