@@ -101,21 +101,37 @@ def everything():
     fits("counts only", 80, AGENT, "-q", "-t", "1.5", ENDLESS)
 
 
+def wait_for(path):
+    end = time.monotonic() + LIMIT
+    while not os.path.exists(path) and time.monotonic() < end:
+        time.sleep(0.05)
+
+
 def of_a_bridge():
-    """The account at its end."""
+    """Where it serves, on a terminal alone; and the account at its end."""
     with tempfile.TemporaryDirectory() as folder:
         where = "local:" + folder + "/socket"
-        bridge = Terminal(80).start(BRIDGE, "-v", "--once", "--listen", where,
-                                    "sim:vcpus=2,name=a")
-        end = time.monotonic() + LIMIT
-        while not os.path.exists(where[6:]) and time.monotonic() < end:
-            time.sleep(0.05)
-        subprocess.run([AGENT, "-q", "-n", "30", where], timeout=LIMIT,
-                       stdout=subprocess.DEVNULL, check=True)
-        lines = bridge.read().splitlines()
-    check("what a bridge says fits", any("answered" in line for line in lines)
-          and any("vmring-bridge: " in line for line in lines)
-          and max(map(len, lines)) <= 80, lines)
+        bridges = [Terminal(80).start(BRIDGE, *extra, "--once", "--listen",
+                                      where + name, "sim:vcpus=2,name=a")
+                   for name, extra in (("1", ["-v"]), ("2", []))]
+        piped = subprocess.Popen([BRIDGE, "--once", "--listen", where + "3",
+                                  "sim:vcpus=2"], stderr=subprocess.PIPE)
+        for name in "123":
+            wait_for(where[6:] + name)
+            subprocess.run([AGENT, "-q", "-n", "30", where + name],
+                           timeout=LIMIT, stdout=subprocess.DEVNULL,
+                           check=True)
+        lines, plain = [bridge.read().splitlines() for bridge in bridges]
+        said = piped.communicate(timeout=LIMIT)[1]
+    for some in lines, plain:
+        check("what a bridge says fits", any("answered" in line
+                                             for line in some)
+              and any("vmring-bridge: " in line for line in some)
+              and max(map(len, some)) <= 80, some)
+    check("where it serves, and how it ends", plain[0].startswith(
+        "vmring-bridge: serving a; attach by 'vmring-agent") and
+        "Ctrl-C ends" in " ".join(plain[:4]), plain)
+    check("not in a pipe", b"serving" not in said, said)
     lines = Terminal(60).start(BRIDGE, "--nosuch-option",
                                "sim:").read().splitlines()
     lines += Terminal(60).start(BRIDGE, "sim:vcpus=many").read().splitlines()
