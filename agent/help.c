@@ -36,7 +36,8 @@ const struct argp_option help_options[] = {
     {NULL, 0, NULL, 0, "What to watch:", 1},
     {"events", 'e', "EVENTS", 0,
      "Events, as in 'cpuid cr3:async msr:0xc0000082' "
-     "(default: " HELP_DEFAULT_EVENTS "); 'help' lists them",
+     "(default: " HELP_DEFAULT_EVENTS "); each alone waits for a verdict "
+     "(:sync), with :async not; 'help' lists them",
      1},
     {"deny", OPTION_DENY, "RULE", 0,
      "Deny writes: cr4:BITS (those that change one of them) or "
@@ -83,7 +84,9 @@ const struct argp_option help_options[] = {
     {"policy", OPTION_POLICY, "discard|overwrite", 0,
      "What a full lane loses: its newest or its oldest event", 4},
     {"groups", OPTION_GROUPS, "N", 0,
-     "Doorbell groups (default: one, or one a worker)", 4},
+     "Doorbell groups: what vCPUs are dealt to, each with a wake-up of its "
+     "own (default: one, or one for each of --workers)",
+     4},
     {"workers", OPTION_WORKERS, "N", 0,
      "Take events in N threads, each of doorbell groups of its own", 4},
     {"deadline", OPTION_DEADLINE, "TIME", 0,

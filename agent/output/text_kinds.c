@@ -52,6 +52,11 @@ void text_kinds(struct output *out, const uint64_t *supported)
                   !supported            ? ""
                   : *supported >> i & 1 ? "yes"
                                         : "no");
+    if (supported)
+        prose(out, 13, "  yes, no   ",
+              "whether it can be had of this target, with this bridge");
+    prose(out, 13, "  :sync     ",
+          "the vCPU waits for a verdict: so it is where nothing is said");
     prose(out, 13, "  :async    ",
           "the vCPU goes on; when its lane is full, the event is lost and "
           "counted");

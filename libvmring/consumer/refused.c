@@ -59,14 +59,16 @@ int attach_refused(struct attach *attach)
                     attach->opts.loss_policy);
     case XEN_VM_RING_REFUSED_GROUPS:
         return FAIL(attach, -EOPNOTSUPP,
-                    "%u doorbell groups refused, of which each worker takes "
-                    "one; at most %u, one a vCPU",
+                    "%u doorbell groups (one a worker, where there are "
+                    "workers) refused; at most %u, one a vCPU",
                     attach->opts.nr_groups, g->max_groups);
     case XEN_VM_RING_REFUSED_VERDICTS:
         return refuse_verdicts(attach);
     case XEN_VM_RING_REFUSED_DEADLINE:
         return FAIL(attach, -ERANGE,
-                    "deadline refused; the producer's maximum is %llu ms",
+                    "deadline of %llu ms refused; the producer's maximum is "
+                    "%llu ms",
+                    (unsigned long long)(attach->opts.deadline_ns / 1000000),
                     (unsigned long long)(g->max_deadline / 1000000));
     case XEN_VM_RING_REFUSED_BUSY:
         return FAIL(attach, -EBUSY,
