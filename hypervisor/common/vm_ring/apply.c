@@ -32,6 +32,27 @@ static void inject(struct vcpu *v, const struct xen_vm_ring_inject *inject)
 }
 #endif
 
+/* What an answer changes is there; of the legacy ring's it goes with that. */
+static bool is_monitored(const struct vcpu *v)
+{
+#ifdef CONFIG_X86
+    return v->arch.vm_event;
+#else
+    return true;
+#endif
+}
+
+/* Single-stepping is changed of a vCPU that is paused in every sense. */
+static void toggle_singlestep(struct vcpu *v, vm_event_response_t *rsp)
+{
+    if ( !(rsp->flags & (VM_EVENT_FLAG_TOGGLE_SINGLESTEP |
+                         VM_EVENT_FLAG_FAST_SINGLESTEP)) )
+        return;
+    vcpu_pause_nosync(v);
+    vm_event_toggle_singlestep(v->domain, v, rsp);
+    vcpu_unpause(v);
+}
+
 static void apply(struct vcpu *v, struct vm_event_answer *answer, bool first)
 {
     vm_event_response_t *rsp = &answer->response;
@@ -40,7 +61,7 @@ static void apply(struct vcpu *v, struct vm_event_answer *answer, bool first)
     if ( first || (rsp->flags & VM_EVENT_FLAG_EMULATE) )
         vm_event_emulate_check(v, rsp);
     vm_event_register_write_resume(v, rsp);
-    vm_event_toggle_singlestep(v->domain, v, rsp);
+    toggle_singlestep(v, rsp);
     if ( rsp->flags & VM_EVENT_FLAG_ALTERNATE_P2M )
         p2m_altp2m_check(v, rsp->altp2m_idx);
     if ( rsp->flags & VM_EVENT_FLAG_SET_REGISTERS )
@@ -74,7 +95,7 @@ void vm_ring_resume(struct vcpu *v)
      * of its own, so that nobody gives it another now.
      */
     atomic_inc(&v->vm_event_pause_count);
-    for ( i = 0; i < nr; i++ )
+    for ( i = 0; is_monitored(v) && i < nr; i++ )
         apply(v, &rv->answers[i], i == 0);
     atomic_dec(&v->vm_event_pause_count);
     write_atomic(&rv->nr_answers, 0);

@@ -8,8 +8,12 @@
 /* After so long the rest is collected, when it is too much for one turn. */
 #define SOON MICROSECS(50)
 
-/* Tries to arm while a consumer sets hints for nothing. */
+/*
+ * Tries to arm while a consumer sets hints for nothing; and after how long the
+ * next ones, so that it costs others little.
+ */
 #define MAX_ARMINGS 8
+#define LATER       MILLISECS(1)
 
 void ring_give(struct vm_ring *ring, const struct xen_vm_ring_event *event,
                const struct xen_vm_ring_response *response)
@@ -96,11 +100,15 @@ void ring_expect(struct vm_ring *ring)
 static void collect_and_arm(struct vm_ring *ring)
 {
     unsigned int most = 2 * ring->nr_vcpus, i;
+    s_time_t rest = LATER;
 
     for ( i = 0; i < MAX_ARMINGS; i++ )
     {
         if ( ring_collect(ring, most) )
+        {
+            rest = SOON;
             break;
+        }
         ring_flush(ring);
         if ( vmr_producer_arm(&ring->core) )
         {
@@ -109,7 +117,7 @@ static void collect_and_arm(struct vm_ring *ring)
         }
     }
     ring_flush(ring);
-    be_called(ring, NOW() + SOON);
+    be_called(ring, NOW() + rest);
 }
 
 void ring_doorbell(struct vm_ring *ring)

@@ -7,39 +7,12 @@
 #include <xen/monitor.h>
 #include <xen/random.h>
 #include <xen/vm_event.h>
+#include <xen/vmap.h>
 
 #include <asm/monitor.h>
 #include <asm/vm_event.h>
 
 #include "ring.h"
-
-/* Within so long after it has attached a consumer binds its ports. */
-#define TIME_TO_BIND SECONDS(1)
-
-/* ------------------------------------------------------ what goes -- */
-
-static void let_go(struct vm_ring *ring, struct ring_pages *pages)
-{
-    if ( !pages->mfns )
-        return;
-    ASSERT(ring->nr_going < ARRAY_SIZE(ring->going));
-    ring->going[ring->nr_going++] = *pages;
-    *pages = (struct ring_pages){};
-}
-
-static int reap(struct vm_ring *ring)
-{
-    while ( ring->nr_going )
-    {
-        int rc = ring_pages_free(&ring->going[ring->nr_going - 1],
-                                 !ring->domain->is_dying);
-
-        if ( rc )
-            return rc;
-        ring->nr_going--;
-    }
-    return 0;
-}
 
 /* ----------------------------------------------------------- a ring -- */
 
@@ -50,7 +23,7 @@ static void free_ring(struct vm_ring *ring)
     for ( i = 0; ring->vcpus && i < ring->nr_vcpus; i++ )
         xfree(ring->vcpus[i]);
     xfree(ring->vcpus);
-    xfree(ring->core_memory);
+    vfree(ring->core_memory);
     xfree(ring);
 }
 
@@ -65,7 +38,8 @@ static struct vm_ring *alloc_ring(struct domain *d)
     ring->domain = d;
     ring->nr_vcpus = d->max_vcpus;
     ring->timer_at = STIME_MAX;
-    ring->core_memory = xzalloc_bytes(
+    /* Of many vCPUs too much to ask for in one piece. */
+    ring->core_memory = vzalloc(
         vmr_producer_size(ring->nr_vcpus, ring->nr_vcpus));
     ring->vcpus = xzalloc_array(struct ring_vcpu *, ring->nr_vcpus);
     for ( i = 0; ring->vcpus && i < ring->nr_vcpus; i++ )
@@ -103,7 +77,7 @@ static void reset(struct vm_ring *ring)
     ring->resource = 0;
 }
 
-static int make_ring(struct domain *d)
+int ring_make(struct domain *d)
 {
     int rc;
 
@@ -138,62 +112,7 @@ void vm_ring_free(struct domain *d)
     d->vm_ring = NULL;
 }
 
-/* ---------------------------------------------------------- attach -- */
-
-static uint64_t random64(void)
-{
-    uint64_t number = (uint64_t)get_random() << 32 | get_random();
-
-    return number ?: 1;
-}
-
-/* A consumer of which nothing is left has given up its place. */
-static bool is_busy(const struct vm_ring *ring)
-{
-    return ring->active &&
-           (ring_ports_bound(ring->ports) ||
-            (!ring_ports_heard(ring->ports) &&
-             NOW() < ring->attached_at + TIME_TO_BIND));
-}
-
-static bool lay_out(struct vm_ring *ring, struct xen_vm_ring_accept *accept)
-{
-    struct vmr_geometry *geo = &ring->new_geo;
-
-    *geo = (struct vmr_geometry){
-        .features = accept->features,
-        .epoch = ring->epoch + 1,
-        .deadline = accept->deadline,
-        .nr_vcpus = ring->nr_vcpus,
-        .nr_lanes = ring->nr_vcpus,
-        .nr_groups = accept->nr_groups,
-        .loss_policy = accept->policy,
-        .verdicts = accept->verdicts,
-        .arch = accept->arch,
-        .clock = XEN_VM_RING_CLOCK_SYSTEM,
-        .record_len = accept->record_len,
-        .minor = accept->version & 0xffff,
-        .source = XEN_VM_RING_SOURCE_XEN,
-    };
-    if ( !vmr_geometry_lay_out(geo, accept->async_len) )
-        return false;
-    ring->new_p = (struct ring_pages){.nr = PFN_UP(geo->p_len)};
-    ring->new_c = (struct ring_pages){.nr = PFN_UP(geo->c_len)};
-    return true;
-}
-
-static int alloc_pages(struct vm_ring *ring)
-{
-    int rc = ring_pages_alloc(ring->domain, &ring->new_p);
-
-    if ( !rc )
-        rc = ring_pages_alloc(ring->domain, &ring->new_c);
-    if ( !rc )
-        rc = ring_pages_map(&ring->new_p);
-    if ( !rc )
-        rc = ring_pages_map(&ring->new_c);
-    return rc;
-}
+/* ----------------------------------------------------------- epochs -- */
 
 /* The last look at what a consumer has left; the domain is paused. */
 static void sweep(struct vm_ring *ring)
@@ -221,7 +140,7 @@ static void keep_frozen(struct vm_ring *ring)
     if ( ring->nr_prev == RING_MAX_PREV )
     {
         ring->stats.abandoned += ring->prev_unread[0];
-        let_go(ring, &ring->prev[0]);
+        ring_let_go(ring, &ring->prev[0]);
         ring->nr_prev--;
         memmove(ring->prev, ring->prev + 1,
                 ring->nr_prev * sizeof(ring->prev[0]));
@@ -251,7 +170,7 @@ static void begin_ledger(struct vm_ring *ring)
 }
 
 /* All vCPUs are off their CPUs. */
-static void begin_epoch(struct vm_ring *ring, struct ring_ports *ports)
+void ring_begin_epoch(struct vm_ring *ring, struct ring_ports *ports)
 {
     struct ring_ports *old;
     struct domain *d = ring->domain;
@@ -262,12 +181,12 @@ static void begin_epoch(struct vm_ring *ring, struct ring_ports *ports)
     if ( ring->core.header )
         (void)vmr_producer_freeze(&ring->core);
     keep_frozen(ring);
-    let_go(ring, &ring->c);
+    ring_let_go(ring, &ring->c);
     ring->p = ring->new_p;
     ring->c = ring->new_c;
     ring->new_p = ring->new_c = (struct ring_pages){};
     old = ring->ports;
-    ring->ports = ports;
+    rcu_assign_pointer(ring->ports, ports);
     begin_ledger(ring);
     vmr_geometry_publish(&ring->new_geo, ring->p.at);
     vmr_producer_attach(&ring->core, &ring->new_geo, ring->p.at, ring->c.at);
@@ -288,97 +207,26 @@ static void begin_epoch(struct vm_ring *ring, struct ring_ports *ports)
     ring_ports_close(old);
 }
 
-static void tell(const struct vm_ring *ring, struct xen_vm_ring_attach *attach)
-{
-    const struct vmr_geometry *geo = &ring->new_geo;
-    struct xen_vm_ring_accept *accept = &attach->accept;
-    unsigned int i;
-
-    accept->epoch = geo->epoch;
-    accept->async_len = geo->nr_records * geo->nr_lanes * geo->record_len;
-    accept->p_len = geo->p_len;
-    accept->c_len = geo->c_len;
-    for ( i = 0; i < ring->nr_prev; i++ )
-        accept->prev_p_len[i] = (uint64_t)ring->prev[i].nr << PAGE_SHIFT;
-    attach->resource = ring->resource;
-    ring_ports_tell(ring->ports, attach->ports);
-}
-
-/* Nothing of it is there any more, but for what reap() has to free. */
-static int refuse(struct vm_ring *ring, struct xen_vm_ring_attach *attach)
-{
-    ring->making = 0;
-    let_go(ring, &ring->new_p);
-    let_go(ring, &ring->new_c);
-    attach->accept.result = XEN_VM_RING_REFUSED_MEMORY;
-    attach->accept.epoch = 0;
-    return 0;
-}
-
-static int go_on(struct vm_ring *ring, uint64_t *handle,
-                 struct xen_vm_ring_attach *attach)
-{
-    struct ring_ports *ports = NULL;
-    int rc = alloc_pages(ring);
-
-    if ( rc == -ERESTART )
-    {
-        *handle = ring->making;
-        return rc;
-    }
-    if ( !rc )
-        rc = ring_ports_open(ring, current->domain, ring->new_geo.nr_groups,
-                             &ports);
-    if ( rc )
-        return refuse(ring, attach);
-    domain_pause(ring->domain);
-    begin_epoch(ring, ports);
-    domain_unpause(ring->domain);
-    tell(ring, attach);
-    *handle = ring->handle;
-    return reap(ring);
-}
-
-int ring_attach(struct domain *d, uint64_t *handle,
-                struct xen_vm_ring_attach *attach)
-{
-    struct vm_ring *ring = d->vm_ring;
-    struct xen_vm_ring_accept accept;
-    int rc;
-
-    if ( *handle )
-    {
-        if ( !ring || !ring->made )
-            return -ENOENT;
-        /* The answer is told already: what is left is to free. */
-        if ( *handle == ring->handle )
-            return reap(ring);
-        return *handle == ring->making ? go_on(ring, handle, attach) : -ENOENT;
-    }
-    if ( vm_event_check_ring(d->vm_event_monitor) )
-        return -EADDRINUSE;
-    rc = make_ring(d);
-    if ( rc )
-        return rc;
-    ring = d->vm_ring;
-    rc = ring->making ? -EBUSY : reap(ring);
-    if ( rc )
-        return rc;
-    attach->reserved = attach->resource = 0;
-    memset(attach->ports, 0, sizeof(attach->ports));
-    if ( !ring_negotiate(ring, d, &attach->propose, is_busy(ring), &accept) )
-    {
-        attach->accept = accept;
-        return 0;
-    }
-    ring->making = random64();
-    attach->accept = accept;
-    if ( !lay_out(ring, &attach->accept) )
-        return refuse(ring, attach);
-    return go_on(ring, handle, attach);
-}
-
 /* ------------------------------------------------- detach and after -- */
+
+/* Under the lock; who closes them waits for whoever may be ringing them. */
+static struct ring_ports *take_ports(struct vm_ring *ring)
+{
+    struct ring_ports *ports = ring->ports;
+
+    rcu_assign_pointer(ring->ports, NULL);
+    return ports;
+}
+
+void ring_lose_agent(struct vm_ring *ring)
+{
+    struct ring_ports *ports;
+
+    ring_lock(ring);
+    ports = take_ports(ring);
+    ring_unlock(ring);
+    ring_ports_close(ports);
+}
 
 int ring_detach(struct vm_ring *ring)
 {
@@ -386,7 +234,7 @@ int ring_detach(struct vm_ring *ring)
     struct domain *d = ring->domain;
 
     if ( !ring->active )
-        return reap(ring);
+        return ring_reap(ring);
     domain_pause(d);
     ring_lock(ring);
     sweep(ring);
@@ -396,22 +244,21 @@ int ring_detach(struct vm_ring *ring)
     ring->active = false;
     stop_timer(&ring->timer);
     ring->timer_at = STIME_MAX;
-    ports = ring->ports;
-    ring->ports = NULL;
-    let_go(ring, &ring->c);
+    ports = take_ports(ring);
+    ring_let_go(ring, &ring->c);
     ring_unlock(ring);
     domain_unpause(d);
     ring_ports_close(ports);
-    return reap(ring);
+    return ring_reap(ring);
 }
 
 int ring_drained(struct vm_ring *ring)
 {
     ring_lock(ring); /* excludes vm_ring_acquire() */
     while ( ring->nr_prev && ring->nr_going < ARRAY_SIZE(ring->going) )
-        let_go(ring, &ring->prev[--ring->nr_prev]);
+        ring_let_go(ring, &ring->prev[--ring->nr_prev]);
     ring_unlock(ring);
-    return reap(ring);
+    return ring_reap(ring);
 }
 
 int ring_disarm(struct domain *d)
@@ -442,9 +289,10 @@ int ring_destroy(struct vm_ring *ring)
 
     if ( rc )
         return rc;
-    let_go(ring, &ring->new_p);
-    let_go(ring, &ring->new_c);
+    ring_let_go(ring, &ring->new_p);
+    ring_let_go(ring, &ring->new_c);
     ring->making = 0;
+    ring->failed = 0;
     rc = ring_drained(ring);
     if ( rc )
         return rc;
@@ -452,9 +300,9 @@ int ring_destroy(struct vm_ring *ring)
         ring_disarm(d);
     ring_lock(ring);
     forget_pages(ring);
-    let_go(ring, &ring->p);
+    ring_let_go(ring, &ring->p);
     ring_unlock(ring);
-    rc = reap(ring);
+    rc = ring_reap(ring);
     if ( rc )
         return rc;
     /* Of a domain that dies the counts stay until nobody maps the ring. */

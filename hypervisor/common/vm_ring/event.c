@@ -24,6 +24,17 @@ bool vm_ring_active(const struct domain *d)
     return d->vm_ring && d->vm_ring->active;
 }
 
+/* Who takes the ports away does so without waiting for us. */
+static DEFINE_RCU_READ_LOCK(ports_lock);
+
+static void ring_group_of(struct vm_ring *ring, const struct vcpu *v)
+{
+    rcu_read_lock(&ports_lock);
+    ring_ports_ring(rcu_dereference(ring->ports),
+                    1ULL << vmr_group_of(&ring->core.geo, v->vcpu_id));
+    rcu_read_unlock(&ports_lock);
+}
+
 /* Bounded without a lock: nobody else touches this lane. */
 static void push(struct vm_ring *ring, struct vcpu *v, struct ring_vcpu *rv)
 {
@@ -33,8 +44,7 @@ static void push(struct vm_ring *ring, struct vcpu *v, struct ring_vcpu *rv)
     if ( !vmr_producer_push_own(&ring->core, v->vcpu_id, &rv->event) )
         tally->discarded++;
     if ( vmr_producer_flush_own(&ring->core, v->vcpu_id) == VMR_FLUSH_RING )
-        ring_ports_ring(ring->ports,
-                        1ULL << vmr_group_of(&ring->core.geo, v->vcpu_id));
+        ring_group_of(ring, v);
 }
 
 static uint64_t deadline_of(uint64_t time, uint64_t within)
@@ -136,6 +146,8 @@ int vm_ring_teardown(struct domain *d)
 {
     struct vm_ring *ring = d->vm_ring;
 
+    /* It may be an agent's. */
+    ring_ports_forget(d);
     if ( !ring || !ring->made )
         return 0;
     if ( ring->active )

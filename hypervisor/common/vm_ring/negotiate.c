@@ -99,10 +99,18 @@ static void take_out_terms(struct xen_vm_ring_accept *accept)
     accept->policy = accept->nr_groups = accept->verdicts = 0;
 }
 
+void ring_refuse(struct xen_vm_ring_accept *accept, uint32_t result)
+{
+    accept->result = result;
+    take_out_terms(accept);
+}
+
 bool ring_negotiate(const struct vm_ring *ring, const struct domain *d,
                     const struct xen_vm_ring_propose *propose, bool busy,
                     struct xen_vm_ring_accept *accept)
 {
+    uint32_t result;
+
     *accept = (struct xen_vm_ring_accept){
         .magic = XEN_VM_RING_MAGIC,
         .length = sizeof(*accept),
@@ -112,13 +120,13 @@ bool ring_negotiate(const struct vm_ring *ring, const struct domain *d,
         .max_groups = min_t(uint32_t, d->max_vcpus, XEN_VM_RING_MAX_GROUPS),
         .allowed_verdicts = verdicts(d, propose->version_max),
     };
-    accept->result = check_form(propose);
-    if ( !accept->result )
+    result = check_form(propose);
+    if ( !result )
     {
         fill_in(propose, accept);
-        accept->result = check_limits(propose, accept, busy);
+        result = check_limits(propose, accept, busy);
     }
-    if ( accept->result )
-        take_out_terms(accept);
-    return !accept->result;
+    if ( result )
+        ring_refuse(accept, result);
+    return !result;
 }

@@ -84,3 +84,26 @@ int ring_pages_free(struct ring_pages *pages, bool clear)
     pages->nr = 0;
     return 0;
 }
+
+void ring_let_go(struct vm_ring *ring, struct ring_pages *pages)
+{
+    if ( !pages->mfns )
+        return;
+    ASSERT(ring->nr_going < ARRAY_SIZE(ring->going));
+    ring->going[ring->nr_going++] = *pages;
+    *pages = (struct ring_pages){};
+}
+
+int ring_reap(struct vm_ring *ring)
+{
+    while ( ring->nr_going )
+    {
+        int rc = ring_pages_free(&ring->going[ring->nr_going - 1],
+                                 !ring->domain->is_dying);
+
+        if ( rc )
+            return rc;
+        ring->nr_going--;
+    }
+    return 0;
+}

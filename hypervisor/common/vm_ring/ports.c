@@ -100,6 +100,8 @@ bool ring_ports_bound(const struct ring_ports *ports)
 {
     unsigned int i;
 
+    if ( !ports )
+        return false;
     for ( i = 0; i < ports->nr; i++ )
     {
         evtchn_port_t number = ports->port[i].number;
@@ -114,7 +116,7 @@ bool ring_ports_bound(const struct ring_ports *ports)
 
 bool ring_ports_heard(const struct ring_ports *ports)
 {
-    return ports->heard;
+    return !ports || ports->heard;
 }
 
 bool ring_ports_are_of(const struct ring_ports *ports, const struct domain *d)
@@ -142,6 +144,28 @@ void ring_ports_close(struct ring_ports *ports)
     }
     put_domain(ports->agent);
     call_rcu(&ports->rcu, free_ports);
+}
+
+/* Under the domctl lock, as all that change the table are. */
+static struct vm_ring *ring_of(const struct domain *agent)
+{
+    struct hlist_node *at;
+    struct port *port;
+    unsigned int i;
+
+    for ( i = 0; i < BUCKETS; i++ )
+        hlist_for_each_entry ( port, at, &table[i], node )
+            if ( port->of->agent == agent )
+                return port->of->ring;
+    return NULL;
+}
+
+void ring_ports_forget(const struct domain *agent)
+{
+    struct vm_ring *ring;
+
+    while ( (ring = ring_of(agent)) != NULL )
+        ring_lose_agent(ring);
 }
 
 unsigned int ring_ports_ring(const struct ring_ports *ports, uint64_t groups)

@@ -3,7 +3,8 @@
  * ring.h: a domain's ring, as Xen keeps it.
  *
  *   control.c     the domctl; negotiate.c what it accepts
- *   epoch.c       attach, detach, destruction: all under the domctl lock
+ *   attach.c      what comes before an epoch
+ *   epoch.c       its begin, detach, destruction: all under the domctl lock
  *   pages.c       P and C; ports.c the event channels
  *   event.c       from a vCPU into the ring; collect.c from the ring to a vCPU
  *   apply.c       a verdict, on the vCPU's own way back
@@ -91,7 +92,7 @@ struct vm_ring {
     uint64_t epoch, handle;
     uint64_t deadline; /* ns; VMR_NO_DEADLINE */
     uint32_t resource;
-    struct ring_ports *ports;
+    struct ring_ports *ports; /* ring->lock, or RCU, to read */
     s_time_t attached_at;
     struct ring_pages p, c;
     unsigned int nr_prev;
@@ -100,6 +101,8 @@ struct vm_ring {
 
     /* An attach that is being continued, and pages on their way out. */
     uint64_t making; /* its handle; 0: none */
+    s_time_t made_at; /* when it was last gone on with */
+    int failed;       /* what of it is left is to be freed, and this said */
     struct vmr_geometry new_geo;
     struct ring_pages new_p, new_c;
     unsigned int nr_going;
@@ -129,37 +132,51 @@ int ring_pages_alloc(struct domain *d, struct ring_pages *pages);
 int ring_pages_map(struct ring_pages *pages);
 /* -ERESTART: preempted.  Nothing there is fine. */
 int ring_pages_free(struct ring_pages *pages, bool clear);
+/* To be freed by ring_reap(): nobody uses them any more. */
+void ring_let_go(struct vm_ring *ring, struct ring_pages *pages);
+/* -ERESTART: preempted. */
+int ring_reap(struct vm_ring *ring);
 
 /* ports.c.  Xen's ends are in the agent's domain. */
 int ring_ports_open(struct vm_ring *ring, struct domain *agent, unsigned int nr,
                     struct ring_ports **ports);
 void ring_ports_tell(const struct ring_ports *ports, uint32_t *numbers);
-/* Is there somebody at the other end of any? */
+/* Is there somebody at the other end of any?  NULL is fine. */
 bool ring_ports_bound(const struct ring_ports *ports);
-/* One has been heard of: they were bound. */
+/* One has been heard of: they were bound.  NULL: they are over. */
 bool ring_ports_heard(const struct ring_ports *ports);
 /* May this domain have what they are the doorbells of? */
 bool ring_ports_are_of(const struct ring_ports *ports, const struct domain *d);
 /* NULL is fine. */
 void ring_ports_close(struct ring_ports *ports);
-/* Rings these groups; returns how many. */
+/* Rings these groups; returns how many.  NULL is fine. */
 unsigned int ring_ports_ring(const struct ring_ports *ports, uint64_t groups);
+
+/* An agent's domain dies: no ring holds it any longer. */
+void ring_ports_forget(const struct domain *agent);
 
 /* negotiate.c.  What a proposal comes to; true: make it. */
 bool ring_negotiate(const struct vm_ring *ring, const struct domain *d,
                     const struct xen_vm_ring_propose *propose, bool busy,
                     struct xen_vm_ring_accept *accept);
+/* Instead of what it has come to. */
+void ring_refuse(struct xen_vm_ring_accept *accept, uint32_t result);
 
-/*
- * epoch.c.  -ERESTART: preempted; ring_attach() has stored in *handle what to
- * call it with again, the others have nothing to remember.
- */
+/* attach.c.  -ERESTART: preempted; *handle is what to call it with again. */
 int ring_attach(struct domain *d, uint64_t *handle,
                 struct xen_vm_ring_attach *attach);
+
+/* epoch.c.  The ring of a domain, which has no epoch yet. */
+int ring_make(struct domain *d);
+/* The domain is paused, all pages are mapped. */
+void ring_begin_epoch(struct vm_ring *ring, struct ring_ports *ports);
+/* -ERESTART: preempted; there is nothing to remember. */
 int ring_detach(struct vm_ring *ring);
 int ring_drained(struct vm_ring *ring);
 int ring_disarm(struct domain *d);
 int ring_destroy(struct vm_ring *ring);
+/* There is nobody at its doorbells; its vCPUs may be running. */
+void ring_lose_agent(struct vm_ring *ring);
 
 /*
  * collect.c, under the lock.  The verdicts that there are, `most` at most; false:

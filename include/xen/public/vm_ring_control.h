@@ -18,6 +18,7 @@
  *   -ENOENT       there is no ring, or `ring` is not the handle of its epoch
  *   -EADDRINUSE   ATTACH: the legacy monitor ring is in use
  *   -EBUSY        ATTACH: another one is being made
+ *   -ENOSPC       ATTACH: the caller's domain has no event channel left
  * What a producer refuses a proposal for is no error: see xen_vm_ring_accept.
  */
 #ifndef XEN_PUBLIC_VM_RING_CONTROL_H
