@@ -9,7 +9,7 @@
 
 #include "../../base/clock.h"
 #include "../../base/watch.h"
-#include "evtchn.h"
+#include "bells.h"
 #include "grant.h"
 #include "meet.h"
 #include "pages.h"
@@ -24,17 +24,9 @@ struct grant_link {
     struct grant_map *map;
     bool mapped;
     bool deaf; /* xenstore is lost: the ring goes on without messages */
-    /*
-     * One each, with a handle of its own: libxenevtchn's are not for two
-     * threads at once.  None before the grant.
-     */
-    uint32_t nr_bells;
-    struct evtchn *bells[XEN_VM_RING_MAX_GROUPS];
-    uint64_t apart;     /* groups whose doorbell is another thread's */
-    struct budget rung; /* of all the others */
+    struct bells bells; /* none before the grant */
     bool given_up;
     int kept; /* 0, or why event channels can be bound even so */
-    int epoll;
     unsigned char
         unheard[VMRING_LOCAL_MAX]; /* too large for the caller's stack */
 };
@@ -47,7 +39,7 @@ static struct grant_link *of(struct link *link)
 static void go_deaf(struct grant_link *grant)
 {
     grant->deaf = true;
-    (void)watch_remove(grant->epoll, meet_fd(grant->meet));
+    (void)watch_remove(grant->bells.epoll, meet_fd(grant->meet));
 }
 
 static bool grant_gone(const struct link *link)
@@ -134,25 +126,6 @@ static int grant_send(struct link *link, uint32_t type, const void *body,
     return err;
 }
 
-static int bind_bells(struct grant_link *grant,
-                      const struct message_accept *message)
-{
-    int err = 0;
-
-    while (!err && grant->nr_bells < message->nr_ports) {
-        struct evtchn **bell = &grant->bells[grant->nr_bells];
-
-        err = evtchn_bind(grant->domid, &message->ports[grant->nr_bells], 1,
-                          bell, grant->link.error, sizeof(grant->link.error));
-        if (err)
-            break;
-        evtchn_count_with(*bell, &grant->rung);
-        grant->nr_bells++;
-        err = watch_add(grant->epoll, evtchn_fd(*bell));
-    }
-    return err;
-}
-
 static int take_accept(struct grant_link *grant,
                        const struct message_accept *message,
                        struct link_regions *regions)
@@ -163,10 +136,11 @@ static int take_accept(struct grant_link *grant,
 
     if (message->nr_ports != message->wire.body.nr_groups || !message->nr_ports)
         return -EPROTO;
-    err = bind_bells(grant, message);
+    err = bells_bind(&grant->bells, grant->domid, message->ports,
+                     message->nr_ports, error, error_len);
     if (!err)
         err = grant_map_attach(grant->map, message->directory,
-                               evtchn_port(grant->bells[0], 0),
+                               evtchn_port(grant->bells.bell[0], 0),
                                &message->wire.body, regions, error, error_len);
     grant->mapped = !err;
     return err;
@@ -194,51 +168,32 @@ static int grant_map(struct link *link, struct vmring_local_accept *out,
 
 static void grant_kick(struct link *link, uint32_t group)
 {
-    struct grant_link *grant = of(link);
-
-    if (group < grant->nr_bells)
-        evtchn_ring(grant->bells[group], 0);
+    bells_kick(&of(link)->bells, group);
 }
 
 static bool grant_bell_ack(struct link *link, uint32_t group)
 {
-    return evtchn_ack(of(link)->bells[group]) != 0;
+    return bells_ack_one(&of(link)->bells, group);
 }
 
 static unsigned int grant_ack(struct link *link)
 {
-    const struct grant_link *grant = of(link);
-    unsigned int rung = 0;
-
-    for (uint32_t g = 0; g < grant->nr_bells; g++)
-        if (!(grant->apart >> g & 1) && grant_bell_ack(link, g))
-            rung++;
-    return rung;
+    return bells_ack(&of(link)->bells);
 }
 
 static int grant_bell_fd(const struct link *link, uint32_t group)
 {
-    return evtchn_fd(((const struct grant_link *)link)->bells[group]);
+    return bells_fd(&((const struct grant_link *)link)->bells, group);
 }
 
 static int grant_bell_apart(struct link *link, uint32_t group, bool apart)
 {
-    struct grant_link *grant = of(link);
-    int bell = evtchn_fd(grant->bells[group]);
-    int err = apart ? watch_remove(grant->epoll, bell)
-                    : watch_add(grant->epoll, bell);
-
-    if (err)
-        return err;
-    evtchn_count_with(grant->bells[group], apart ? NULL : &grant->rung);
-    grant->apart &= ~(1ULL << group);
-    grant->apart |= (uint64_t)apart << group;
-    return 0;
+    return bells_apart(&of(link)->bells, group, apart);
 }
 
 static int grant_fd(const struct link *link)
 {
-    return ((const struct grant_link *)link)->epoll;
+    return ((const struct grant_link *)link)->bells.epoll;
 }
 
 static int grant_give_up(struct link *link)
@@ -251,8 +206,7 @@ static int grant_give_up(struct link *link)
     err = grant_map_restrict(grant->map);
     if (err)
         return err;
-    for (uint32_t i = 0; !grant->kept && i < grant->nr_bells; i++)
-        grant->kept = evtchn_restrict(grant->bells[i]);
+    grant->kept = bells_restrict(&grant->bells);
     grant->given_up = true;
     return grant->kept;
 }
@@ -263,11 +217,10 @@ static void grant_close(struct link *link)
 
     /* The unmapping rings. */
     grant_map_close(grant->map);
-    while (grant->nr_bells)
-        evtchn_close(grant->bells[--grant->nr_bells]);
+    bells_close(&grant->bells);
     meet_close(grant->meet);
-    if (grant->epoll >= 0)
-        close(grant->epoll);
+    if (grant->bells.epoll >= 0)
+        close(grant->bells.epoll);
     free(grant);
 }
 
@@ -297,9 +250,10 @@ static int set_up(struct grant_link *grant, const char *target, char *error,
         err = grant_map_open(grant->domid, &grant->map, error, error_len);
     if (err)
         return err;
-    grant->epoll = epoll_create1(EPOLL_CLOEXEC);
-    err = grant->epoll < 0 ? -errno
-                           : watch_add(grant->epoll, meet_fd(grant->meet));
+    grant->bells.epoll = epoll_create1(EPOLL_CLOEXEC);
+    err = grant->bells.epoll < 0
+              ? -errno
+              : watch_add(grant->bells.epoll, meet_fd(grant->meet));
     return err ? fail(err, error, error_len, "%s", strerror(-err)) : 0;
 }
 
@@ -314,7 +268,7 @@ int grant_connect(const struct connecting *how, const char *where,
         return fail(-ENOMEM, how->error, how->error_len, "no memory");
     grant->link.ops = &grant_ops;
     grant->link.patience = how->patience;
-    grant->epoll = -1;
+    grant->bells.epoll = -1;
     err = rendezvous_parse(where, &grant->domid, target);
     if (err)
         err = fail(err, how->error, how->error_len,

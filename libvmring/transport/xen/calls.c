@@ -48,21 +48,22 @@ static int domctl(struct calls *calls, struct xen_domctl *op)
 static int with_arg(struct calls *calls, uint32_t op, void *at, size_t len)
 {
     struct xen_domctl call;
-    struct xen_vm_ring_control *control = (void *)call.u.pad;
-    int rc;
-
-    memset(&call, 0, sizeof(call));
-    call.cmd = XEN_DOMCTL_vm_ring_op;
-    *control = (struct xen_vm_ring_control){
+    struct xen_vm_ring_control control = {
         .version = XEN_VM_RING_CONTROL_VERSION,
         .op = op,
         .ring = op == XEN_VM_RING_OP_ATTACH ? 0 : calls->ring,
         .arg = (uintptr_t)at,
         .arg_len = (uint32_t)len,
     };
+    int rc;
+
+    memset(&call, 0, sizeof(call));
+    call.cmd = XEN_DOMCTL_vm_ring_op;
+    memcpy(call.u.pad, &control, sizeof(control));
     rc = domctl(calls, &call);
+    memcpy(&control, call.u.pad, sizeof(control));
     if (!rc && op == XEN_VM_RING_OP_ATTACH)
-        calls->ring = control->ring;
+        calls->ring = control.ring;
     return rc;
 }
 

@@ -23,6 +23,7 @@
 
 struct keeper {
     struct calls calls;
+    int no_calls; /* 0, or why Xen cannot be called */
     int socket;
     uint32_t verdicts;
     bool quiescing, ended;
@@ -39,6 +40,18 @@ static void reply(struct keeper *keeper, uint32_t type, size_t len)
         keeper->ended = true;
 }
 
+/* What Xen says breaks its own rules: the consumer is told by the end of us. */
+static void give_up(struct keeper *keeper)
+{
+    keeper->ended = true;
+}
+
+/* Nothing of it happens any more. */
+static bool is_over(int rc)
+{
+    return rc == -ESRCH || rc == -ENOENT;
+}
+
 static const char *why_not(int rc)
 {
     switch (rc) {
@@ -53,6 +66,8 @@ static const char *why_not(int rc)
         return "the legacy monitor ring of it is in use";
     case -EBUSY:
         return "another consumer is attaching";
+    case -ENOSPC:
+        return "this domain has no event channel left for it";
     case -ENODEV:
         return "it is no HVM or PVH guest";
     case -EPERM:
@@ -66,19 +81,21 @@ static void attach(struct keeper *keeper, size_t len)
 {
     struct xen_accept *out = &keeper->out.body.accept;
     struct xen_vm_ring_attach attach;
-    int rc = -EINVAL;
+    int rc = keeper->no_calls ? keeper->no_calls : -EINVAL;
 
     memset(out, 0, sizeof(*out));
     memset(&attach, 0, sizeof(attach));
-    if (len == sizeof(attach.propose) && !keeper->calls.ring) {
+    if (!keeper->no_calls && len == sizeof(attach.propose) &&
+        !keeper->calls.ring) {
         attach.propose = keeper->in.body.propose;
         rc = xen_ring(&keeper->calls, XEN_VM_RING_OP_ATTACH, &attach,
                       sizeof(attach));
     }
     out->error = rc;
     if (rc)
-        snprintf(out->text, sizeof(out->text), "domain %u: %s",
-                 keeper->calls.domid, why_not(rc));
+        snprintf(
+            out->text, sizeof(out->text), "domain %u: %s", keeper->calls.domid,
+            keeper->no_calls ? "no hypercalls can be made here" : why_not(rc));
     out->wire.body = attach.accept;
     snprintf(out->wire.target, sizeof(out->wire.target), "d%u",
              keeper->calls.domid);
@@ -88,36 +105,55 @@ static void attach(struct keeper *keeper, size_t len)
     reply(keeper, VMRING_LOCAL_ACCEPT, sizeof(*out));
 }
 
+static void take_row(struct vmring_local_counts *out,
+                     const struct xen_vm_ring_row *from)
+{
+    out->rows[out->nr++] = (struct vmring_local_row){
+        .vcpu = from->vcpu,
+        .reason = from->reason,
+        .requests = from->requests,
+        .answered = from->answered,
+        .defaulted = from->defaulted,
+        .records = from->records,
+        .discarded = from->discarded,
+    };
+}
+
+/* The rows from out->next on; -EPROTO: Xen gives more than there can be. */
+static int count_some(struct keeper *keeper, struct vmring_local_counts *out)
+{
+    struct xen_vm_ring_count rows = {.from = out->next};
+    int rc =
+        xen_ring(&keeper->calls, XEN_VM_RING_OP_COUNT, &rows, sizeof(rows));
+
+    if (rc)
+        return rc;
+    if (rows.nr > XEN_VM_RING_COUNT_ROWS || rows.next <= rows.from)
+        return -EPROTO;
+    for (uint32_t i = 0; i < rows.nr; i++)
+        take_row(out, &rows.rows[i]);
+    out->next =
+        rows.next == XEN_VM_RING_COUNT_END ? VMRING_LOCAL_NO_MORE : rows.next;
+    return 0;
+}
+
+/* A ring that is no more has no more rows, either. */
 static void count(struct keeper *keeper)
 {
     struct vmring_local_counts *out = &keeper->out.body.counts;
-    struct xen_vm_ring_count rows;
-    uint32_t at = keeper->in.body.count.from;
+    int rc = 0;
 
     out->nr = 0;
-    out->next = VMRING_LOCAL_NO_MORE;
-    while (at != XEN_VM_RING_COUNT_END &&
-           out->nr + XEN_VM_RING_COUNT_ROWS <= VMRING_LOCAL_MAX_ROWS) {
-        memset(&rows, 0, sizeof(rows));
-        rows.from = at;
-        if (xen_ring(&keeper->calls, XEN_VM_RING_OP_COUNT, &rows, sizeof(rows)))
-            break;
-        for (uint32_t i = 0; i < rows.nr; i++) {
-            const struct xen_vm_ring_row *from = &rows.rows[i];
-
-            out->rows[out->nr++] = (struct vmring_local_row){
-                .vcpu = from->vcpu,
-                .reason = from->reason,
-                .requests = from->requests,
-                .answered = from->answered,
-                .defaulted = from->defaulted,
-                .records = from->records,
-                .discarded = from->discarded,
-            };
-        }
-        at = rows.next;
-        out->next = at;
+    out->next = keeper->in.body.count.from;
+    while (!rc && out->next != VMRING_LOCAL_NO_MORE &&
+           out->nr + XEN_VM_RING_COUNT_ROWS <= VMRING_LOCAL_MAX_ROWS)
+        rc = count_some(keeper, out);
+    if (rc && !is_over(rc)) {
+        give_up(keeper);
+        return;
     }
+    if (rc)
+        out->next = VMRING_LOCAL_NO_MORE;
     reply(keeper, VMRING_LOCAL_COUNTS,
           offsetof(struct vmring_local_counts, rows) +
               out->nr * sizeof(out->rows[0]));
@@ -125,18 +161,35 @@ static void count(struct keeper *keeper)
 
 static void detach(struct keeper *keeper)
 {
-    (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DISARM, NULL, 0);
-    (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DESTROY, NULL, 0);
+    /* Without an epoch of our own it would be somebody else's. */
+    if (keeper->calls.ring) {
+        (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DISARM, NULL, 0);
+        (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DESTROY, NULL, 0);
+    }
     keeper->ended = true;
 }
 
 static void subscribe(struct keeper *keeper, size_t len)
 {
-    keeper->in.body.text[len < VMRING_LOCAL_MAX ? len : len - 1] = '\0';
+    if (len >= sizeof(keeper->in.body.text)) {
+        give_up(keeper);
+        return;
+    }
+    keeper->in.body.text[len] = '\0';
     keeper->quiescing = false;
     xen_subscribe(&keeper->calls, keeper->verdicts, keeper->in.body.text,
                   &keeper->out.body.subscribed);
     reply(keeper, VMRING_LOCAL_SUBSCRIBED, sizeof(keeper->out.body.subscribed));
+}
+
+/* Nothing more is raised; without that it would never be quiet. */
+static void quiesce(struct keeper *keeper)
+{
+    int rc = xen_ring(&keeper->calls, XEN_VM_RING_OP_DISARM, NULL, 0);
+
+    if (rc && !is_over(rc))
+        give_up(keeper);
+    keeper->quiescing = true;
 }
 
 static void carry_out(struct keeper *keeper, uint32_t type, size_t len)
@@ -156,8 +209,7 @@ static void carry_out(struct keeper *keeper, uint32_t type, size_t len)
         count(keeper);
         break;
     case VMRING_LOCAL_QUIESCE:
-        (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DISARM, NULL, 0);
-        keeper->quiescing = true;
+        quiesce(keeper);
         break;
     case VMRING_LOCAL_DRAINED:
         (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DRAINED, NULL, 0);
@@ -176,8 +228,12 @@ static void look_whether_quiet(struct keeper *keeper)
 {
     struct xen_vm_ring_query query = {0};
 
-    if (xen_ring(&keeper->calls, XEN_VM_RING_OP_QUERY, &query, sizeof(query)) ||
-        query.pending)
+    int rc =
+        xen_ring(&keeper->calls, XEN_VM_RING_OP_QUERY, &query, sizeof(query));
+
+    if (rc && !is_over(rc))
+        give_up(keeper);
+    if (keeper->ended || (!rc && query.pending))
         return;
     keeper->quiescing = false;
     reply(keeper, VMRING_LOCAL_QUIET, 0);
@@ -187,8 +243,6 @@ static void take(struct keeper *keeper)
 {
     ssize_t len = recv(keeper->socket, &keeper->in, sizeof(keeper->in), 0);
 
-    if (len < 0 && errno == EINTR)
-        return;
     if (len < (ssize_t)sizeof(keeper->in.header) ||
         keeper->in.header.length != (size_t)len) {
         keeper->ended = true;
@@ -200,12 +254,11 @@ static void take(struct keeper *keeper)
 
 void xen_keeper(uint32_t domid, int socket)
 {
-    static struct keeper keeper; /* of a process of its own */
+    static struct keeper keeper; /* too large for a stack; one a process */
     struct pollfd pfd = {.fd = socket, .events = POLLIN};
 
-    keeper.socket = socket;
-    if (xen_begin_calls(&keeper.calls, domid))
-        return;
+    keeper = (struct keeper){.socket = socket};
+    keeper.no_calls = xen_begin_calls(&keeper.calls, domid);
     while (!keeper.ended) {
         int ready = poll(&pfd, 1, keeper.quiescing ? LOOK_MS : -1);
 

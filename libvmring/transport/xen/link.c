@@ -2,20 +2,19 @@
 /* link.c: the consumer's end of a ring that Xen itself produces. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <xenforeignmemory.h>
 
 #include "../../base/clock.h"
 #include "../../base/log.h"
 #include "../../base/watch.h"
-#include "../grant/evtchn.h"
+#include "../../text/word.h"
+#include "../grant/bells.h"
 #include "../grant/limits.h"
 #include "messages.h"
 #include "xen.h"
@@ -38,17 +37,11 @@ struct xen_link {
     struct link link;
     uint32_t domid;
     int socket; /* to the keeper; -1: none */
-    pid_t keeper;
     struct xenforeignmemory_handle *memory;
     struct piece pieces[2 + XEN_VM_RING_MAX_PREV];
     unsigned int nr_pieces;
-    /* One each, with a handle of its own, as of the grant transport. */
-    uint32_t nr_bells;
-    struct evtchn *bells[XEN_VM_RING_MAX_GROUPS];
-    uint64_t apart;     /* groups whose doorbell is another thread's */
-    struct budget rung; /* of all the others */
+    struct bells bells;
     bool hung_up;
-    int epoll;
     struct xen_message message;
 };
 
@@ -105,12 +98,22 @@ static int xen_recv(struct link *link, uint32_t *type, void *body, size_t max,
 /* It has done what it was told to when it has hung up. */
 static void wait_for_end(struct xen_link *xen)
 {
-    int64_t end = clock_ms() + DETACH_MS;
+    int64_t end = clock_ms() + DETACH_MS, left = DETACH_MS;
     uint32_t type;
 
-    while (!xen->hung_up && clock_ms() < end)
-        if (wait_for_message(xen, DETACH_MS) || take(xen, &type) == -EPROTO)
-            return;
+    for (; !xen->hung_up && left > 0; left = end - clock_ms())
+        if (!wait_for_message(xen, (int)left))
+            (void)take(xen, &type);
+}
+
+static int send_message(struct xen_link *xen)
+{
+    const struct xen_message *message = &xen->message;
+
+    return send(xen->socket, message, message->header.length,
+                MSG_NOSIGNAL | MSG_DONTWAIT) < 0
+               ? -errno
+               : 0;
 }
 
 static int xen_send(struct link *link, uint32_t type, const void *body,
@@ -118,6 +121,7 @@ static int xen_send(struct link *link, uint32_t type, const void *body,
 {
     struct xen_link *xen = of(link);
     struct vmring_local_header *header = &xen->message.header;
+    int err;
 
     if (len > sizeof(xen->message.body))
         return -EINVAL;
@@ -125,8 +129,15 @@ static int xen_send(struct link *link, uint32_t type, const void *body,
     header->length = (uint32_t)(sizeof(*header) + len);
     if (len)
         memcpy(&xen->message.body, body, len);
-    if (send(xen->socket, &xen->message, header->length, MSG_NOSIGNAL) < 0)
-        return -errno;
+    err = send_message(xen);
+    if (err == -EAGAIN && link->timeout_ms) {
+        struct pollfd pfd = {.fd = xen->socket, .events = POLLOUT};
+
+        (void)poll(&pfd, 1, link->timeout_ms);
+        err = send_message(xen);
+    }
+    if (err)
+        return err;
     if (type == VMRING_LOCAL_DETACH)
         wait_for_end(xen);
     return 0;
@@ -190,24 +201,20 @@ static int map_all(struct xen_link *xen, const struct xen_accept *accept,
     return err;
 }
 
+static void xen_kick(struct link *link, uint32_t group)
+{
+    bells_kick(&of(link)->bells, group);
+}
+
 static int bind_bells(struct xen_link *xen, const struct xen_accept *accept)
 {
     uint32_t nr = accept->wire.body.nr_groups;
-    int err = nr && nr <= XEN_VM_RING_MAX_GROUPS ? 0 : -EPROTO;
 
-    while (!err && xen->nr_bells < nr) {
-        struct evtchn **bell = &xen->bells[xen->nr_bells];
-
-        /* Both ends are in this domain. */
-        err = evtchn_bind(SELF, &accept->ports[xen->nr_bells], 1, bell,
-                          xen->link.error, sizeof(xen->link.error));
-        if (err)
-            break;
-        evtchn_count_with(*bell, &xen->rung);
-        xen->nr_bells++;
-        err = watch_add(xen->epoll, evtchn_fd(*bell));
-    }
-    return err;
+    if (!nr || nr > XEN_VM_RING_MAX_GROUPS)
+        return -EPROTO;
+    /* Both ends are in this domain. */
+    return bells_bind(&xen->bells, SELF, accept->ports, nr, xen->link.error,
+                      sizeof(xen->link.error));
 }
 
 static int xen_map(struct link *link, struct vmring_local_accept *out,
@@ -235,60 +242,36 @@ static int xen_map(struct link *link, struct vmring_local_accept *out,
         return 0;
     ret = bind_bells(xen, &accept);
     /* Xen knows thereby that somebody is there. */
-    for (uint32_t g = 0; !ret && g < xen->nr_bells; g++)
-        evtchn_ring(xen->bells[g], 0);
+    for (uint32_t g = 0; !ret && g < xen->bells.nr; g++)
+        xen_kick(link, g);
     return ret ? ret : map_all(xen, &accept, regions);
 }
 
 /* ------------------------------------------------------- doorbells -- */
 
-static void xen_kick(struct link *link, uint32_t group)
-{
-    struct xen_link *xen = of(link);
-
-    if (group < xen->nr_bells)
-        evtchn_ring(xen->bells[group], 0);
-}
-
 static bool xen_bell_ack(struct link *link, uint32_t group)
 {
-    return evtchn_ack(of(link)->bells[group]) != 0;
+    return bells_ack_one(&of(link)->bells, group);
 }
 
 static unsigned int xen_ack(struct link *link)
 {
-    const struct xen_link *xen = of(link);
-    unsigned int rung = 0;
-
-    for (uint32_t g = 0; g < xen->nr_bells; g++)
-        if (!(xen->apart >> g & 1) && xen_bell_ack(link, g))
-            rung++;
-    return rung;
+    return bells_ack(&of(link)->bells);
 }
 
 static int xen_fd(const struct link *link)
 {
-    return ((const struct xen_link *)link)->epoll;
+    return ((const struct xen_link *)link)->bells.epoll;
 }
 
 static int xen_bell_fd(const struct link *link, uint32_t group)
 {
-    return evtchn_fd(((const struct xen_link *)link)->bells[group]);
+    return bells_fd(&((const struct xen_link *)link)->bells, group);
 }
 
 static int xen_bell_apart(struct link *link, uint32_t group, bool apart)
 {
-    struct xen_link *xen = of(link);
-    int bell = evtchn_fd(xen->bells[group]);
-    int err =
-        apart ? watch_remove(xen->epoll, bell) : watch_add(xen->epoll, bell);
-
-    if (err)
-        return err;
-    evtchn_count_with(xen->bells[group], apart ? NULL : &xen->rung);
-    xen->apart &= ~(1ULL << group);
-    xen->apart |= (uint64_t)apart << group;
-    return 0;
+    return bells_apart(&of(link)->bells, group, apart);
 }
 
 static bool xen_hung_up(const struct link *link)
@@ -309,26 +292,20 @@ static int xen_give_up(struct link *link)
     /* Nothing is mapped by it any more; what is stays. */
     if (xenforeignmemory_restrict(xen->memory, NO_DOMAIN))
         err = errno == ENOTTY ? -EOPNOTSUPP : -errno;
-    for (uint32_t i = 0; !err && i < xen->nr_bells; i++)
-        err = evtchn_restrict(xen->bells[i]);
-    return err;
+    return err ? err : bells_restrict(&xen->bells);
 }
 
 static void xen_close(struct link *link)
 {
     struct xen_link *xen = of(link);
 
-    while (xen->nr_bells)
-        evtchn_close(xen->bells[--xen->nr_bells]);
+    bells_close(&xen->bells);
     if (xen->memory)
         xenforeignmemory_close(xen->memory);
     if (xen->socket >= 0)
         close(xen->socket);
-    if (xen->keeper > 0)
-        while (waitpid(xen->keeper, NULL, 0) < 0 && errno == EINTR)
-            ;
-    if (xen->epoll >= 0)
-        close(xen->epoll);
+    if (xen->bells.epoll >= 0)
+        close(xen->bells.epoll);
     free(xen);
 }
 
@@ -347,27 +324,6 @@ static const struct link_ops xen_ops = {
     .close = xen_close,
 };
 
-/* Signals of the terminal are the consumer's to make something of. */
-static int start_keeper(struct xen_link *xen)
-{
-    int ends[2];
-
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
-        return -errno;
-    xen->keeper = fork();
-    if (xen->keeper == 0) {
-        close(ends[0]);
-        (void)setsid();
-        (void)signal(SIGTERM, SIG_IGN);
-        (void)signal(SIGINT, SIG_IGN);
-        xen_keeper(xen->domid, ends[1]);
-        _exit(0);
-    }
-    close(ends[1]);
-    xen->socket = ends[0];
-    return xen->keeper < 0 ? -errno : 0;
-}
-
 static int set_up(struct xen_link *xen)
 {
     int err;
@@ -375,23 +331,23 @@ static int set_up(struct xen_link *xen)
     xen->memory = xenforeignmemory_open(&grant_logger, 0);
     if (!xen->memory)
         return -(errno ? errno : ENOENT);
-    err = start_keeper(xen);
+    err = xen_keeper_start(xen->domid, &xen->socket);
     if (err)
         return err;
-    xen->epoll = epoll_create1(EPOLL_CLOEXEC);
-    return xen->epoll < 0 ? -errno : watch_add(xen->epoll, xen->socket);
+    xen->bells.epoll = epoll_create1(EPOLL_CLOEXEC);
+    return xen->bells.epoll < 0 ? -errno
+                                : watch_add(xen->bells.epoll, xen->socket);
 }
 
-static bool parse(const char *where, uint32_t *domid)
+static int parse(const char *where, uint32_t *domid)
 {
-    char *end;
-    unsigned long value;
+    struct word word = {where, strlen(where)};
+    uint64_t number;
 
-    if (*where < '0' || *where > '9')
-        return false;
-    value = strtoul(where, &end, 10);
-    *domid = (uint32_t)value;
-    return !*end && value <= MAX_DOMID;
+    if (word_number(word, MAX_DOMID, &number))
+        return -EINVAL;
+    *domid = (uint32_t)number;
+    return 0;
 }
 
 int xen_connect(const struct connecting *how, const char *where,
@@ -404,16 +360,14 @@ int xen_connect(const struct connecting *how, const char *where,
         return fail(-ENOMEM, how->error, how->error_len, "no memory");
     xen->link.ops = &xen_ops;
     xen->link.patience = how->patience;
-    xen->socket = xen->epoll = -1;
-    if (!parse(where, &xen->domid))
-        err = fail(-EINVAL, how->error, how->error_len,
-                   "'%s' names no domain; say xen:DOMID", how->uri);
-    else
-        err = set_up(xen);
-    if (err == -EINVAL) {
-        xen_close(&xen->link);
-        return err;
+    xen->socket = xen->bells.epoll = -1;
+    err = parse(where, &xen->domid);
+    if (err) {
+        free(xen);
+        return fail(err, how->error, how->error_len,
+                    "'%s' names no domain; say xen:DOMID", how->uri);
     }
+    err = set_up(xen);
     if (err) {
         xen_close(&xen->link);
         return fail(err, how->error, how->error_len, "'%s': %s", how->uri,
