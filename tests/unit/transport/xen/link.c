@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Description: a consumer's end of a ring that Xen produces, and the process
+ * that it starts: it maps, binds and gives up; the process holds nothing of the
+ * program, is no child of it, and ends with it; whichever is killed or stopped,
+ * the other one waits no longer than it says.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <xenevtchn.h>
+
+#include "base/clock.h"
+#include "fake_native.h"
+#include "fake_xen.h"
+#include "faults.h"
+#include "transport/grant/limits.h"
+#include "transport/xen/xen.h"
+
+#define PATIENCE_MS 10000
+
+static char error[256];
+static struct link *link_;
+static struct link_regions regions;
+static struct vmring_local_accept accept_;
+static xenevtchn_handle *xens; /* the other ends */
+
+static int connect_to(const char *where)
+{
+    const struct connecting how = {
+        .uri = "xen:7", .error = error, .error_len = sizeof(error)};
+    int err = xen_connect(&how, where, &link_);
+
+    if (!err)
+        link_->timeout_ms = 200;
+    return err;
+}
+
+static void begin(void)
+{
+    fake_native_begin();
+    xens = xenevtchn_open(&grant_logger, 0);
+    CHECK(xens);
+    for (int i = 0; i < 2; i++)
+        fake_native->ports[i] = (uint32_t)xenevtchn_bind_unbound_port(xens, 0);
+    link_ = NULL;
+}
+
+static void is_gone(void)
+{
+    for (int64_t end = clock_ms() + PATIENCE_MS; fake_native->handles;) {
+        CHECK(clock_ms() < end);
+        (void)poll(NULL, 0, 1);
+    }
+}
+
+static void drop(void)
+{
+    region_drop(&regions.p);
+    region_drop(&regions.c);
+    for (unsigned int i = 0; i < regions.nr_before; i++)
+        region_drop(&regions.before[i]);
+    regions.nr_before = 0;
+}
+
+static void end(void)
+{
+    if (link_)
+        link_close(link_);
+    is_gone();
+    xenevtchn_close(xens);
+    CHECK_EQ(fake_native->memories, 0);
+    CHECK_EQ(fake_native->mapped, 0);
+    fake_xen_check_empty();
+    /* No child is left, not even one that has ended. */
+    CHECK_EQ(waitpid(-1, NULL, 0), -1);
+    CHECK_EQ(errno, ECHILD);
+}
+
+static int propose(void)
+{
+    struct xen_vm_ring_propose propose = {.magic = XEN_VM_RING_MAGIC,
+                                          .nr_groups = 2};
+    int err = link_->ops->send(link_, VMRING_LOCAL_PROPOSE, &propose,
+                               sizeof(propose));
+
+    return err ? err : link_->ops->map(link_, &accept_, &regions, PATIENCE_MS);
+}
+
+static void attach(void)
+{
+    begin();
+    CHECK_EQ(connect_to("7"), 0);
+    CHECK_EQ(propose(), 0);
+}
+
+static void it_has_all(void)
+{
+    uint32_t type;
+    char body[8];
+    struct pollfd pfd;
+
+    begin();
+    fake_native->nr_prev = 1;
+    CHECK_EQ(connect_to("7"), 0);
+    CHECK_EQ(propose(), 0);
+    CHECK_EQ(regions.p.len, 8192);
+    CHECK_EQ(regions.c.len, 4096);
+    CHECK_EQ(regions.nr_before, 1);
+    CHECK_EQ(fake_native->mapped, 3);
+    /* Binding has rung. */
+    pfd = (struct pollfd){.fd = link_->ops->fd(link_), .events = POLLIN};
+    CHECK_EQ(poll(&pfd, 1, 0), 1);
+    CHECK_EQ(link_->ops->ack(link_), 2);
+    CHECK_EQ(link_->ops->ack(link_), 0);
+    CHECK_EQ(poll(&pfd, 1, 0), 0);
+    /* Another thread's. */
+    CHECK_EQ(link_->ops->bell_apart(link_, 1, true), 0);
+    fake_xen_notify_port(fake_native->ports[1]);
+    CHECK_EQ(link_->ops->ack(link_), 0);
+    pfd.fd = link_->ops->bell_fd(link_, 1);
+    CHECK_EQ(poll(&pfd, 1, 0), 1);
+    CHECK(link_->ops->bell_ack(link_, 1));
+    CHECK_EQ(link_->ops->bell_apart(link_, 1, false), 0);
+    link_->ops->kick(link_, 7); /* there is none */
+    CHECK_EQ(link_->ops->give_up(link_), 0);
+    CHECK(!link_->ops->hung_up(link_));
+    /* What is too long, and what is not there. */
+    CHECK_EQ(link_->ops->send(link_, 1, body, VMRING_LOCAL_MAX + 1), -EINVAL);
+    CHECK_EQ(link_->ops->recv(link_, &type, body, sizeof(body), 0), -EAGAIN);
+    CHECK_EQ(link_->ops->recv(link_, &type, body, sizeof(body), 1), -ETIMEDOUT);
+    CHECK_EQ(link_->ops->send(link_, VMRING_LOCAL_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(link_->ops->recv(link_, &type, body, 1, PATIENCE_MS), -EPROTO);
+    CHECK_EQ(link_->ops->send(link_, VMRING_LOCAL_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(link_->ops->recv(link_, &type, body, sizeof(body), PATIENCE_MS),
+             8);
+    CHECK_EQ(type, VMRING_LOCAL_SUPPORT);
+    /* It has been done when send() returns. */
+    CHECK_EQ(link_->ops->send(link_, VMRING_LOCAL_DETACH, NULL, 0), 0);
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY], 1);
+    CHECK(link_->ops->hung_up(link_));
+    CHECK_EQ(link_->ops->send(link_, VMRING_LOCAL_COUNT, NULL, 0), -EPIPE);
+    drop();
+    end();
+}
+
+static void no_domain(void)
+{
+    static const char *const rows[] = {
+        "", "x", "7x", "-1", " 7", "32752", "99999999999999999999"};
+
+    begin();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CHECK_ROW(rows[i]);
+        CHECK_EQ(connect_to(rows[i]), -EINVAL);
+        CHECK(strstr(error, "say xen:DOMID"));
+    }
+    CHECK_ROW(NULL);
+    end();
+}
+
+static void what_fails(void)
+{
+    begin();
+    fake_native->open_errno = EACCES;
+    CHECK_EQ(connect_to("7"), -EACCES);
+    end();
+
+    begin();
+    fake_native->op_errno[XEN_VM_RING_OP_ATTACH] = -ESRCH;
+    CHECK_EQ(connect_to("7"), 0);
+    CHECK_EQ(propose(), -ESRCH);
+    CHECK(strstr(link_->error, "no such domain"));
+    end();
+
+    begin();
+    fake_native->result = XEN_VM_RING_REFUSED_BUSY;
+    CHECK_EQ(connect_to("7"), 0);
+    CHECK_EQ(propose(), 0);
+    CHECK_EQ(accept_.body.result, XEN_VM_RING_REFUSED_BUSY);
+    CHECK_EQ(regions.p.len, 0);
+    end();
+
+    begin();
+    fake_native->map_errno = ENOMEM;
+    CHECK_EQ(connect_to("7"), 0);
+    CHECK_EQ(propose(), -ENOMEM);
+    drop();
+    end();
+
+    begin();
+    fake_native->ports[1] = 200;
+    CHECK_EQ(connect_to("7"), 0);
+    CHECK_EQ(propose(), -EINVAL);
+    end();
+
+    begin();
+    fake_native->groups = XEN_VM_RING_MAX_GROUPS + 1;
+    CHECK_EQ(connect_to("7"), 0);
+    CHECK_EQ(propose(), -EPROTO);
+    end();
+
+    begin();
+    fake_native->p_len = 4097;
+    CHECK_EQ(connect_to("7"), 0);
+    CHECK_EQ(propose(), -EPROTO);
+    drop();
+    end();
+
+    attach();
+    fake_native->restrict_errno = ENOTTY;
+    CHECK_EQ(link_->ops->give_up(link_), -EOPNOTSUPP);
+    fake_native->restrict_errno = EACCES;
+    CHECK_EQ(link_->ops->give_up(link_), -EACCES);
+    drop();
+    end();
+
+    /* Another message than the answer. */
+    begin();
+    CHECK_EQ(connect_to("7"), 0);
+    CHECK_EQ(link_->ops->send(link_, VMRING_LOCAL_SUPPORTED, NULL, 0), 0);
+    CHECK_EQ(link_->ops->map(link_, &accept_, &regions, PATIENCE_MS), -EPROTO);
+    end();
+}
+
+/* A pipe whose other end is closed here ends here. */
+static void nothing_is_held_open(void)
+{
+    struct pollfd pfd = {.events = POLLIN};
+    int ends[2];
+    char byte;
+
+    CHECK_EQ(pipe(ends), 0);
+    attach();
+    close(ends[1]);
+    pfd.fd = ends[0];
+    CHECK_EQ(poll(&pfd, 1, PATIENCE_MS), 1);
+    CHECK_EQ(read(ends[0], &byte, 1), 0);
+    close(ends[0]);
+    drop();
+    end();
+}
+
+static int *handled; /* in memory that the keeper has, too */
+
+static void handle(int sig)
+{
+    (void)sig;
+    ++*handled;
+}
+
+static void signals_are_not_its(void)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
+
+    handled = mmap(NULL, sizeof(*handled), PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(handled != MAP_FAILED);
+    (void)signal(SIGUSR1, handle);
+    attach();
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        CHECK_EQ(kill(fake_native->keeper, signals[i]), 0);
+    CHECK_EQ(link_->ops->send(link_, VMRING_LOCAL_DETACH, NULL, 0), 0);
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY], 1);
+    CHECK_EQ(*handled, 0);
+    /* Ours are as they were. */
+    CHECK_EQ(raise(SIGUSR1), 0);
+    CHECK_EQ(*handled, 1);
+    drop();
+    end();
+}
+
+static void a_killed_keeper(void)
+{
+    struct pollfd pfd = {.events = POLLIN};
+    char body[8];
+    uint32_t type;
+
+    attach();
+    (void)link_->ops->ack(link_);
+    CHECK_EQ(kill(fake_native->keeper, SIGKILL), 0);
+    fake_native->handles = 0;
+    pfd.fd = link_->ops->fd(link_);
+    CHECK_EQ(poll(&pfd, 1, PATIENCE_MS), 1);
+    CHECK(link_->ops->hung_up(link_));
+    CHECK_EQ(link_->ops->recv(link_, &type, body, sizeof(body), PATIENCE_MS),
+             -ECONNRESET);
+    drop();
+    end();
+}
+
+static void a_stopped_keeper(void)
+{
+    static char body[VMRING_LOCAL_MAX - sizeof(struct vmring_local_header)];
+    int64_t start;
+    pid_t keeper;
+    int err = 0;
+
+    attach();
+    keeper = fake_native->keeper;
+    CHECK_EQ(kill(keeper, SIGSTOP), 0);
+    start = clock_ms();
+    for (int i = 0; i < 1000 && !err; i++)
+        err = link_->ops->send(link_, VMRING_LOCAL_SUBSCRIBE, body,
+                               sizeof(body) - 1);
+    CHECK_EQ(err, -EAGAIN);
+    CHECK(clock_ms() - start >= 200 && clock_ms() - start < 5000);
+    drop();
+    start = clock_ms();
+    link_close(link_);
+    link_ = NULL;
+    CHECK(clock_ms() - start < 1000);
+    CHECK_EQ(kill(keeper, SIGCONT), 0);
+    end();
+}
+
+static void a_detach_that_is_not_seen(void)
+{
+    int64_t start;
+
+    attach();
+    CHECK_EQ(kill(fake_native->keeper, SIGSTOP), 0);
+    start = clock_ms();
+    CHECK_EQ(link_->ops->send(link_, VMRING_LOCAL_DETACH, NULL, 0), 0);
+    CHECK(clock_ms() - start >= 1000 && clock_ms() - start < 5000);
+    CHECK_EQ(kill(fake_native->keeper, SIGCONT), 0);
+    drop();
+    end();
+}
+
+/* The keeper goes, and the ring stays. */
+static void a_killed_consumer(void)
+{
+    int status;
+    pid_t pid;
+
+    begin();
+    pid = fork();
+    if (pid == 0) {
+        CHECK_EQ(connect_to("7"), 0);
+        CHECK_EQ(propose(), 0);
+        (void)raise(SIGKILL);
+    }
+    CHECK_EQ(waitpid(pid, &status, 0), pid);
+    CHECK(WIFSIGNALED(status));
+    is_gone();
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_ATTACH], 1);
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY], 0);
+    fake_native->memories = fake_native->mapped = 0;
+    end();
+}
+
+/* A program that wants to know of no child. */
+static void children_that_nobody_waits_for(void)
+{
+    (void)signal(SIGCHLD, SIG_IGN);
+    attach();
+    drop();
+    end();
+    (void)signal(SIGCHLD, SIG_DFL);
+}
+
+static int connect_and_close(void)
+{
+    int err = connect_to("7");
+
+    if (!err)
+        link_close(link_);
+    link_ = NULL;
+    return err;
+}
+
+static void calls_that_fail(void)
+{
+    const struct walk walk = {.prepare = fake_native_begin,
+                              .op = connect_and_close,
+                              .settle = is_gone};
+
+    fake_native_begin();
+    CHECK(faults_walk(&walk) >= 4);
+}
+
+int main(void)
+{
+    alarm(120);
+    it_has_all();
+    no_domain();
+    what_fails();
+    nothing_is_held_open();
+    signals_are_not_its();
+    a_killed_keeper();
+    a_stopped_keeper();
+    a_detach_that_is_not_seen();
+    a_killed_consumer();
+    children_that_nobody_waits_for();
+    calls_that_fail();
+    return 0;
+}
