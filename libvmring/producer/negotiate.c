@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* negotiate.c: what a producer accepts, and what it refuses. */
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
 
+#include "../core/propose.h"
 #include "epoch.h"
 #include "negotiate.h"
 #include "refuse.h"
@@ -12,48 +12,6 @@
 
 /* The smallest record that holds registers. */
 #define FULL_RECORD ((XEN_VM_RING_EVENT_FULL + 63) / 64 * 64)
-
-/*
- * What a proposal says beyond what we know must be nothing: the rest of the
- * structure, and of a later minor's, which may be longer.
- */
-static bool rest_is_zero(const void *body, size_t len)
-{
-    const unsigned char *bytes = body;
-
-    for (size_t i = offsetof(struct xen_vm_ring_propose, reserved); i < len;
-         i++)
-        if (bytes[i])
-            return false;
-    return true;
-}
-
-/* What is wrong with a proposal in itself. */
-static uint32_t check_form(const struct xen_vm_ring_propose *propose,
-                           const void *body, size_t len)
-{
-    if (len < sizeof(*propose) || propose->magic != XEN_VM_RING_MAGIC ||
-        propose->length != len || !rest_is_zero(body, len) ||
-        propose->version_min > propose->version_max)
-        return XEN_VM_RING_REFUSED_MALFORMED;
-    if (propose->version_max < XEN_VM_RING_VERSION_MAJOR << 16 ||
-        propose->version_min > XEN_VM_RING_VERSION)
-        return XEN_VM_RING_REFUSED_VERSION;
-    if (propose->record_len && (propose->record_len < XEN_VM_RING_MIN_RECORD ||
-                                propose->record_len > XEN_VM_RING_MAX_RECORD ||
-                                propose->record_len % 64))
-        return XEN_VM_RING_REFUSED_RECORD;
-    if (propose->policy > XEN_VM_RING_POLICY_OVERWRITE)
-        return XEN_VM_RING_REFUSED_POLICY;
-    return XEN_VM_RING_ACCEPTED;
-}
-
-/* A name that a consumer does not know would be no reply to it. */
-static uint32_t verdicts_since(uint32_t version)
-{
-    return version > XEN_VM_RING_VERSION_MAJOR << 16 ? XEN_VM_RING_VERDICTS
-                                                     : XEN_VM_RING_VERDICTS_1_0;
-}
 
 static bool is_question(const struct xen_vm_ring_propose *propose)
 {
@@ -118,7 +76,7 @@ static void begin_reply(const struct vmring_producer *producer,
         .arch = producer->arch,
         .max_groups = max_groups(producer),
         .allowed_verdicts =
-            producer->verdicts & verdicts_since(propose->version_max),
+            producer->verdicts & vmr_propose_verdicts(propose->version_max),
     };
     memcpy(reply->target, producer->target, sizeof(reply->target));
 }
@@ -174,7 +132,7 @@ static void fill_in(const struct vmring_producer *producer,
     accept->async_len = propose->async_len;
     if (!accept->async_len)
         accept->async_len = default_async_len(accept);
-    /* The highest that both know; check_form() has seen that there is one. */
+    /* The highest that both know; vmr_propose_check() has seen that there is one. */
     if (propose->version_max < accept->version)
         accept->version = propose->version_max;
     accept->policy = propose->policy;
@@ -198,7 +156,7 @@ void negotiate_answer(struct vmring_producer *producer, struct peer *peer,
     memset(&propose, 0, sizeof(propose));
     memcpy(&propose, body, len < sizeof(propose) ? len : sizeof(propose));
     begin_reply(producer, &propose, &reply);
-    result = check_form(&propose, body, len);
+    result = vmr_propose_check(&propose, body, len);
     if (!result) {
         fill_in(producer, &propose, &reply.body);
         result = check_limits(producer, &propose, &reply.body);

@@ -32,16 +32,6 @@ static void inject(struct vcpu *v, const struct xen_vm_ring_inject *inject)
 }
 #endif
 
-/* What an answer changes is there; of the legacy ring's it goes with that. */
-static bool is_monitored(const struct vcpu *v)
-{
-#ifdef CONFIG_X86
-    return v->arch.vm_event;
-#else
-    return true;
-#endif
-}
-
 /* Single-stepping is changed of a vCPU that is paused in every sense. */
 static void toggle_singlestep(struct vcpu *v, vm_event_response_t *rsp)
 {
@@ -95,7 +85,7 @@ void vm_ring_resume(struct vcpu *v)
      * of its own, so that nobody gives it another now.
      */
     atomic_inc(&v->vm_event_pause_count);
-    for ( i = 0; is_monitored(v) && i < nr; i++ )
+    for ( i = 0; i < nr; i++ )
         apply(v, &rv->answers[i], i == 0);
     atomic_dec(&v->vm_event_pause_count);
     write_atomic(&rv->nr_answers, 0);

@@ -16,7 +16,19 @@
 
 bool vm_ring_exists(const struct domain *d)
 {
-    return d->vm_ring && d->vm_ring->made;
+    const struct vm_ring *ring = d->vm_ring;
+    unsigned int i;
+
+    if ( !ring || ring->made )
+        return ring;
+    /*
+     * What a verdict is applied to goes with the legacy ring: that waits until
+     * each vCPU has applied what it was given.
+     */
+    for ( i = 0; i < ring->nr_vcpus; i++ )
+        if ( read_atomic(&ring->vcpus[i]->nr_answers) )
+            return true;
+    return false;
 }
 
 bool vm_ring_active(const struct domain *d)

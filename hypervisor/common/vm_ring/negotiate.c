@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* negotiate.c: what Xen accepts of a proposal, and what it refuses. */
+#include "core/propose.h"
 #include "ring.h"
 
 #define DEFAULT_ASYNC_LEN KB(64)
@@ -7,34 +8,6 @@
 #define FULL_RECORD ((XEN_VM_RING_EVENT_FULL + 63) / 64 * 64)
 
 #define FEATURES XEN_VM_RING_FEATURE_REGISTERS
-
-static bool rest_is_zero(const struct xen_vm_ring_propose *propose)
-{
-    unsigned int i;
-
-    for ( i = 0; i < ARRAY_SIZE(propose->reserved); i++ )
-        if ( propose->reserved[i] )
-            return false;
-    return true;
-}
-
-static uint32_t check_form(const struct xen_vm_ring_propose *propose)
-{
-    if ( propose->magic != XEN_VM_RING_MAGIC ||
-         propose->length != sizeof(*propose) || !rest_is_zero(propose) ||
-         propose->version_min > propose->version_max )
-        return XEN_VM_RING_REFUSED_MALFORMED;
-    if ( propose->version_max < XEN_VM_RING_VERSION_MAJOR << 16 ||
-         propose->version_min > XEN_VM_RING_VERSION )
-        return XEN_VM_RING_REFUSED_VERSION;
-    if ( propose->record_len && (propose->record_len < XEN_VM_RING_MIN_RECORD ||
-                                 propose->record_len > XEN_VM_RING_MAX_RECORD ||
-                                 propose->record_len % 64) )
-        return XEN_VM_RING_REFUSED_RECORD;
-    if ( propose->policy > XEN_VM_RING_POLICY_OVERWRITE )
-        return XEN_VM_RING_REFUSED_POLICY;
-    return XEN_VM_RING_ACCEPTED;
-}
 
 static uint32_t check_limits(const struct xen_vm_ring_propose *propose,
                              const struct xen_vm_ring_accept *accept, bool busy)
@@ -57,8 +30,7 @@ static uint32_t check_limits(const struct xen_vm_ring_propose *propose,
 /* What this CPU and this Xen can do. */
 static uint32_t verdicts(const struct domain *d, uint32_t version)
 {
-    uint32_t all = version > XEN_VM_RING_VERSION_MAJOR << 16
-                   ? XEN_VM_RING_VERDICTS : XEN_VM_RING_VERDICTS_1_0;
+    uint32_t all = vmr_propose_verdicts(version);
 
     if ( RING_ARCH != XEN_VM_RING_ARCH_X86 )
         return all & (XEN_VM_RING_VERDICT_SET_REGISTERS |
@@ -120,7 +92,7 @@ bool ring_negotiate(const struct vm_ring *ring, const struct domain *d,
         .max_groups = min_t(uint32_t, d->max_vcpus, XEN_VM_RING_MAX_GROUPS),
         .allowed_verdicts = verdicts(d, propose->version_max),
     };
-    result = check_form(propose);
+    result = vmr_propose_check(propose, propose, sizeof(*propose));
     if ( !result )
     {
         fill_in(propose, accept);

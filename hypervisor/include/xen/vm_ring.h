@@ -20,7 +20,7 @@ struct vcpu;
 
 #ifdef CONFIG_VM_RING
 
-/* There is a ring; without it the legacy one may be enabled. */
+/* There is one, or is left of one; without it the legacy ring may be enabled. */
 bool vm_ring_exists(const struct domain *d);
 
 /* It has a consumer, dead or alive: events go there. */
