@@ -132,7 +132,7 @@ static void fill_in(const struct vmring_producer *producer,
     accept->async_len = propose->async_len;
     if (!accept->async_len)
         accept->async_len = default_async_len(accept);
-    /* The highest that both know; vmr_propose_check() has seen that there is one. */
+    /* The highest that both know: there is one. */
     if (propose->version_max < accept->version)
         accept->version = propose->version_max;
     accept->policy = propose->policy;
