@@ -40,9 +40,7 @@ quietly ctest --test-dir "$build" -j 2 --output-on-failure -L 'unit|process' \
 # calls: gcc numbers the branches of their lines otherwise, so that they cannot
 # be added up.
 cd "$source"
-# What needs a Xen that produces the ring is run by the scenarios native_*.
 gcovr --root . --object-directory "$build" --filter libvmring/ --branches \
-    --exclude libvmring/transport/xen/ \
     --exclude-directories '.*_any_instant.*' \
     --json "$build/coverage.json"
 gcovr --root . --add-tracefile "$build/coverage.json" --branches

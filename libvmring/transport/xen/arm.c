@@ -79,7 +79,7 @@ static int arm_spec(struct calls *calls, const struct vmring_spec *spec)
         event.index = (uint32_t)first;
         return xen_arm(calls, &event);
     }
-    for (uint64_t msr = first; !rc && msr <= last && msr <= UINT32_MAX; msr++) {
+    for (uint64_t msr = first; !rc && msr <= last; msr++) {
         event.index = (uint32_t)msr;
         rc = xen_arm(calls, &event);
     }

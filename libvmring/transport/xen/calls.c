@@ -16,7 +16,7 @@ int xen_begin_calls(struct calls *calls, uint32_t domid)
 {
     *calls = (struct calls){.domid = domid};
     calls->xcall = xencall_open(&grant_logger, 0);
-    return calls->xcall ? 0 : -(errno ? errno : ENOENT);
+    return calls->xcall ? 0 : -grant_errno(ENOENT);
 }
 
 void xen_end_calls(struct calls *calls)

@@ -168,7 +168,7 @@ static int map_piece(struct xen_link *xen, uint32_t id, uint64_t len, int prot,
         xen->memory, (domid_t)xen->domid, XENMEM_resource_vm_ring, id, 0,
         (unsigned long)(len / page), &at, prot, 0);
     if (!piece->resource)
-        return -(errno ? errno : EINVAL);
+        return -grant_errno(EINVAL);
     piece->owner.drop = drop_piece;
     xen->nr_pieces++;
     *region = (struct region){
@@ -279,7 +279,7 @@ static bool xen_hung_up(const struct link *link)
     const struct xen_link *xen = (const struct xen_link *)link;
     struct pollfd pfd = {.fd = xen->socket};
 
-    return poll(&pfd, 1, 0) > 0 && (pfd.revents & (POLLHUP | POLLERR));
+    return poll(&pfd, 1, 0) > 0; /* of errors and hanging up alone */
 }
 
 /* ------------------------------------------------- beginning and end -- */
@@ -330,7 +330,7 @@ static int set_up(struct xen_link *xen)
 
     xen->memory = xenforeignmemory_open(&grant_logger, 0);
     if (!xen->memory)
-        return -(errno ? errno : ENOENT);
+        return -grant_errno(ENOENT);
     err = xen_keeper_start(xen->domid, &xen->socket);
     if (err)
         return err;

@@ -195,7 +195,10 @@ static void counts(void)
     fake_native->rows = 0;
     CHECK_EQ(ask_counts(0), VMRING_LOCAL_COUNTS);
     CHECK_EQ(out->nr, 0);
-    /* A domain that is gone. */
+    /* A ring of somebody else's, a domain that is gone. */
+    fake_native->op_errno[XEN_VM_RING_OP_COUNT] = -ENOENT;
+    CHECK_EQ(ask_counts(3), VMRING_LOCAL_COUNTS);
+    CHECK_EQ(out->next, VMRING_LOCAL_NO_MORE);
     fake_native->op_errno[XEN_VM_RING_OP_COUNT] = -ESRCH;
     CHECK_EQ(ask_counts(3), VMRING_LOCAL_COUNTS);
     CHECK_EQ(out->nr, 0);
@@ -263,7 +266,7 @@ static void arming(void)
     fake_native_begin();
     attach(0);
     got = subscribe("cpuid cr4:async msr:0x10-0x12 guest_request debug "
-                    "breakpoint singlestep");
+                    "breakpoint vmexit:async");
     CHECK_EQ(got->nr, 7);
     for (uint32_t i = 0; i < got->nr; i++)
         CHECK_EQ(got->results[i], 0);
@@ -287,6 +290,8 @@ static void arming(void)
     CHECK(strstr(got->text, "cpuid"));
     /* Before, and after. */
     CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DISARM], 4);
+    got = subscribe("msr:1-3");
+    CHECK_EQ(got->results[0], VMRING_LOCAL_FAILED);
 
     fake_native->capabilities = 0;
     got = subscribe("cpuid");
@@ -311,10 +316,14 @@ static void arming_with_the_right_to_deny(void)
     got = subscribe("cr4:async");
     CHECK_EQ(got->results[0], VMRING_LOCAL_DENIED);
     CHECK_EQ(fake_native->nr_armed, 0);
-    got = subscribe("cr4");
+    got = subscribe("cr4 cpuid");
     CHECK_EQ(got->results[0], 0);
     CHECK_EQ(fake_native->deferred, 1);
     CHECK(fake_native->armed[0].sync);
+    fake_native->defer_errno = -ESRCH;
+    got = subscribe("cr4 cpuid");
+    CHECK_EQ(got->results[0], VMRING_LOCAL_FAILED);
+    CHECK_EQ(fake_native->nr_armed, 0);
     end();
 }
 
@@ -323,6 +332,12 @@ static void what_is_no_message(void)
     static char text[VMRING_LOCAL_MAX];
 
     fake_native_begin();
+    begin();
+    ask(VMRING_LOCAL_PROPOSE, text, 8);
+    CHECK_EQ(answer(), VMRING_LOCAL_ACCEPT);
+    CHECK_EQ(message.body.accept.error, -EINVAL);
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_ATTACH], 0);
+    end();
     begin();
     ask(0x7fff, NULL, 0);
     CHECK_EQ(answer(), HUNG_UP);

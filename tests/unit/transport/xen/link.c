@@ -82,14 +82,19 @@ static void end(void)
     CHECK_EQ(errno, ECHILD);
 }
 
-static int propose(void)
+static int propose_groups(uint32_t groups)
 {
     struct xen_vm_ring_propose propose = {.magic = XEN_VM_RING_MAGIC,
-                                          .nr_groups = 2};
+                                          .nr_groups = groups};
     int err = link_->ops->send(link_, VMRING_LOCAL_PROPOSE, &propose,
                                sizeof(propose));
 
     return err ? err : link_->ops->map(link_, &accept_, &regions, PATIENCE_MS);
+}
+
+static int propose(void)
+{
+    return propose_groups(2);
 }
 
 static void attach(void)
@@ -106,13 +111,13 @@ static void it_has_all(void)
     struct pollfd pfd;
 
     begin();
-    fake_native->nr_prev = 1;
+    fake_native->nr_prev = XEN_VM_RING_MAX_PREV;
     CHECK_EQ(connect_to("7"), 0);
     CHECK_EQ(propose(), 0);
     CHECK_EQ(regions.p.len, 8192);
     CHECK_EQ(regions.c.len, 4096);
-    CHECK_EQ(regions.nr_before, 1);
-    CHECK_EQ(fake_native->mapped, 3);
+    CHECK_EQ(regions.nr_before, XEN_VM_RING_MAX_PREV);
+    CHECK_EQ(fake_native->mapped, 2 + XEN_VM_RING_MAX_PREV);
     /* Binding has rung. */
     pfd = (struct pollfd){.fd = link_->ops->fd(link_), .events = POLLIN};
     CHECK_EQ(poll(&pfd, 1, 0), 1);
@@ -206,6 +211,18 @@ static void what_fails(void)
     end();
 
     begin();
+    CHECK_EQ(connect_to("7"), 0);
+    CHECK_EQ(propose_groups(0), -EPROTO);
+    end();
+
+    begin();
+    fake_native->p_len = 1ULL << 50;
+    CHECK_EQ(connect_to("7"), 0);
+    CHECK_EQ(propose(), -EPROTO);
+    drop();
+    end();
+
+    begin();
     fake_native->p_len = 4097;
     CHECK_EQ(connect_to("7"), 0);
     CHECK_EQ(propose(), -EPROTO);
@@ -217,6 +234,10 @@ static void what_fails(void)
     CHECK_EQ(link_->ops->give_up(link_), -EOPNOTSUPP);
     fake_native->restrict_errno = EACCES;
     CHECK_EQ(link_->ops->give_up(link_), -EACCES);
+    fake_native->restrict_errno = 0;
+    fake_xen.restrict_errno = EPERM;
+    CHECK_EQ(link_->ops->give_up(link_), -EPERM);
+    fake_xen.restrict_errno = 0;
     drop();
     end();
 
@@ -279,6 +300,7 @@ static void a_killed_keeper(void)
 {
     struct pollfd pfd = {.events = POLLIN};
     char body[8];
+    struct link_regions none;
     uint32_t type;
 
     attach();
@@ -290,6 +312,7 @@ static void a_killed_keeper(void)
     CHECK(link_->ops->hung_up(link_));
     CHECK_EQ(link_->ops->recv(link_, &type, body, sizeof(body), PATIENCE_MS),
              -ECONNRESET);
+    CHECK_EQ(link_->ops->map(link_, &accept_, &none, PATIENCE_MS), -ECONNRESET);
     drop();
     end();
 }
@@ -310,6 +333,10 @@ static void a_stopped_keeper(void)
                                sizeof(body) - 1);
     CHECK_EQ(err, -EAGAIN);
     CHECK(clock_ms() - start >= 200 && clock_ms() - start < 5000);
+    link_->timeout_ms = 0;
+    CHECK_EQ(
+        link_->ops->send(link_, VMRING_LOCAL_SUBSCRIBE, body, sizeof(body) - 1),
+        -EAGAIN);
     drop();
     start = clock_ms();
     link_close(link_);
@@ -365,24 +392,45 @@ static void children_that_nobody_waits_for(void)
     (void)signal(SIGCHLD, SIG_DFL);
 }
 
-static int connect_and_close(void)
+static int all_of_it(void)
 {
     int err = connect_to("7");
 
-    if (!err)
+    if (!err) {
+        err = propose();
+        if (!err)
+            err = link_->ops->bell_apart(link_, 0, true);
+        drop();
         link_close(link_);
+    }
     link_ = NULL;
     return err;
 }
 
+static void settle(void)
+{
+    is_gone();
+    xenevtchn_close(xens);
+    CHECK_EQ(fake_native->mapped, 0);
+    CHECK_EQ(fake_native->memories, 0);
+}
+
+/* The calls of the consumer, and not those of the process that it starts. */
+static void fail_no_more(void)
+{
+    struct fault fault;
+
+    (void)faults_disarm(&fault);
+}
+
 static void calls_that_fail(void)
 {
-    const struct walk walk = {.prepare = fake_native_begin,
-                              .op = connect_and_close,
-                              .settle = is_gone};
+    const struct walk walk = {
+        .prepare = begin, .op = all_of_it, .settle = settle};
 
-    fake_native_begin();
-    CHECK(faults_walk(&walk) >= 4);
+    fake_native_opened = fail_no_more;
+    CHECK(faults_walk(&walk) >= 10);
+    fake_native_opened = NULL;
 }
 
 int main(void)
