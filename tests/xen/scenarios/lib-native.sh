@@ -19,3 +19,9 @@ native_start() {
     shift 2
     agent_start "$native_name" "xen:$native_domid" "$@"
 }
+
+# native_end NAME SECONDS: an agent whose target ends, with its ledger whole.
+native_end() {
+    process_wait "$1" "$2" 3 "has shut down|was destroyed"
+    assert_value "$1" .ledger.adds_up true
+}

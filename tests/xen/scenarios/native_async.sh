@@ -19,7 +19,7 @@ watched() {
     domid=$(guest_create micro "vcpus=8 cr4=200" 8) || fail "$domid"
     native_start agent "$domid" -q -e cr4:async "$@"
     guest_unpause micro
-    process_wait agent 100 3 "has shut down|was destroyed"
+    native_end agent 100
     raised=$(guest_total micro cr4)
     delivered=$(value agent .ledger.totals.delivered)
     lost=$(value agent .ledger.totals.lost)
@@ -27,7 +27,6 @@ watched() {
     assert_eq "the guest's CR4 writes" 1600 "$raised"
     assert_eq "refused ones" 0 "$(guest_total micro cr4_refused)"
     assert_eq "delivered + lost" "$raised" $((delivered + lost))
-    assert_value agent .ledger.adds_up true
     assert_value agent .ledger.totals.attempted 1600
     assert_eq "lanes with 200 attempts" 8 \
         "$(grep -c '^.ledger.lanes.*\.attempted=200$' "$run/agent.flat")"

@@ -30,7 +30,7 @@ process_wait hostile 60 0
 tail -n 1 "$run/hostile.out"
 step "a good one after it"
 native_start agent "$domid" -q -e "cpuid cr4:async"
-process_wait agent 100 3 "has shut down|was destroyed"
+native_end agent 100
 assert_eq "the guest's CPUIDs" 800 "$(guest_total micro cpuid)"
 assert_eq "the guest's CR4 writes" 800 "$(guest_total micro cr4)"
 assert_guest_right micro
@@ -49,8 +49,7 @@ step "Xen and other domains go on"
 domid=$(guest_create micro "vcpus=4 cpuid=100" 4) || fail "$domid"
 native_start agent "$domid" -q --deadline 60000 -e cpuid
 guest_unpause micro
-process_wait agent 100 3 "has shut down|was destroyed"
+native_end agent 100
 assert_value agent .ledger.totals.answered 400
-assert_value agent .ledger.adds_up true
 assert_guest_right micro
 pass "Xen lives"

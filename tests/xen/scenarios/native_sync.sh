@@ -20,7 +20,7 @@ grep -q "Xen itself is the producer" "$run/agent.err" ||
 step "it runs"
 start=$(now_ms)
 guest_unpause micro
-process_wait agent 100 3 "has shut down|was destroyed"
+native_end agent 100
 echo "4000 requests in $((ended_at - start)) ms"
 
 step "the two counts"
@@ -28,7 +28,6 @@ assert_value agent .ledger.totals.delivered 4000
 assert_value agent .ledger.totals.answered 4000
 assert_value agent .ledger.totals.lost 0
 assert_value agent .ledger.totals.defaulted 0
-assert_value agent .ledger.adds_up true
 assert_eq "vCPUs with 1000 each" 4 \
     "$(grep -c '^.ledger.rows.*\.answered=1000$' "$run/agent.flat")"
 assert_eq "the guest's CPUIDs" 4000 "$(guest_total micro cpuid)"
