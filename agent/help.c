@@ -53,7 +53,7 @@ const struct argp_option help_options[] = {
      "After TIME: seconds, or with a unit, as in 500ms, 10s, 5m or 1h", 2},
     {"end-within", OPTION_END_WITHIN, "TIME|none", 0,
      "How long its end may wait until the producer is quiet and has told its "
-     "counts, and for whoever reads its output: seconds, or with a unit (60s)",
+     "counts, and for the reader of its output: seconds, or with a unit (60s)",
      2},
     {NULL, 0, NULL, 0, "Output:", 3},
     {"format", 'f', "text|json", 0, "Lines to read, or JSON objects", 3},

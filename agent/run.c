@@ -92,7 +92,7 @@ static void take(struct loop *loop, const struct vmring_event *event)
     struct answer answer = take_event(&loop->taker, event);
 
     loop->events++;
-    if (is_wanted(&loop->taker, event)) {
+    if (count_if_wanted(&loop->taker, event)) {
         loop->shown++;
         /* Those after -n COUNT are answered and counted, but not shown. */
         if (!options->count || loop->shown <= options->count)

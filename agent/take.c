@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * take.c: one event: judged, answered, counted, shown, in this order.
+ * take.c: one event: judged and answered, counted, filtered, shown.
  */
 #include "take.h"
 
@@ -87,7 +87,7 @@ static int64_t since_before(struct taker *taker,
     return (int64_t)(event->rec.time - last);
 }
 
-bool is_wanted(struct taker *taker, const struct vmring_event *event)
+bool count_if_wanted(struct taker *taker, const struct vmring_event *event)
 {
     const struct run *run = taker->run;
 

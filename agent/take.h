@@ -29,7 +29,7 @@ void taker_close(struct taker *taker);
 struct answer take_event(struct taker *taker, const struct vmring_event *event);
 
 /* Does the filter let it be shown?  Then the summary of -c counts it, too. */
-bool is_wanted(struct taker *taker, const struct vmring_event *event);
+bool count_if_wanted(struct taker *taker, const struct vmring_event *event);
 
 /* Writes its line, unless with -q. */
 void show_event(struct taker *taker, const struct vmring_event *event,

@@ -175,7 +175,7 @@ static void take(struct worker *worker, const struct vmring_event *event)
     struct answer answer = take_event(&worker->taker, event);
 
     lines->events++;
-    if (is_wanted(&worker->taker, event)) {
+    if (count_if_wanted(&worker->taker, event)) {
         show_event(&worker->taker, event, answer);
         if (options->count)
             mark(lines);

@@ -6,8 +6,9 @@
 #include <syslog.h>
 
 /*
- * From now on no line waits for whoever reads it: a thread writes them.  Lines
- * that find its queue full are dropped, and counted.  Returns 0 or -errno.
+ * From now on no call waits for the reader of the log: a thread writes lines.
+ * Lines that find its queue full are dropped, and counted.  Returns 0 or
+ * -errno.
  */
 int bridge_log_begin(void);
 

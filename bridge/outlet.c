@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* outlet.c: writing without waiting for whoever reads. */
+/* outlet.c: writing without waiting for the reader. */
 #include "outlet.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outlet.h: writing without waiting for whoever reads.
+ * outlet.h: writing without waiting for the reader.
  *
  * A descriptor that polls writable may still make write() sleep: a terminal
  * whose other end has stalled does.  So a thread of its own writes, out of a

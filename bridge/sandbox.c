@@ -3,12 +3,12 @@
  * sandbox.c: what a bridge gives up.
  *
  * It keeps its descriptors, and with that of privcmd whatever dom0 can ask of
- * Xen: it is no wall around a bridge that was taken over, but keeps whoever
- * gets that far from files, programs and connections of dom0, and from the
- * easy ways to make use of it.  Its user it keeps too, as the folder of its
- * socket is that user's; without capabilities.  (Threads of libxenstore keep
- * the two that it began with: the kernel has them each their own.  Of the calls
- * that are left only the removal of a file minds them.)
+ * Xen: this is no wall around a bridge that was taken over.  It keeps an
+ * attacker from files, programs and connections of dom0, and from the easy ways
+ * to make use of it.  The bridge keeps its user, as the folder of its socket is
+ * that user's, without capabilities.  (Threads of libxenstore keep the two that
+ * it began with: the kernel has them each their own.  Of the calls that are
+ * left only the removal of a file minds them.)
  */
 #include "sandbox.h"
 

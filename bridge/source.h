@@ -33,7 +33,7 @@ struct source_info {
     int nr_fds; /* poll these for input, then call run() */
 };
 
-/* Neither open nor an exit status. */
+/* What open() may return beside 0 and an exit status. */
 #define SOURCE_INTERRUPTED (-3) /* by a signal that ends us, while waiting */
 #define SOURCE_SHARED      (-4) /* another bridge has the target */
 

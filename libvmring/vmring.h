@@ -205,7 +205,7 @@ struct vmring_opts {
 int vmring_open(const char *uri, const struct vmring_opts *opts,
                 struct vmring **ring);
 
-/* What a producer would offer, and to whom it says so: vmring_ask(). */
+/* What a producer would offer: vmring_ask(). */
 struct vmring_limits {
     size_t size;
     /*
@@ -232,13 +232,13 @@ int vmring_ask(const char *uri, const struct vmring_opts *opts,
                struct vmring_limits *limits);
 
 /*
- * Gives up what only attaching needs, so that whoever takes this process over
- * does not have it.  All calls go on as before.  With grant:, nothing more can
- * be mapped by the ring's handles of gntdev, which are replaced, nor bound by
- * that of evtchn; what stays is its connection to xenstore, with the rights
- * that this domain has there.  xentoolcore_restrict_all() would cut that off
- * too, and the ring from its bridge: do not call it.  The others hold nothing
- * of Xen.
+ * Gives up what only attaching needs, so that an
+ * attacker who takes this process over does not have it.  All calls go on as
+ * before.  With grant:, nothing more can be mapped by the ring's handles of
+ * gntdev, which are replaced, nor bound by that of evtchn; what stays is its
+ * connection to xenstore, with the rights that this domain has there.
+ * xentoolcore_restrict_all() would cut that off too, and the ring from its
+ * bridge: do not call it.  The others hold nothing of Xen.
  *
  * A program that will not be able to open files calls this before, and
  * backtrace(3): that loads what pthread_cancel(3) needs, by which libxenstore
@@ -253,7 +253,7 @@ int vmring_restrict(struct vmring *ring);
 
 /*
  * A peer can take pages of a local: ring away, by holes in its file, when the
- * system has no memory to fill them again: whoever touches them gets a SIGBUS.
+ * system has no memory to fill them again: touching them raises SIGBUS.
  * A program that is to outlive that calls vmring_catch_sigbus() once, before
  * it has threads.  In place of such a page there is one of zeros then, of this
  * process alone, and the ring is broken: -EPROTO, and a producer ends the
@@ -475,7 +475,7 @@ int vmring_worker_fd(const struct vmring_worker *worker);
 
 /*
  * As vmring_respond() and vmring_flush(), for requests of this group.  -EINVAL
- * also if it is of another: whoever was handed it answers it.
+ * also if it is of another group: the worker that was handed it answers it.
  */
 int vmring_worker_respond(struct vmring_worker *worker,
                           const struct vmring_event *event,
@@ -594,7 +594,7 @@ void vmring_producer_close(struct vmring_producer *producer,
 /*
  * Serves consumers, one at a time, on `local:PATH`: creates the socket with
  * `mode` (0: 0600) and lets in root, this user, and, by the mode's group and
- * other bits, the peers whom they allow.  A stale socket is replaced, a live
+ * other bits, the peers that they allow.  A stale socket is replaced, a live
  * one gives -EADDRINUSE, a file that is none -EEXIST.  -EINVAL, -EACCES,
  * -ENOENT (folder), -ENAMETOOLONG.
  *

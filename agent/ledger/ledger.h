@@ -6,7 +6,8 @@
  * Three accounts are kept apart and then compared: what the agent was handed,
  * which it counts itself; the words of the ring, per lane; and the producer's
  * own rows, per vCPU and reason.  No number is derived from the others that
- * it is to be compared with.
+ * it is to be compared with. Written by output/text_ledger.c and
+ * output/json_ledger.c.
  */
 #ifndef AGENT_LEDGER_H
 #define AGENT_LEDGER_H

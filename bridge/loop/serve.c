@@ -242,7 +242,7 @@ static int cannot_serve(const char *uri, int error)
     }
 }
 
-/* For whoever wants to start another. */
+/* A second bridge for the same target names this socket. */
 static void say_where(struct bridge *bridge, const char *uri)
 {
     if (bridge->ops->serves)
@@ -328,7 +328,7 @@ int bridge_serve(struct bridge *bridge)
                    "serving %s; attach by 'vmring-agent %s'; Ctrl-C ends",
                    bridge->info.name, uri);
     }
-    say_where(bridge, uri ? uri : "which serves whoever has started it");
+    say_where(bridge, uri ? uri : "which serves the process that started it");
     return 0;
 }
 

@@ -17,10 +17,10 @@
 
 /* Parts of a turn. */
 enum turn_part {
-    TURN_PEERS,    /* consumers: who comes, what they ask for, arming */
-    TURN_SOURCE,   /* events of the guest */
-    TURN_VERDICTS, /* carrying them out */
-    TURN_TARGET,   /* looking whether it, and a consumer, is still there */
+    TURN_PEERS,    /* consumers: attaching, messages, arming */
+    TURN_SOURCE,   /* the guest's events are taken and posted or pushed */
+    TURN_VERDICTS, /* verdicts are collected and carried out */
+    TURN_TARGET,   /* are the target and the consumer still there? */
     TURN_ENDING,
     NR_TURN_PARTS
 };

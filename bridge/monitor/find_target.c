@@ -17,8 +17,8 @@
 #include "wait_built.h"
 
 /*
- * `found` is what xenstore calls it, or "": any bytes, which whoever shows them
- * makes visible.
+ * `found` is what xenstore calls it, or "": any bytes: they are made visible
+ * where they are shown.
  */
 static void call_it(struct target *target, const char *found)
 {

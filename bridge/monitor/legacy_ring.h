@@ -14,7 +14,7 @@
 #define LEGACY_RING_ENTRIES 8 /* (4096 - 64) / 400, down to a power of two */
 
 struct legacy_ring {
-    vm_event_sring_t *shared; /* whoever else maps it can write it */
+    vm_event_sring_t *shared; /* any other that maps it can write it */
     uint32_t taken;           /* requests taken */
     uint32_t answered;        /* responses published or about to be */
     uint32_t published;       /* responses that Xen can see */

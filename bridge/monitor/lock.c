@@ -107,7 +107,7 @@ static bool is_current(int folder, int fd, const char *path)
 
 /*
  * For other bridges, and agents that one of them was started for; and for
- * whoever comes if we die: "PID FOUND RAISED HELD RING FRESH URI".
+ * the bridge that comes if we die: "PID FOUND RAISED HELD RING FRESH URI".
  */
 void lock_note(struct lock *lock)
 {

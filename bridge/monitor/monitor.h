@@ -15,11 +15,11 @@
 #include "target.h"
 
 struct monitor_stats {
-    uint64_t requests; /* taken from the legacy ring */
-    uint64_t at_once;  /* of them: asynchronous, answered at once */
-    uint64_t posted;   /* of them: synchronous */
-    uint64_t arming;   /* of them: answered neutrally until all is armed */
-    uint64_t ending;   /* of them: answered neutrally while ending */
+    uint64_t requests; /* entries taken from the legacy ring */
+    uint64_t at_once;  /* entries that were asynchronous, answered at once */
+    uint64_t posted;   /* entries that were synchronous */
+    uint64_t arming;   /* entries answered neutrally until all is armed */
+    uint64_t ending;   /* entries answered neutrally while ending */
     uint64_t malformed;
     uint64_t bad_verdicts; /* could not be carried out: neutral instead */
     uint64_t failed_injections;

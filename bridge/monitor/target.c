@@ -90,7 +90,7 @@ void target_read_watch(struct target *target)
     handles_lose_store(&target->xen);
 }
 
-/* The pause was ours; whoever took it away takes the next one of his own. */
+/* The pause was ours, and somebody has unpaused: the next pause is not ours. */
 static void note_unpaused(struct target *target, const struct domain_info *info)
 {
     if (!target->paused || info->paused || info->dying)

@@ -24,8 +24,8 @@ void explain(char *error, size_t error_len, const char *format, ...)
 const char *limit_remedy(int err);
 
 /*
- * Writes that line, and is `err`.  A macro, so that whoever analyses a caller
- * sees that this is not 0.
+ * Writes that line, and is `err`.  A macro, so that an analyser of the
+ * caller sees that this is not 0.
  */
 #define fail(err, ...)                                                         \
     ({                                                                         \

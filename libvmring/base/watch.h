@@ -20,15 +20,16 @@ static inline int watch_add(int epoll, int fd)
     return watch_control(epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
 }
 
-/* From now on for these events; it is in any case if it has hung up. */
+/* Changes the events it is polled for; a hang-up is always among them. */
 static inline int watch_change(int epoll, int fd, uint32_t events)
 {
     return watch_control(epoll, EPOLL_CTL_MOD, fd, events);
 }
 
 /*
- * No more.  Before it is closed: a set keeps what somebody else has open, too,
- * and whoever has it can let it poll readable for ever.
+ * Removes a descriptor from the set; to be called before it is closed.  A set
+ * keeps a file that another process has open, too, and that process could make
+ * it poll readable for ever.
  */
 static inline int watch_remove(int epoll, int fd)
 {

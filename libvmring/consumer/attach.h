@@ -17,7 +17,7 @@ struct attach {
     struct vmring_local_accept reply;
 };
 
-/* Evaluates to `err`, as whoever reads or analyses the caller can see. */
+/* Evaluates to `err`, so that a reader or an analyser of the caller sees it. */
 #define FAIL(attach, err, ...)                                                 \
     fail(err, (attach)->opts.error, (attach)->opts.error_len, __VA_ARGS__)
 

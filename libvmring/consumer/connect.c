@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* connect.c: whom a URI means, before anything is proposed. */
+/* connect.c: finds the producer that a URI names, before anything is proposed.
+ */
 #include <errno.h>
 #include <string.h>
 

@@ -53,7 +53,7 @@ static void unpoke(struct vmring *ring)
         ring->poked = false;
 }
 
-/* Whoever takes that for "nothing now" finds the descriptor readable. */
+/* A caller that takes this for "nothing now" finds the descriptor readable. */
 static int tell_target(struct vmring *ring, struct vmring_event *event,
                        struct target target)
 {

@@ -3,12 +3,12 @@
  * ring.h: a consumer's handle, below all files of its end.  From the top:
  *
  *   attach.c, ask.c            attaches, or only asks, and detaches; connect.c
- *                              finds whom a URI means, refused.c says why not
- *   worker.c, next.c           what a worker's thread, and the ring's own, take
- *   control.c                  what is asked of the producer
- *   drain.c, respond.c, counts.c   epochs before; answers; sums
- *   groups.c                   what one thread does with its groups
- *   told.c, target.c           what the threads tell each other; the target
+ *                              finds the producer of a URI; refused.c says why
+ * not worker.c, next.c           what a worker's thread, and the ring's own,
+ * take control.c                  what is asked of the producer drain.c,
+ * respond.c, counts.c   epochs before; answers; sums groups.c what one thread
+ * does with its groups told.c, target.c           what the threads tell each
+ * other; the target
  */
 #ifndef VMRING_CONSUMER_RING_H
 #define VMRING_CONSUMER_RING_H
@@ -138,7 +138,7 @@ static inline void *line_alloc(size_t len)
 /* A count that another thread may be reading: vmring_get_stats() and such. */
 static inline void count_up(uint64_t *count, uint64_t by)
 {
-    /* Only ever stored by this thread; whoever reads it wants no more. */
+    /* Stored by this thread alone, and read as a value alone. */
     vmr_store_relaxed(count, *count + by);
 }
 

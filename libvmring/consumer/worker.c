@@ -205,7 +205,7 @@ void vmring_worker_close(struct vmring_worker *worker)
     ring->nr_workers--;
     if (ring->link->ops->bell_apart(ring->link, worker->group, false))
         (void)told_lost(ring, -ECONNRESET); /* nothing would wake us */
-    /* Whoever polls next without a look may have slept through a doorbell. */
+    /* A thread that polls without a look first may have missed a doorbell. */
     ring->poked = ring_poke(ring);
     drop(worker);
 }

@@ -47,7 +47,7 @@ bool vmr_collect_one(struct vmr_producer *producer, uint32_t vcpu, bool hint,
         return false;
     }
     if (!is_right(producer, slot, &verdict->response)) {
-        /* Counted once, whoever looks at it again. */
+        /* Counted once, however often it is looked at. */
         if (slot->refused != slot->seq || hint)
             producer->ignored++;
         slot->refused = slot->seq;

@@ -363,7 +363,7 @@ bool vmr_consumer_arm(struct vmr_consumer *consumer, uint32_t group)
 {
     const struct vmr_bits *given = &consumer->groups[group].bell.given;
 
-    /* Answers that nobody has been told of: whoever gave them waits. */
+    /* Answers that the producer was not told of yet: vCPUs wait for them. */
     if (given->low != given->high)
         return false;
     /*
@@ -420,7 +420,7 @@ void vmr_consumer_lane(const struct vmr_consumer *consumer, uint32_t lane,
     /*
      * Each is monotonic, so the sum lies between the attempts at the first
      * and at the last load, in whichever order; it is exact at quiescence,
-     * and whoever tells of that orders it.
+     * and the store that tells of that orders it.
      */
     *head = vmr_load_relaxed(&line->head);
     *lost =

@@ -95,11 +95,11 @@ static uint64_t rmw_begin(struct vmr_rmws *ours)
 
     if (!VMR_RMW_CAN_FAIL)
         return 0;
-    /* In this order: whoever is at it has begun, and has not ended. */
+    /* In this order: a thread that is amid one has begun, and has not ended. */
     ended = vmr_load_acquire(&ours->ended);
     begun = vmr_add_relaxed(&ours->begun, 1);
     /*
-     * Pairs with the one in rmw_end() of whoever is in our way: we have begun
+     * Pairs with the one in rmw_end() of the thread in our way: we have begun
      * for all to see before we touch the word.
      */
     vmr_fence_full();

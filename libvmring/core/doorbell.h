@@ -57,7 +57,7 @@ struct vmr_bell_tx {
     uint32_t nr_vcpus;               /* of this group */
     uint64_t arming;                 /* the last number that we armed with */
     bool owing;                      /* bits are set, and nobody was rung */
-    struct vmr_rmws *ours;           /* of whoever shares this C with us */
+    struct vmr_rmws *ours;           /* of our threads that write this C */
     struct vmr_rmws own;             /* `ours`, unless it is set to another */
 };
 

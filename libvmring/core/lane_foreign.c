@@ -3,10 +3,10 @@
  * lane_foreign.c: the foreign lane, of events that no vCPU raised itself.
  *
  * Its pushers are any threads, beside the one that makes the producer's other
- * calls.  Whoever has the lock may touch the lane and what it points to.  A
- * push has one try.  So have freeze and the end of a sweep, which take the
- * lane's memory away: they say that they were too early, and the caller comes
- * again, as a push that holds the lock is ours and over soon.  Nobody waits.
+ * calls.  The holder of the lock may touch the lane and what it points to.
+ * Each call tries the lock once and never waits.  A push that does not get it
+ * is counted.  Freeze and the end of a sweep, which take the lane's memory
+ * away, return false, and their caller comes again: a push is over soon.
  */
 #include "atomic.h"
 #include "producer_parts.h"

@@ -152,8 +152,8 @@ bool vmr_lane_push(struct vmr_lane_tx *tx,
     vmr_store_relaxed(&record->state, DONE(head));
     tx->head = head + 1;
     /*
-     * Pairs with the acquire load in look_at() (L2), of whoever takes what no
-     * flush has shown.
+     * Pairs with the acquire load in look_at() (L2), of a consumer that takes
+     * what no flush has shown.
      */
     vmr_store_release(&tx->line->head, tx->head);
     /* Stores that go on from line to line have no need of it. */

@@ -5,7 +5,7 @@
  *
  * memcpy() and memset() are called by no name, but compilers make calls of
  * them where structures are assigned: a C library has them, a hypervisor too,
- * and whoever is freestanding links its own.
+ * and a freestanding program links its own.
  */
 #ifndef VMRING_CORE_PLATFORM_H
 #define VMRING_CORE_PLATFORM_H

@@ -89,7 +89,8 @@ void vmr_producer_attach(struct vmr_producer *producer,
     for (uint32_t g = 0; g < geo->nr_groups; g++) {
         vmr_bell_tx_init(&producer->bells[g], geo, g, p, c,
                          producer->bell_words + (size_t)g * nr_words);
-        /* Their words of C lie too close together to be told apart. */
+        /* All groups share the count: a failed LL/SC cannot tell their words
+         * apart. */
         producer->bells[g].ours = &producer->rmws;
     }
     for (uint32_t i = 0; i < producer->nr_lanes; i++)

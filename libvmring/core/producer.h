@@ -8,7 +8,7 @@
  * them for one producer, as vCPUs share the bitmaps of what is to be flushed;
  * but for vmr_producer_push_own() and vmr_producer_flush_own(), and a push into
  * the foreign lane: any thread may, at any time, also amid attach, freeze and
- * the end of a sweep; it needs a flush by whoever makes the other calls.
+ * the end of a sweep; it needs a flush by the thread of the other calls.
  */
 #ifndef VMRING_CORE_PRODUCER_H
 #define VMRING_CORE_PRODUCER_H
@@ -69,8 +69,8 @@ struct vmr_producer {
     bool pause_overdue;     /* past the deadline: VMR_OVERDUE, not neutral */
     enum vmr_by release;    /* VMR_BY_DETACH: release all; else 0 */
     uint64_t next_deadline; /* none expires before */
-    uint64_t scan_deadline; /* the same, of what expire() has seen */
-    uint32_t scan;          /* where expire() goes on */
+    uint64_t scan_deadline; /* the earliest that vmr_expire() has passed over */
+    uint32_t scan;          /* where vmr_expire() goes on */
     uint32_t fetch;         /* the group that collect() looks at next */
 
     uint64_t ignored;     /* answers that broke a rule, hints for nothing */
@@ -157,7 +157,7 @@ enum vmr_flush vmr_producer_flush_own(struct vmr_producer *producer,
  */
 uint64_t vmr_producer_flush(struct vmr_producer *producer);
 
-/* Whom to ring, as by flush, for something that has no attention bit. */
+/* The groups to ring, as by flush, for something that has no attention bit. */
 uint64_t vmr_producer_wake(struct vmr_producer *producer);
 
 /*

@@ -55,10 +55,10 @@ bool vmr_slot_post(struct vmr_slot_tx *tx)
         return false;
     event = &tx->fifo[tx->first]->event;
     /*
-     * The slot holds an even seq since it was retired (or zero).  Whoever
-     * copies a word of the new body sees at least that even value when it
-     * looks again.  Pairs with the acquire fence in vmr_slot_take()
-     * (docs/ABI.md, S2).
+     * The slot holds an even seq since it was retired (or zero).  A
+     * consumer that copies a word of the new body sees at least that even
+     * value when it looks again.  Pairs with the acquire fence in
+     * vmr_slot_take() (docs/ABI.md, S2).
      */
     vmr_fence_release();
     vmr_copy_to_shared(&slot->time, &event->time, HEAD_LEN - 8);

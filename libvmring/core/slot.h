@@ -29,9 +29,10 @@ struct vmr_slot_tx {
     uint64_t refused;   /* the last one whose answer broke a rule */
     uint32_t first, nr; /* the FIFO; its first is the visible one */
     bool hint_due; /* an answer was found before the bit that tells of it */
-    /* Far apart, so that the first ones of many vCPUs lie close together. */
+    /* Entry i of all vCPUs lies together: most FIFOs hold one request. */
     struct vmr_request *fifo[VMR_FIFO];
-} __attribute__((__aligned__(8))); /* the requests lie behind the last one */
+} __attribute__((__aligned__(8))); /* so that the requests, which follow the
+                                      array of these, are aligned */
 
 /* No request and no ring.  `fifo` has VMR_FIFO entries, `stride` apart. */
 void vmr_slot_tx_init(struct vmr_slot_tx *tx, struct vmr_request *fifo,

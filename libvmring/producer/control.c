@@ -85,7 +85,7 @@ static int subscribe(struct vmring_producer *producer, char *events, size_t len)
     struct vmring_local_subscribed *message = &producer->subscribed;
     int nr;
 
-    events[len] = '\0'; /* whoever received it has left room */
+    events[len] = '\0'; /* the receiver has left room */
     *message = (struct vmring_local_subscribed){0};
     nr = vmring_specs_parse(events, specs, VMRING_MAX_SPECS, message->text,
                             sizeof(message->text));

@@ -19,7 +19,7 @@
 /* Of a vmring_producer_dispatch(), as those in which a source arms. */
 #define SLICE_NS UINT64_C(4000000)
 
-/* For whoever runs the producer: the consumer is told of memory alone. */
+/* For the log: the consumer is told only that memory is short. */
 static const char *why_not_handed(int err)
 {
     switch (err) {

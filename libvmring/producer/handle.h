@@ -61,7 +61,7 @@ struct epoch {
 
 /* A ring on its way: its memory comes bit by bit. */
 struct making {
-    struct peer *peer; /* whom it is for; NULL: there is none */
+    struct peer *peer; /* that the ring is for; NULL: there is none */
     struct vmring_local_accept reply;
     struct epoch epoch;
     bool is_made; /* but for its memory */

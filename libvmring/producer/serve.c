@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* serve.c: who comes to a producer, and who has gone. */
+/* serve.c: peers connect, are heard in turn, and are dropped. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -96,8 +96,8 @@ static int handle_message(struct vmring_producer *producer, struct peer *peer,
 }
 
 /*
- * Does it take long?  All that is armed is armed anew, in one go: one of these
- * in a turn, whoever asks for the next at once.
+ * Does this message take long?  SUBSCRIBE arms all events anew in one go, so a
+ * turn has one of them, even if the consumer has sent the next already.
  */
 static bool is_long(uint32_t type)
 {
@@ -236,7 +236,7 @@ int vmring_producer_dispatch(struct vmring_producer *producer)
     settle(producer);
     if (producer->listener)
         accept_peers(producer, until);
-    /* Its successor must not be told that it is in the way. */
+    /* A peer that has gone while its ring was made makes room for the next. */
     making = producer->making.peer;
     if (making && making->ops->gone(making))
         peers_drop(producer, making);

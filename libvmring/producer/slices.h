@@ -10,7 +10,7 @@ void slices_due(struct vmring_producer *producer, bool again);
 
 /* Drops a region of an earlier epoch, or of one that never was. */
 void slices_drop(struct vmring_producer *producer, struct region *region);
-/* Whom a ring is made for has gone. */
+/* The peer that a ring is made for has gone. */
 void slices_abandon(struct vmring_producer *producer);
 /* All that was dropped goes now. */
 void slices_close(struct vmring_producer *producer);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * budget.h: how often a peer is heard, and how long it is not, when it rings or
- * asks more often than that for longer than a burst.
+ * budget.h: a limit on how often a peer's doorbells and messages are looked at.
  *
- * Whoever is over his budget is not listened to until it is paid, at least for
- * a millisecond: each look at him costs us about what it costs him, and we have
- * others to serve.  Nothing that he says is forgotten over that.
+ * A peer beyond its rate, and a burst, is not looked at until the rate is met
+ * again, for a millisecond at least: a look costs us as much as it costs the
+ * peer, and others are to be served.  What it has sent waits, and is not lost.
  */
 #ifndef VMRING_TRANSPORT_BUDGET_H
 #define VMRING_TRANSPORT_BUDGET_H
@@ -36,8 +35,8 @@ uint64_t budget_ring(struct budget *budget, uint64_t now);
 /* And a message of the control channel. */
 uint64_t budget_ask(struct budget *budget, uint64_t now);
 /*
- * One ring is free, a burst of them at most: it has answered what we asked, and
- * is to ring for that however often we ask.
+ * The peer's next ring is free, a burst of them at most: it answered a request
+ * of ours, and must be able to ring for that as often as we ask.
  */
 void budget_earn(struct budget *budget);
 

@@ -3,8 +3,8 @@
  * errand.h: what may take for ever, in a thread of its own.
  *
  * libxenstore waits without limit for a xenstored that was stopped or killed,
- * and no signal ends that.  So it is called there, and nobody waits for it
- * longer than he wants to.  Errands are done one after the other.
+ * and no signal ends that.  So a thread of its own calls it, and the caller
+ * waits for that thread as long as it likes.  Errands are done in order.
  */
 #ifndef VMRING_TRANSPORT_ERRAND_H
 #define VMRING_TRANSPORT_ERRAND_H
@@ -51,9 +51,9 @@ struct errand *errands_done(struct errands *errands);
 int64_t errands_late(struct errands *errands);
 
 /*
- * What is not done yet is done, then `last` (NULL: nothing), and all of them
- * freed; nobody waits, but that the end of the process is put off for it, by
- * `ms` at most.  NULL is fine.
+ * The thread does what is left, then `last` (NULL: nothing), frees all, and
+ * ends. The caller does not wait; the end of the process does, for `ms` at
+ * most. NULL is fine.
  */
 void errands_end(struct errands *errands, struct errand *last, int ms);
 

@@ -2,10 +2,10 @@
 /*
  * guard.h: pages that a peer can take away.
  *
- * A memfd keeps its length by its seals, not its pages: whoever has it writable
- * punches holes, and one that cannot be filled again, for want of memory, is a
- * SIGBUS to whoever touches it.  What is guarded then gets pages of zeros
- * instead, and is broken: vmring_survive_sigbus().
+ * A memfd keeps its length by its seals, not its pages: a peer that may
+ * write it punches holes, and a hole that cannot be filled again, for want of
+ * memory, raises SIGBUS when it is touched.  What is guarded then gets pages of
+ * zeros instead, and is broken: vmring_survive_sigbus().
  */
 #ifndef VMRING_TRANSPORT_GUARD_H
 #define VMRING_TRANSPORT_GUARD_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* patience.h: does whoever waits want to go on waiting? */
+/* patience.h: may a call go on waiting? */
 #ifndef VMRING_TRANSPORT_PATIENCE_H
 #define VMRING_TRANSPORT_PATIENCE_H
 

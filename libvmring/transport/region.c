@@ -102,7 +102,7 @@ static int open_for_reading(int fd, const struct reopen *reopen)
 {
     int again;
 
-    /* Or whoever is handed it opens it anew, for writing. */
+    /* Otherwise the peer could open it anew, for writing. */
     if (fchmod(fd, S_IRUSR) < 0)
         return -errno;
     again = reopen->open ? reopen->open(reopen->ctx, fd) : open_by_proc(fd);
@@ -202,7 +202,8 @@ int region_map(struct region *region, int fd, uint64_t len, int writable)
     return 0;
 }
 
-/* Whoever was handed it may keep it for ever, at our expense. */
+/* The peer may keep its descriptor for ever: the pages must not stay with it.
+ */
 static void take_back(const struct region *region, size_t from, size_t len)
 {
     if (region->made)

@@ -2,8 +2,8 @@
 /*
  * region.h: P and C as this process has them mapped.
  *
- * Those of the local transport are sealed memfds; others belong to whoever
- * made them, and only region_drop() is the same for all.
+ * Those of the local transport are sealed memfds; others belong to the
+ * transport that made them (struct region_owner).  region_drop() is for all.
  */
 #ifndef VMRING_TRANSPORT_REGION_H
 #define VMRING_TRANSPORT_REGION_H
@@ -18,8 +18,8 @@
 struct region;
 
 /*
- * Who opens a file anew, for reading alone: another descriptor, or -errno; as
- * in vmring.h.  NULL: /proc does.
+ * Opens a file anew, for reading alone, as vmring_producer_ops.open_reading:
+ * another descriptor, or -errno.  NULL: by /proc.
  */
 struct reopen {
     int (*open)(void *ctx, int fd);
@@ -44,7 +44,7 @@ struct region {
     bool made;     /* by us: its pages are ours to take back, if that can be */
     size_t filled; /* bytes of one that was made that have memory */
     bool reopened;
-    bool kept; /* by whom it was handed to, for as long as they like */
+    bool kept; /* a peer may keep its pages for as long as it likes */
 };
 
 #define REGION_NONE ((struct region){.fd = -1})
@@ -73,7 +73,7 @@ int region_make_readable(struct region *region, const char *name, size_t len,
  */
 int region_fill(struct region *region, uint64_t until);
 
-/* Whoever still has it mapped goes on reading it when it is dropped. */
+/* A peer that still has it mapped can go on reading it after region_drop(). */
 void region_leave(struct region *region);
 
 /*
@@ -84,8 +84,8 @@ void region_leave(struct region *region);
 int region_map(struct region *region, int fd, uint64_t len, int writable);
 
 /*
- * Nothing mapped is fine.  The pages of one that was made go, whoever still has
- * it mapped: it reads zeros from then on.
+ * A region with nothing mapped is fine.  If this process made it, its pages go:
+ * a peer that still has them mapped reads zeros from then on.
  */
 void region_drop(struct region *region);
 

@@ -4,8 +4,8 @@
  *
  * Each transport registers itself, by SCHEME_REGISTER() in a file of its own;
  * neither end knows which there are.  What is registered is a pointer in a
- * section of the linker's, as Xen does it with its schedulers: whoever is
- * linked in is found, and nothing has to run before.
+ * section of the linker's, as Xen does it with its schedulers: a
+ * transport that is linked in is found, and nothing has to run before.
  */
 #ifndef VMRING_TRANSPORT_SCHEME_H
 #define VMRING_TRANSPORT_SCHEME_H
@@ -34,7 +34,8 @@ struct listening {
 /* `where` is what follows the name in the URI.  What is NULL there is not. */
 struct scheme {
     const char *name; /* "local:" */
-    /* A link to whoever listens there.  -errno, and the line in error. */
+    /* A link to the producer that listens there.  -errno, and the line in
+     * error. */
     int (*connect)(const struct connecting *how, const char *where,
                    struct link **link);
     /* It is not connected after all: what `where` hands over goes.  Or NULL. */

@@ -74,7 +74,7 @@ run 2 -e mem:w sim:; says 'no frames in'
 # A sanitizer needs more than any limit below.
 [ "$2" = sandboxed ] || exit $failed
 
-# What whoever started this has left open is not to count: with a limit of five
+# What the caller of this has left open is not to count: with a limit of five
 # files the loader would be the one that complains.
 exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 

@@ -158,7 +158,7 @@ def asked_for(*extra):
 
 
 def of_many_vcpus():
-    """More than standard error keeps for whoever reads slowly."""
+    """More than standard error keeps for a slow reader."""
     agent = subprocess.Popen(
         [AGENT, "-f", "json", "-e", EVENTS,
          "sim:vcpus=256,count=100000000,rate=2000"],

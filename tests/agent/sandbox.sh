@@ -105,7 +105,7 @@ done
 end 0 TERM
 run 2 --user nobody --no-sandbox $endless; says 'leave it or --no-sandbox out'
 
-# By the socket of a bridge that runs as whoever runs this.
+# By the socket of a bridge that runs as the user of this.
 "$bridge" --quiet --listen "local:$dir/socket" $endless 2>"$dir/bridge" &
 other=$!
 await "$dir/socket"

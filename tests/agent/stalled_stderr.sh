@@ -5,7 +5,7 @@
 
 bridge=$1/bridge/vmring-bridge
 [ -x "$bridge" ] || exit 77
-# A pipe that is full: whoever writes to it without looking waits for ever.
+# A pipe that is full: a writer that does not look waits for ever.
 python3 - "$bridge" "$agent" "$dir" <<'PY' || fail 'see above'
 import os, signal, subprocess, sys, time
 bridge, agent, folder = sys.argv[1:]

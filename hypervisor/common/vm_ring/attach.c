@@ -76,7 +76,7 @@ static void tell(const struct vm_ring *ring, struct xen_vm_ring_attach *attach)
     unsigned int i;
 
     accept->epoch = geo->epoch;
-    accept->async_len = geo->slots * geo->nr_lanes * geo->record_len;
+    accept->async_len = geo->nr_records * geo->nr_lanes * geo->record_len;
     accept->p_len = geo->p_len;
     accept->c_len = geo->c_len;
     for ( i = 0; i < ring->nr_prev; i++ )

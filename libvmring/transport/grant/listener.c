@@ -285,7 +285,7 @@ static int check_kept(const struct grant_listener *listener, size_t wanted,
     return 0;
 }
 
-/* Whoever is attached has it; two are not, but while one is refused. */
+/* The attached peer has one handle; a second is for a peer that is refused. */
 static struct xenevtchn_handle *
 free_handle(const struct grant_listener *listener)
 {

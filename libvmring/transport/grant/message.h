@@ -15,8 +15,8 @@
 #include <vmring_local.h>
 
 /*
- * Room for the longest, and its NUL.  A node of xenstore holds 2 KiB, and
- * whom the message is for stands there too.
+ * Room for the longest, and its NUL.  A node of xenstore holds 2 KiB, and it
+ * names the receiver, too.
  */
 #define MESSAGE_MAX 1920
 

@@ -72,10 +72,10 @@ static void count(struct grant_share *share, size_t pages)
 }
 
 /*
- * Gives pages back.  Whether the other domain still maps them only the kernel
- * knows; it gives none of them again before Xen says no.  It is asked at once,
- * and `refs` is lost over that: later others may have them that we do not know
- * of.
+ * Frees references, and their pages.  Only the kernel knows whether the other
+ * domain still maps them: it keeps such references, and hands out the others
+ * again.  So the next references are asked for at once (unshared.h), before
+ * another process gets them; `refs` is overwritten with those.
  */
 static void unshare(struct grant_share *share, void *at, uint32_t *refs,
                     uint32_t nr)

@@ -2,10 +2,10 @@
 /*
  * kept.h: memory that was handed to users and cannot be taken back.
  *
- * A P that had to be sealed (region.h) stays allocated for as long as whoever
- * was handed it likes, and nobody can see how long that is.  So it counts for
- * the user who got it, for good, and who has been handed as much as is allowed
- * is given nothing more.  Not so root and our own user: they could end us.
+ * A P that had to be sealed (region.h) stays allocated until the peer that was
+ * handed it lets go, which cannot be seen.  So its bytes count for the peer's
+ * user, for good, and a user that has reached the limit is given nothing more.
+ * Root and our own user have no limit: they could end us.
  */
 #ifndef VMRING_TRANSPORT_LOCAL_KEPT_H
 #define VMRING_TRANSPORT_LOCAL_KEPT_H
