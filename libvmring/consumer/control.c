@@ -133,7 +133,7 @@ int vmring_subscribe(struct vmring *ring, const char *events, int *results,
 
 int vmring_supported(struct vmring *ring, uint64_t *mask)
 {
-    struct vmring_local_support answer;
+    struct vmring_local_support answer = {0};
     int len = ask(ring, VMRING_LOCAL_SUPPORTED, NULL, 0, VMRING_LOCAL_SUPPORT,
                   &answer, sizeof(answer));
 
