@@ -9,8 +9,9 @@ static bool rest_is_zero(const void *body, uint64_t len)
 {
     const unsigned char *bytes = body;
 
-    for (uint64_t i = offsetof(struct xen_vm_ring_propose, reserved); i < len;
-         i++)
+    uint64_t i = __builtin_offsetof(struct xen_vm_ring_propose, reserved);
+
+    for (; i < len; i++)
         if (bytes[i])
             return false;
     return true;
