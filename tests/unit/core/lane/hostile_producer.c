@@ -54,6 +54,12 @@ static void head_went_back(uint32_t policy, uint64_t head)
     record(1)->state = 0;
     rig_lane(&rig, 0)->head = head;
     faults();
+    /* As if overwritten, by a position that head says is not there yet. */
+    begin(policy);
+    record(1)->state = 12; /* DONE(5) */
+    rig_lane(&rig, 0)->head = head;
+    faults();
+    CHECK_EQ(rig.rx.lanes[0].overwritten, 0);
 }
 
 static void length_is(uint32_t policy, uint16_t length)
