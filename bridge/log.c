@@ -46,6 +46,11 @@ int bridge_log_begin(void)
     return outlet ? 0 : -errno;
 }
 
+int bridge_log_by_hand(void)
+{
+    return isatty(STDERR_FILENO) ? LOG_NOTICE : LOG_INFO;
+}
+
 void bridge_log_threshold(int level)
 {
     threshold = level;

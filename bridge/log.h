@@ -20,6 +20,12 @@ void bridge_log_end(void);
 void bridge_log_threshold(int level);
 
 /*
+ * The level of what is for somebody who starts the bridge by hand: LOG_NOTICE
+ * on a terminal, LOG_INFO in a log.
+ */
+int bridge_log_by_hand(void);
+
+/*
  * A line of this level of syslog(3).  What a peer could write to a terminal
  * with is made visible.  Lines of one format are limited (log_limit.h), but for
  * LOG_DEBUG.

@@ -249,12 +249,6 @@ static void say_where(struct bridge *bridge, const char *uri)
         bridge->ops->serves(bridge->source, uri);
 }
 
-/* For whoever has started it by hand; a log has it with --verbose. */
-static int level_of_start(void)
-{
-    return isatty(STDERR_FILENO) ? LOG_NOTICE : LOG_INFO;
-}
-
 /* By granted pages, to the agents of one domain.  The library says why not. */
 static int serve_domain(struct bridge *bridge)
 {
@@ -282,7 +276,7 @@ static int serve_domain(struct bridge *bridge)
     snprintf(note, sizeof(note), "which serves the agents of domain %u", domid);
     say_where(bridge, note);
     snprintf(bridge->socket, sizeof(bridge->socket), "%s", bridge->info.tree);
-    bridge_log(level_of_start(),
+    bridge_log(bridge_log_by_hand(),
                "serving domain %u; its agents say grant:DOMID/%s, with the id "
                "of this domain",
                domid, bridge->info.tree);
@@ -324,7 +318,7 @@ int bridge_serve(struct bridge *bridge)
             return cannot_serve(uri, error);
         snprintf(bridge->socket, sizeof(bridge->socket), "%s",
                  uri + strlen("local:"));
-        bridge_log(level_of_start(),
+        bridge_log(bridge_log_by_hand(),
                    "serving %s; attach by 'vmring-agent %s'; Ctrl-C ends",
                    bridge->info.name, uri);
     }

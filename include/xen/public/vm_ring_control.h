@@ -42,8 +42,7 @@
 #define XEN_VM_RING_OP_COUNT 4
 /* The frozen Ps are read. */
 #define XEN_VM_RING_OP_DRAINED 5
-/* All monitor events off, also those that others have armed.  No vCPU is paused then.
- */
+/* All monitor events off, others' too.  No vCPU is paused then. */
 #define XEN_VM_RING_OP_DISARM 6
 /* Nothing is left of it, not even its counts.  `ring` is 0, or as in others. */
 #define XEN_VM_RING_OP_DESTROY 7
