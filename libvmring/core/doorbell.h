@@ -5,7 +5,7 @@
  * vCPUs and lanes are dealt to groups, each with one consumer thread.  The
  * producer pushes any number, then flushes: it sets attention bits and rings
  * only a consumer that has armed.  Answers come back the same way.
- * docs/ABI.md, "Doorbells", argues that no wake-up is lost.
+ * docs/ABI-WHY.md, "Doorbells", argues that no wake-up is lost.
  */
 #ifndef VMRING_CORE_DOORBELL_H
 #define VMRING_CORE_DOORBELL_H

@@ -65,6 +65,28 @@ def check_rules(path):
     return [f"{letter}{number}" for letter, number, _ in rules]
 
 
+def check_sides(path):
+    """The table of rules by side has each rule, and no other."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    if "<!-- rules by side -->" not in text:
+        return
+    table = text.split("<!-- rules by side -->")[1].split("<!-- end")[0]
+    listed = {"Both": set(), "Producer": set(), "Consumer": set()}
+    for line in table.splitlines():
+        for side, cell in zip(listed, line.split("|")[2:5]):
+            for letter, first, last in re.findall(
+                    r"\b([A-Z])(\d+)(?:–[A-Z](\d+))?", cell):
+                listed[side] |= {f"{letter}{n}" for n in range(
+                    int(first), int(last or first) + 1)}
+    for letter, number, rule in rules_of(path):
+        for side, names in listed.items():
+            if (f"{letter}{number}" in names) != bool(
+                    re.search(rf"(?:^|\. ){side}: ", rule)):
+                say(f"{os.path.basename(path)}: {letter}{number} is "
+                    f"listed otherwise than it binds: {side}")
+
+
 def outside_of_rules(path):
     """MUST where no rule stands binds nobody, and looks as if it did."""
     rules = " ".join(text for _, _, text in rules_of(path))
@@ -122,6 +144,7 @@ def main():
     for document in DOCUMENTS:
         path = os.path.join(root, "docs", document)
         rules += check_rules(path)
+        check_sides(path)
         outside_of_rules(path)
     with open(os.path.join(root, "docs", "CONFORMANCE.md"),
               encoding="utf-8") as file:

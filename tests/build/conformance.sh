@@ -37,6 +37,7 @@ noticed '/^| H3 /d' CONFORMANCE.md
 noticed 's/^| T2 /| T99 /' CONFORMANCE.md
 noticed '/^| X1 /s/attack_/no_such_/' CONFORMANCE.md
 noticed 's/^- \*\*D5\*\*/- **D6**/' ABI.md
+noticed '/^| \[Slots\]/s/S7/S8/' ABI.md
 noticed 's/^\(- \*\*B6\*\*\) Producer:/\1/' BINDING-LOCAL.md
 noticed 's/^\*Rationale\.\*/A consumer MUST know:/' BINDING-GRANT.md
 noticed '/^| X1 /s/attack_[a-z_]*/grant_test/' CONFORMANCE.md
