@@ -19,7 +19,7 @@
 
 struct source_info {
     char name[64];    /* of the target, for the consumer; any bytes */
-    char title[64];   /* of the target, for who lists processes */
+    char title[64];   /* of the target, shown by ps(1) */
     char listen[108]; /* where to serve by default, or "" */
     char tree[32];    /* what --to calls it in xenstore */
     uint32_t nr_vcpus;

@@ -224,9 +224,9 @@ struct vmring_limits {
 
 /*
  * Asks the producer behind `uri` what it would offer, by what vmring_open()
- * would propose.  Attaches nothing, and disturbs nobody who is.  0; the errors
- * of vmring_open() for want of an answer; -EACCES: it does not answer this
- * user.
+ * would propose.  Attaches nothing, and does not disturb a consumer that is
+ * attached.  0; the errors of vmring_open() for want of an answer; -EACCES: it
+ * does not answer this user.
  */
 int vmring_ask(const char *uri, const struct vmring_opts *opts,
                struct vmring_limits *limits);
@@ -614,10 +614,10 @@ int vmring_producer_fd(const struct vmring_producer *producer);
 
 /*
  * Control plane: accepts, negotiates, subscribes, acknowledges doorbells,
- * notices consumers that went.  Never blocks; bounded: who is not attached has
- * 20 ms of a call, and the memory of a ring comes, and goes, 4 ms a call, for
- * as many calls as it takes (over grant: in one, the Ps of earlier epochs,
- * too). Returns 0, or -EBADF if it serves nothing any more
+ * notices consumers that went.  Never blocks; bounded: peers that are not
+ * attached have 20 ms of a call, and the memory of a ring comes, and goes, 4 ms
+ * a call, for as many calls as it takes (over grant: in one, the Ps of earlier
+ * epochs, too). Returns 0, or -EBADF if it serves nothing any more
  * (vmring_producer_serve_fd() and its consumer left).
  */
 int vmring_producer_dispatch(struct vmring_producer *producer);

@@ -102,7 +102,7 @@ int sandbox_drop_capabilities(uint64_t kept, char *error, size_t error_len)
         data[i].effective = data[i].permitted;
         data[i].inheritable = 0;
     }
-    /* Of the bounding set only who may do so can; nothing is executed. */
+    /* Without the right to it the bounding set stays; nothing is executed. */
     for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
         (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);

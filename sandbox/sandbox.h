@@ -19,7 +19,7 @@
 #define SANDBOX_BY_DEFAULT 1
 #endif
 
-/* ---------------------------------------------- identity.c: who one is -- */
+/* ---------------------------------------------- identity.c: user, groups -- */
 
 struct sandbox_user {
     uid_t uid;
@@ -40,7 +40,7 @@ int sandbox_become(const struct sandbox_user *user, char *error,
 
 /*
  * Gives up the capabilities of this thread but for `kept` (1 << CAP_...), and
- * remains who one is.
+ * keeps its user.
  */
 int sandbox_drop_capabilities(uint64_t kept, char *error, size_t error_len);
 

@@ -123,7 +123,7 @@ void report_print(const struct report *report)
                      stats->by_overflow, stats->epochs);
 }
 
-/* A terminal or a pipe may have nobody who reads. */
+/* A terminal or a pipe may have no reader. */
 int report_write(struct json_object *object, int fd)
 {
     const char *text = json_object_to_json_string_ext(

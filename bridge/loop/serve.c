@@ -327,8 +327,8 @@ int bridge_serve(struct bridge *bridge)
 }
 
 /*
- * The socket's path, or the name for --to, so that who has started us knows
- * where to go.  If that has gone meanwhile, nobody comes for --once.
+ * The socket's path, or the name for --to, so that the process that started
+ * us knows where to connect.  If it has gone, nobody comes for --once.
  */
 void bridge_tell_ready(struct bridge *bridge)
 {

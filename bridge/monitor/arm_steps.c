@@ -34,7 +34,7 @@ static int arm(struct arming *arming, const struct vmring_spec *spec)
     note_delivery(arming, spec);
     rc = calls_set_event(arming->target, spec, true, arming->defers);
     if (rc == -EEXIST) {
-        /* Armed by somebody who did not clean up behind himself. */
+        /* Armed by a program that left it so. */
         calls_set_event(arming->target, spec, false, arming->defers);
         rc = calls_set_event(arming->target, spec, true, arming->defers);
     }

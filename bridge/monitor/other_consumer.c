@@ -68,7 +68,7 @@ bool has_other_consumer(struct target *target)
     for (uint32_t port = 0;
          (err = ask(target, DOMID_SELF, port, &ours)) != -EINVAL; port++) {
         if (err && err != -EACCES)
-            return true; /* who cannot look must not take anything away */
+            return true; /* we cannot look, so we must not take anything away */
         if (!err && ours.status == EVTCHNSTAT_interdomain &&
             ours.u.interdomain.dom == target->domid &&
             may_be_xens(target, ours.u.interdomain.port, hides))

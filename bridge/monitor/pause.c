@@ -26,7 +26,7 @@ static void note_held(struct lock *lock, bool held)
  * The next bridge unpauses what is noted, if it is paused.  So a domain
  * that ran is noted before it is paused, and until it runs: killed at any
  * moment, we leave none paused.  One that somebody else has paused is noted
- * only while it is paused by us too, so that it does not run without him.
+ * only while it is paused by us too, so that the other pause still holds it.
  */
 int pause_domain(struct target *target, struct lock *lock)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ranges.h: which MSRs and frames are armed, which are to be, and what
- * the next step from the one to the other is.  Pure: who takes the step does
- * it and asks again.
+ * the next step from the one to the other is.  Pure: the caller takes the
+ * step and asks for the next.
  */
 #ifndef BRIDGE_MONITOR_RANGES_H
 #define BRIDGE_MONITOR_RANGES_H

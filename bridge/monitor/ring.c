@@ -191,7 +191,7 @@ static void tidy(struct ring *ring)
     lock_note_fresh(ring->lock, 0);
 }
 
-/* Nothing is there to enable; who must not is told so first. */
+/* Refuses a bridge that must not enable the ring, and names the reason. */
 static int may_enable(struct ring *ring, xen_pfn_t gfn)
 {
     bool left = ring->lock->fresh_gfn != 0;

@@ -80,8 +80,8 @@ bool drain_next(struct vmring *ring, struct vmring_event *event)
         if (next_lane_before(ring))
             continue;
         /*
-         * The caller has come back for more, so he is done with the last of
-         * them: a successor of ours need not have them again.
+         * The caller asks for more, so it is done with the last record of the
+         * frozen Ps: a successor of ours need not have them again.
          */
         ring->nr_before = ring->before_at = 0;
         (void)ring->link->ops->send(ring->link, VMRING_LOCAL_DRAINED, NULL, 0);

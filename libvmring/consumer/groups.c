@@ -157,8 +157,8 @@ int groups_ended(struct vmring *ring, struct groups *groups, uint64_t told,
     enum end end;
 
     /*
-     * A producer that has hung up on one who was slow to hear it has gone on
-     * in P, and set no bit for that.
+     * A producer that hung up on a slow consumer has gone on writing P, without
+     * setting bits.
      */
     if ((told & (TOLD_QUIET | TOLD_GONE)) == TOLD_QUIET &&
         ring->link->ops->hung_up(ring->link))

@@ -23,8 +23,8 @@
 #define MAX_TRIES 64
 
 /*
- * A change of the target rings those that sleep, who may all be workers, and
- * is the ring's to tell.
+ * A change of the target rings all groups that sleep.  These may all be
+ * workers', and the change is told by the ring's thread.
  */
 static struct target look_at_target(struct vmring_worker *worker)
 {

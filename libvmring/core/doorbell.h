@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * doorbell.h: who looks where, and who is rung.
+ * doorbell.h: bits say where to look; a side that sleeps is rung.
  *
  * vCPUs and lanes are dealt to groups, each with one consumer thread.  The
  * producer pushes any number, then flushes: it sets attention bits and rings

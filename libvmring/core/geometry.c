@@ -168,7 +168,7 @@ static bool c_lies_within(const struct vmr_geometry *geo)
            lies_within(geo->c_group_off, geo->nr_groups, geo->c_group_len,
                        geo->c_len, LINE) &&
            geo->c_group_len % LINE == 0 &&
-           /* The first line is armed's: who armed would see a bit for ever. */
+           /* The first line is armed's: to arm would set a bit for ever. */
            geo->attn_request_off >= LINE && geo->attn_lane_off >= LINE &&
            geo->answered_off >= LINE &&
            lies_within(geo->attn_request_off, words, 8, geo->c_group_len, 8) &&

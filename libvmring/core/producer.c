@@ -256,8 +256,8 @@ void vmr_producer_set_target(struct vmr_producer *producer, uint64_t state,
     if (!producer->header)
         return;
     /*
-     * Left as it was while the target runs: who still sees that it had been
-     * suspended must not find another reason with it.
+     * Left as it was while the target runs: a reader that still sees
+     * "suspended" must not find another reason with it.
      */
     if (state >= XEN_VM_RING_TARGET_SHUTDOWN)
         vmr_store_relaxed(&producer->header->shutdown_reason, reason);

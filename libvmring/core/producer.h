@@ -42,11 +42,11 @@ struct vmr_verdict {
  * calls.  Private memory, as all of the producer: none of it is in P.
  */
 struct vmr_foreign {
-    uint32_t lock; /* who has it may touch the lane; everybody tries once */
+    uint32_t lock; /* its holder may touch the lane; each tries once */
     uint32_t open; /* there is a P that is not frozen */
     xen_vm_ring_u64 contended; /* pushes that found it taken, or not open */
     xen_vm_ring_u64 pushed;    /* into the lane, and shown */
-    uint64_t published;        /* of contended, in P; by who has the lock */
+    uint64_t published;        /* of contended, in P; by the lock's holder */
     uint64_t base;             /* of contended, before this epoch */
     uint64_t flushed, told;    /* of contended and pushed, by flush */
 };

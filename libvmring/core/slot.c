@@ -89,8 +89,8 @@ void vmr_slot_retire(struct vmr_slot_tx *tx)
         tx->seq++;
         /*
          * Even: taken back.  Seen by vmr_slot_take()'s second look (S2), for
-         * which the fence of the next post orders it; who sees it goes by
-         * nothing that was stored before.
+         * which the fence of the next post orders it; its reader uses nothing
+         * that was stored before.
          */
         vmr_store_relaxed(&tx->request->state, tx->seq);
     }

@@ -3,7 +3,7 @@
  * handle.h: a producer's handle, below all files of its end.  From the top:
  *
  *   producer.c                 opens, closes, and says how things stand
- *   serve.c                    a turn of the control plane: who comes and goes
+ *   serve.c                    a turn of the control plane: peers come and go
  *   control.c, negotiate.c     what an attached consumer asks for, what one
  *                              that is to be proposes
  *   epoch.c                    the ring that it is given

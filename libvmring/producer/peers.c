@@ -26,9 +26,9 @@ static unsigned int places_of(const struct vmring_producer *producer, uid_t uid,
 }
 
 /*
- * Who gives way: of the user that has the most places the oldest, so that
- * nobody who connects without end pushes others out.  Never who is attached, or
- * is to be.
+ * The place of the peer that gives way: the oldest one of the user with the
+ * most places, so that a user who connects without end pushes no other out.
+ * Never that of the attached peer, or of the next one.
  */
 static int place_to_give(const struct vmring_producer *producer,
                          const struct peer *coming)

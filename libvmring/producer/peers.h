@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* peers.h: the places of those who are attached, or want to be. */
+/* peers.h: places for the peers that are attached, or want to be. */
 #ifndef VMRING_PRODUCER_PEERS_H
 #define VMRING_PRODUCER_PEERS_H
 

@@ -18,8 +18,8 @@
 #define MAX_MESSAGES 8
 
 /*
- * Who comes, and who is not attached, is looked at for so long in one of them.
- * What is left over still polls readable.
+ * New connections and peers that are not attached have so long in one call.
+ * Those left over still poll readable.
  */
 #define OTHERS_NS UINT64_C(20000000)
 

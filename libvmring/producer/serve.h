@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* serve.h: who comes to a producer, and who has gone. */
+/* serve.h: peers connect, are heard in turn, and are dropped. */
 #ifndef VMRING_PRODUCER_SERVE_H
 #define VMRING_PRODUCER_SERVE_H
 

@@ -81,8 +81,9 @@ bool vmring_survive_sigbus(const void *addr)
 }
 
 /*
- * As if we were not there: it happens once more, or is handled by who was.  One
- * that was sent does not happen again by itself.
+ * Does what would happen without us: calls the handler that was there, or sets
+ * the default again, so that the access faults once more.  A signal that was
+ * sent does not come again by itself, and is raised.
  */
 static void pass_on(int sig, siginfo_t *info, void *context)
 {

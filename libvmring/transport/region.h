@@ -51,8 +51,8 @@ struct region {
 
 /*
  * The producer's: `len` bytes, zero, mapped and sealed: its size is fixed, and
- * if `peer_reads_only` nobody who is handed it can write it.  It has no memory
- * before region_fill().  -ENOMEM, -EMFILE.
+ * if `peer_reads_only` no peer that is handed it can write it.  It has no
+ * memory before region_fill().  -ENOMEM, -EMFILE.
  */
 int region_make(struct region *region, const char *name, size_t len,
                 int peer_reads_only);

@@ -47,7 +47,7 @@ struct scheme {
      */
     int (*listen)(const struct listening *how, const char *where,
                   struct listener **listener);
-    /* A listener by which nobody can come, but who is handed to it. */
+    /* A listener without an address: connections are handed to it. */
     int (*open)(const struct listening *how, struct listener **listener);
 };
 
@@ -64,8 +64,8 @@ const struct scheme *scheme_find(const char *uri, const char **where);
 #endif
 
 /*
- * The name of the pointer is for who links an archive of the library's files,
- * from which nothing is taken that nobody asks for: -u scheme_local.
+ * A linker takes from an archive only what is asked for: -u scheme_local asks
+ * for this pointer, by its name.
  */
 #define SCHEME_REGISTER(which, address)                                        \
     extern const struct scheme *const scheme_##which;                          \

@@ -146,7 +146,7 @@ static int grant_accept(struct listener *any, struct peer **out)
         return -EAGAIN;
     }
     if (listener->request.type != VMRING_LOCAL_PROPOSE) {
-        listener->has_request = false; /* of somebody who was let go of */
+        listener->has_request = false; /* of a peer that was dropped */
         return -EAGAIN;
     }
     peer = calloc(1, sizeof(*peer));

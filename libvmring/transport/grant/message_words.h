@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* message_words.h: the words of messages, for who writes and who reads them. */
+/* message_words.h: the words of messages, for writer and reader. */
 #ifndef VMRING_TRANSPORT_GRANT_MESSAGE_WORDS_H
 #define VMRING_TRANSPORT_GRANT_MESSAGE_WORDS_H
 

@@ -88,7 +88,7 @@ static int check_instance(struct rendezvous_bridge *bridge, xs_transaction_t t)
 /*
  * Nothing is left of a tree, nor of the folder above if it was the last.  If
  * another has come it is not ours any more, which only the transaction itself
- * can tell: he may come at any instant before it.
+ * can tell: it may come at any instant before.
  */
 static bool remove_tree(struct rendezvous_bridge *bridge, xs_transaction_t t,
                         uint32_t self)

@@ -30,9 +30,9 @@ static int is_at(int fd, const char *path)
 }
 
 /*
- * A socket that is bound and does not listen yet looks like one that nobody
- * serves any more.  So who looks, removes or binds has a lock, which only this
- * user can take: on a file beside the socket that is there only meanwhile.
+ * A socket that is bound and does not listen yet looks like a stale one.  So
+ * looking, removing and binding are done under a lock that only this user can
+ * take: on a file beside the socket, which exists only meanwhile.
  * Returns its descriptor.
  */
 static int lock_path(const char *lock)

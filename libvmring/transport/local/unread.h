@@ -6,8 +6,8 @@
  * Descriptors on their way count for the user who sent them, until they are
  * read or the reader's socket is gone; when there are as many as a process may
  * have open, no process of that user can send any: no bridge.  So a connection
- * is kept as long as they are, to know of them, and who has some of them is
- * given nothing more before.
+ * is kept as long as its descriptors are unread, to see when they are read, and
+ * a user with unread ones is handed nothing more.
  */
 #ifndef VMRING_TRANSPORT_LOCAL_UNREAD_H
 #define VMRING_TRANSPORT_LOCAL_UNREAD_H
