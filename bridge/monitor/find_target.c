@@ -39,7 +39,7 @@ static void call_it(struct target *target, const char *found)
 static bool cpu_is_intel(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
-    unsigned int eax, ebx, ecx, edx;
+    unsigned int eax, ebx = 0, ecx = 0, edx = 0;
 
     return __get_cpuid(0, &eax, &ebx, &ecx, &edx) &&
            ebx == signature_INTEL_ebx && edx == signature_INTEL_edx &&

@@ -257,7 +257,8 @@ void xen_keeper(uint32_t domid, int socket)
     static struct keeper keeper; /* too large for a stack; one a process */
     struct pollfd pfd = {.fd = socket, .events = POLLIN};
 
-    keeper = (struct keeper){.socket = socket};
+    memset(&keeper, 0, sizeof(keeper));
+    keeper.socket = socket;
     keeper.no_calls = xen_begin_calls(&keeper.calls, domid);
     while (!keeper.ended) {
         int ready = poll(&pfd, 1, keeper.quiescing ? LOOK_MS : -1);
