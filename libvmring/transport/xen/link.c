@@ -339,6 +339,19 @@ static int set_up(struct xen_link *xen)
                                 : watch_add(xen->bells.epoll, xen->socket);
 }
 
+static const char *why_not(int err)
+{
+    switch (err) {
+    case -ENOENT:
+        return "no Xen here: there is no /dev/xen/privcmd";
+    case -EACCES:
+    case -EPERM:
+        return "no right to open /dev/xen/privcmd; run it as root";
+    default:
+        return strerror(-err);
+    }
+}
+
 static int parse(const char *where, uint32_t *domid)
 {
     struct word word = {where, strlen(where)};
@@ -371,7 +384,7 @@ int xen_connect(const struct connecting *how, const char *where,
     if (err) {
         xen_close(&xen->link);
         return fail(err, how->error, how->error_len, "'%s': %s", how->uri,
-                    strerror(-err));
+                    why_not(err));
     }
     *link = &xen->link;
     return 0;

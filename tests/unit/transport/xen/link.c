@@ -174,6 +174,13 @@ static void what_fails(void)
     begin();
     fake_native->open_errno = EACCES;
     CHECK_EQ(connect_to("7"), -EACCES);
+    CHECK(strstr(error, "run it as root"));
+    end();
+
+    begin();
+    fake_native->open_errno = ENOENT;
+    CHECK_EQ(connect_to("7"), -ENOENT);
+    CHECK(strstr(error, "no Xen here"));
     end();
 
     begin();
