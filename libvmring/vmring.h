@@ -195,7 +195,8 @@ struct vmring_opts {
  * consumer is attached; -EMSGSIZE async_len below the minimum or above the
  * maximum (the text says which); -EOPNOTSUPP version, feature, policy, record
  * length or groups refused; -EPERM verdicts refused; -ERANGE deadline refused;
- * -ESRCH the target is gone; of xen: -ENOSYS this Xen is no producer,
+ * -ESRCH the target is gone; of xen: -ENOSYS this Xen is no producer, or is of
+ * another version, -ENOSPC no event channel is left in this domain,
  * -EADDRINUSE the target's legacy ring is in use, -ENODEV it is no HVM or PVH
  * guest; -EIO a simulated guest's file of truth= cannot be
  * written; -ENOMEM; -EMFILE, -ENFILE; -ETIMEDOUT; -EINTR a signal while it

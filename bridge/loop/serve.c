@@ -277,9 +277,10 @@ static int serve_domain(struct bridge *bridge)
     say_where(bridge, note);
     snprintf(bridge->socket, sizeof(bridge->socket), "%s", bridge->info.tree);
     bridge_log(bridge_log_by_hand(),
-               "serving domain %u; its agents say grant:DOMID/%s, with the id "
-               "of this domain",
-               domid, bridge->info.tree);
+               "serving %s to the agents of domain %u; attach there by "
+               "'vmring-agent grant:DOMID/%s' with the id of this domain; "
+               "Ctrl-C ends",
+               bridge->info.name, domid, bridge->info.tree);
     return 0;
 }
 

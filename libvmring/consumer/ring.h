@@ -2,13 +2,16 @@
 /*
  * ring.h: a consumer's handle, below all files of its end.  From the top:
  *
- *   attach.c, ask.c            attaches, or only asks, and detaches; connect.c
- *                              finds the producer of a URI; refused.c says why
- * not worker.c, next.c           what a worker's thread, and the ring's own,
- * take control.c                  what is asked of the producer drain.c,
- * respond.c, counts.c   epochs before; answers; sums groups.c what one thread
- * does with its groups told.c, target.c           what the threads tell each
- * other; the target
+ *   attach.c, ask.c     attaches, or only asks, and detaches
+ *   connect.c           finds the producer of a URI
+ *   refused.c           why a producer refuses
+ *   worker.c, next.c    what a worker's thread, and the ring's own, take
+ *   control.c           what is asked of the producer
+ *   drain.c             epochs before
+ *   respond.c           answers
+ *   counts.c            sums
+ *   groups.c            what one thread does with its groups
+ *   told.c, target.c    what the threads tell each other; the target
  */
 #ifndef VMRING_CONSUMER_RING_H
 #define VMRING_CONSUMER_RING_H

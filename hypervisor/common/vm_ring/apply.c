@@ -88,5 +88,10 @@ void vm_ring_resume(struct vcpu *v)
     for ( i = 0; i < nr; i++ )
         apply(v, &rv->answers[i], i == 0);
     atomic_dec(&v->vm_event_pause_count);
+    /*
+     * What was used goes with the legacy ring, which may come now.  Pairs with
+     * the read in vm_ring_exists(): what it lets in is made after it.
+     */
+    smp_mb();
     write_atomic(&rv->nr_answers, 0);
 }

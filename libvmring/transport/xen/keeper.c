@@ -91,7 +91,8 @@ static void attach(struct keeper *keeper, size_t len)
         rc = xen_ring(&keeper->calls, XEN_VM_RING_OP_ATTACH, &attach,
                       sizeof(attach));
     }
-    out->error = rc;
+    /* A link says -EACCES of its endpoint: not there, or not allowed. */
+    out->error = rc == -EACCES && !keeper->no_calls ? -ENOSYS : rc;
     if (rc)
         snprintf(
             out->text, sizeof(out->text), "domain %u: %s", keeper->calls.domid,
@@ -265,7 +266,9 @@ void xen_keeper(uint32_t domid, int socket)
 
         if (ready > 0)
             take(&keeper);
-        else if (keeper.quiescing)
+        else if (ready < 0)
+            break;
+        else
             look_whether_quiet(&keeper);
     }
     xen_end_calls(&keeper.calls);

@@ -42,6 +42,7 @@ struct xen_link {
     unsigned int nr_pieces;
     struct bells bells;
     bool hung_up;
+    bool accepted; /* and not detached: Xen has made a ring for it */
     struct xen_message message;
 };
 
@@ -138,8 +139,10 @@ static int xen_send(struct link *link, uint32_t type, const void *body,
     }
     if (err)
         return err;
-    if (type == VMRING_LOCAL_DETACH)
+    if (type == VMRING_LOCAL_DETACH) {
+        xen->accepted = false;
         wait_for_end(xen);
+    }
     return 0;
 }
 
@@ -240,6 +243,7 @@ static int xen_map(struct link *link, struct vmring_local_accept *out,
     }
     if (out->body.result != XEN_VM_RING_ACCEPTED)
         return 0;
+    xen->accepted = true;
     ret = bind_bells(xen, &accept);
     /* Xen knows thereby that somebody is there. */
     for (uint32_t g = 0; !ret && g < xen->bells.nr; g++)
@@ -299,6 +303,9 @@ static void xen_close(struct link *link)
 {
     struct xen_link *xen = of(link);
 
+    /* What it could not map, or not believe, would keep the legacy ring out. */
+    if (xen->accepted)
+        (void)xen_send(link, VMRING_LOCAL_DETACH, NULL, 0);
     bells_close(&xen->bells);
     if (xen->memory)
         xenforeignmemory_close(xen->memory);

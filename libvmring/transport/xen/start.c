@@ -4,7 +4,8 @@
  *
  * It is no child of the program: whoever waits for its children does not meet
  * it, and nobody has to wait for it.  It has one descriptor, the socket, so
- * that it holds no connection, pipe or terminal of the program open; and all
+ * that it holds no connection, pipe or terminal of the program open; what the
+ * program had mapped shared stays mapped in it, and is not used.  And all
  * signals are blocked in it, so that none of the program's handlers runs there,
  * and what ends a service or a session's processes does not end it before its
  * consumer.  It goes when the other end of the socket closes.

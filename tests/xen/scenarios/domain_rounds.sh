@@ -74,7 +74,7 @@ supervise() {
 
 bridge_serves() { # NR
     sleep 0.5
-    grep -qs "serving domain" "$run/bridge$1.err"
+    grep -qs "serving .* to the agents of" "$run/bridge$1.err"
 }
 
 bridge_has_ended() { # NR

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <xenevtchn.h>
@@ -80,6 +81,16 @@ static void end(void)
     /* No child is left, not even one that has ended. */
     CHECK_EQ(waitpid(-1, NULL, 0), -1);
     CHECK_EQ(errno, ECHILD);
+}
+
+/* Xen has made one, and the consumer could not have it. */
+static void no_ring_stays(void)
+{
+    link_close(link_);
+    link_ = NULL;
+    is_gone();
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_ATTACH], 1);
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY], 1);
 }
 
 static int propose_groups(uint32_t groups)
@@ -203,23 +214,27 @@ static void what_fails(void)
     CHECK_EQ(connect_to("7"), 0);
     CHECK_EQ(propose(), -ENOMEM);
     drop();
+    no_ring_stays();
     end();
 
     begin();
     fake_native->ports[1] = 200;
     CHECK_EQ(connect_to("7"), 0);
     CHECK_EQ(propose(), -EINVAL);
+    no_ring_stays();
     end();
 
     begin();
     fake_native->groups = XEN_VM_RING_MAX_GROUPS + 1;
     CHECK_EQ(connect_to("7"), 0);
     CHECK_EQ(propose(), -EPROTO);
+    no_ring_stays();
     end();
 
     begin();
     CHECK_EQ(connect_to("7"), 0);
     CHECK_EQ(propose_groups(0), -EPROTO);
+    no_ring_stays();
     end();
 
     begin();
@@ -227,6 +242,7 @@ static void what_fails(void)
     CHECK_EQ(connect_to("7"), 0);
     CHECK_EQ(propose(), -EPROTO);
     drop();
+    no_ring_stays();
     end();
 
     begin();
@@ -234,6 +250,7 @@ static void what_fails(void)
     CHECK_EQ(connect_to("7"), 0);
     CHECK_EQ(propose(), -EPROTO);
     drop();
+    no_ring_stays();
     end();
 
     attach();
@@ -399,23 +416,39 @@ static void children_that_nobody_waits_for(void)
     (void)signal(SIGCHLD, SIG_DFL);
 }
 
+static void close_all(void)
+{
+    drop();
+    link_close(link_);
+    link_ = NULL;
+}
+
 static int all_of_it(void)
 {
     int err = connect_to("7");
 
-    if (!err) {
-        err = propose();
-        if (!err)
-            err = link_->ops->bell_apart(link_, 0, true);
-        drop();
-        link_close(link_);
+    if (err) {
+        link_ = NULL;
+        return err;
     }
-    link_ = NULL;
+    err = propose();
+    if (!err)
+        err = link_->ops->bell_apart(link_, 0, true);
+    if (err)
+        close_all();
     return err;
 }
 
+/*
+ * How a good end goes is nobody's to know: no call of it fails here.  A keeper
+ * whose consumer gave up at once may only be about to begin.
+ */
 static void settle(void)
 {
+    if (link_)
+        close_all();
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
     is_gone();
     xenevtchn_close(xens);
     CHECK_EQ(fake_native->mapped, 0);
@@ -436,7 +469,10 @@ static void calls_that_fail(void)
         .prepare = begin, .op = all_of_it, .settle = settle};
 
     fake_native_opened = fail_no_more;
+    /* The keepers are this process's to wait for. */
+    CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 1L, 0L, 0L, 0L));
     CHECK(faults_walk(&walk) >= 10);
+    CHECK(!prctl(PR_SET_CHILD_SUBREAPER, 0L, 0L, 0L, 0L));
     fake_native_opened = NULL;
 }
 
