@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* propose.c: what is wrong with a proposal in itself, for every producer. */
 #include "propose.h"
 
 /*
@@ -8,7 +9,7 @@
 static bool rest_is_zero(const void *body, uint64_t len)
 {
     const unsigned char *bytes = body;
-
+    /* Xen's own offsetof() is in none of the headers that core may use. */
     uint64_t i = __builtin_offsetof(struct xen_vm_ring_propose, reserved);
 
     for (; i < len; i++)
