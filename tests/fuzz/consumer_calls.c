@@ -194,6 +194,20 @@ static uint32_t choose_flags(const struct ring *ring, uint16_t reason,
     return flags;
 }
 
+/* What goes with the flags, as a consumer of good will has it. */
+static void fill(struct xen_vm_ring_response *response, uint8_t arg)
+{
+    /* #UD: an exception (HVMOP_TRAP_hw_exc) that has no error code. */
+    static const struct xen_vm_ring_inject ud = {
+        .vector = 6, .type = 3, .error_code = UINT32_MAX};
+
+    if (response->flags & XEN_VM_RING_FLAG_INJECT)
+        response->inject = ud;
+    if (response->flags & XEN_VM_RING_FLAG_SET_EMUL_READ_DATA)
+        response->data.emul_read.size =
+            arg % (sizeof(response->data.emul_read.data) + 1);
+}
+
 static void answer(struct ring *ring, uint32_t vcpu, uint8_t arg)
 {
     uint64_t seq = ring->members[vcpu].held;
@@ -209,8 +223,10 @@ static void answer(struct ring *ring, uint32_t vcpu, uint8_t arg)
         return; /* one answer a request is all that good will gives */
     response.flags = choose_flags(ring, response.reason, arg);
     response.data.words[0] = seq;
-    if (response.flags & XEN_VM_RING_FLAG_SET_EMUL_READ_DATA)
-        response.data.emul_read.size = arg;
+    fill(&response, arg);
+    /* What the producer ignored would be an answer that nobody takes. */
+    ALWAYS(!ring->honest ||
+           vmr_response_is_whole(&response, ring->rx.geo.arch));
     ring->members[vcpu].answered = response.flags & ~XEN_VM_RING_FLAGS_VOID;
     ring->members[vcpu].answered_seq = seq;
     ring_enter(ring, CONSUMER, ANSWER_STEPS + 1);
