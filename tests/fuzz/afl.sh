@@ -3,10 +3,11 @@
 # Description: AFL++ runs each harness for some seconds from the committed
 # corpus: it finds nothing that a harness does not survive.
 #
-# usage: afl.sh FOLDER SECONDS [TARGET...]; programs, inputs and findings go
-# to FOLDER.
+# usage: afl.sh FOLDER RUNS [TARGET...]; programs, inputs and findings go to
+# FOLDER.  About RUNS executions from one seed: the next call does the same.
+# What is found is printed, too: FOLDER may be gone by then.
 set -u
-folder=$1 seconds=$2
+folder=$1 runs=$2
 shift 2
 [ $# -gt 0 ] || set -- specs filter consumer producer control
 here=$(cd "$(dirname "$0")" && pwd)
@@ -28,7 +29,7 @@ number() {
 for target; do
     "$here/build.sh" afl "$target" "$folder/afl_$target" || exit
     rm -rf "$folder/afl-$target"
-    nice -n 10 afl-fuzz -V "$seconds" -g 1 -G 192 -t 5000 -m none \
+    nice -n 10 afl-fuzz -E "$runs" -s 1 -g 1 -G 192 -t 5000 -m none \
         -i "$here/corpus/$target" -o "$folder/afl-$target" \
         -- "$folder/afl_$target" >"$folder/afl-$target.log" 2>&1
     stats=$folder/afl-$target/default/fuzzer_stats
@@ -41,6 +42,10 @@ for target; do
     printf '%s: %s executed, %s found, %s of the map\n' "$target" \
         "$(number execs_done "$stats")" "$(number saved_crashes "$stats")" \
         "$(number bitmap_cvg "$stats")"
-    [ "$(number saved_crashes "$stats")" = 0 ] || failed=1
+    for found in "$folder/afl-$target"/default/crashes/id:*; do
+        [ -f "$found" ] || continue
+        failed=1
+        sh "$here/show.sh" "$target" "$found"
+    done
 done
 exit $failed
