@@ -161,7 +161,7 @@ static void got_grant(const struct vmring_local_accept *answer, size_t len,
     void *p;
 
     ALWAYS(len == sizeof(*answer) && accept->magic == XEN_VM_RING_MAGIC);
-    ALWAYS(accept->result <= XEN_VM_RING_REFUSED_TARGET);
+    ALWAYS(accept->result <= XEN_VM_RING_REFUSED_ASKED);
     ALWAYS(memchr(answer->target, 0, sizeof(answer->target)));
     if (accept->result) {
         ALWAYS(nr == 0);
