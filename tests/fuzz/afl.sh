@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Description: AFL++ runs each harness for some seconds from the committed
-# corpus: it finds nothing that a harness does not survive.
+# Description: AFL++ runs each harness some ten thousand times, from the
+# committed corpus: it finds nothing that a harness does not survive.
 #
 # usage: afl.sh FOLDER RUNS [TARGET...]; programs, inputs and findings go to
-# FOLDER.  About RUNS executions from one seed: the next call does the same.
+# FOLDER.  About RUNS executions, from one seed: no two calls differ by luck,
+# though by the time that AFL++ measures.
 # What is found is printed, too: FOLDER may be gone by then.
 set -u
 folder=$1 runs=$2
@@ -42,10 +43,9 @@ for target; do
     printf '%s: %s executed, %s found, %s of the map\n' "$target" \
         "$(number execs_done "$stats")" "$(number saved_crashes "$stats")" \
         "$(number bitmap_cvg "$stats")"
+    [ "$(number saved_crashes "$stats")" = 0 ] || failed=1
     for found in "$folder/afl-$target"/default/crashes/id:*; do
-        [ -f "$found" ] || continue
-        failed=1
-        sh "$here/show.sh" "$target" "$found"
+        [ ! -f "$found" ] || sh "$here/show.sh" "$target" "$found"
     done
 done
 exit $failed
