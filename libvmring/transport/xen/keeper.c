@@ -5,7 +5,8 @@
  * A domctl can do anything to any domain, and a consumer reads what a hostile
  * guest has made.  So this process negotiates, arms, counts and ends, as it is
  * asked over a socket, and the consumer is left with its pages and its event
- * channels.  When the consumer is killed the ring stays as it is, for the next.
+ * channels.  When the consumer is killed the ring stays as it is, for the next;
+ * but one that it has never read of is nobody's, and goes.
  */
 #include <errno.h>
 #include <poll.h>
@@ -27,8 +28,20 @@ struct keeper {
     int socket;
     uint32_t verdicts;
     bool quiescing, ended;
+    bool taken_over; /* the ring, with what a former consumer has left in it */
+    bool told;       /* of its ring, and nothing has come from it since */
+    bool unread;     /* it has gone without having read that */
     struct xen_message in, out;
 };
+
+/*
+ * Not all that it was told has been read, and never will be.  If ACCEPT alone
+ * can be that, the ring is nobody's.
+ */
+static void not_read(struct keeper *keeper)
+{
+    keeper->unread |= keeper->told;
+}
 
 static void reply(struct keeper *keeper, uint32_t type, size_t len)
 {
@@ -36,7 +49,11 @@ static void reply(struct keeper *keeper, uint32_t type, size_t len)
 
     header->type = type;
     header->length = (uint32_t)(sizeof(*header) + len);
-    if (send(keeper->socket, &keeper->out, header->length, MSG_NOSIGNAL) < 0)
+    if (send(keeper->socket, &keeper->out, header->length, MSG_NOSIGNAL) >= 0)
+        return;
+    not_read(keeper);
+    /* One that has gone may have said how, behind what is replied to here. */
+    if (errno != EPIPE && errno != ECONNRESET)
         keeper->ended = true;
 }
 
@@ -103,6 +120,10 @@ static void attach(struct keeper *keeper, size_t len)
     out->resource = attach.resource;
     memcpy(out->ports, attach.ports, sizeof(out->ports));
     keeper->verdicts = attach.accept.verdicts;
+    if (!rc) {
+        keeper->taken_over = attach.accept.prev_p_len[0];
+        keeper->told = true;
+    }
     reply(keeper, VMRING_LOCAL_ACCEPT, sizeof(*out));
 }
 
@@ -167,6 +188,18 @@ static void detach(struct keeper *keeper)
         (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DISARM, NULL, 0);
         (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DESTROY, NULL, 0);
     }
+    keeper->calls.ring = 0;
+    keeper->ended = true;
+}
+
+/*
+ * As if it had never attached: a ring that was there before is left to a
+ * successor, as its former consumer has left it.
+ */
+static void abandon(struct keeper *keeper)
+{
+    if (!keeper->taken_over)
+        detach(keeper);
     keeper->ended = true;
 }
 
@@ -218,6 +251,9 @@ static void carry_out(struct keeper *keeper, uint32_t type, size_t len)
     case VMRING_LOCAL_DETACH:
         detach(keeper);
         break;
+    case XEN_KEEPER_ABANDON:
+        abandon(keeper);
+        break;
     default:
         keeper->ended = true;
         break;
@@ -244,11 +280,17 @@ static void take(struct keeper *keeper)
 {
     ssize_t len = recv(keeper->socket, &keeper->in, sizeof(keeper->in), 0);
 
+    /* Is said once, and before what it had sent until then. */
+    if (len < 0 && errno == ECONNRESET) {
+        not_read(keeper);
+        return;
+    }
     if (len < (ssize_t)sizeof(keeper->in.header) ||
         keeper->in.header.length != (size_t)len) {
         keeper->ended = true;
         return;
     }
+    keeper->told = false;
     carry_out(keeper, keeper->in.header.type,
               (size_t)len - sizeof(keeper->in.header));
 }
@@ -271,5 +313,7 @@ void xen_keeper(uint32_t domid, int socket)
         else
             look_whether_quiet(&keeper);
     }
+    if (keeper.unread)
+        abandon(&keeper);
     xen_end_calls(&keeper.calls);
 }

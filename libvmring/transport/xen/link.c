@@ -42,7 +42,7 @@ struct xen_link {
     unsigned int nr_pieces;
     struct bells bells;
     bool hung_up;
-    bool accepted; /* and not detached: Xen has made a ring for it */
+    uint32_t farewell; /* what a ring that there may be ends with; 0: none */
     struct xen_message message;
 };
 
@@ -117,6 +117,17 @@ static int send_message(struct xen_link *xen)
                : 0;
 }
 
+/* From the proposal on there may be a ring, whether or not it was heard of. */
+static void note_sent(struct xen_link *xen, uint32_t type)
+{
+    if (type == VMRING_LOCAL_PROPOSE)
+        xen->farewell = XEN_KEEPER_ABANDON;
+    if (type == VMRING_LOCAL_DETACH || type == XEN_KEEPER_ABANDON) {
+        xen->farewell = 0;
+        wait_for_end(xen);
+    }
+}
+
 static int xen_send(struct link *link, uint32_t type, const void *body,
                     size_t len)
 {
@@ -126,6 +137,9 @@ static int xen_send(struct link *link, uint32_t type, const void *body,
 
     if (len > sizeof(xen->message.body))
         return -EINVAL;
+    /* What could not be said is said when it closes. */
+    if (type == VMRING_LOCAL_DETACH)
+        xen->farewell = type;
     header->type = type;
     header->length = (uint32_t)(sizeof(*header) + len);
     if (len)
@@ -137,13 +151,9 @@ static int xen_send(struct link *link, uint32_t type, const void *body,
         (void)poll(&pfd, 1, link->timeout_ms);
         err = send_message(xen);
     }
-    if (err)
-        return err;
-    if (type == VMRING_LOCAL_DETACH) {
-        xen->accepted = false;
-        wait_for_end(xen);
-    }
-    return 0;
+    if (!err)
+        note_sent(xen, type);
+    return err;
 }
 
 /* ---------------------------------------------------- what it gives -- */
@@ -236,6 +246,8 @@ static int xen_map(struct link *link, struct vmring_local_accept *out,
     if (type != VMRING_LOCAL_ACCEPT || ret != sizeof(accept))
         return -EPROTO;
     *out = accept.wire;
+    if (accept.error || out->body.result != XEN_VM_RING_ACCEPTED)
+        xen->farewell = 0; /* there is none */
     if (accept.error) {
         memcpy(link->error, accept.text, sizeof(link->error));
         link->error[sizeof(link->error) - 1] = '\0';
@@ -243,7 +255,6 @@ static int xen_map(struct link *link, struct vmring_local_accept *out,
     }
     if (out->body.result != XEN_VM_RING_ACCEPTED)
         return 0;
-    xen->accepted = true;
     ret = bind_bells(xen, &accept);
     /* Xen knows thereby that somebody is there. */
     for (uint32_t g = 0; !ret && g < xen->bells.nr; g++)
@@ -303,9 +314,12 @@ static void xen_close(struct link *link)
 {
     struct xen_link *xen = of(link);
 
-    /* What it could not map, or not believe, would keep the legacy ring out. */
-    if (xen->accepted)
-        (void)xen_send(link, VMRING_LOCAL_DETACH, NULL, 0);
+    /*
+     * What it has not waited for, could not map, or not believe, would keep the
+     * legacy ring out.
+     */
+    if (xen->farewell)
+        (void)xen_send(link, xen->farewell, NULL, 0);
     bells_close(&xen->bells);
     if (xen->memory)
         xenforeignmemory_close(xen->memory);

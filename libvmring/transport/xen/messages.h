@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * messages.h: between a consumer and the process that calls Xen for it.  They
- * are those of vmring_local.h over a pair of SOCK_SEQPACKET, but for ACCEPT.
+ * are those of vmring_local.h over a pair of SOCK_SEQPACKET, but for ACCEPT and
+ * one more.
  */
 #ifndef VMRING_TRANSPORT_XEN_MESSAGES_H
 #define VMRING_TRANSPORT_XEN_MESSAGES_H
@@ -9,6 +10,13 @@
 #include <vmring_local.h>
 
 #include <xen/vm_ring_control.h>
+
+/*
+ * From the consumer, nothing: what came of its proposal, if anything did, it
+ * does not use.  A ring that was made for it goes; one that it has taken over
+ * stays for who comes next, as DETACH would not leave it.
+ */
+#define XEN_KEEPER_ABANDON 0x100U
 
 struct xen_accept {
     struct vmring_local_accept wire;
