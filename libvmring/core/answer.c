@@ -31,30 +31,51 @@ static bool is_right(const struct vmr_producer *producer,
                               producer->geo.verdicts) == VMR_FLAGS_ALLOWED;
 }
 
+bool vmr_find_answer(const struct vmr_producer *producer,
+                     const struct vmr_slot_tx *slot,
+                     struct xen_vm_ring_response *response, bool *wrong)
+{
+    *wrong = false;
+    if (vmr_slot_collect(slot, response) != VMR_COLLECT_ANSWER)
+        return false;
+    if (!is_right(producer, slot, response)) {
+        *wrong = true;
+        return false;
+    }
+    /* Without these it may be the neutral verdict: no flag at all. */
+    response->flags &= ~XEN_VM_RING_FLAGS_VOID;
+    return true;
+}
+
+void vmr_neutral(const struct vmr_request *request,
+                 struct xen_vm_ring_response *response)
+{
+    *response = (struct xen_vm_ring_response){
+        .reason = request->event.reason,
+        .altp2m_idx = request->event.altp2m_idx,
+    };
+}
+
 bool vmr_collect_one(struct vmr_producer *producer, uint32_t vcpu, bool hint,
                      struct vmr_verdict *verdict)
 {
     struct vmr_slot_tx *slot = &producer->slots[vcpu];
-    enum vmr_collect found = vmr_slot_collect(slot, &verdict->response);
-    bool hint_due = slot->hint_due;
+    bool hint_due = slot->hint_due, wrong;
 
     if (hint)
         slot->hint_due = false;
-    if (found != VMR_COLLECT_ANSWER) {
-        /* The hint to an answer that was found before it is for nothing. */
-        if (hint && !hint_due && !producer->sweeping)
+    if (!vmr_find_answer(producer, slot, &verdict->response, &wrong)) {
+        /*
+         * A hint is for nothing, unless its answer was found before it; a wrong
+         * answer is counted once, however often it is looked at without one.
+         */
+        if (wrong ? hint || slot->refused != slot->seq
+                  : hint && !hint_due && !producer->sweeping)
             producer->ignored++;
+        if (wrong)
+            slot->refused = slot->seq;
         return false;
     }
-    if (!is_right(producer, slot, &verdict->response)) {
-        /* Counted once, however often it is looked at. */
-        if (slot->refused != slot->seq || hint)
-            producer->ignored++;
-        slot->refused = slot->seq;
-        return false;
-    }
-    /* Without these it may be the neutral verdict: no flag at all. */
-    verdict->response.flags &= ~XEN_VM_RING_FLAGS_VOID;
     verdict->by = VMR_BY_CONSUMER;
     vmr_retire(producer, vcpu, verdict);
     return true;

@@ -30,12 +30,8 @@ static void end_sweep(struct vmr_producer *producer)
 {
     if (vmr_has_foreign(producer) && !vmr_foreign_detach(producer))
         return;
-    producer->sweeping = producer->attached = false;
-    for (uint32_t v = 0; v < producer->nr_vcpus; v++) {
-        vmr_slot_tx_detach(&producer->slots[v]);
-        vmr_lane_tx_detach(&producer->lanes[v]);
-        vmr_count_fault(producer, v);
-    }
+    producer->sweeping = false;
+    vmr_let_go(producer);
 }
 
 /*

@@ -8,10 +8,7 @@
 static void neutral(struct vmr_verdict *verdict, enum vmr_by by)
 {
     verdict->by = by;
-    verdict->response = (struct xen_vm_ring_response){
-        .reason = verdict->request.event.reason,
-        .altp2m_idx = verdict->request.event.altp2m_idx,
-    };
+    vmr_neutral(&verdict->request, &verdict->response);
 }
 
 /*

@@ -184,7 +184,7 @@ void vmr_bell_tx_init(struct vmr_bell_tx *tx, const struct vmr_geometry *geo,
     vmr_bits_init(&tx->fetched, words + 2 * (size_t)nr_words, nr_words);
     tx->nr_vcpus = dealt_to(geo, group, geo->nr_vcpus);
     tx->arming = 0;
-    tx->owing = false;
+    tx->owing = tx->broken = false;
     tx->own = (struct vmr_rmws){0, 0};
     tx->ours = &tx->own;
 }
@@ -272,10 +272,11 @@ enum vmr_flush vmr_bell_flush(struct vmr_bell_tx *tx)
                                                              : flush;
 }
 
-enum vmr_flush vmr_bell_flush_lane(struct vmr_bell_tx *tx, uint32_t bit,
-                                   bool *owing)
+/* One bit, and whoever sleeps; `words` are the attention bits that it is of. */
+static enum vmr_flush flush_bit(struct vmr_bell_tx *tx, xen_vm_ring_u64 *words,
+                                uint32_t bit, bool *owing)
 {
-    xen_vm_ring_u64 *word = &tx->attn_lane[bit / 64];
+    xen_vm_ring_u64 *word = &words[bit / 64];
     uint64_t mask = 1ULL << bit % 64;
     enum vmr_flush flush;
 
@@ -296,6 +297,18 @@ enum vmr_flush vmr_bell_flush_lane(struct vmr_bell_tx *tx, uint32_t bit,
     flush = wake(tx);
     *owing = flush == VMR_FLUSH_AGAIN;
     return flush;
+}
+
+enum vmr_flush vmr_bell_flush_lane(struct vmr_bell_tx *tx, uint32_t bit,
+                                   bool *owing)
+{
+    return flush_bit(tx, tx->attn_lane, bit, owing);
+}
+
+enum vmr_flush vmr_bell_flush_request(struct vmr_bell_tx *tx, uint32_t bit,
+                                      bool *owing)
+{
+    return flush_bit(tx, tx->attn_request, bit, owing);
 }
 
 /* What is set in a shared word and not known yet. */

@@ -52,13 +52,19 @@ struct vmr_bell_tx {
     struct xen_vm_ring_p_group *answers; /* ours: armed for answers */
     struct xen_vm_ring_c_group *line;    /* C: the consumer's armed word */
     xen_vm_ring_u64 *attn_request, *attn_lane, *answered; /* C: hint bits */
-    struct vmr_bits requests, lanes; /* posted, pushed since the last flush */
-    struct vmr_bits fetched;         /* fetched, to be looked at */
-    uint32_t nr_vcpus;               /* of this group */
-    uint64_t arming;                 /* the last number that we armed with */
-    bool owing;                      /* bits are set, and nobody was rung */
-    struct vmr_rmws *ours;           /* of our threads that write this C */
-    struct vmr_rmws own;             /* `ours`, unless it is set to another */
+    uint32_t nr_vcpus;                                    /* of this group */
+    struct vmr_rmws *ours; /* of our threads that write this C */
+    struct vmr_rmws own;   /* `ours`, unless it is set to another */
+    /*
+     * What was posted and pushed since the last flush.  From here on it is
+     * apart from what vCPUs read that are threads of their own.
+     */
+    struct vmr_bits requests __attribute__((__aligned__(XEN_VM_RING_LINE)));
+    struct vmr_bits lanes;
+    struct vmr_bits fetched; /* fetched, to be looked at */
+    uint64_t arming;         /* the last number that we armed with */
+    bool owing;              /* bits are set, and nobody was rung */
+    bool broken;             /* vcpu.c's: its answers cannot be fetched */
 };
 
 /* Memory for the bitmaps of all groups: this many words. */
@@ -82,12 +88,15 @@ enum vmr_flush {
 enum vmr_flush vmr_bell_flush(struct vmr_bell_tx *tx);
 
 /*
- * Tells the consumer of one lane, nothing being marked: it touches no private
- * state but pointers, so several threads may call it at once.  *owing is the
- * lane's, false at first: its bit is set, and nobody was rung.
+ * Tells the consumer of one lane, or of one vCPU's request, nothing being
+ * marked: they touch no private state but pointers, so several threads may call
+ * them at once.  *owing is the lane's or the slot's, false at first: its bit is
+ * set, and nobody was rung.
  */
 enum vmr_flush vmr_bell_flush_lane(struct vmr_bell_tx *tx, uint32_t bit,
                                    bool *owing);
+enum vmr_flush vmr_bell_flush_request(struct vmr_bell_tx *tx, uint32_t bit,
+                                      bool *owing);
 
 /* Is anything left to flush? */
 static inline bool vmr_bell_is_owing(const struct vmr_bell_tx *tx)

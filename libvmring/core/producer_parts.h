@@ -2,7 +2,7 @@
 /*
  * producer_parts.h: what the files of the producer's end have of each other.
  * A file calls those before it: lane_foreign.c, producer.c, answer.c,
- * deadline.c, collect.c.
+ * deadline.c, collect.c; vcpu.c calls the first three.
  */
 #ifndef VMRING_CORE_PRODUCER_PARTS_H
 #define VMRING_CORE_PRODUCER_PARTS_H
@@ -42,6 +42,21 @@ static inline void vmr_count_fault(struct vmr_producer *producer, uint32_t lane)
 
 /* producer.c: makes the next request of a vCPU visible, if it is not. */
 void vmr_post_next(struct vmr_producer *producer, uint32_t vcpu);
+
+/* producer.c: nothing of C is read any more.  Its foreign lane has let go. */
+void vmr_let_go(struct vmr_producer *producer);
+
+/*
+ * answer.c: the answer to the visible request of a slot, a copy, if it is there
+ * and right.  *wrong: there is one, and it breaks a rule.
+ */
+bool vmr_find_answer(const struct vmr_producer *producer,
+                     const struct vmr_slot_tx *slot,
+                     struct xen_vm_ring_response *response, bool *wrong);
+
+/* answer.c: the neutral verdict of a request. */
+void vmr_neutral(const struct vmr_request *request,
+                 struct xen_vm_ring_response *response);
 
 /*
  * answer.c: the vCPU's first request has its verdict: it is taken out, and the

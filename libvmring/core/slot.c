@@ -10,11 +10,21 @@ void vmr_slot_tx_init(struct vmr_slot_tx *tx, struct vmr_request *fifo,
 {
     tx->request = NULL;
     tx->response = NULL;
-    tx->seq = tx->refused = 0;
+    tx->kept = NULL;
+    tx->seq = tx->refused = tx->seen = tx->ignored = 0;
     tx->first = tx->nr = 0;
-    tx->hint_due = false;
+    tx->hint_due = tx->untold = tx->owing = tx->kept_from = false;
     for (uint32_t i = 0; i < VMR_FIFO; i++)
         tx->fifo[i] = fifo + (size_t)i * stride;
+}
+
+/* What is visible in the old P is so anew in another: its seq is fresh. */
+static void leave_old(struct vmr_slot_tx *tx)
+{
+    if (!(tx->seq & 1))
+        return;
+    tx->seq++;
+    tx->fifo[tx->first]->event.flags |= XEN_VM_RING_FLAG_REPOSTED;
 }
 
 void vmr_slot_tx_attach(struct vmr_slot_tx *tx, const struct vmr_geometry *geo,
@@ -22,14 +32,10 @@ void vmr_slot_tx_attach(struct vmr_slot_tx *tx, const struct vmr_geometry *geo,
 {
     uint64_t off = (uint64_t)vcpu * geo->slot_len;
 
-    if (tx->seq & 1) {
-        /* Visible in the old P, which is frozen: the next seq is fresh. */
-        tx->seq++;
-        tx->fifo[tx->first]->event.flags |= XEN_VM_RING_FLAG_REPOSTED;
-    }
+    leave_old(tx);
     tx->request = (void *)((unsigned char *)p + geo->request_off + off);
     tx->response = (void *)((unsigned char *)c + geo->response_off + off);
-    tx->hint_due = false;
+    tx->hint_due = tx->untold = tx->owing = tx->kept_from = false;
 }
 
 void vmr_slot_tx_detach(struct vmr_slot_tx *tx)
@@ -37,12 +43,31 @@ void vmr_slot_tx_detach(struct vmr_slot_tx *tx)
     tx->response = NULL;
 }
 
+void vmr_slot_tx_leave(struct vmr_slot_tx *tx)
+{
+    leave_old(tx);
+    tx->request = NULL;
+    tx->response = NULL;
+}
+
+struct vmr_request *vmr_slot_reserve(struct vmr_slot_tx *tx)
+{
+    return tx->nr < VMR_FIFO ? tx->fifo[(tx->first + tx->nr) % VMR_FIFO] : NULL;
+}
+
+void vmr_slot_commit(struct vmr_slot_tx *tx)
+{
+    tx->nr++;
+}
+
 bool vmr_slot_add(struct vmr_slot_tx *tx, const struct vmr_request *request)
 {
-    if (tx->nr == VMR_FIFO)
+    struct vmr_request *to = vmr_slot_reserve(tx);
+
+    if (!to)
         return false;
-    *tx->fifo[(tx->first + tx->nr) % VMR_FIFO] = *request;
-    tx->nr++;
+    *to = *request;
+    vmr_slot_commit(tx);
     return true;
 }
 
@@ -51,7 +76,7 @@ bool vmr_slot_post(struct vmr_slot_tx *tx)
     const struct xen_vm_ring_event *event;
     struct xen_vm_ring_event *slot = tx->request;
 
-    if (!slot || !tx->nr || (tx->seq & 1))
+    if (!slot || !tx->nr || (tx->seq & 1) || tx->kept)
         return false;
     event = &tx->fifo[tx->first]->event;
     /*
@@ -70,7 +95,7 @@ bool vmr_slot_post(struct vmr_slot_tx *tx)
     return true;
 }
 
-enum vmr_collect vmr_slot_collect(struct vmr_slot_tx *tx,
+enum vmr_collect vmr_slot_collect(const struct vmr_slot_tx *tx,
                                   struct xen_vm_ring_response *response)
 {
     if (!tx->response || !(tx->seq & 1))
@@ -94,6 +119,7 @@ void vmr_slot_retire(struct vmr_slot_tx *tx)
          */
         vmr_store_relaxed(&tx->request->state, tx->seq);
     }
+    tx->kept = NULL;
     if (tx->nr) {
         tx->first = (tx->first + 1) % VMR_FIFO;
         /* The next is queued where the last one was: that is in the cache. */

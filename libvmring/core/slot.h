@@ -14,13 +14,16 @@
 
 #define VMR_FIFO 5 /* the visible one and four behind it */
 
-/* A request that waits for its verdict; the producer's private copy. */
+/*
+ * A request that waits for its verdict; the producer's private copy.  Of lines
+ * of its own, as is all that is a vCPU's: another one's may be another CPU's.
+ */
 struct vmr_request {
     struct xen_vm_ring_event event;
     uint64_t cookie;
     uint64_t deadline; /* on the caller's clock; UINT64_MAX: none */
     bool overdue;      /* VMRING_OVERDUE has been given for it */
-};
+} __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
 struct vmr_slot_tx {
     struct xen_vm_ring_event *request;           /* NULL: no ring */
@@ -29,10 +32,16 @@ struct vmr_slot_tx {
     uint64_t refused;   /* the last one whose answer broke a rule */
     uint32_t first, nr; /* the FIFO; its first is the visible one */
     bool hint_due; /* an answer was found before the bit that tells of it */
+    /* vcpu.c's, for a vCPU that is a thread of its own. */
+    bool untold;    /* it is visible, and its bit not set yet */
+    bool owing;     /* its bit is set, and nobody was rung */
+    bool kept_from; /* the consumer kept us from its attention; sticky */
+    uint64_t seen;  /* the last one that was said to have an answer */
+    const struct xen_vm_ring_response *kept; /* private: the first one's */
+    xen_vm_ring_u64 ignored;                 /* answers that broke a rule */
     /* Entry i of all vCPUs lies together: most FIFOs hold one request. */
     struct vmr_request *fifo[VMR_FIFO];
-} __attribute__((__aligned__(8))); /* so that the requests, which follow the
-                                      array of these, are aligned */
+} __attribute__((__aligned__(XEN_VM_RING_LINE)));
 
 /* No request and no ring.  `fifo` has VMR_FIFO entries, `stride` apart. */
 void vmr_slot_tx_init(struct vmr_slot_tx *tx, struct vmr_request *fifo,
@@ -45,7 +54,17 @@ void vmr_slot_tx_attach(struct vmr_slot_tx *tx, const struct vmr_geometry *geo,
 /* The consumer has gone: its C is never read again.  P stays in use. */
 void vmr_slot_tx_detach(struct vmr_slot_tx *tx);
 
-/* Queues a request; false: the FIFO is full. */
+/* There is no ring any more: P is not touched either. */
+void vmr_slot_tx_leave(struct vmr_slot_tx *tx);
+
+/*
+ * Where the next request is to be filled in, NULL: the FIFO is full; and that
+ * it is.  Nothing happens if it is not committed.
+ */
+struct vmr_request *vmr_slot_reserve(struct vmr_slot_tx *tx);
+void vmr_slot_commit(struct vmr_slot_tx *tx);
+
+/* Queues a copy of a request; false: the FIFO is full. */
 bool vmr_slot_add(struct vmr_slot_tx *tx, const struct vmr_request *request);
 
 static inline struct vmr_request *vmr_slot_first(struct vmr_slot_tx *tx)
@@ -66,7 +85,7 @@ enum vmr_collect {
 };
 
 /* Looks for the answer to the visible request. */
-enum vmr_collect vmr_slot_collect(struct vmr_slot_tx *tx,
+enum vmr_collect vmr_slot_collect(const struct vmr_slot_tx *tx,
                                   struct xen_vm_ring_response *response);
 
 /* Takes the first request out of the slot and the FIFO: it has its verdict. */
