@@ -12,7 +12,7 @@ void vmr_slot_tx_init(struct vmr_slot_tx *tx, struct vmr_request *fifo,
     tx->response = NULL;
     tx->kept = NULL;
     tx->seq = tx->refused = tx->seen = tx->ignored = 0;
-    tx->first = tx->nr = 0;
+    tx->first = tx->nr = tx->settled = 0;
     tx->hint_due = tx->untold = tx->owing = tx->kept_from = false;
     for (uint32_t i = 0; i < VMR_FIFO; i++)
         tx->fifo[i] = fifo + (size_t)i * stride;
@@ -76,7 +76,7 @@ bool vmr_slot_post(struct vmr_slot_tx *tx)
     const struct xen_vm_ring_event *event;
     struct xen_vm_ring_event *slot = tx->request;
 
-    if (!slot || !tx->nr || (tx->seq & 1) || tx->kept)
+    if (!slot || !tx->nr || (tx->seq & 1) || tx->settled)
         return false;
     event = &tx->fifo[tx->first]->event;
     /*
@@ -120,6 +120,8 @@ void vmr_slot_retire(struct vmr_slot_tx *tx)
         vmr_store_relaxed(&tx->request->state, tx->seq);
     }
     tx->kept = NULL;
+    if (tx->settled)
+        tx->settled--;
     if (tx->nr) {
         tx->first = (tx->first + 1) % VMR_FIFO;
         /* The next is queued where the last one was: that is in the cache. */

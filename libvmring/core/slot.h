@@ -33,12 +33,14 @@ struct vmr_slot_tx {
     uint32_t first, nr; /* the FIFO; its first is the visible one */
     bool hint_due; /* an answer was found before the bit that tells of it */
     /* vcpu.c's, for a vCPU that is a thread of its own. */
-    bool untold;    /* it is visible, and its bit not set yet */
-    bool owing;     /* its bit is set, and nobody was rung */
-    bool kept_from; /* the consumer kept us from its attention; sticky */
-    uint64_t seen;  /* the last one that was said to have an answer */
-    const struct xen_vm_ring_response *kept; /* private: the first one's */
-    xen_vm_ring_u64 ignored;                 /* answers that broke a rule */
+    bool untold;      /* it is visible, and its bit not set yet */
+    bool owing;       /* its bit is set, and nobody was rung */
+    bool kept_from;   /* the consumer kept us from its attention; sticky */
+    uint64_t seen;    /* the last one that was said to have an answer */
+    uint32_t settled; /* the first so many have their verdict */
+    const struct xen_vm_ring_response
+        *kept;               /* the first one's; NULL: neutral */
+    xen_vm_ring_u64 ignored; /* answers that broke a rule */
     /* Entry i of all vCPUs lies together: most FIFOs hold one request. */
     struct vmr_request *fifo[VMR_FIFO];
 } __attribute__((__aligned__(XEN_VM_RING_LINE)));

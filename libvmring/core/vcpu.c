@@ -77,8 +77,8 @@ vmr_vcpu_collect(struct vmr_producer *producer, uint32_t vcpu, uint64_t now,
     }
     if (is_answered(producer, slot, response))
         return request;
-    if (producer->release)
-        *by = producer->release;
+    if (slot->settled)
+        *by = VMR_BY_DETACH;
     else if (now >= request->deadline)
         *by = VMR_BY_DEADLINE;
     else
@@ -97,7 +97,7 @@ bool vmr_vcpu_is_due(struct vmr_producer *producer, uint32_t vcpu)
 {
     struct vmr_slot_tx *slot = &producer->slots[vcpu];
 
-    if (slot->kept || producer->release)
+    if (slot->settled)
         return true;
     /*
      * Between the caller's mark and the look at the answer.  Pairs with the
@@ -151,10 +151,18 @@ bool vmr_vcpu_keep(struct vmr_producer *producer, uint32_t vcpu,
 {
     struct vmr_slot_tx *slot = &producer->slots[vcpu];
 
-    if (slot->kept || !is_answered(producer, slot, kept))
+    if (slot->settled || !is_answered(producer, slot, kept))
         return false;
     slot->kept = kept;
+    slot->settled = 1;
     return true;
+}
+
+void vmr_vcpu_release(struct vmr_producer *producer, uint32_t vcpu)
+{
+    struct vmr_slot_tx *slot = &producer->slots[vcpu];
+
+    slot->settled = slot->nr;
 }
 
 void vmr_producer_let_go(struct vmr_producer *producer)

@@ -11,9 +11,9 @@
  *                theirs.  They write the vCPU's own slot, FIFO, bit and P, and
  *                no line that another vCPU writes, but for the words of bits.
  *   vmr_group_*  one call of a group at a time; vCPUs may be at theirs.
- *   the others   while none of those above is under way: in a hypervisor all
- *                vCPUs are off their CPUs.  So are attach, freeze, release and
- *                flush of producer.h, which posts anew what is pending.
+ *   the others, keep and release, while none of those above is under way: in a
+ *                hypervisor all vCPUs are off their CPUs.  So are attach, which
+ *                posts anew what is pending, and freeze of producer.h.
  *
  * Every call takes a bounded number of steps, whatever the consumer writes.
  */
@@ -42,8 +42,8 @@ enum vmr_flush vmr_vcpu_flush(struct vmr_producer *producer, uint32_t vcpu);
 
 /*
  * The vCPU's first request, if it has its verdict: the consumer's answer, if
- * that is there; else the neutral one, after vmr_producer_release() or if `now`
- * is not before its deadline.  The request is the producer's and stays where it
+ * that is there; else the neutral one, after vmr_vcpu_release() or if `now` is
+ * not before its deadline.  The request is the producer's and stays where it
  * is until vmr_vcpu_retire().  NULL: there is none, or it is still pending.
  */
 const struct vmr_request *
@@ -86,12 +86,26 @@ bool vmr_group_arm(struct vmr_producer *producer, uint32_t group);
 /*
  * The consumer has gone: a last look at the answer of the vCPU's request. true:
  * it is there, copied to *kept, which stays the producer's until the vCPU has
- * retired the request; the request has its verdict, and is not posted anew.
+ * retired the request.  It is settled: it has its verdict, for the vCPU to
+ * collect, and is not posted anew.
  */
 bool vmr_vcpu_keep(struct vmr_producer *producer, uint32_t vcpu,
                    struct xen_vm_ring_response *kept);
 
-/* After that of each vCPU: C can be unmapped. */
+/*
+ * After the last look, if there is to be no successor: all that is pending of
+ * the vCPU is settled by the neutral verdict.
+ */
+void vmr_vcpu_release(struct vmr_producer *producer, uint32_t vcpu);
+
+/* Is the vCPU's first request settled?  So is each that it posted before. */
+static inline bool vmr_vcpu_is_settled(const struct vmr_producer *producer,
+                                       uint32_t vcpu)
+{
+    return producer->slots[vcpu].settled;
+}
+
+/* After the last look at each vCPU's: C can be unmapped. */
 void vmr_producer_let_go(struct vmr_producer *producer);
 
 /*
