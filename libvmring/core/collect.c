@@ -28,10 +28,8 @@ static bool collect_group(struct vmr_producer *producer, uint32_t *looks,
  */
 static void end_sweep(struct vmr_producer *producer)
 {
-    if (vmr_has_foreign(producer) && !vmr_foreign_detach(producer))
-        return;
-    producer->sweeping = false;
-    vmr_let_go(producer);
+    if (vmr_let_go(producer))
+        producer->sweeping = false;
 }
 
 /*

@@ -119,14 +119,17 @@ void vmr_producer_sweep(struct vmr_producer *producer)
     producer->sweeping = true;
 }
 
-void vmr_let_go(struct vmr_producer *producer)
+bool vmr_let_go(struct vmr_producer *producer)
 {
+    if (vmr_has_foreign(producer) && !vmr_foreign_detach(producer))
+        return false;
     producer->attached = false;
     for (uint32_t v = 0; v < producer->nr_vcpus; v++) {
         vmr_slot_tx_detach(&producer->slots[v]);
         vmr_lane_tx_detach(&producer->lanes[v]);
         vmr_count_fault(producer, v);
     }
+    return true;
 }
 
 void vmr_producer_release(struct vmr_producer *producer)

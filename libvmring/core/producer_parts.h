@@ -43,8 +43,11 @@ static inline void vmr_count_fault(struct vmr_producer *producer, uint32_t lane)
 /* producer.c: makes the next request of a vCPU visible, if it is not. */
 void vmr_post_next(struct vmr_producer *producer, uint32_t vcpu);
 
-/* producer.c: nothing of C is read any more.  Its foreign lane has let go. */
-void vmr_let_go(struct vmr_producer *producer);
+/*
+ * producer.c: nothing of C is read any more.  false: a push into the foreign
+ * lane is under way, in another thread; nothing was done.
+ */
+bool vmr_let_go(struct vmr_producer *producer);
 
 /*
  * answer.c: the answer to the visible request of a slot, a copy, if it is there

@@ -165,16 +165,19 @@ void vmr_vcpu_release(struct vmr_producer *producer, uint32_t vcpu)
     slot->settled = slot->nr;
 }
 
-void vmr_producer_let_go(struct vmr_producer *producer)
+bool vmr_producer_let_go(struct vmr_producer *producer)
 {
-    if (producer->attached)
-        vmr_let_go(producer);
+    return !producer->attached || vmr_let_go(producer);
 }
 
-void vmr_producer_leave(struct vmr_producer *producer)
+bool vmr_producer_leave(struct vmr_producer *producer)
 {
-    vmr_producer_let_go(producer);
+    if (!vmr_producer_let_go(producer) ||
+        (producer->header && vmr_has_foreign(producer) &&
+         !vmr_foreign_freeze(producer)))
+        return false;
     producer->header = NULL;
     for (uint32_t v = 0; v < producer->nr_vcpus; v++)
         vmr_slot_tx_leave(&producer->slots[v]);
+    return true;
 }

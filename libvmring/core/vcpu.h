@@ -105,13 +105,17 @@ static inline bool vmr_vcpu_is_settled(const struct vmr_producer *producer,
     return producer->slots[vcpu].settled;
 }
 
-/* After the last look at each vCPU's: C can be unmapped. */
-void vmr_producer_let_go(struct vmr_producer *producer);
+/*
+ * After the last look at each vCPU's: C can be unmapped.  false: a push into
+ * the foreign lane is under way, in another thread; nothing was done, call
+ * again.  Without that lane always true.
+ */
+bool vmr_producer_let_go(struct vmr_producer *producer);
 
 /*
  * P can be unmapped, too: there is no ring until vmr_producer_attach().
- * Requests stay pending.
+ * Requests stay pending.  false: as by vmr_producer_let_go(), P stays in use.
  */
-void vmr_producer_leave(struct vmr_producer *producer);
+bool vmr_producer_leave(struct vmr_producer *producer);
 
 #endif /* VMRING_CORE_VCPU_H */

@@ -28,6 +28,10 @@ foreach(test
     string(REPLACE / _ name ${test})
     vmring_unit_test(core_${name} core/${test}.c fixture/rig.c)
 endforeach()
+foreach(test let_go)
+    vmring_unit_test(core_vcpu_${test} core/vcpu/${test}.c fixture/by_vcpu.c
+        fixture/rig.c)
+endforeach()
 # Whose names say it without the folder's.
 foreach(test geometry/smallest_ring lane/foreign_between
         lane/foreign_lane_epochs lane/own_lanes doorbell/own_lane_told
