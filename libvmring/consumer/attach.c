@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../base/options.h"
+#include "../base/line.h"
 #include "../base/watch.h"
 #include "attach.h"
 #include "groups.h"

@@ -17,8 +17,6 @@
 #define VMRING_CONSUMER_RING_H
 
 #include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/types.h>
 
 #include "../base/log.h"
@@ -127,15 +125,6 @@ struct vmring_worker {
 static inline bool consumer_is_interrupted(const struct vmring *ring)
 {
     return ring->interrupted && ring->interrupted(ring->interrupted_ctx);
-}
-
-/* Zeroed, from a line of its own on; free() takes it.  NULL: no memory. */
-static inline void *line_alloc(size_t len)
-{
-    size_t whole = (len + XEN_VM_RING_LINE - 1) & ~(XEN_VM_RING_LINE - 1ULL);
-    void *at = aligned_alloc(XEN_VM_RING_LINE, whole);
-
-    return at ? memset(at, 0, whole) : NULL;
 }
 
 /* A count that another thread may be reading: vmring_get_stats() and such. */

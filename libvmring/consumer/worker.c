@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "../base/line.h"
 #include "../base/watch.h"
 #include "counts.h"
 #include "groups.h"

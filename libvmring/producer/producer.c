@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "../base/line.h"
 #include "../base/options.h"
 #include "../base/watch.h"
 #include "events.h"
@@ -68,7 +69,7 @@ int vmring_producer_open(const struct vmring_producer_opts *their_opts,
         err = check_opts(&opts);
     if (err)
         return err;
-    producer = calloc(1, sizeof(*producer));
+    producer = line_alloc(sizeof(*producer));
     if (!producer)
         return -ENOMEM;
     producer->owner = getpid();

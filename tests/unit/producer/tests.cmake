@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The producer's calls: who is served, when, with what, and what the system or
 # the consumer refuses.
-foreach(name frozen_lane_broken serve_both_ways serve_modes subscribe_denied)
+foreach(name frozen_lane_broken on_lines serve_both_ways serve_modes
+        subscribe_denied)
     vmring_unit_test(${name} producer/${name}.c)
 endforeach()
 foreach(name collect_arms control_due control_loops others_take_turns
