@@ -28,8 +28,8 @@ foreach(test
     string(REPLACE / _ name ${test})
     vmring_unit_test(core_${name} core/${test}.c fixture/rig.c)
 endforeach()
-foreach(test again arm deadline due hints keep kept_from let_go order post
-        release told wrong)
+foreach(test again any_instant arm deadline due hints keep kept_from let_go
+        order post release told wrong)
     vmring_unit_test(core_vcpu_${test} core/vcpu/${test}.c fixture/by_vcpu.c
         fixture/rig.c)
 endforeach()
@@ -53,4 +53,12 @@ foreach(groups 1 3)
         COMMAND test_core_stress 0 ${groups})
     vmring_test(core_stress_overwrite_${groups} LABELS unit
         COMMAND test_core_stress 1 ${groups})
+endforeach()
+
+# A thread for each vCPU: threads GROUPS.
+vmring_unit_program(core_vcpu_threads core/vcpu/threads.c fixture/by_vcpu.c
+    fixture/rig.c)
+foreach(groups 1 2)
+    vmring_test(core_vcpu_threads_${groups} LABELS unit
+        COMMAND test_core_vcpu_threads ${groups})
 endforeach()
