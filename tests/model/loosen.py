@@ -64,10 +64,12 @@ FIRST = {
     'collect.c': ['whole'],
     'lane_foreign.c': ['lane_foreign', 'foreign'],
     'consumer.c': ['bell_state', 'lane_frozen'],
+    'vcpu.c': ['vcpu', 'vcpu_apart', 'vcpu_attach'],
 }
 MODELS = ['slot', 'slot_registers', 'lane_discard', 'lane_overwrite',
           'lane_foreign', 'lane_frozen', 'foreign', 'bell_publishes', 'bell_producers',
-          'bell_answers', 'bell_state', 'own', 'whole']
+          'bell_answers', 'bell_state', 'own', 'vcpu', 'vcpu_apart',
+          'vcpu_attach', 'whole']
 
 # What these functions of atomic.h must be, for the models' to stand for them.
 # The others are relaxed in the models, and cannot be less.
@@ -118,8 +120,8 @@ def order_of(file, function):
     first = FIRST[file]
     if 'answers' in function:
         first = ['bell_answers']
-    elif function == 'vmr_bell_flush_lane':
-        first = ['own']
+    elif function == 'flush_bit':
+        first = ['own', 'vcpu']
     elif function == 'take_bits':
         first = ['bell_producers']
     return first + [model for model in MODELS if model not in first]

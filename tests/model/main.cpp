@@ -27,6 +27,10 @@ static const struct {
     {"bell_state", bell_state, rl::sched_random, 100000},
     {"bell_small", bell_small, rl::sched_bound, 6},
     {"own", own, rl::sched_random, 100000},
+    {"vcpu", vcpu, rl::sched_random, 100000},
+    {"vcpu_apart", vcpu_apart, rl::sched_random, 100000},
+    {"vcpu_small", vcpu_small, rl::sched_bound, 5},
+    {"vcpu_attach", vcpu_attach, rl::sched_random, 100000},
     {"whole", whole, rl::sched_random, 100000},
 };
 

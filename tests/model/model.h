@@ -127,6 +127,10 @@ extern struct outcome bell_answers(const struct search &);
 extern struct outcome bell_state(const struct search &);
 extern struct outcome bell_small(const struct search &);
 extern struct outcome own(const struct search &);
+extern struct outcome vcpu(const struct search &);
+extern struct outcome vcpu_apart(const struct search &);
+extern struct outcome vcpu_small(const struct search &);
+extern struct outcome vcpu_attach(const struct search &);
 extern struct outcome whole(const struct search &);
 
 #endif /* VMRING_TESTS_MODEL_MODEL_H */
