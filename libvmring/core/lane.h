@@ -61,6 +61,28 @@ bool vmr_lane_push(struct vmr_lane_tx *tx,
                    const struct xen_vm_ring_event *event);
 
 /*
+ * A push in two halves, whose caller writes the registers where they stay.
+ * Of `event` the head is copied, at once; its length tells whether there are to
+ * be registers.  true: *regs is where in P they go, NULL if there are none or
+ * the lane has no room for them; vmr_lane_commit() follows, and then the record
+ * is there.  false: counted lost.  Both take a constant number of steps.
+ *
+ * The caller writes every word of *regs, as the consumer would have what an
+ * older record left in it; by the stores of atomic.h, each word once; and reads
+ * nothing there, as what it reads could be somebody else's.
+ *
+ * There is no way to give a record up: all that could fail is the caller's to
+ * find out before.  One that is not committed is, for the ledger and whoever
+ * reads the lane, a push during which the producer ended: neither in head nor
+ * in lost, and in an overwriting lane the record that it would have replaced is
+ * gone.  The next reserve or push has the same position.
+ */
+bool vmr_lane_reserve(struct vmr_lane_tx *tx,
+                      const struct xen_vm_ring_event *event,
+                      union xen_vm_ring_tail **regs);
+void vmr_lane_commit(struct vmr_lane_tx *tx);
+
+/*
  * Shows the consumer what was pushed.  Apart from the push, so that a consumer
  * that waits for more does not take away a line that each push stores to; but
  * a push that finds the lane full shows it, as nothing else makes room.

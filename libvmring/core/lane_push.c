@@ -72,7 +72,7 @@ void vmr_lane_show(struct vmr_lane_tx *tx)
 }
 
 /* Discard newest: is there room? */
-static bool has_room(struct vmr_lane_tx *tx)
+static inline bool has_room(struct vmr_lane_tx *tx)
 {
     if (tx->head - tx->cons >= tx->nr_records) {
         /* A consumer cannot give back what it has not been shown. */
@@ -83,9 +83,9 @@ static bool has_room(struct vmr_lane_tx *tx)
 }
 
 /* The head of a record is eight words; two of them are made up here. */
-static void store_head(struct xen_vm_ring_event *to,
-                       const struct xen_vm_ring_event *from, uint32_t flags,
-                       uint32_t lost, uint32_t length)
+static inline __attribute__((__always_inline__)) void
+store_head(struct xen_vm_ring_event *to, const struct xen_vm_ring_event *from,
+           uint32_t flags, uint32_t lost, uint32_t length)
 {
     uint64_t flags_lost = flags | (uint64_t)lost << 32;
     uint64_t reason_to_length = from->reason | (uint64_t)from->vcpu << 16 |
@@ -98,56 +98,69 @@ static void store_head(struct xen_vm_ring_event *to,
     vmr_copy_to_shared(&to->u, &from->u, sizeof(to->u));
 }
 
-/* A later record's lines, if its slot is known to be free. */
-static void ask_ahead(const struct vmr_lane_tx *tx, uint32_t length)
+static inline struct xen_vm_ring_event *record_at(const struct vmr_lane_tx *tx,
+                                                  uint64_t position)
 {
-    uint64_t then = tx->head + tx->ask_ahead;
+    uint64_t slot = position & (tx->nr_records - 1);
+
+    return (void *)(tx->records + slot * tx->record_len);
+}
+
+/* A later record's lines, with registers, if its slot is known to be free. */
+static void ask_ahead(const struct vmr_lane_tx *tx)
+{
+    uint64_t then = tx->head + 1 + tx->ask_ahead;
     const unsigned char *record;
 
     if (tx->loss_policy == XEN_VM_RING_POLICY_DISCARD &&
         then - tx->cons >= tx->nr_records)
         return;
-    record = tx->records + (then & (tx->nr_records - 1)) * tx->record_len;
-    for (uint32_t line = 0; line < length; line += 64)
+    record = (const void *)record_at(tx, then);
+    for (uint32_t line = 0; line < XEN_VM_RING_EVENT_FULL; line += 64)
         ask_for_line(record + line);
 }
 
-bool vmr_lane_push(struct vmr_lane_tx *tx,
-                   const struct xen_vm_ring_event *event)
+/*
+ * The next record: its head is there, *length is what it is to have.  NULL:
+ * counted lost.
+ */
+static inline __attribute__((__always_inline__)) struct xen_vm_ring_event *
+begin(struct vmr_lane_tx *tx, const struct xen_vm_ring_event *event,
+      uint32_t *length)
 {
-    uint64_t head = tx->head;
     struct xen_vm_ring_event *record;
-    uint32_t length = event->length, flags = event->flags;
+    uint32_t flags = event->flags;
 
     if (tx->loss_policy == XEN_VM_RING_POLICY_DISCARD && !has_room(tx)) {
         count_lost(tx);
-        return false;
+        return NULL;
     }
-
-    if (length > XEN_VM_RING_EVENT_FULL)
-        length = XEN_VM_RING_EVENT_FULL;
-    if (length < XEN_VM_RING_EVENT_FULL) {
-        length = HEAD_LEN;
-    } else if (length > tx->record_len) {
-        length = HEAD_LEN;
-        flags |= XEN_VM_RING_FLAG_REGS_CUT;
+    *length = HEAD_LEN;
+    if (event->length >= XEN_VM_RING_EVENT_FULL) {
+        if (tx->record_len < XEN_VM_RING_EVENT_FULL)
+            flags |= XEN_VM_RING_FLAG_REGS_CUT;
+        else
+            *length = XEN_VM_RING_EVENT_FULL;
     }
-    record =
-        (struct xen_vm_ring_event *)(void *)(tx->records +
-                                             (head & (tx->nr_records - 1)) *
-                                                 tx->record_len);
+    record = record_at(tx, tx->head);
     if (tx->loss_policy == XEN_VM_RING_POLICY_OVERWRITE) {
         /*
          * The slot says that it is being written before a word of the old
          * record changes.  Pairs with the acquire fence in
          * vmr_lane_pull() (docs/ABI.md, L5).
          */
-        vmr_store_relaxed(&record->state, BUSY(head));
+        vmr_store_relaxed(&record->state, BUSY(tx->head));
         vmr_fence_release();
     }
-    store_head(record, event, flags, (uint32_t)tx->lost, length);
-    if (length > HEAD_LEN)
-        vmr_copy_to_shared(&record->regs, &event->regs, length - HEAD_LEN);
+    store_head(record, event, flags, (uint32_t)tx->lost, *length);
+    return record;
+}
+
+static inline __attribute__((__always_inline__)) void
+end(struct vmr_lane_tx *tx, struct xen_vm_ring_event *record)
+{
+    uint64_t head = tx->head;
+
     /* Whole (L4).  The store of head makes it, and the payload, visible. */
     vmr_store_relaxed(&record->state, DONE(head));
     tx->head = head + 1;
@@ -156,10 +169,45 @@ bool vmr_lane_push(struct vmr_lane_tx *tx,
      * what no flush has shown.
      */
     vmr_store_release(&tx->line->head, tx->head);
-    /* Stores that go on from line to line have no need of it. */
-    if (length > HEAD_LEN)
-        ask_ahead(tx, length);
+}
+
+bool vmr_lane_push(struct vmr_lane_tx *tx,
+                   const struct xen_vm_ring_event *event)
+{
+    uint32_t length;
+    struct xen_vm_ring_event *record = begin(tx, event, &length);
+
+    if (!record)
+        return false;
+    /* Stores that go on from line to line have no need to ask. */
+    if (length > HEAD_LEN) {
+        ask_ahead(tx);
+        vmr_copy_to_shared(&record->regs, &event->regs, XEN_VM_RING_REGS_LEN);
+    }
+    end(tx, record);
     return true;
+}
+
+bool vmr_lane_reserve(struct vmr_lane_tx *tx,
+                      const struct xen_vm_ring_event *event,
+                      union xen_vm_ring_tail **regs)
+{
+    uint32_t length;
+    struct xen_vm_ring_event *record = begin(tx, event, &length);
+
+    if (!record)
+        return false;
+    *regs = NULL;
+    if (length > HEAD_LEN) {
+        ask_ahead(tx);
+        *regs = &record->regs;
+    }
+    return true;
+}
+
+void vmr_lane_commit(struct vmr_lane_tx *tx)
+{
+    end(tx, record_at(tx, tx->head));
 }
 
 void vmr_lane_tx_detach(struct vmr_lane_tx *tx)

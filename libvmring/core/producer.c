@@ -183,6 +183,22 @@ bool vmr_producer_push_own(struct vmr_producer *producer, uint32_t lane,
     return true;
 }
 
+bool vmr_producer_reserve_own(struct vmr_producer *producer, uint32_t lane,
+                              const struct xen_vm_ring_event *event,
+                              union xen_vm_ring_tail **regs)
+{
+    return producer->header &&
+           vmr_lane_reserve(&producer->lanes[lane], event, regs);
+}
+
+void vmr_producer_commit_own(struct vmr_producer *producer, uint32_t lane)
+{
+    struct vmr_lane_tx *tx = &producer->lanes[lane];
+
+    vmr_lane_commit(tx);
+    tx->own_untold = true;
+}
+
 enum vmr_flush vmr_producer_flush_own(struct vmr_producer *producer,
                                       uint32_t lane)
 {

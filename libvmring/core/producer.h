@@ -6,9 +6,9 @@
  * Every call takes a bounded number of steps whatever the consumer writes.
  * No call allocates, blocks or knows a clock.  The caller serialises all of
  * them for one producer, as vCPUs share the bitmaps of what is to be flushed;
- * but for vmr_producer_push_own() and vmr_producer_flush_own(), and a push into
- * the foreign lane: any thread may, at any time, also amid attach, freeze and
- * the end of a sweep; it needs a flush by the thread of the other calls.
+ * but for those that end in _own, and a push into the foreign lane: any thread
+ * may, at any time, also amid attach, freeze and the end of a sweep; it needs a
+ * flush by the thread of the other calls.
  */
 #ifndef VMRING_CORE_PRODUCER_H
 #define VMRING_CORE_PRODUCER_H
@@ -132,11 +132,14 @@ bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
 
 /*
  * As vmr_producer_push(), for a lane that is pushed into by no other call,
- * where every vCPU is a thread of its own, as in a hypervisor: these two touch
+ * where every vCPU is a thread of its own, as in a hypervisor: these touch
  * nothing private but their lane, so each vCPU calls them for its own lane, one
  * of a vCPU, while others do for theirs, and while one thread makes the other
  * calls.  Only what maps or unmaps regions excludes them: attach, freeze, and
- * every collect from vmr_producer_sweep() until `attached` is false.
+ * every collect from vmr_producer_sweep() until `attached` is false; of a
+ * reserve and its commit, all from the one to the other.
+ *
+ * reserve_own, commit_own: as vmr_lane_reserve(), whose *regs are in P.
  *
  * A fault of the lane is counted when the epoch ends; so is a consumer that
  * keeps flush_own from its memory, which is not tried again.
@@ -148,6 +151,10 @@ bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
  */
 bool vmr_producer_push_own(struct vmr_producer *producer, uint32_t lane,
                            const struct xen_vm_ring_event *event);
+bool vmr_producer_reserve_own(struct vmr_producer *producer, uint32_t lane,
+                              const struct xen_vm_ring_event *event,
+                              union xen_vm_ring_tail **regs);
+void vmr_producer_commit_own(struct vmr_producer *producer, uint32_t lane);
 enum vmr_flush vmr_producer_flush_own(struct vmr_producer *producer,
                                       uint32_t lane);
 

@@ -3,6 +3,8 @@
 #include "ring.h"
 #include "rules.h"
 
+#include "core/atomic.h"
+
 #include <string.h>
 
 /* Those that found the foreign lane taken: P has them as of the last flush. */
@@ -98,7 +100,23 @@ static void check_record(const struct ring *ring, uint32_t lane, uint64_t h)
     ALWAYS(ring_is_whole(record, lane));
 }
 
-static void push(struct ring *ring, uint32_t lane, bool full, bool own)
+enum how { PUSH, OWN, IN_PLACE };
+
+/* The registers where they stay, one by one. */
+static bool push_in_place(struct ring *ring, uint32_t lane,
+                          const struct xen_vm_ring_event *event)
+{
+    union xen_vm_ring_tail *regs;
+
+    if (!vmr_producer_reserve_own(&ring->tx, lane, event, &regs))
+        return false;
+    for (size_t i = 0; regs && i < XEN_VM_RING_REGS_LEN / 8; i++)
+        vmr_store_relaxed(&regs->words[i], event->regs.words[i]);
+    vmr_producer_commit_own(&ring->tx, lane);
+    return true;
+}
+
+static void push(struct ring *ring, uint32_t lane, bool full, enum how how)
 {
     struct vmr_lane_tx *tx = &ring->tx.lanes[lane];
     struct xen_vm_ring_event event;
@@ -112,8 +130,9 @@ static void push(struct ring *ring, uint32_t lane, bool full, bool own)
     /* Counted first: a consumer that looks meanwhile may see it. */
     ring->members[lane].attempts++;
     ring_enter(ring, PRODUCER, EVENT_WORDS + 14);
-    published = own ? vmr_producer_push_own(&ring->tx, lane, &event)
-                    : vmr_producer_push(&ring->tx, lane, &event);
+    published = how == PUSH  ? vmr_producer_push(&ring->tx, lane, &event)
+                : how == OWN ? vmr_producer_push_own(&ring->tx, lane, &event)
+                             : push_in_place(ring, lane, &event);
     ring_leave(ring, PRODUCER);
     ALWAYS(tx->head == before.head + published);
     ALWAYS(!before.faulted || tx->faulted);
@@ -128,7 +147,7 @@ static void push(struct ring *ring, uint32_t lane, bool full, bool own)
 static void contended_push(struct ring *ring, uint8_t arg)
 {
     ring->tx.foreign.lock = 1; /* another producer is in the middle of one */
-    push(ring, ring->geo.nr_lanes - 1, arg & 1, false);
+    push(ring, ring->geo.nr_lanes - 1, arg & 1, PUSH);
     ring->tx.foreign.lock = 0;
 }
 
@@ -153,7 +172,10 @@ static void push_own(struct ring *ring, uint8_t arg)
     if (!ring->tx.header)
         return;
     ring->own = true;
-    push(ring, lane, false, true);
+    if (arg & 32)
+        push(ring, lane, arg & 16, IN_PLACE);
+    else
+        push(ring, lane, false, OWN);
     if (arg & 64)
         return;
     ring_enter(ring, PRODUCER, 5);
@@ -367,7 +389,7 @@ bool producer_attach(struct ring *ring)
 static void burst(struct ring *ring, uint8_t arg)
 {
     for (uint8_t i = 0; i < arg % 32; i++)
-        push(ring, arg / 32 % ring->geo.nr_lanes, false, false);
+        push(ring, arg / 32 % ring->geo.nr_lanes, false, PUSH);
 }
 
 void producer_act(struct ring *ring, uint8_t what, uint8_t arg)
@@ -375,7 +397,7 @@ void producer_act(struct ring *ring, uint8_t what, uint8_t arg)
     switch (what % 16) {
     case 0:
     case 1:
-        push(ring, arg % ring->geo.nr_lanes, what & 16, false);
+        push(ring, arg % ring->geo.nr_lanes, what & 16, PUSH);
         break;
     case 2:
     case 3:

@@ -36,6 +36,21 @@ struct lane_base : rl::test_suite<Model, threads> {
         vmr_lane_rx_init(&rx, &ring.geo, 0, ring.p, ring.c);
     }
 
+    bool reserve(const struct xen_vm_ring_event &event)
+    {
+        union xen_vm_ring_tail *regs = NULL;
+
+        return vmr_lane_reserve(&tx, &event, &regs) && !regs;
+    }
+
+    bool in_place(const struct xen_vm_ring_event &event)
+    {
+        if (!reserve(event))
+            return false;
+        vmr_lane_commit(&tx);
+        return true;
+    }
+
     void push()
     {
         uint64_t number = ++attempts;
@@ -44,7 +59,10 @@ struct lane_base : rl::test_suite<Model, threads> {
 
         at[tx.head] = number;
         begun = tx.head + 1;
-        if (!vmr_lane_push(&tx, &event))
+        /* One that is begun and not committed: the next has its position. */
+        if (late && number == 3)
+            CHECK(reserve(event));
+        if (number % 2 ? !vmr_lane_push(&tx, &event) : !in_place(event))
             begun = tx.head;
         if (!late || rl::rand(2))
             vmr_lane_show(&tx);

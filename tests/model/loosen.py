@@ -98,7 +98,7 @@ def sites(core):
     """(file, line, function, call, how) of all that can be loosened."""
     call = re.compile(r'\b(vmr_(?:load|store|fence|or|exchange|add|trylock|'
                       r'unlock)\w*)\(')
-    function = re.compile(r'^[a-z][\w \*]*?\b\*?(\w+)\(')
+    function = re.compile(r'^(?:[a-z][\w *]*[ *])?(\w+)\(')
     for path in sorted(core.glob('*.c')):
         within = '?'
         for number, line in enumerate(path.read_text().splitlines(), 1):

@@ -41,7 +41,14 @@ struct own_model : rl::test_suite<own_model, 3> {
         struct xen_vm_ring_event event =
             event_make(pushed[vcpu] + 1, vcpu, XEN_VM_RING_EVENT_HEAD);
 
-        CHECK(vmr_producer_push_own(&tx, vcpu, &event));
+        if (vcpu) {
+            union xen_vm_ring_tail *regs;
+
+            CHECK(vmr_producer_reserve_own(&tx, vcpu, &event, &regs));
+            vmr_producer_commit_own(&tx, vcpu);
+        } else {
+            CHECK(vmr_producer_push_own(&tx, vcpu, &event));
+        }
         pushed[vcpu]++;
         if (vmr_producer_flush_own(&tx, vcpu) == VMR_FLUSH_RING)
             consumer.ring();

@@ -9,7 +9,7 @@ foreach(test
         lane/frozen_lies lane/frozen_resumed lane/hostile_producer
         lane/last_look lane/overwrite_full lane/overwrite_gaps
         lane/pull_any_instant lane/record_cut lane/record_fields
-        lane/wraparound
+        lane/reserve lane/wraparound
         slot/answer_checked slot/answer_found slot/answered_once slot/answers
         slot/any_instant slot/fifo slot/hostile_length slot/nothing_there
         slot/odd_even slot/reposted slot/retire_while_taking

@@ -11,11 +11,13 @@ static void try_with(void *memory)
         rig_event(XEN_VM_RING_REASON_MOV_TO_MSR, 1, 2);
     struct vmr_request request = rig_request(0, 1, 1000);
     struct vmr_verdict verdict;
+    union xen_vm_ring_tail *regs;
     struct vmr_producer tx;
 
     vmr_producer_init(&tx, memory, 2, 2);
     CHECK(!vmr_producer_push(&tx, 1, &event));
     CHECK(!vmr_producer_push_own(&tx, 1, &event));
+    CHECK(!vmr_producer_reserve_own(&tx, 1, &event, &regs));
     CHECK(!vmr_producer_flush_own(&tx, 1));
     CHECK_EQ(vmr_producer_flush(&tx), 0);
     CHECK_EQ(vmr_producer_wake(&tx), 0);
