@@ -2,42 +2,71 @@
 /* convert.c: between the records of vm_event.h and those of vm_ring.h. */
 #include "convert.h"
 
+#include "../core/atomic.h"
+
 /* ------------------------------------------------------- registers -- */
 
 /* Every register whose name and meaning are the same in both. */
 /* clang-format off */
-#define X86_SAME(EACH)                                                         \
+#define X86_WORDS(EACH)                                                        \
     EACH(rax) EACH(rcx) EACH(rdx) EACH(rbx) EACH(rsp) EACH(rbp) EACH(rsi)      \
     EACH(rdi) EACH(r8) EACH(r9) EACH(r10) EACH(r11) EACH(r12) EACH(r13)        \
     EACH(r14) EACH(r15) EACH(rflags) EACH(dr6) EACH(dr7) EACH(rip) EACH(cr0)   \
     EACH(cr2) EACH(cr3) EACH(cr4) EACH(sysenter_cs) EACH(sysenter_esp)         \
     EACH(sysenter_eip) EACH(msr_efer) EACH(msr_star) EACH(msr_lstar)           \
-    EACH(gdtr_base) EACH(npt_base) EACH(vmtrace_pos) EACH(cs_base)             \
-    EACH(ss_base) EACH(ds_base) EACH(es_base) EACH(fs_base) EACH(gs_base)      \
-    EACH(shadow_gs) EACH(gdtr_limit) EACH(cs_sel) EACH(ss_sel) EACH(ds_sel)    \
-    EACH(es_sel) EACH(fs_sel) EACH(gs_sel)
+    EACH(gdtr_base) EACH(npt_base) EACH(vmtrace_pos) EACH(fs_base)             \
+    EACH(gs_base) EACH(shadow_gs)
+/* Those that share a word in the ring. */
+#define X86_PARTS(EACH)                                                        \
+    EACH(cs_base) EACH(ss_base) EACH(ds_base) EACH(es_base) EACH(gdtr_limit)   \
+    EACH(cs_sel) EACH(ss_sel) EACH(ds_sel) EACH(es_sel) EACH(fs_sel)           \
+    EACH(gs_sel)
 /* clang-format on */
 
 #define X86_SELECTORS(EACH)                                                    \
     EACH(cs) EACH(ss) EACH(ds) EACH(es) EACH(fs) EACH(gs)
 
+/* One store a word, as `to` may be where others read. */
+static void store_halves(void *to, uint32_t low, uint32_t high)
+{
+    vmr_store_relaxed(to, low | (uint64_t)high << 32);
+}
+
+static void store_quarters(void *to, uint16_t first, uint16_t second,
+                           uint16_t third, uint16_t fourth)
+{
+    store_halves(to, first | (uint32_t)second << 16,
+                 third | (uint32_t)fourth << 16);
+}
+
+static uint32_t selector(struct vm_event_x86_selector_reg from)
+{
+    return from.limit | (uint32_t)from.ar << 20;
+}
+
 static void x86_to_ring(const struct vm_event_regs_x86 *from,
                         struct xen_vm_ring_regs_x86 *to)
 {
-#define TAKE(reg) to->reg = from->reg;
-    X86_SAME(TAKE)
+#define TAKE(reg) vmr_store_relaxed(&to->reg, from->reg);
+    X86_WORDS(TAKE)
 #undef TAKE
-#define TAKE(reg) to->reg = from->reg.limit | (uint32_t)from->reg.ar << 20;
-    X86_SELECTORS(TAKE)
-#undef TAKE
-    to->known = 0;
+    store_halves(&to->cs_base, from->cs_base, from->ss_base);
+    store_halves(&to->ds_base, from->ds_base, from->es_base);
+    store_halves(&to->cs, selector(from->cs), selector(from->ss));
+    store_halves(&to->ds, selector(from->ds), selector(from->es));
+    store_halves(&to->fs, selector(from->fs), selector(from->gs));
+    store_quarters(&to->gdtr_limit, from->gdtr_limit, from->cs_sel,
+                   from->ss_sel, from->ds_sel);
+    /* The last is what registers are known: all. */
+    store_quarters(&to->es_sel, from->es_sel, from->fs_sel, from->gs_sel, 0);
 }
 
 static void x86_from_ring(const struct xen_vm_ring_regs_x86 *from,
                           struct vm_event_regs_x86 *to)
 {
 #define TAKE(reg) to->reg = from->reg;
-    X86_SAME(TAKE)
+    X86_WORDS(TAKE)
+    X86_PARTS(TAKE)
 #undef TAKE
 #define TAKE(reg)                                                              \
     to->reg.limit = from->reg & 0xfffff;                                       \
@@ -48,13 +77,17 @@ static void x86_from_ring(const struct xen_vm_ring_regs_x86 *from,
 }
 
 static void arm_to_ring(const struct vm_event_regs_arm *from,
-                        struct xen_vm_ring_regs_arm *to)
+                        union xen_vm_ring_tail *to)
 {
-    to->ttbr0 = from->ttbr0;
-    to->ttbr1 = from->ttbr1;
-    to->ttbcr = from->ttbcr;
-    to->pc = from->pc;
-    to->cpsr = from->cpsr;
+    size_t words = sizeof(to->arm) / sizeof(to->words[0]);
+
+    vmr_store_relaxed(&to->arm.ttbr0, from->ttbr0);
+    vmr_store_relaxed(&to->arm.ttbr1, from->ttbr1);
+    vmr_store_relaxed(&to->arm.ttbcr, from->ttbcr);
+    vmr_store_relaxed(&to->arm.pc, from->pc);
+    vmr_store_relaxed(&to->arm.cpsr, from->cpsr);
+    for (; words < sizeof(*to) / sizeof(to->words[0]); words++)
+        vmr_store_relaxed(&to->words[words], 0);
 }
 
 static void arm_from_ring(const struct xen_vm_ring_regs_arm *from,
@@ -65,6 +98,15 @@ static void arm_from_ring(const struct xen_vm_ring_regs_arm *from,
     to->ttbcr = from->ttbcr;
     to->pc = from->pc;
     to->cpsr = from->cpsr;
+}
+
+void vm_event_regs_to_ring(const vm_event_request_t *from, uint32_t arch,
+                           union xen_vm_ring_tail *to)
+{
+    if (arch == XEN_VM_RING_ARCH_ARM)
+        arm_to_ring(&from->data.regs.arm, to);
+    else
+        x86_to_ring(&from->data.regs.x86, &to->x86);
 }
 
 void vm_event_regs_from_ring(const union xen_vm_ring_tail *from, uint32_t arch,
@@ -243,12 +285,10 @@ void vm_event_data_from_ring(const struct xen_vm_ring_event *event,
 
 /* ---------------------------------------------------------- requests -- */
 
-enum convert_result vm_event_to_ring(const vm_event_request_t *request,
-                                     uint32_t arch, uint32_t nr_vcpus,
-                                     struct xen_vm_ring_event *event)
+enum convert_result vm_event_head_to_ring(const vm_event_request_t *request,
+                                          uint32_t nr_vcpus,
+                                          struct xen_vm_ring_event *event)
 {
-    struct xen_vm_ring_event out = {0};
-
     if (request->version != VM_EVENT_INTERFACE_VERSION)
         return CONVERT_BAD_VERSION;
     if (request->vcpu_id >= nr_vcpus)
@@ -256,18 +296,29 @@ enum convert_result vm_event_to_ring(const vm_event_request_t *request,
     if (request->reason > XEN_VM_RING_REASON_IO_INSTRUCTION)
         return CONVERT_BAD_REASON;
 
-    out.flags = request->flags & VM_EVENT_SAME_FLAGS;
-    out.reason = (uint16_t)request->reason;
-    out.vcpu = (uint16_t)request->vcpu_id;
-    out.altp2m_idx = request->altp2m_idx;
-    out.length = XEN_VM_RING_EVENT_FULL;
-    data_to_ring(request, &out.u);
-    if (arch == XEN_VM_RING_ARCH_ARM)
-        arm_to_ring(&request->data.regs.arm, &out.regs.arm);
-    else
-        x86_to_ring(&request->data.regs.x86, &out.regs.x86);
-    *event = out;
+    event->state = event->time = 0;
+    event->flags = request->flags & VM_EVENT_SAME_FLAGS;
+    event->lost = 0;
+    event->reason = (uint16_t)request->reason;
+    event->vcpu = (uint16_t)request->vcpu_id;
+    event->altp2m_idx = request->altp2m_idx;
+    event->length = XEN_VM_RING_EVENT_FULL;
+    for (size_t i = 0; i < sizeof(event->u) / sizeof(event->u.words[0]); i++)
+        event->u.words[i] = 0;
+    data_to_ring(request, &event->u);
     return CONVERT_OK;
+}
+
+enum convert_result vm_event_to_ring(const vm_event_request_t *request,
+                                     uint32_t arch, uint32_t nr_vcpus,
+                                     struct xen_vm_ring_event *event)
+{
+    enum convert_result result =
+        vm_event_head_to_ring(request, nr_vcpus, event);
+
+    if (result == CONVERT_OK)
+        vm_event_regs_to_ring(request, arch, &event->regs);
+    return result;
 }
 
 void vm_event_from_ring(const struct xen_vm_ring_event *event, uint32_t arch,

@@ -46,6 +46,17 @@ enum convert_result vm_event_to_ring(const vm_event_request_t *request,
                                      uint32_t arch, uint32_t nr_vcpus,
                                      struct xen_vm_ring_event *event);
 
+/*
+ * Both halves of it.  The head is all but event->regs, with the length of an
+ * event that has registers.  Of *to every word is written, once and never read,
+ * by vmr_store_relaxed(): it may be in P, see vmr_lane_reserve().
+ */
+enum convert_result vm_event_head_to_ring(const vm_event_request_t *request,
+                                          uint32_t nr_vcpus,
+                                          struct xen_vm_ring_event *event);
+void vm_event_regs_to_ring(const vm_event_request_t *from, uint32_t arch,
+                           union xen_vm_ring_tail *to);
+
 /* The reverse: for responses, which repeat the request, and for tests. */
 void vm_event_from_ring(const struct xen_vm_ring_event *event, uint32_t arch,
                         vm_event_request_t *request);

@@ -4,10 +4,26 @@
 #include "check.h"
 #include "legacy_request.h"
 
+/* Registers alone, over what was there before: every byte is written. */
+static void over_others(const vm_event_request_t *request, uint32_t arch,
+                        const struct xen_vm_ring_event *event)
+{
+    struct xen_vm_ring_event again;
+
+    memset(&again, 0xa5, sizeof(again));
+    CHECK_EQ(vm_event_head_to_ring(request, 4, &again), CONVERT_OK);
+    CHECK(!memcmp(&again, event, XEN_VM_RING_EVENT_HEAD));
+    CHECK_EQ(again.regs.words[0], 0xa5a5a5a5a5a5a5a5);
+    CHECK_EQ(again.regs.words[XEN_VM_RING_REGS_LEN / 8 - 1],
+             0xa5a5a5a5a5a5a5a5);
+    vm_event_regs_to_ring(request, arch, &again.regs);
+    CHECK(!memcmp(&again, event, sizeof(again)));
+}
+
 static void round_trip(unsigned int reason, uint32_t arch)
 {
     vm_event_request_t request, again;
-    struct xen_vm_ring_event event;
+    struct xen_vm_ring_event event = {0};
 
     make_request(reason, arch, &request);
     CHECK_EQ(vm_event_to_ring(&request, arch, 4, &event), CONVERT_OK);
@@ -19,6 +35,12 @@ static void round_trip(unsigned int reason, uint32_t arch)
     CHECK_EQ(event.length, XEN_VM_RING_EVENT_FULL);
     vm_event_from_ring(&event, arch, &again);
     CHECK(!memcmp(&request, &again, sizeof(request)));
+    CHECK_EQ(event.lost, 0);
+    CHECK_EQ(event.regs.x86.known, 0);
+    if (arch == XEN_VM_RING_ARCH_ARM)
+        for (size_t i = 5; i < XEN_VM_RING_REGS_LEN / 8; i++)
+            CHECK_EQ(event.regs.words[i], 0);
+    over_others(&request, arch, &event);
 }
 
 int main(void)
