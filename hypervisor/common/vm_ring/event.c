@@ -47,14 +47,28 @@ static void ring_group_of(struct vm_ring *ring, const struct vcpu *v)
     rcu_read_unlock(&ports_lock);
 }
 
-/* Bounded without a lock: nobody else touches this lane. */
-static void push(struct vm_ring *ring, struct vcpu *v, struct ring_vcpu *rv)
+/*
+ * Bounded without a lock: nobody else touches this lane.  The registers go into
+ * the ring itself, and are not looked for if there is no room for them.
+ */
+static void push(struct vm_ring *ring, struct vcpu *v, struct ring_vcpu *rv,
+                 vm_event_request_t *req)
 {
     struct ring_tally *tally = &rv->tally[rv->event.reason];
+    union xen_vm_ring_tail *regs;
 
     tally->records++;
-    if ( !vmr_producer_push_own(&ring->core, v->vcpu_id, &rv->event) )
+    if ( !vmr_producer_reserve_own(&ring->core, v->vcpu_id, &rv->event, &regs) )
         tally->discarded++;
+    else
+    {
+        if ( regs )
+        {
+            vm_event_fill_regs(req);
+            vm_event_regs_to_ring(req, RING_ARCH, regs);
+        }
+        vmr_producer_commit_own(&ring->core, v->vcpu_id);
+    }
     if ( vmr_producer_flush_own(&ring->core, v->vcpu_id) == VMR_FLUSH_RING )
         ring_group_of(ring, v);
 }
@@ -64,10 +78,13 @@ static uint64_t deadline_of(uint64_t time, uint64_t within)
     return within > VMR_NO_DEADLINE - time ? VMR_NO_DEADLINE : time + within;
 }
 
-static void post(struct vm_ring *ring, struct vcpu *v, struct ring_vcpu *rv)
+static void post(struct vm_ring *ring, struct vcpu *v, struct ring_vcpu *rv,
+                 vm_event_request_t *req)
 {
     static const struct xen_vm_ring_response neutral;
 
+    vm_event_fill_regs(req);
+    vm_event_regs_to_ring(req, RING_ARCH, &rv->event.regs);
     rv->request.event = rv->event;
     rv->request.deadline = deadline_of(rv->event.time, ring->deadline);
     rv->request.overdue = false;
@@ -109,18 +126,16 @@ int vm_ring_event(struct vcpu *v, bool sync, vm_event_request_t *req)
         req->flags |= VM_EVENT_FLAG_ALTERNATE_P2M;
         req->altp2m_idx = altp2m_vcpu_idx(v);
     }
-    vm_event_fill_regs(req);
-    if ( vm_event_to_ring(req, RING_ARCH, ring->nr_vcpus, &rv->event) !=
-         CONVERT_OK )
+    if ( vm_event_head_to_ring(req, ring->nr_vcpus, &rv->event) != CONVERT_OK )
     {
         ASSERT_UNREACHABLE();
         return 0;
     }
     rv->event.time = NOW();
     if ( sync )
-        post(ring, v, rv);
+        post(ring, v, rv, req);
     else
-        push(ring, v, rv);
+        push(ring, v, rv, req);
     return sync;
 }
 
