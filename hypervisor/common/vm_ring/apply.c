@@ -6,7 +6,8 @@
  * may be before the vCPU has left the handler that raised the event: what a
  * denial takes back is then not there yet, and the write goes through
  * (hvm_set_cr0() and others note it after monitor_traps() has returned).  Here
- * the handler is over.
+ * the handler is over.  The vCPU finds its verdicts itself, so nobody writes
+ * them to it, and copies one once.
  */
 #include <xen/vm_event.h>
 
@@ -66,32 +67,77 @@ static void apply(struct vcpu *v, struct vm_event_answer *answer, bool first)
 #endif
 }
 
-void vm_ring_resume(struct vcpu *v)
+/* Its verdict is in, from whom it is by. */
+static void account(struct ring_vcpu *rv, const struct vmr_request *request,
+                    enum vmr_by by)
+{
+    struct ring_tally *tally = &rv->tally[request->event.reason];
+
+    if ( by == VMR_BY_CONSUMER )
+    {
+        tally->answered++;
+        return;
+    }
+    tally->defaulted++;
+    rv->by_deadline++;
+}
+
+/* One verdict; false: its first request has none yet, or there is no request. */
+static bool apply_next(struct vm_ring *ring, struct ring_vcpu *rv)
+{
+    struct vcpu *v = rv->vcpu;
+    unsigned int id = v->vcpu_id;
+    static const struct xen_vm_ring_response neutral;
+    const struct vmr_request *request;
+    enum vmr_by by;
+
+    request = vmr_vcpu_collect(&ring->core, id, NOW(), &rv->response, &by);
+    if ( !request )
+        return false;
+    /* What a detach has settled was counted there. */
+    if ( !vmr_vcpu_is_settled(&ring->core, id) )
+        account(rv, request, by);
+    if ( vm_event_respond(&request->event, &rv->response, RING_ARCH, true,
+                          &rv->answer) == CONVERT_OK ||
+         vm_event_respond(&request->event, &neutral, RING_ARCH, true,
+                          &rv->answer) == CONVERT_OK )
+    {
+        /* The handlers act on a vCPU that waits for an answer alone. */
+        atomic_inc(&v->vm_event_pause_count);
+        apply(v, &rv->answer, !rv->applied);
+        atomic_dec(&v->vm_event_pause_count);
+        rv->applied = true;
+    }
+    /*
+     * What was used goes with the legacy ring, which may come when the last
+     * request is gone.  Pairs with the read in vm_ring_exists(): what that lets
+     * in is made after this.
+     */
+    smp_mb();
+    ring_tell(rv, vmr_vcpu_retire(&ring->core, id));
+    return true;
+}
+
+bool vm_ring_resume(struct vcpu *v)
 {
     struct vm_ring *ring = v->domain->vm_ring;
     struct ring_vcpu *rv;
-    unsigned int nr, i;
 
-    if ( likely(!ring) )
-        return;
+    if ( likely(!ring) || likely(!vmr_vcpu_first(&ring->core, v->vcpu_id)) )
+        return true;
     rv = ring->vcpus[v->vcpu_id];
-    nr = read_atomic(&rv->nr_answers);
-    if ( !nr || atomic_read(&v->vm_event_pause_count) )
-        return;
-    smp_rmb(); /* pairs with ring_give() */
-
-    /*
-     * The handlers act on a vCPU that waits for an answer alone.  It has all
-     * of its own, so that nobody gives it another now.
-     */
-    atomic_inc(&v->vm_event_pause_count);
-    for ( i = 0; i < nr; i++ )
-        apply(v, &rv->answers[i], i == 0);
-    atomic_dec(&v->vm_event_pause_count);
-    /*
-     * What was used goes with the legacy ring, which may come now.  Pairs with
-     * the read in vm_ring_exists(): what it lets in is made after it.
-     */
-    smp_mb();
-    write_atomic(&rv->nr_answers, 0);
+    ring_tell(rv, vmr_vcpu_flush(&ring->core, v->vcpu_id));
+    while ( apply_next(ring, rv) )
+        continue;
+    if ( !vmr_vcpu_first(&ring->core, v->vcpu_id) )
+    {
+        rv->applied = false;
+        return true;
+    }
+    /* It does not enter the guest before all of them have their verdicts. */
+    ring_sleep(rv);
+    ring_expect(rv);
+    if ( vmr_vcpu_is_due(&ring->core, v->vcpu_id) )
+        ring_wake(rv);
+    return false;
 }

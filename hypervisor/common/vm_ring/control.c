@@ -76,15 +76,26 @@ static void add_tallies(const struct vm_ring *ring,
     unsigned int v, r;
 
     for ( v = 0; v < ring->nr_vcpus; v++ )
+    {
+        const struct ring_vcpu *rv = ring->vcpus[v];
+        const struct vmr_slot_tx *slot = &ring->core.slots[v];
+
+        query->by_deadline += rv->by_deadline;
+        query->by_detach += rv->by_detach;
+        query->by_overflow += rv->by_overflow;
+        query->doorbells_sent += rv->doorbells;
+        query->ignored += slot->ignored;
+        query->pending += read_atomic(&slot->nr) - read_atomic(&slot->settled);
         for ( r = 0; r < XEN_VM_RING_NR_REASONS; r++ )
         {
-            const struct ring_tally *tally = &ring->vcpus[v]->tally[r];
+            const struct ring_tally *tally = &rv->tally[r];
 
             query->requests += tally->requests;
             query->answered += tally->answered;
             query->records += tally->records;
             query->discarded += tally->discarded;
         }
+    }
 }
 
 static unsigned int pages_of(const struct vm_ring *ring)
@@ -101,18 +112,16 @@ static unsigned int pages_of(const struct vm_ring *ring)
 
 static void query(struct vm_ring *ring, struct xen_vm_ring_query *query)
 {
+    unsigned int group;
+
     memset(query, 0, sizeof(*query));
     add_tallies(ring, query);
+    for ( group = 0; group < XEN_VM_RING_MAX_GROUPS; group++ )
+        query->doorbells_heard += ring->groups[group].heard;
     ring_lock(ring);
-    query->by_deadline = ring->stats.by_deadline;
-    query->by_detach = ring->stats.by_detach;
-    query->by_overflow = ring->stats.by_overflow;
-    query->abandoned = ring->stats.abandoned;
-    query->ignored = ring->core.ignored;
+    query->abandoned = ring->abandoned;
     query->lane_faults = ring->core.lane_faults;
-    query->doorbells_sent = ring->stats.doorbells_sent;
-    query->doorbells_heard = ring->stats.doorbells_heard;
-    query->pending = ring->pending;
+    query->doorbells_sent += ring->doorbells;
     ring_unlock(ring);
     query->epoch = ring->epoch;
     query->attached = ring->active;

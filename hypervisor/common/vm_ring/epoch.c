@@ -20,8 +20,11 @@ static void free_ring(struct vm_ring *ring)
 {
     unsigned int i;
 
-    for ( i = 0; ring->vcpus && i < ring->nr_vcpus; i++ )
+    for ( i = 0; ring->vcpus && i < ring->nr_vcpus && ring->vcpus[i]; i++ )
+    {
+        kill_timer(&ring->vcpus[i]->timer);
         xfree(ring->vcpus[i]);
+    }
     xfree(ring->vcpus);
     vfree(ring->core_memory);
     xfree(ring);
@@ -37,16 +40,23 @@ static struct vm_ring *alloc_ring(struct domain *d)
     spin_lock_init(&ring->lock);
     ring->domain = d;
     ring->nr_vcpus = d->max_vcpus;
-    ring->timer_at = STIME_MAX;
+    for ( i = 0; i < XEN_VM_RING_MAX_GROUPS; i++ )
+        spin_lock_init(&ring->groups[i].lock);
     /* Of many vCPUs too much to ask for in one piece. */
     ring->core_memory = vzalloc(
         vmr_producer_size(ring->nr_vcpus, ring->nr_vcpus));
     ring->vcpus = xzalloc_array(struct ring_vcpu *, ring->nr_vcpus);
     for ( i = 0; ring->vcpus && i < ring->nr_vcpus; i++ )
     {
-        ring->vcpus[i] = xzalloc(struct ring_vcpu);
-        if ( !ring->vcpus[i] )
+        struct ring_vcpu *rv = xzalloc(struct ring_vcpu);
+
+        if ( !rv )
             break;
+        rv->ring = ring;
+        rv->vcpu = d->vcpu[i];
+        rv->timer_at = STIME_MAX;
+        init_timer(&rv->timer, ring_vcpu_timer, rv, rv->vcpu->processor);
+        ring->vcpus[i] = rv;
     }
     if ( !ring->core_memory || !ring->vcpus || i < ring->nr_vcpus )
     {
@@ -54,25 +64,28 @@ static struct vm_ring *alloc_ring(struct domain *d)
         return NULL;
     }
     init_timer(&ring->timer, ring_timer, ring, 0);
+    vmr_producer_init(&ring->core, ring->core_memory, ring->nr_vcpus,
+                      ring->nr_vcpus);
     return ring;
 }
 
-static void forget_pages(struct vm_ring *ring)
-{
-    vmr_producer_init(&ring->core, ring->core_memory, ring->nr_vcpus,
-                      ring->nr_vcpus);
-}
-
-/* What it counts begins anew; a vCPU's verdicts are left for it to apply. */
+/* What it counts begins anew; what is settled is left for its vCPU to apply. */
 static void reset(struct vm_ring *ring)
 {
     unsigned int i;
 
-    forget_pages(ring);
     for ( i = 0; i < ring->nr_vcpus; i++ )
-        memset(ring->vcpus[i]->tally, 0, sizeof(ring->vcpus[i]->tally));
-    memset(&ring->stats, 0, sizeof(ring->stats));
-    ring->pending = 0;
+    {
+        struct ring_vcpu *rv = ring->vcpus[i];
+
+        memset(rv->tally, 0, sizeof(rv->tally));
+        rv->by_deadline = rv->by_detach = rv->by_overflow = rv->doorbells = 0;
+        ring->core.slots[i].ignored = 0;
+    }
+    for ( i = 0; i < XEN_VM_RING_MAX_GROUPS; i++ )
+        ring->groups[i].heard = 0;
+    ring->core.lane_faults = 0;
+    ring->abandoned = ring->doorbells = 0;
     ring->handle = 0;
     ring->resource = 0;
 }
@@ -115,11 +128,48 @@ void vm_ring_free(struct domain *d)
 /* ----------------------------------------------------------- epochs -- */
 
 /* The last look at what a consumer has left; the domain is paused. */
-static void sweep(struct vm_ring *ring)
+static void look_last(struct vm_ring *ring)
 {
-    vmr_producer_sweep(&ring->core);
-    while ( ring->core.sweeping )
-        ring_collect(ring, 1);
+    unsigned int v;
+
+    for ( v = 0; v < ring->nr_vcpus; v++ )
+    {
+        struct ring_vcpu *rv = ring->vcpus[v];
+
+        if ( vmr_vcpu_keep(&ring->core, v, &rv->kept) )
+            rv->tally[rv->kept.reason].answered++;
+    }
+    vmr_producer_let_go(&ring->core);
+}
+
+/* All that is pending has the neutral verdict; the domain is paused. */
+static void release(struct vm_ring *ring)
+{
+    unsigned int v, i;
+
+    for ( v = 0; v < ring->nr_vcpus; v++ )
+    {
+        const struct vmr_slot_tx *slot = &ring->core.slots[v];
+        struct ring_vcpu *rv = ring->vcpus[v];
+
+        for ( i = slot->settled; i < slot->nr; i++ )
+        {
+            rv->by_detach++;
+            rv->tally[slot->fifo[(slot->first + i) % VMR_FIFO]->event.reason]
+                .defaulted++;
+        }
+        vmr_vcpu_release(&ring->core, v);
+    }
+}
+
+/* Each vCPU that has been settled goes on; it wakes for nothing otherwise. */
+static void wake_settled(struct vm_ring *ring)
+{
+    unsigned int v;
+
+    for ( v = 0; v < ring->nr_vcpus; v++ )
+        if ( vmr_vcpu_is_settled(&ring->core, v) )
+            ring_wake(ring->vcpus[v]);
 }
 
 static uint64_t unread(const struct vm_ring *ring)
@@ -139,7 +189,7 @@ static void keep_frozen(struct vm_ring *ring)
         return;
     if ( ring->nr_prev == RING_MAX_PREV )
     {
-        ring->stats.abandoned += ring->prev_unread[0];
+        ring->abandoned += ring->prev_unread[0];
         ring_let_go(ring, &ring->prev[0]);
         ring->nr_prev--;
         memmove(ring->prev, ring->prev + 1,
@@ -163,7 +213,7 @@ static void begin_ledger(struct vm_ring *ring)
         struct ring_vcpu *rv = ring->vcpus[v];
 
         memcpy(rv->base, rv->tally, sizeof(rv->base));
-        for ( i = 0; i < slot->nr; i++ )
+        for ( i = slot->settled; i < slot->nr; i++ )
             rv->base[slot->fifo[(slot->first + i) % VMR_FIFO]->event.reason]
                 .requests--;
     }
@@ -175,9 +225,10 @@ void ring_begin_epoch(struct vm_ring *ring, struct ring_ports *ports)
     struct ring_ports *old;
     struct domain *d = ring->domain;
 
+    ring_groups_off(ring);
     ring_lock(ring);
     if ( ring->active )
-        sweep(ring);
+        look_last(ring);
     if ( ring->core.header )
         (void)vmr_producer_freeze(&ring->core);
     keep_frozen(ring);
@@ -200,10 +251,11 @@ void ring_begin_epoch(struct vm_ring *ring, struct ring_ports *ports)
     ring->resource = get_random() & ~0xfU;
     ring->attached_at = NOW();
     ring->active = true;
-    (void)vmr_producer_arm(&ring->core);
-    ring_flush(ring);
-    ring_expect(ring);
+    ring->doorbells +=
+        ring_ports_ring(ring->ports, vmr_producer_flush(&ring->core));
     ring_unlock(ring);
+    ring_groups_on(ring);
+    wake_settled(ring);
     ring_ports_close(old);
 }
 
@@ -236,17 +288,15 @@ int ring_detach(struct vm_ring *ring)
     if ( !ring->active )
         return ring_reap(ring);
     domain_pause(d);
+    ring_groups_off(ring);
     ring_lock(ring);
-    sweep(ring);
-    vmr_producer_release(&ring->core);
-    while ( ring->pending && ring_collect(ring, 1) )
-        continue;
+    look_last(ring);
+    release(ring);
     ring->active = false;
-    stop_timer(&ring->timer);
-    ring->timer_at = STIME_MAX;
     ports = take_ports(ring);
     ring_let_go(ring, &ring->c);
     ring_unlock(ring);
+    wake_settled(ring);
     domain_unpause(d);
     ring_ports_close(ports);
     return ring_reap(ring);
@@ -298,10 +348,12 @@ int ring_destroy(struct vm_ring *ring)
         return rc;
     if ( !d->is_dying )
         ring_disarm(d);
+    domain_pause(d);
     ring_lock(ring);
-    forget_pages(ring);
+    vmr_producer_leave(&ring->core);
     ring_let_go(ring, &ring->p);
     ring_unlock(ring);
+    domain_unpause(d);
     rc = ring_reap(ring);
     if ( rc )
         return rc;

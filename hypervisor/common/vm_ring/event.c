@@ -2,9 +2,9 @@
 /*
  * event.c: from a vCPU into the ring.
  *
- * Nothing here waits: a request finds a place in its vCPU's queue, or has the
- * neutral verdict at once; a record finds a slot of its vCPU's lane, or is
- * counted.
+ * Nothing here waits: a request finds a place in its vCPU's queue, or the vCPU
+ * goes on as without an agent; a record finds a slot of its vCPU's lane, or is
+ * counted.  Nothing here takes a lock of ours, either.
  */
 #include <xen/event.h>
 #include <xen/vm_event.h>
@@ -13,6 +13,9 @@
 #include <asm/vm_event.h>
 
 #include "ring.h"
+
+/* After so long a doorbell is tried again that others of ours kept us from. */
+#define SOON MICROSECS(50)
 
 bool vm_ring_exists(const struct domain *d)
 {
@@ -23,10 +26,10 @@ bool vm_ring_exists(const struct domain *d)
         return ring;
     /*
      * What a verdict is applied to goes with the legacy ring: that waits until
-     * each vCPU has applied what it was given.
+     * each vCPU has applied what it was given.  Pairs with vm_ring_resume().
      */
     for ( i = 0; i < ring->nr_vcpus; i++ )
-        if ( read_atomic(&ring->vcpus[i]->nr_answers) )
+        if ( read_atomic(&ring->core.slots[i].nr) )
             return true;
     return false;
 }
@@ -39,38 +42,62 @@ bool vm_ring_active(const struct domain *d)
 /* Who takes the ports away does so without waiting for us. */
 static DEFINE_RCU_READ_LOCK(ports_lock);
 
-static void ring_group_of(struct vm_ring *ring, const struct vcpu *v)
+void ring_tell(struct ring_vcpu *rv, enum vmr_flush flush)
 {
+    struct vm_ring *ring = rv->ring;
+
+    if ( flush == VMR_FLUSH_AGAIN )
+        ring_wake_by(rv, NOW() + SOON);
+    if ( flush != VMR_FLUSH_RING )
+        return;
     rcu_read_lock(&ports_lock);
-    ring_ports_ring(rcu_dereference(ring->ports),
-                    1ULL << vmr_group_of(&ring->core.geo, v->vcpu_id));
+    rv->doorbells +=
+        ring_ports_ring(rcu_dereference(ring->ports),
+                        1ULL << vmr_group_of(&ring->core.geo,
+                                             rv->vcpu->vcpu_id));
     rcu_read_unlock(&ports_lock);
+}
+
+static bool convert(const struct vm_ring *ring, const vm_event_request_t *req,
+                    struct xen_vm_ring_event *event)
+{
+    if ( vm_event_head_to_ring(req, ring->nr_vcpus, event) != CONVERT_OK )
+    {
+        ASSERT_UNREACHABLE();
+        return false;
+    }
+    event->time = NOW();
+    return true;
+}
+
+static void fill_regs(vm_event_request_t *req, union xen_vm_ring_tail *regs)
+{
+    vm_event_fill_regs(req);
+    vm_event_regs_to_ring(req, RING_ARCH, regs);
 }
 
 /*
  * Bounded without a lock: nobody else touches this lane.  The registers go into
  * the ring itself, and are not looked for if there is no room for them.
  */
-static void push(struct vm_ring *ring, struct vcpu *v, struct ring_vcpu *rv,
+static void push(struct vm_ring *ring, struct ring_vcpu *rv,
                  vm_event_request_t *req)
 {
-    struct ring_tally *tally = &rv->tally[rv->event.reason];
+    unsigned int id = rv->vcpu->vcpu_id;
     union xen_vm_ring_tail *regs;
 
-    tally->records++;
-    if ( !vmr_producer_reserve_own(&ring->core, v->vcpu_id, &rv->event, &regs) )
-        tally->discarded++;
+    if ( !convert(ring, req, &rv->event) )
+        return;
+    rv->tally[rv->event.reason].records++;
+    if ( !vmr_producer_reserve_own(&ring->core, id, &rv->event, &regs) )
+        rv->tally[rv->event.reason].discarded++;
     else
     {
         if ( regs )
-        {
-            vm_event_fill_regs(req);
-            vm_event_regs_to_ring(req, RING_ARCH, regs);
-        }
-        vmr_producer_commit_own(&ring->core, v->vcpu_id);
+            fill_regs(req, regs);
+        vmr_producer_commit_own(&ring->core, id);
     }
-    if ( vmr_producer_flush_own(&ring->core, v->vcpu_id) == VMR_FLUSH_RING )
-        ring_group_of(ring, v);
+    ring_tell(rv, vmr_producer_flush_own(&ring->core, id));
 }
 
 static uint64_t deadline_of(uint64_t time, uint64_t within)
@@ -78,35 +105,32 @@ static uint64_t deadline_of(uint64_t time, uint64_t within)
     return within > VMR_NO_DEADLINE - time ? VMR_NO_DEADLINE : time + within;
 }
 
-static void post(struct vm_ring *ring, struct vcpu *v, struct ring_vcpu *rv,
+/* false: the vCPU goes on as if nobody were to be asked. */
+static bool post(struct vm_ring *ring, struct ring_vcpu *rv,
                  vm_event_request_t *req)
 {
-    static const struct xen_vm_ring_response neutral;
+    unsigned int id = rv->vcpu->vcpu_id;
+    struct vmr_request *request = vmr_vcpu_reserve(&ring->core, id);
+    /* Filled in where it waits for its verdict. */
+    struct xen_vm_ring_event *event = request ? &request->event : &rv->event;
 
-    vm_event_fill_regs(req);
-    vm_event_regs_to_ring(req, RING_ARCH, &rv->event.regs);
-    rv->request.event = rv->event;
-    rv->request.deadline = deadline_of(rv->event.time, ring->deadline);
-    rv->request.overdue = false;
-    /* Paused first: it may be answered before the call below returns. */
-    vm_event_sync_event(v, true);
-    vm_event_vcpu_pause(v);
-
-    ring_lock(ring);
-    rv->tally[rv->event.reason].requests++;
-    if ( vmr_producer_post(&ring->core, &rv->request) )
+    if ( !convert(ring, req, event) )
+        return false;
+    rv->tally[event->reason].requests++;
+    if ( !request )
     {
-        ring->pending++;
-        ring_flush(ring);
-        ring_expect(ring);
+        rv->by_overflow++;
+        rv->tally[event->reason].defaulted++;
+        return false;
     }
-    else
-    {
-        ring->stats.by_overflow++;
-        rv->tally[rv->event.reason].defaulted++;
-        ring_give(ring, &rv->event, &neutral);
-    }
-    ring_unlock(ring);
+    fill_regs(req, &event->regs);
+    request->deadline = deadline_of(event->time, ring->deadline);
+    /* Asleep first: it may be answered before the call below returns. */
+    vm_event_sync_event(rv->vcpu, true);
+    ring_sleep(rv);
+    ring_tell(rv, vmr_vcpu_post(&ring->core, id));
+    ring_expect(rv);
+    return true;
 }
 
 int vm_ring_event(struct vcpu *v, bool sync, vm_event_request_t *req)
@@ -126,17 +150,10 @@ int vm_ring_event(struct vcpu *v, bool sync, vm_event_request_t *req)
         req->flags |= VM_EVENT_FLAG_ALTERNATE_P2M;
         req->altp2m_idx = altp2m_vcpu_idx(v);
     }
-    if ( vm_event_head_to_ring(req, ring->nr_vcpus, &rv->event) != CONVERT_OK )
-    {
-        ASSERT_UNREACHABLE();
-        return 0;
-    }
-    rv->event.time = NOW();
     if ( sync )
-        post(ring, v, rv, req);
-    else
-        push(ring, v, rv, req);
-    return sync;
+        return post(ring, rv, req);
+    push(ring, rv, req);
+    return 0;
 }
 
 static void set_target(struct domain *d, uint64_t state, uint64_t reason)
@@ -151,8 +168,7 @@ static void set_target(struct domain *d, uint64_t state, uint64_t reason)
         vmr_producer_set_target(&ring->core, state, reason);
         if ( state == XEN_VM_RING_TARGET_DESTROYED )
             vmr_producer_set_state(&ring->core, XEN_VM_RING_PRODUCER_CLOSED);
-        ring_flush(ring);
-        ring->stats.doorbells_sent +=
+        ring->doorbells +=
             ring_ports_ring(ring->ports, vmr_producer_wake(&ring->core));
     }
     ring_unlock(ring);
@@ -172,10 +188,16 @@ void vm_ring_unshutdown(struct domain *d)
 int vm_ring_teardown(struct domain *d)
 {
     struct vm_ring *ring = d->vm_ring;
+    unsigned int i;
 
     /* It may be an agent's. */
     ring_ports_forget(d);
-    if ( !ring || !ring->made )
+    if ( !ring )
+        return 0;
+    /* Nobody is to be woken of what is taken down piece by piece now. */
+    for ( i = 0; i < ring->nr_vcpus; i++ )
+        kill_timer(&ring->vcpus[i]->timer);
+    if ( !ring->made )
         return 0;
     if ( ring->active )
         set_target(d, XEN_VM_RING_TARGET_DESTROYED,

@@ -47,7 +47,7 @@ static void cf_check heard(struct vcpu *v, unsigned int number)
         if ( port->number == number && port->of->agent == v->domain )
         {
             port->of->heard = true;
-            ring_doorbell(port->of->ring);
+            ring_doorbell(port->of->ring, port - port->of->port);
             return;
         }
     }

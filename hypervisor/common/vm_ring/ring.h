@@ -6,15 +6,17 @@
  *   attach.c      what comes before an epoch
  *   epoch.c       its begin, detach, destruction: all under the domctl lock
  *   pages.c       P and C; ports.c the event channels
- *   event.c       from a vCPU into the ring; collect.c from the ring to a vCPU
- *   apply.c       a verdict, on the vCPU's own way back
+ *   event.c       from a vCPU into the ring
+ *   wake.c        who sleeps until its verdict is there, and is woken
+ *   apply.c       the verdict, on the vCPU's own way back
  *
  * Locks: domctl lock -> domain_pause() -> ring->lock -> locks of the scheduler,
- * of timers and of event channels.  vmr_producer's calls are under ring->lock,
- * but for the pushes into a vCPU's own lane, which are the vCPU's alone: what
- * maps or unmaps has every vCPU paused and off its CPU.  All uses of the lock
- * are in event.c, collect.c and epoch.c, by ring_lock() and ring_unlock(), so
- * that a core which needs it less can have it less.
+ * of timers and of event channels.  A vCPU takes none of ours, and writes to
+ * nothing that another vCPU does, but for the words of attention bits in C: its
+ * lane, its slot and its struct ring_vcpu are its own.  What maps or unmaps has
+ * every vCPU paused and off its CPU, and the groups quiet.  A group's lock is
+ * taken by who hears of its consumer's answers, to find whom to wake; ring->lock
+ * is the domctl's, and that of the target's state.
  */
 #ifndef VM_RING_RING_H
 #define VM_RING_RING_H
@@ -27,7 +29,7 @@
 #include <xen/timer.h>
 #include <xen/vm_ring.h>
 
-#include "core/producer.h"
+#include "core/vcpu.h"
 #include "vm_event/response.h"
 
 #ifdef CONFIG_X86
@@ -50,43 +52,56 @@ struct ring_pages {
     mfn_t *mfns;
 };
 
-/* What each vCPU has of a ring: the vCPU writes it, or who holds the lock. */
 struct ring_tally {
     uint64_t requests, answered, defaulted, records, discarded;
 };
 
-/*
- * More than the requests that core queues for one vCPU, since those that it has
- * no room for have a verdict at once.
- */
-#define RING_ANSWERS (VMR_FIFO + 3)
-
+/* What each vCPU has of a ring.  It alone writes it while it runs. */
 struct ring_vcpu {
-    /* Verdicts, to be applied by the vCPU when it runs again. */
-    unsigned int nr_answers;
-    struct vm_event_answer answers[RING_ANSWERS];
+    /*
+     * Bit 0: it is paused by the ring, once, and whoever takes the bit away
+     * unpauses it.
+     */
+    unsigned long asleep;
+    struct vm_ring *ring;
+    struct vcpu *vcpu;
+    /* Wakes it for its deadline. */
+    struct timer timer;
+    s_time_t timer_at;
+    bool applied; /* a verdict, and others of it are still to come */
     struct ring_tally tally[XEN_VM_RING_NR_REASONS];
     struct ring_tally base[XEN_VM_RING_NR_REASONS]; /* as the epoch began */
-    /* For conversion, which is too much for the stack: the vCPU's own. */
+    uint64_t by_deadline, by_detach, by_overflow, doorbells;
+    struct xen_vm_ring_response kept; /* core's: a last look found it */
+    /* For conversion, which is too much for the stack. */
     struct xen_vm_ring_event event;
-    struct vmr_request request;
-};
+    struct xen_vm_ring_response response;
+    struct vm_event_answer answer;
+} __cacheline_aligned;
+
+/* Those who hear of the answers of a doorbell's group. */
+struct ring_group {
+    spinlock_t lock;
+    bool on; /* there is a consumer that can answer */
+    uint64_t heard;
+} __cacheline_aligned;
 
 struct ring_ports;
 
 struct vm_ring {
     struct domain *domain;
     spinlock_t lock;
-    struct timer timer;
     bool made;   /* the legacy ring is kept out: the domctl lock's */
     bool active; /* events go into it: changed with all vCPUs paused */
-    s_time_t timer_at; /* what the timer is set to; under the lock */
 
     struct vmr_producer core;
     void *core_memory;
-    struct vmr_verdict verdict; /* collect()'s, under the lock */
     unsigned int nr_vcpus;
     struct ring_vcpu **vcpus;
+    struct ring_group groups[XEN_VM_RING_MAX_GROUPS];
+    /* What a turn has left over, by group, is gone on with by the timer. */
+    struct timer timer;
+    DECLARE_BITMAP(rest, XEN_VM_RING_MAX_GROUPS);
 
     /* Of the epoch; the domctl lock's, and read under ring->lock. */
     uint64_t epoch, handle;
@@ -108,12 +123,8 @@ struct vm_ring {
     unsigned int nr_going;
     struct ring_pages going[RING_MAX_PREV + 4];
 
-    /* Sums that are not in the tallies; under the lock. */
-    struct {
-        uint64_t by_deadline, by_detach, by_overflow, abandoned;
-        uint64_t doorbells_sent, doorbells_heard;
-    } stats;
-    uint32_t pending;
+    /* Besides what the vCPUs and the groups have; under the lock. */
+    uint64_t abandoned, doorbells;
 };
 
 static inline void ring_lock(struct vm_ring *ring)
@@ -179,20 +190,26 @@ int ring_destroy(struct vm_ring *ring);
 void ring_lose_agent(struct vm_ring *ring);
 
 /*
- * collect.c, under the lock.  The verdicts that there are, `most` at most; false:
- * that many were not there.
+ * event.c.  Of the current vCPU: rings the doorbell of its group, if `flush`
+ * says so, or comes back for it soon.
  */
-bool ring_collect(struct vm_ring *ring, unsigned int most);
-/* A verdict: it is stored for its vCPU, which goes on. */
-void ring_give(struct vm_ring *ring, const struct xen_vm_ring_event *event,
-               const struct xen_vm_ring_response *response);
-/* Tells the consumer of what is new. */
-void ring_flush(struct vm_ring *ring);
-/* The timer is due when the next deadline is. */
-void ring_expect(struct vm_ring *ring);
+void ring_tell(struct ring_vcpu *rv, enum vmr_flush flush);
 
-/* Without the lock: an answer may be there, or a deadline. */
-void ring_doorbell(struct vm_ring *ring);
+/* wake.c.  The current vCPU sleeps from its next softirq on, or is woken. */
+void ring_sleep(struct ring_vcpu *rv);
+/* It is woken by the deadline of its first request, if there is one. */
+void ring_expect(struct ring_vcpu *rv);
+/* It is woken at `at` at the latest. */
+void ring_wake_by(struct ring_vcpu *rv, s_time_t at);
+/* If it sleeps, whoever it is. */
+void ring_wake(struct ring_vcpu *rv);
+void cf_check ring_vcpu_timer(void *data);
+
+/* wake.c.  The consumer of a group has notified: answers may be there. */
+void ring_doorbell(struct vm_ring *ring, unsigned int group);
 void cf_check ring_timer(void *data);
+/* From now on it wakes nobody, and touches nothing of C; or does. */
+void ring_groups_off(struct vm_ring *ring);
+void ring_groups_on(struct vm_ring *ring);
 
 #endif /* VM_RING_RING_H */

@@ -29,8 +29,11 @@ bool vm_ring_active(const struct domain *d);
 /* monitor_traps() for a domain with a consumer. */
 int vm_ring_event(struct vcpu *v, bool sync, vm_event_request_t *req);
 
-/* On the vCPU's way back into the guest: applies its verdicts. */
-void vm_ring_resume(struct vcpu *v);
+/*
+ * On the vCPU's way back into the guest: applies its verdicts.  false: some are
+ * still to come, it sleeps from its next softirq on.
+ */
+bool vm_ring_resume(struct vcpu *v);
 
 long vm_ring_domctl(struct domain *d, struct xen_domctl *domctl,
                     XEN_GUEST_HANDLE_PARAM(xen_domctl_t) u_domctl);
@@ -66,8 +69,9 @@ static inline int vm_ring_event(struct vcpu *v, bool sync,
     return 0;
 }
 
-static inline void vm_ring_resume(struct vcpu *v)
+static inline bool vm_ring_resume(struct vcpu *v)
 {
+    return true;
 }
 
 static inline void vm_ring_shutdown(struct domain *d, unsigned int reason)
