@@ -187,8 +187,8 @@ struct vmring_opts {
  *                   that calls Xen for this one until vmring_close()
  *   sim:KEY=VALUE,... a simulated guest, a thread of this process
  *                   (vmring-bridge(8) lists the keys)
- * Blocks until the producer has answered or timeout_ms has passed; of xen: up to
- * a second more, in which an attach that is given up is undone.
+ * Blocks until the producer has answered or timeout_ms has passed.  An attach
+ * of xen that is given up may take a second more, to be undone.
  *
  * Errors: -EINVAL malformed URI or option; -E2BIG unknown option; -ENOENT no
  * such socket, or no such bridge; -ECONNREFUSED nobody serves it; -EACCES no
