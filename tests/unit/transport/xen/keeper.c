@@ -2,7 +2,7 @@
 /*
  * Description: the process that calls Xen for a consumer does what it is asked,
  * says why it cannot, takes nothing that Xen says for granted, and destroys no
- * ring but its own.
+ * ring but its own, nor one that is a successor's to have.
  */
 #include <errno.h>
 #include <poll.h>
@@ -43,7 +43,8 @@ static void begin(void)
 
 static void end(void)
 {
-    close(ours);
+    if (ours >= 0)
+        close(ours);
     pthread_join(thread, NULL);
     CHECK_EQ(fake_native->handles, 0);
 }
@@ -115,6 +116,71 @@ static void who_is_gone_leaves_it(void)
     attach(0);
     end();
     CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY], 0);
+}
+
+/* What it has made is undone; what it has taken over is left. */
+static void abandoned(void)
+{
+    for (unsigned int nr_prev = 0; nr_prev < 2; nr_prev++) {
+        fake_native_begin();
+        fake_native->nr_prev = nr_prev;
+        attach(0);
+        ask(XEN_KEEPER_ABANDON, NULL, 0);
+        CHECK_EQ(answer(), HUNG_UP);
+        end();
+        CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY], !nr_prev);
+    }
+}
+
+/* It hangs up while Xen is at `op`, and the reply goes to nobody. */
+static void hang_up_amid(uint32_t op, uint32_t last)
+{
+    while (!fake_native->ops[op])
+        (void)poll(NULL, 0, 1);
+    if (last)
+        ask(last, NULL, 0);
+    close(ours);
+    ours = -1;
+    fake_native->hold = 0;
+    end();
+}
+
+static void a_reply_to_nobody(void)
+{
+    static const struct xen_vm_ring_propose propose = {.nr_groups = 2};
+    static const struct vmring_local_count from;
+
+    fake_native_begin();
+    fake_native->hold = XEN_VM_RING_OP_ATTACH;
+    begin();
+    ask(VMRING_LOCAL_PROPOSE, &propose, sizeof(propose));
+    hang_up_amid(XEN_VM_RING_OP_ATTACH, 0);
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY], 1);
+    for (int detaches = 0; detaches < 2; detaches++) {
+        fake_native_begin();
+        attach(0);
+        fake_native->hold = XEN_VM_RING_OP_COUNT;
+        ask(VMRING_LOCAL_COUNT, &from, sizeof(from));
+        hang_up_amid(XEN_VM_RING_OP_COUNT, detaches ? VMRING_LOCAL_DETACH : 0);
+        CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY], detaches);
+    }
+}
+
+static void an_answer_that_is_left_unread(void)
+{
+    static const struct xen_vm_ring_propose propose = {.nr_groups = 2};
+    struct pollfd pfd = {.events = POLLIN};
+
+    for (unsigned int nr_prev = 0; nr_prev < 2; nr_prev++) {
+        fake_native_begin();
+        fake_native->nr_prev = nr_prev;
+        begin();
+        ask(VMRING_LOCAL_PROPOSE, &propose, sizeof(propose));
+        pfd.fd = ours;
+        CHECK_EQ(poll(&pfd, 1, PATIENCE_MS), 1);
+        end();
+        CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY], !nr_prev);
+    }
 }
 
 static void not_ours_is_left_alone(void)
@@ -363,6 +429,9 @@ int main(void)
     alarm(60);
     it_attaches();
     who_is_gone_leaves_it();
+    abandoned();
+    a_reply_to_nobody();
+    an_answer_that_is_left_unread();
     not_ours_is_left_alone();
     why_not_in_words();
     counts();
