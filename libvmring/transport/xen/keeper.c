@@ -9,11 +9,14 @@
  * but one that it has never read of is nobody's, and goes.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "arm.h"
@@ -295,6 +298,22 @@ static void take(struct keeper *keeper)
               (size_t)len - sizeof(keeper->in.header));
 }
 
+/*
+ * It needs what it has open, and nothing else that root may do.  What remains
+ * is hypercalls, which no filter of system calls tells apart.
+ */
+static void give_up_privileges(void)
+{
+    struct __user_cap_header_struct header = {.version =
+                                                  _LINUX_CAPABILITY_VERSION_3};
+    const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {
+        {.effective = 0}};
+
+    /* One's own can always be given up. */
+    (void)syscall(SYS_capset, &header, none);
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L);
+}
+
 void xen_keeper(uint32_t domid, int socket)
 {
     static struct keeper keeper; /* too large for a stack; one a process */
@@ -303,6 +322,7 @@ void xen_keeper(uint32_t domid, int socket)
     memset(&keeper, 0, sizeof(keeper));
     keeper.socket = socket;
     keeper.no_calls = xen_begin_calls(&keeper.calls, domid);
+    give_up_privileges();
     while (!keeper.ended) {
         int ready = poll(&pfd, 1, keeper.quiescing ? LOOK_MS : -1);
 

@@ -47,6 +47,8 @@ __attribute__((noreturn)) static void live(uint32_t domid, int socket)
     if (chdir("/") < 0)
         _exit(1);
     (void)prctl(PR_SET_NAME, "vmring-keeper");
+    /* A copy of the program's memory: no cores, no debuggers. */
+    (void)prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
     xen_keeper(domid, SOCKET);
     _exit(0);
 }

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -291,6 +292,47 @@ static void nothing_is_held_open(void)
     end();
 }
 
+/* Of /proc/PID/status, behind its name. */
+static void status_of(pid_t pid, const char *name, char *value, size_t len)
+{
+    char path[64], line[256];
+    size_t name_len = strlen(name);
+    FILE *file;
+
+    *value = '\0';
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    file = fopen(path, "r");
+    CHECK(file);
+    while (fgets(line, sizeof(line), file))
+        if (!strncmp(line, name, name_len) && line[name_len] == ':')
+            snprintf(value, len, "%s", line + name_len + 2);
+    (void)fclose(file);
+}
+
+/* Nothing but what it has open: neither capabilities, nor a way to get some. */
+static void it_has_no_privileges(void)
+{
+    static const char *const capabilities[] = {"CapInh", "CapPrm", "CapEff",
+                                               "CapAmb"};
+    char value[64], before[64];
+
+    status_of(getpid(), "NoNewPrivs", before, sizeof(before));
+    attach();
+    for (size_t i = 0; i < sizeof(capabilities) / sizeof(*capabilities); i++) {
+        CHECK_ROW(capabilities[i]);
+        status_of(fake_native->keeper, capabilities[i], value, sizeof(value));
+        CHECK(!strcmp(value, "0000000000000000\n"));
+    }
+    CHECK_ROW(NULL);
+    status_of(fake_native->keeper, "NoNewPrivs", value, sizeof(value));
+    CHECK(!strcmp(value, "1\n"));
+    /* Ours are as they were. */
+    status_of(getpid(), "NoNewPrivs", value, sizeof(value));
+    CHECK(!strcmp(value, before));
+    drop();
+    end();
+}
+
 static int *handled; /* in memory that the keeper has, too */
 
 static void handle(int sig)
@@ -483,6 +525,7 @@ int main(void)
     no_domain();
     what_fails();
     nothing_is_held_open();
+    it_has_no_privileges();
     signals_are_not_its();
     a_killed_keeper();
     a_stopped_keeper();
