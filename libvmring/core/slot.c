@@ -47,7 +47,6 @@ void vmr_slot_tx_leave(struct vmr_slot_tx *tx)
 {
     leave_old(tx);
     tx->request = NULL;
-    tx->response = NULL;
 }
 
 struct vmr_request *vmr_slot_reserve(struct vmr_slot_tx *tx)

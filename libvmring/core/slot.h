@@ -56,7 +56,7 @@ void vmr_slot_tx_attach(struct vmr_slot_tx *tx, const struct vmr_geometry *geo,
 /* The consumer has gone: its C is never read again.  P stays in use. */
 void vmr_slot_tx_detach(struct vmr_slot_tx *tx);
 
-/* There is no ring any more: P is not touched either. */
+/* After that: there is no ring any more, and P is not touched either. */
 void vmr_slot_tx_leave(struct vmr_slot_tx *tx);
 
 /*
