@@ -18,10 +18,13 @@ struct vcpu_attach_model : vcpu_base<vcpu_attach_model, THREADS> {
     /* How often the vCPUs were asked to rest; do; may go on. */
     xen_vm_ring_u64 asked, rests[VCPUS], resumed;
     uint64_t handed_over;
-    uint32_t hearing; /* one at a time; and no attach meanwhile */
-    bool control_done;
+    uint32_t hearing;        /* one at a time; and no attach meanwhile */
+    bool control_done, live; /* its C is attached */
+    uint64_t left[VCPUS];    /* what P held when it was left, or 0 */
     struct xen_vm_ring_response keeps[VCPUS];
     bool kept[REQUESTS + 1], settled[REQUESTS + 1], was_visible[REQUESTS + 1];
+    /* The first consumer's answers: that are there; that one has heard of. */
+    bool is_there[REQUESTS + 1], is_heard[REQUESTS + 1];
 
     void before()
     {
@@ -34,9 +37,13 @@ struct vcpu_attach_model : vcpu_base<vcpu_attach_model, THREADS> {
         watch(&handed_over, ATOMIC);
         watch(&hearing, ATOMIC);
         control_done = false;
+        live = true;
+        memset(left, 0, sizeof(left));
         memset(kept, 0, sizeof(kept));
         memset(settled, 0, sizeof(settled));
         memset(was_visible, 0, sizeof(was_visible));
+        memset(is_there, 0, sizeof(is_there));
+        memset(is_heard, 0, sizeof(is_heard));
     }
 
     /* ------------------------------------------------------ a vCPU -- */
@@ -62,9 +69,19 @@ struct vcpu_attach_model : vcpu_base<vcpu_attach_model, THREADS> {
         return kept[number] ? 0 : epoch;
     }
 
+    bool counts(uint64_t number)
+    {
+        return kept[number] || live;
+    }
+
     bool is_settled(uint64_t number)
     {
         return settled[number];
+    }
+
+    bool is_released(uint64_t number)
+    {
+        return settled[number] && !kept[number];
     }
 
     /* --------------------------------------------------- consumers -- */
@@ -83,11 +100,17 @@ struct vcpu_attach_model : vcpu_base<vcpu_attach_model, THREADS> {
             rl::ctx().sched();
     }
 
+    void stored(uint32_t e, uint64_t number)
+    {
+        is_there[number] |= e == 0;
+    }
+
     /* The port of an epoch that has ended is closed. */
     void notify(uint32_t e)
     {
         lock();
-        if (e == epoch && tx.attached) {
+        if (e == epoch && live) {
+            memcpy(is_heard, is_there, sizeof(is_heard));
             if (e == 1)
                 producer.ring();
             hear();
@@ -137,35 +160,69 @@ struct vcpu_attach_model : vcpu_base<vcpu_attach_model, THREADS> {
             settled[slot.fifo[(slot.first + i) % VMR_FIFO]->cookie] = true;
     }
 
-    void end_old(bool release)
+    void keep(uint32_t v)
+    {
+        const struct vmr_request *first = vmr_vcpu_first(&tx, v);
+
+        if (vmr_vcpu_keep(&tx, v, &keeps[v])) {
+            CHECK(first && answered[0][first->cookie]);
+            kept[first->cookie] = true;
+            settle(v, 1);
+        } else {
+            CHECK(!first || !is_heard[first->cookie]);
+        }
+    }
+
+    void release(uint32_t v)
+    {
+        settle(v, tx.slots[v].nr);
+        vmr_vcpu_release(&tx, v);
+    }
+
+    void note_visible()
+    {
+        for (uint32_t v = 0; v < VCPUS; v++)
+            if (tx.slots[v].seq & 1)
+                was_visible[vmr_vcpu_first(&tx, v)->cookie] = true;
+    }
+
+    uint64_t state_of(uint32_t v)
+    {
+        return vmr_load_relaxed(&rings[0].request(v)->state);
+    }
+
+    /* Of the old P, too, nothing is used any more. */
+    void leave()
+    {
+        note_visible();
+        for (uint32_t v = 0; v < VCPUS; v++)
+            left[v] = state_of(v);
+        vmr_producer_leave(&tx);
+    }
+
+    void end_old(bool to_release)
     {
         for (uint32_t v = 0; v < VCPUS; v++) {
-            const struct vmr_request *first = vmr_vcpu_first(&tx, v);
-
-            if (vmr_vcpu_keep(&tx, v, &keeps[v])) {
-                CHECK(first && answered[0][first->cookie]);
-                kept[first->cookie] = true;
-                settle(v, 1);
-            }
-            if (release) {
-                settle(v, tx.slots[v].nr);
-                vmr_vcpu_release(&tx, v);
-            }
+            keep(v);
+            if (to_release)
+                release(v);
         }
-        vmr_producer_let_go(&tx);
+        if (to_release && rl::rand(2))
+            leave();
+        else
+            vmr_producer_let_go(&tx);
+        live = false;
     }
 
     void attach()
     {
-        for (uint32_t v = 0; v < VCPUS; v++) {
-            const struct vmr_request *first = vmr_vcpu_first(&tx, v);
-
-            if (first && tx.slots[v].seq & 1)
-                was_visible[first->cookie] = true;
-        }
+        note_visible();
+        for (uint32_t v = 0; v < VCPUS; v++)
+            CHECK(!left[v] || left[v] == state_of(v));
         CHECK(vmr_producer_freeze(&tx));
         vmr_producer_attach(&tx, &rings[1].geo, rings[1].p, rings[1].c);
         epoch = 1;
+        live = true;
         producer.begin(1);
         producer.armings++;
         CHECK(vmr_group_arm(&tx, 0)); /* its C is fresh */
@@ -175,16 +232,14 @@ struct vcpu_attach_model : vcpu_base<vcpu_attach_model, THREADS> {
 
     void control()
     {
+        bool to_release = rl::rand(2);
         uint64_t round = 1;
-        bool release = rl::rand(2);
 
         for (unsigned i = rl::rand(40); i; i--)
             rl::ctx().sched();
         stop(round);
-        end_old(release);
-        if (release) {
-            if (rl::rand(2))
-                leave();
+        end_old(to_release);
+        if (to_release) {
             resume(round);
             for (unsigned i = rl::rand(40); i; i--)
                 rl::ctx().sched();
@@ -193,18 +248,6 @@ struct vcpu_attach_model : vcpu_base<vcpu_attach_model, THREADS> {
         attach();
         resume(round);
         control_done = true;
-    }
-
-    /* P goes, too. */
-    void leave()
-    {
-        for (uint32_t v = 0; v < VCPUS; v++) {
-            const struct vmr_request *first = vmr_vcpu_first(&tx, v);
-
-            if (first && tx.slots[v].seq & 1)
-                was_visible[first->cookie] = true;
-        }
-        vmr_producer_leave(&tx);
     }
 
     void thread(unsigned index)

@@ -146,6 +146,7 @@ struct vcpu_base : rl::test_suite<Model, threads> {
         auto &vcpu = vcpus[v];
         uint64_t until = vmr_vcpu_first(&tx, v)->deadline;
 
+        self().between(v);
         vcpu.pauses++;
         vmr_store_relaxed(&waits[v], 1);
         self().between(v);
@@ -176,7 +177,7 @@ struct vcpu_base : rl::test_suite<Model, threads> {
         verdicts[number]++;
         switch (by) {
         case VMR_BY_CONSUMER:
-            CHECK(answered[e][number]);
+            CHECK(answered[e][number] && self().counts(number));
             CHECK(response_number(response, RESPONSE_WORDS & ~2U) ==
                   ANSWER(number, e));
             CHECK(response.altp2m_idx == ANSWER(number, e));
@@ -186,7 +187,7 @@ struct vcpu_base : rl::test_suite<Model, threads> {
             CHECK(!self().is_settled(number));
             break;
         default:
-            CHECK(by == VMR_BY_DETACH && self().is_settled(number));
+            CHECK(by == VMR_BY_DETACH && self().is_released(number));
         }
     }
 
@@ -257,7 +258,8 @@ struct vcpu_base : rl::test_suite<Model, threads> {
         response.reason = event.reason;
         response.altp2m_idx = (uint16_t)ANSWER(number, e);
         answered[e][number] = true;
-        vmr_consumer_answer(&rx[e], v, event.state, &response);
+        if (vmr_consumer_answer(&rx[e], v, event.state, &response))
+            self().stored(e, number);
         if (rl::rand(2))
             flush(e);
     }
@@ -305,9 +307,25 @@ struct vcpu_base : rl::test_suite<Model, threads> {
         return 0;
     }
 
+    /* Does an answer still count? */
+    bool counts(uint64_t)
+    {
+        return true;
+    }
+
+    /* Whether by its answer or not; and not. */
     bool is_settled(uint64_t)
     {
         return false;
+    }
+
+    bool is_released(uint64_t)
+    {
+        return false;
+    }
+
+    void stored(uint32_t, uint64_t)
+    {
     }
 
     void taken(uint32_t, uint64_t number, uint32_t flags)
