@@ -211,6 +211,7 @@ struct vcpu_attach_model : vcpu_base<vcpu_attach_model, THREADS> {
             leave();
         else
             vmr_producer_let_go(&tx);
+        CHECK(!tx.attached);
         live = false;
     }
 
