@@ -87,7 +87,7 @@ bool vmr_group_arm(struct vmr_producer *producer, uint32_t group);
  * The consumer has gone: a last look at the answer of the vCPU's request. true:
  * it is there, copied to *kept, which stays the producer's until the vCPU has
  * retired the request.  It is settled: it has its verdict, for the vCPU to
- * collect, and is not posted anew.
+ * collect, and is not posted anew.  The caller wakes it, if it sleeps.
  */
 bool vmr_vcpu_keep(struct vmr_producer *producer, uint32_t vcpu,
                    struct xen_vm_ring_response *kept);

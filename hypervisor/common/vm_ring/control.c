@@ -85,7 +85,6 @@ static void add_tallies(const struct vm_ring *ring,
         query->by_overflow += rv->by_overflow;
         query->doorbells_sent += rv->doorbells;
         query->ignored += slot->ignored;
-        query->pending += read_atomic(&slot->nr) - read_atomic(&slot->settled);
         for ( r = 0; r < XEN_VM_RING_NR_REASONS; r++ )
         {
             const struct ring_tally *tally = &rv->tally[r];
@@ -114,7 +113,9 @@ static void query(struct vm_ring *ring, struct xen_vm_ring_query *query)
 {
     unsigned int group;
 
+    ring_settle(ring);
     memset(query, 0, sizeof(*query));
+    query->pending = ring_pending(ring);
     add_tallies(ring, query);
     for ( group = 0; group < XEN_VM_RING_MAX_GROUPS; group++ )
         query->doorbells_heard += ring->groups[group].heard;

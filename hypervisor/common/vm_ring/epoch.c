@@ -127,8 +127,8 @@ void vm_ring_free(struct domain *d)
 
 /* ----------------------------------------------------------- epochs -- */
 
-/* The last look at what a consumer has left; the domain is paused. */
-static void look_last(struct vm_ring *ring)
+/* What is answered is so, however late its vCPU comes; the domain is paused. */
+static void keep_answers(struct vm_ring *ring)
 {
     unsigned int v;
 
@@ -139,7 +139,14 @@ static void look_last(struct vm_ring *ring)
         if ( vmr_vcpu_keep(&ring->core, v, &rv->kept) )
             rv->tally[rv->kept.reason].answered++;
     }
-    vmr_producer_let_go(&ring->core);
+}
+
+/* The last look at what a consumer has left; the domain is paused. */
+static void look_last(struct vm_ring *ring)
+{
+    keep_answers(ring);
+    /* It has no foreign lane, which alone would make it wait. */
+    (void)vmr_producer_let_go(&ring->core);
 }
 
 /* All that is pending has the neutral verdict; the domain is paused. */
@@ -170,6 +177,31 @@ static void wake_settled(struct vm_ring *ring)
     for ( v = 0; v < ring->nr_vcpus; v++ )
         if ( vmr_vcpu_is_settled(&ring->core, v) )
             ring_wake(ring->vcpus[v]);
+}
+
+unsigned int ring_pending(const struct vm_ring *ring)
+{
+    unsigned int v, nr = 0;
+
+    for ( v = 0; v < ring->nr_vcpus; v++ )
+    {
+        const struct vmr_slot_tx *slot = &ring->core.slots[v];
+
+        nr += read_atomic(&slot->nr) - read_atomic(&slot->settled);
+    }
+    return nr;
+}
+
+void ring_settle(struct vm_ring *ring)
+{
+    struct domain *d = ring->domain;
+
+    if ( !ring->active || d->is_dying || !ring_pending(ring) )
+        return;
+    domain_pause(d);
+    keep_answers(ring);
+    wake_settled(ring);
+    domain_unpause(d);
 }
 
 static uint64_t unread(const struct vm_ring *ring)
@@ -350,7 +382,7 @@ int ring_destroy(struct vm_ring *ring)
         ring_disarm(d);
     domain_pause(d);
     ring_lock(ring);
-    vmr_producer_leave(&ring->core);
+    (void)vmr_producer_leave(&ring->core);
     ring_let_go(ring, &ring->p);
     ring_unlock(ring);
     domain_unpause(d);

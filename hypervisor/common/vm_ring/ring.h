@@ -186,6 +186,13 @@ int ring_detach(struct vm_ring *ring);
 int ring_drained(struct vm_ring *ring);
 int ring_disarm(struct domain *d);
 int ring_destroy(struct vm_ring *ring);
+/* Requests that nobody has answered yet, as far as was looked. */
+unsigned int ring_pending(const struct vm_ring *ring);
+/*
+ * Looks for answers that their vCPUs have not come round to, as those of a
+ * paused domain cannot: the consumer that waits for them is done.
+ */
+void ring_settle(struct vm_ring *ring);
 /* There is nobody at its doorbells; its vCPUs may be running. */
 void ring_lose_agent(struct vm_ring *ring);
 
