@@ -48,7 +48,8 @@ filter)
     ;;
 consumer | producer)
     set -- "$here/$target.c" "$here/ring.c" "$here/shim.c" "$here/peer.c" \
-        "$here/consumer_calls.c" "$here/producer_calls.c" "$here/rules.c" \
+        "$here/consumer_calls.c" "$here/producer_calls.c" \
+        "$here/vcpu_calls.c" "$here/rules.c" \
         "$lib"/core/*.c
     ;;
 control)

@@ -249,7 +249,7 @@ static void flush(struct ring *ring, uint32_t group)
     ring_leave(ring, CONSUMER);
     if (!rung)
         return;
-    ring->tx_sleeps = false;
+    ring->tx_sleeps = ring->deaf[group] = false;
     /* At most one doorbell for each arming. */
     ALWAYS(!ring->honest || ++ring->tx_rings[group] <= ring->tx_armings[group]);
 }

@@ -65,6 +65,24 @@ two-verdicts producer core/slot.c
 s/if (--tx->nr == 0)/if ((tx->nr -= tx->nr > 1) == 0)/
 bits-of-nobody producer core/doorbell.c
 s/bits &= (1ULL << nr % 64) - 1;/;/
+sleeps-on-answer producer core/vcpu.c
+s/if (!slot->response || slot->seen == slot->seq ||/if (1 ||/
+kept-busy producer core/vcpu.c
+s/^    slot->seen = slot->seq;/    ;/
+sleeps-on-hints producer core/vcpu.c
+s/if (rmw != VMR_RMW_OURS && bell->fetched.low == bell->fetched.high)/if (rmw != VMR_RMW_OURS)/
+hint-for-ever producer core/vcpu.c
+s/^    vmr_bits_clear(&bell->fetched, bit);/    ;/
+wakes-another producer core/vcpu.c
+s/\*vcpu = bit \* producer->geo.nr_groups + group;/*vcpu = bit;/
+wrong-is-right producer core/vcpu.c
+s/if (vmr_find_answer(producer, slot, response, &wrong))/if (vmr_find_answer(producer, slot, response, \&wrong) || wrong)/
+kept-from-gone producer core/vcpu.c
+s/^        \*response = \*slot->kept;/        ;/
+settled-anew producer core/slot.c
+s/ || (tx->seq & 1) || tx->settled)/ || (tx->seq \& 1))/
+left-behind producer core/slot.c
+s/^    leave_old(tx);$/    ;/
 unlisted-event control producer/control.c
 s/^    return denied;/    return 0;/
 any-verdict control producer/negotiate.c

@@ -14,9 +14,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct input in = {data, data + size};
     struct ring *ring = ring_make(take8(&in), PRODUCER);
+    uint8_t early = take8(&in);
 
+    ring->by_vcpu = early & 128;
     /* It may have been asked for verdicts before anybody came. */
-    for (uint8_t early = take8(&in) % 4; early; early--)
+    for (early %= 4; early; early--)
         producer_act(ring, 12, take8(&in));
     for (int i = 0; i < MAX_CALLS && !input_is_over(&in); i++) {
         uint8_t what = take8(&in);

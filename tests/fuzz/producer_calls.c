@@ -60,9 +60,24 @@ static void check_timer(const struct ring *ring)
         const struct queue *queue = &ring->members[v].queue;
 
         ALWAYS(ring->tx.slots[v].nr == queue->nr);
-        if (queue->nr && !queue->overdue)
+        if (!ring->by_vcpu && queue->nr && !queue->overdue)
             ALWAYS(ring->tx.next_deadline <= queue->deadlines[0]);
     }
+}
+
+void queue_add(struct queue *queue, const struct vmr_request *request)
+{
+    queue->cookies[queue->nr] = request->cookie;
+    queue->deadlines[queue->nr++] = request->deadline;
+}
+
+void queue_take(struct queue *queue)
+{
+    queue->nr--;
+    memmove(queue->cookies, queue->cookies + 1,
+            queue->nr * sizeof(queue->cookies[0]));
+    memmove(queue->deadlines, queue->deadlines + 1,
+            queue->nr * sizeof(queue->deadlines[0]));
 }
 
 static void post(struct ring *ring, uint32_t vcpu, uint8_t arg)
@@ -76,14 +91,16 @@ static void post(struct ring *ring, uint32_t vcpu, uint8_t arg)
     };
     bool posted;
 
+    if (ring->by_vcpu) {
+        vcpu_post(ring, vcpu, &request);
+        return;
+    }
     ring_enter(ring, PRODUCER, EVENT_WORDS + 1);
     posted = vmr_producer_post(&ring->tx, &request);
     ring_leave(ring, PRODUCER);
     ALWAYS(posted == (queue->nr < VMR_FIFO));
-    if (!posted)
-        return;
-    queue->cookies[queue->nr] = request.cookie;
-    queue->deadlines[queue->nr++] = request.deadline;
+    if (posted)
+        queue_add(queue, &request);
 }
 
 static void check_record(const struct ring *ring, uint32_t lane, uint64_t h)
@@ -151,7 +168,7 @@ static void contended_push(struct ring *ring, uint8_t arg)
     ring->tx.foreign.lock = 0;
 }
 
-static void rung(struct ring *ring, uint64_t groups)
+void producer_rung(struct ring *ring, uint64_t groups)
 {
     ALWAYS(ring->geo.nr_groups == 64 || !(groups >> ring->geo.nr_groups));
     for (; groups; groups &= groups - 1) {
@@ -182,7 +199,7 @@ static void push_own(struct ring *ring, uint8_t arg)
     rings = vmr_producer_flush_own(&ring->tx, lane) == VMR_FLUSH_RING;
     ring_leave(ring, PRODUCER);
     if (rings)
-        rung(ring, 1ULL << vmr_group_of(&ring->geo, lane));
+        producer_rung(ring, 1ULL << vmr_group_of(&ring->geo, lane));
 }
 
 /* One bitmap of every group. */
@@ -203,7 +220,7 @@ static void flush(struct ring *ring)
     ring_leave(ring, PRODUCER);
     if (ring->tx.header)
         ALWAYS(ring->tx.foreign.published == ring->tx.foreign.contended);
-    rung(ring, groups);
+    producer_rung(ring, groups);
 }
 
 static void set_target(struct ring *ring, uint8_t arg)
@@ -214,18 +231,18 @@ static void set_target(struct ring *ring, uint8_t arg)
     vmr_producer_set_target(&ring->tx, arg % 4, arg);
     groups = vmr_producer_wake(&ring->tx);
     ring_leave(ring, PRODUCER);
-    rung(ring, groups);
+    producer_rung(ring, groups);
 }
 
-static void check_neutral(const struct vmr_verdict *verdict)
+void producer_check_neutral(const struct vmr_verdict *verdict)
 {
     ALWAYS(verdict->response.flags == 0);
     ALWAYS(verdict->response.reason == verdict->request.event.reason);
 }
 
 /* Of the consumer: to what was asked, and nothing beyond its rights. */
-static void check_answer(const struct ring *ring,
-                         const struct vmr_verdict *verdict, uint64_t seq)
+void producer_check_answer(const struct ring *ring,
+                           const struct vmr_verdict *verdict, uint64_t seq)
 {
     const struct xen_vm_ring_response *response = &verdict->response;
     uint32_t vcpu = verdict->request.event.vcpu;
@@ -262,31 +279,27 @@ static void got(struct ring *ring, const struct vmr_verdict *verdict,
     ALWAYS(ring_is_whole(event, event->vcpu));
     switch (verdict->by) {
     case VMR_BY_CONSUMER:
-        check_answer(ring, verdict, seqs[event->vcpu]);
+        producer_check_answer(ring, verdict, seqs[event->vcpu]);
         break;
     case VMR_BY_DEADLINE:
         ALWAYS(queue->deadlines[0] <= ring->now && !ring->tx.pause_overdue);
-        check_neutral(verdict);
+        producer_check_neutral(verdict);
         break;
     case VMR_BY_DETACH:
         ALWAYS(ring->tx.release && !ring->tx.sweeping);
-        check_neutral(verdict);
+        producer_check_neutral(verdict);
         break;
     case VMR_OVERDUE:
         ALWAYS(queue->deadlines[0] <= ring->now && ring->tx.pause_overdue);
         ALWAYS(!queue->overdue);
-        check_neutral(verdict);
+        producer_check_neutral(verdict);
         queue->overdue = true;
         return;
     default:
         ALWAYS(!"a verdict for no reason");
     }
     queue->overdue = false;
-    queue->nr--;
-    memmove(queue->cookies, queue->cookies + 1,
-            queue->nr * sizeof(queue->cookies[0]));
-    memmove(queue->deadlines, queue->deadlines + 1,
-            queue->nr * sizeof(queue->deadlines[0]));
+    queue_take(queue);
 }
 
 static bool collect(struct ring *ring)
@@ -344,6 +357,8 @@ static void collect_all(struct ring *ring)
 
 static void lose_consumer(struct ring *ring)
 {
+    if (ring->by_vcpu)
+        vcpu_lose_consumer(ring);
     if (!ring->tx.attached)
         return;
     vmr_producer_sweep(&ring->tx);
@@ -351,6 +366,15 @@ static void lose_consumer(struct ring *ring)
     for (uint32_t v = 0; v <= ring->geo.nr_vcpus; v += VMR_COLLECT_LOOKS)
         collect_all(ring);
     ALWAYS(!ring->tx.attached && !ring->tx.sweeping);
+}
+
+void producer_end_epoch(struct ring *ring)
+{
+    for (uint32_t i = 0; i < ring->geo.nr_lanes; i++)
+        ring->faults += ring->tx.lanes[i].faulted;
+    ALWAYS(ring->tx.lane_faults == ring->faults);
+    ring->own = false;
+    ring->epoch++;
 }
 
 /* A new epoch, in fresh regions; the old ones are out of bounds now. */
@@ -365,24 +389,22 @@ bool producer_attach(struct ring *ring)
     ring_enter(ring, PRODUCER, ring->geo.nr_lanes + 8);
     ALWAYS(vmr_producer_freeze(&ring->tx));
     ring_leave(ring, PRODUCER);
-    if (ring->tx.header) {
-        for (uint32_t i = 0; i < ring->geo.nr_lanes; i++)
-            ring->faults += ring->tx.lanes[i].faulted;
-        ALWAYS(ring->tx.lane_faults == ring->faults);
-        ring->own = false;
-        ring->epoch++;
-    }
+    if (ring->tx.header)
+        producer_end_epoch(ring);
     area = ring_area(ring);
     for (uint32_t i = 0; i < ring->geo.nr_lanes; i++)
         ring->members[i].attempts = 0;
     memset(ring->tx_armings, 0, sizeof(ring->tx_armings));
     memset(ring->tx_rings, 0, sizeof(ring->tx_rings));
     ring->tx_sleeps = false;
+    memset(ring->deaf, 0, sizeof(ring->deaf));
     ring->geo.epoch = ring->epoch + 1;
     vmr_geometry_publish(&ring->geo, (void *)area->p);
     ring_enter(ring, PRODUCER, (uint64_t)ring->geo.nr_vcpus * EVENT_WORDS + 4);
     vmr_producer_attach(&ring->tx, &ring->geo, area->p, area->c);
     ring_leave(ring, PRODUCER);
+    for (uint32_t v = 0; v < ring->geo.nr_vcpus; v++)
+        ALWAYS(!ring->members[v].queue.settled || !(ring->tx.slots[v].seq & 1));
     return true;
 }
 
@@ -392,7 +414,7 @@ static void burst(struct ring *ring, uint8_t arg)
         push(ring, arg / 32 % ring->geo.nr_lanes, false, PUSH);
 }
 
-void producer_act(struct ring *ring, uint8_t what, uint8_t arg)
+static void act(struct ring *ring, uint8_t what, uint8_t arg)
 {
     switch (what % 16) {
     case 0:
@@ -441,12 +463,22 @@ void producer_act(struct ring *ring, uint8_t what, uint8_t arg)
         post(ring, what / 16 % ring->geo.nr_vcpus, arg);
         break;
     }
+}
+
+void producer_act(struct ring *ring, uint8_t what, uint8_t arg)
+{
+    if (!ring->by_vcpu || !vcpu_act(ring, what, arg))
+        act(ring, what, arg);
     check_ledger(ring);
     check_timer(ring);
 }
 
 void producer_finish(struct ring *ring)
 {
+    if (ring->by_vcpu) {
+        vcpu_finish(ring);
+        return;
+    }
     lose_consumer(ring);
     vmr_producer_release(&ring->tx);
     /* A pass that was under way ends; the one after it is whole. */

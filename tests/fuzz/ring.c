@@ -344,16 +344,29 @@ static bool is_untold(const struct ring *ring, uint32_t group)
     return false;
 }
 
+static bool has_answer(const struct ring *ring, uint32_t vcpu)
+{
+    const struct vmr_slot_tx *slot = &ring->tx.slots[vcpu];
+
+    return (slot->seq & 1) && slot->response &&
+           slot->response->seq == slot->seq;
+}
+
 static bool has_answers(const struct ring *ring)
 {
-    for (uint32_t v = 0; v < ring->geo.nr_vcpus; v++) {
-        const struct vmr_slot_tx *slot = &ring->tx.slots[v];
-
-        if ((slot->seq & 1) && slot->response &&
-            slot->response->seq == slot->seq)
+    for (uint32_t v = 0; v < ring->geo.nr_vcpus; v++)
+        if (has_answer(ring, v))
             return true;
-    }
     return false;
+}
+
+/* Who hears of the group's answers sleeps, and so does a vCPU that has one. */
+static void check_vcpus(const struct ring *ring, uint32_t group)
+{
+    if (!ring->deaf[group] || !is_empty(&ring->rx.groups[group].bell.given))
+        return;
+    for (uint32_t v = group; v < ring->geo.nr_vcpus; v += ring->geo.nr_groups)
+        ALWAYS(!ring->members[v].sleeps || !has_answer(ring, v));
 }
 
 void ring_check_sleepers(struct ring *ring)
@@ -370,6 +383,7 @@ void ring_check_sleepers(struct ring *ring)
             ALWAYS(is_drained(ring, g));
         if (!is_empty(&ring->rx.groups[g].bell.given))
             told = false;
+        check_vcpus(ring, g);
     }
     if (ring->tx_sleeps && told && !ring->tx.sweeping)
         ALWAYS(!has_answers(ring));

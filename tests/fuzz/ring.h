@@ -50,7 +50,9 @@ struct queue {
     uint32_t nr;
     uint64_t cookies[VMR_FIFO];
     uint64_t deadlines[VMR_FIFO];
-    bool overdue; /* VMR_OVERDUE was given for the first */
+    bool overdue;     /* VMR_OVERDUE was given for the first */
+    bool is_kept;     /* the first one's answer was, when its consumer went */
+    uint32_t settled; /* the first so many */
 };
 
 /* What is known of a vCPU, of the lane of that number, or of both. */
@@ -62,6 +64,9 @@ struct member {
     uint64_t next_position;
     uint32_t answered; /* flags of the last answer */
     uint16_t reason;   /* of what was taken last */
+    bool sleeps;       /* a vCPU that is marked as asleep */
+    uint64_t due_seq;  /* the last that it was told not to sleep on */
+    struct xen_vm_ring_response kept;
 };
 
 struct ring {
@@ -80,8 +85,10 @@ struct ring {
     bool c_is_open; /* C may be touched in this call */
     bool quiet;     /* the peer had no move planned for it */
     uint64_t faults;
-    bool own; /* vCPUs pushed for themselves in this epoch */
+    bool own;     /* vCPUs pushed for themselves in this epoch */
+    bool by_vcpu; /* vCPUs post and collect by themselves: vcpu_calls.c */
     bool tx_sleeps;
+    bool deaf[XEN_VM_RING_MAX_GROUPS]; /* by_vcpu: who hears of answers */
     uint32_t tx_armings[XEN_VM_RING_MAX_GROUPS];
     uint32_t tx_rings[XEN_VM_RING_MAX_GROUPS];
 
@@ -135,6 +142,22 @@ void producer_act(struct ring *ring, uint8_t what, uint8_t arg);
 void producer_finish(struct ring *ring);
 /* A new epoch; false: there were enough of them. */
 bool producer_attach(struct ring *ring);
+
+/* producer_calls.c, for vcpu_calls.c. */
+void producer_rung(struct ring *ring, uint64_t groups);
+void producer_check_answer(const struct ring *ring,
+                           const struct vmr_verdict *verdict, uint64_t seq);
+void producer_check_neutral(const struct vmr_verdict *verdict);
+void producer_end_epoch(struct ring *ring);
+void queue_add(struct queue *queue, const struct vmr_request *request);
+void queue_take(struct queue *queue);
+
+/* vcpu_calls.c: calls that take the place of others if ring->by_vcpu. */
+bool vcpu_act(struct ring *ring, uint8_t what, uint8_t arg);
+void vcpu_post(struct ring *ring, uint32_t vcpu,
+               const struct vmr_request *request);
+void vcpu_lose_consumer(struct ring *ring);
+void vcpu_finish(struct ring *ring);
 
 /* consumer_calls.c: the same of the consumer. */
 void consumer_act(struct ring *ring, uint8_t what, uint8_t arg);
