@@ -17,6 +17,10 @@
 
 #include <public/vm_ring.h> /* takes the types as they are */
 
+#ifndef UINT64_MAX /* before 4.21 */
+#define UINT64_MAX (~0ULL)
+#endif
+
 #else
 
 #include <stdbool.h>

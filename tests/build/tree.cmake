@@ -53,6 +53,7 @@ if(NOT VMRING_SANITIZE)
     vmring_test(circles_planted LABELS build COMMAND ${CIRCLES} --planted
         ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} libvmring/producer)
     vmring_build_test(freestanding_gcc_x86_64 freestanding gcc -m64)
+    vmring_build_test(hypervisor_hooks hooks)
     vmring_build_test(hypervisor_gcc hypervisor gcc)
     vmring_build_test(hypervisor_clang hypervisor clang)
     if(VMRING_LONG_TESTS)

@@ -11,6 +11,7 @@
  */
 #include <xen/vm_event.h>
 
+#include <asm/altp2m.h>
 #include <asm/p2m.h>
 #include <asm/vm_event.h>
 
@@ -24,10 +25,11 @@ static void inject(struct vcpu *v, const struct xen_vm_ring_inject *inject)
     /* hvm_do_resume() injects it next; as XEN_DMOP_inject_event sets it. */
     if ( event->vector != HVM_EVENT_VECTOR_UNSET )
         return;
-    event->type = inject->type;
-    event->insn_len = inject->insn_len;
-    event->error_code = inject->error_code;
-    event->cr2 = inject->cr2;
+    /* The name of the last one, CR2, is not the same in each Xen. */
+    *event = (struct x86_event){
+        HVM_EVENT_VECTOR_UNSET, inject->type, inject->insn_len,
+        inject->error_code, inject->cr2,
+    };
     smp_wmb();
     event->vector = inject->vector;
 }
@@ -53,7 +55,8 @@ static void apply(struct vcpu *v, struct vm_event_answer *answer, bool first)
         vm_event_emulate_check(v, rsp);
     vm_event_register_write_resume(v, rsp);
     toggle_singlestep(v, rsp);
-    if ( rsp->flags & VM_EVENT_FLAG_ALTERNATE_P2M )
+    if ( altp2m_active(v->domain) &&
+         (rsp->flags & VM_EVENT_FLAG_ALTERNATE_P2M) )
         p2m_altp2m_check(v, rsp->altp2m_idx);
     if ( rsp->flags & VM_EVENT_FLAG_SET_REGISTERS )
         vm_event_set_registers(v, rsp);

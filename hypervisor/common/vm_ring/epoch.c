@@ -273,7 +273,7 @@ void ring_begin_epoch(struct vm_ring *ring, struct ring_ports *ports)
     begin_ledger(ring);
     vmr_geometry_publish(&ring->new_geo, ring->p.at);
     vmr_producer_attach(&ring->core, &ring->new_geo, ring->p.at, ring->c.at);
-    if ( d->is_shutting_down )
+    if ( domain_shutting_down(d) )
         vmr_producer_set_target(&ring->core, XEN_VM_RING_TARGET_SHUTDOWN,
                                 d->shutdown_code);
     ring->deadline = ring->new_geo.deadline ?: VMR_NO_DEADLINE;

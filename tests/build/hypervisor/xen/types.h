@@ -18,7 +18,6 @@ typedef __UINTPTR_TYPE__ uintptr_t;
 typedef __SIZE_TYPE__ size_t;
 
 #define UINT32_MAX 4294967295U
-#define UINT64_MAX 18446744073709551615ULL
 
 #define NULL ((void *)0)
 
