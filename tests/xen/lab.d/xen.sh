@@ -37,8 +37,19 @@ source_versions() {
         sed -n "s/^Version: \($2\..*\)/\1/p" | sort -rVu
 }
 
-# Leaves the source package in FOLDER.
+# Leaves the source package in FOLDER: the one of the cache, if there is one.
 fetch_source() { # FOLDER SERIES
+    local kept=$cache/source-$2 new=$cache/source-$2.$$
+    mkdir -p "$1" "$cache"
+    if ! compgen -G "$kept/*.dsc" >/dev/null; then
+        download_source "$new" "$2" || { rm -rf "$new"; return 1; }
+        # Another run may have been first.
+        mv -T "$new" "$kept" 2>/dev/null || rm -rf "$new"
+    fi
+    cp "$kept"/* "$1"
+}
+
+download_source() { # FOLDER SERIES
     local version versions state=$cache/sources-$release
     [ -s "$state/sources.list" ] ||
         write_sources deb-src "$state/sources.list" || return 1
@@ -99,6 +110,23 @@ check_source() { # FOLDER
     note "hypervisor/hooks.patch is for Xen $hooks_version;" \
         "$(basename "$1"/*.orig.tar.xz) is another source (sha256 $found)"
     return 1
+}
+
+# Leaves in FOLDER the source that the hooks are for.
+unpack_source() { # FOLDER
+    local package
+    command -v dpkg-source >/dev/null || unavailable "there is no dpkg-source"
+    package=$(mktemp -d "${TMPDIR:-/tmp}/vmring-source.XXXXXX")
+    fetch_source "$package" "${hooks_version%.*}" || {
+        rm -rf "$package"
+        unavailable "the source package of Xen $hooks_version cannot be had"
+    }
+    check_source "$package" &&
+        dpkg-source --no-check -x "$package"/*.dsc "$1" >/dev/null 2>&1 || {
+        rm -rf "$package"
+        return 1
+    }
+    rm -rf "$package"
 }
 
 # GIT: Xen's version would name the repository that it is built in.
