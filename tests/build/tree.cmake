@@ -54,6 +54,17 @@ if(NOT VMRING_SANITIZE)
         ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR} libvmring/producer)
     vmring_build_test(freestanding_gcc_x86_64 freestanding gcc -m64)
     vmring_build_test(hypervisor_hooks hooks)
+    if(VMRING_XEN_TESTS)
+        vmring_build_test(hypervisor_series series)
+        set_tests_properties(hypervisor_series PROPERTIES SKIP_RETURN_CODE 77
+            TIMEOUT 600)
+        if(VMRING_LONG_TESTS)
+            vmring_build_test(hypervisor_series_builds series builds)
+            set_tests_properties(hypervisor_series_builds PROPERTIES
+                LABELS long SKIP_RETURN_CODE 77 COST 1000 TIMEOUT 7200
+                PROCESSORS 2)
+        endif()
+    endif()
     vmring_build_test(hypervisor_gcc hypervisor gcc)
     vmring_build_test(hypervisor_clang hypervisor clang)
     if(VMRING_LONG_TESTS)
