@@ -201,7 +201,7 @@ static int may_enable(struct ring *ring, xen_pfn_t gfn)
     if (!left)
         lock_note_fresh(ring->lock, gfn);
     rc = enable_at(ring, gfn, &port);
-    if (rc == -EBUSY || rc == -EPERM || rc == -EACCES) {
+    if (rc == -EBUSY || rc == -EPERM || rc == -EACCES || rc == -ENXIO) {
         if (!left)
             lock_note_fresh(ring->lock, 0);
         errno = -rc;
@@ -294,6 +294,12 @@ static int cannot_enable(struct ring *ring, int error)
             "demand, and it has pages at each frame that a ring could "
             "take; let it balloon down first",
             ring->target->name);
+        return EXIT_UNSUPPORTED;
+    case ENXIO:
+        bridge_log(LOG_ERR,
+                   "this Xen has no legacy ring for a bridge, as it is the "
+                   "producer itself: 'vmring-agent %u'",
+                   ring->target->domid);
         return EXIT_UNSUPPORTED;
     case EOPNOTSUPP:
     case ENODEV:

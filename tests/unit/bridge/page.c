@@ -2,8 +2,8 @@
 /*
  * Description: the ring's page comes and goes, and leaves the guest's memory
  * and its maximum as they were, also where a guest has filled the frames around
- * it, and where a bridge that was killed has left its mark.  Below xc_*() there
- * is a guest's table of frames.
+ * it, where a bridge that was killed has left its mark, and where Xen has no
+ * such ring.  Below xc_*() there is a guest's table of frames.
  */
 #include "bridge/monitor/ring.c"
 
@@ -18,6 +18,7 @@ static struct {
     unsigned int next, nr, max, ring;
     uint64_t param;
     uint64_t lacking;
+    bool no_rings; /* its Xen has none */
 } guest;
 
 static unsigned int page_of_ring;
@@ -119,6 +120,8 @@ int domctl_call(struct handles *xen, uint32_t domid, struct xen_domctl *domctl)
         *type = guest.at[*type] ? 0 : XEN_DOMCTL_PFINFO_XTAB;
         return 0;
     }
+    if (guest.no_rings)
+        return -ENXIO;
     if (guest.ring)
         return -EBUSY;
     if (!guest.at[guest.param])
@@ -296,8 +299,24 @@ static void after_a_killed_one(void)
     leave(NR_BUILT + 1, 90);
 }
 
+/* The guest keeps what it had, and never had a page more. */
+static void no_ring_in_this_xen(void)
+{
+    unsigned int pages = NR_BUILT + 1;
+
+    build();
+    guest.no_rings = true;
+    CHECK_EQ(ring_enable(&ring), EXIT_UNSUPPORTED);
+    CHECK_EQ(guest.next, pages);
+    CHECK_EQ(guest.nr, pages);
+    CHECK_EQ(guest.max, pages);
+    CHECK(guest.at[RING]);
+    CHECK_EQ(lock.fresh_gfn, 0);
+}
+
 int main(void)
 {
+    no_ring_in_this_xen();
     as_it_was_found();
     around_it_all_is_taken();
     after_a_killed_one();
