@@ -23,7 +23,7 @@ xen_options() { # WHICH
     *) echo '# CONFIG_DEBUG is not set' ;;
     esac
     case $1 in
-    vmring*) echo 'CONFIG_VM_RING=y' ;;
+    vmring*) printf 'CONFIG_UNSUPPORTED=y\nCONFIG_VM_RING=y\n' ;;
     esac
     echo '# CONFIG_SHADOW_PAGING is not set'
 }
