@@ -204,7 +204,8 @@ make_dom0() { # PACKAGES_TREE TREE
     ln -s /run "$dom0/var/lock"
     install_busybox "$dom0"
     for program in xl xenstored xenconsoled xenconsole xen-init-dom0 \
-        libxl-save-helper xen-access lsevtchn xenctx xen-hvmctx xen-diag; do
+        libxl-save-helper xen-access lsevtchn xenctx xen-hvmctx xen-diag \
+        xen-livepatch xenpaging; do
         cp "$xenbin/$program" "$dom0/usr/bin/" || return 1
         tools+=("$xenbin/$program")
     done

@@ -61,6 +61,8 @@ make_overlay() { # TREE SCENARIO...
             "programs of another release than Debian $release, which it boots;" \
             "try: lab programs --release $release FOLDER"
     done
+    # Debian's Xen has none.
+    [ ! -f "$xen.livepatch" ] || cp "$xen.livepatch" "$tree/lab/livepatch"
     for file in "${extra_files[@]}"; do
         add_file "$tree" "$file"
     done

@@ -4,14 +4,17 @@
 # Hypervisors that are built here, from Debian's source package: `debug` checks
 # itself, with its assertions and its sanitizer of undefined behaviour; `vmring`
 # is the producer of the ring itself (hypervisor/), and `vmring-debug` is both;
-# `plain` is as Debian's, to be compared with.
+# `vmring-second` is one without the legacy ring and waitqueues, and
+# `vmring-second-debug` is that and `debug`; `plain` is as Debian's, to be
+# compared with.
 #
 # Debian's own is built without either: what would fail an assertion goes on
 # there, until it does harm. Each is kept in the cache, named after the source
 # and this recipe, and boots with the tools of the base: source and tools are of
 # the same release of Xen, whose interface of domctls does not change.
 
-readonly built_xens='debug plain vmring vmring-debug'
+readonly built_xens='debug plain vmring vmring-debug vmring-second '\
+'vmring-second-debug'
 
 # hypervisor/hooks.patch is for this source: sha256 of xen_VERSION.orig.tar.xz.
 readonly hooks_version=4.17.5+72-g01140da4e8
@@ -24,6 +27,9 @@ xen_options() { # WHICH
     esac
     case $1 in
     vmring*) printf 'CONFIG_UNSUPPORTED=y\nCONFIG_VM_RING=y\n' ;;
+    esac
+    case $1 in
+    vmring-second*) echo '# CONFIG_VM_EVENT_LEGACY is not set' ;;
     esac
     echo '# CONFIG_SHADOW_PAGING is not set'
 }
@@ -93,7 +99,8 @@ xen_recipe() { # WHICH
         xen_options "$1"
         case $1 in
         vmring*)
-            cat "$hypervisor"/{place,hooks.patch} "$hypervisor"/include/xen/* \
+            cat "$hypervisor"/{place,hooks.patch,second.patch} \
+                "$hypervisor"/include/xen/* \
                 "$hypervisor"/common/vm_ring/* "$tree"/libvmring/core/* \
                 "$tree"/libvmring/vm_event/* \
                 "$tree"/include/xen/public/vm_ring*.h
@@ -129,7 +136,8 @@ unpack_source() { # FOLDER
     rm -rf "$package"
 }
 
-# GIT: Xen's version would name the repository that it is built in.
+# GIT: Xen's version would name the repository that it is built in. Beside OUT
+# comes OUT.livepatch, one of Xen's own tests: it fits this very build alone.
 build_xen() { # WHICH SOURCE OUT LOG
     local make=(make -C "$2/xen" GIT=/bin/false) option
     ! command -v ccache >/dev/null || make+=(CC='ccache gcc')
@@ -142,11 +150,13 @@ build_xen() { # WHICH SOURCE OUT LOG
     esac
     xen_options "$1" >"$2/xen/.config" &&
         "${make[@]}" olddefconfig >>"$4" 2>&1 &&
-        nice "${make[@]}" "-j$(nproc)" >>"$4" 2>&1 || return 1
+        nice "${make[@]}" "-j$(nproc)" >>"$4" 2>&1 &&
+        "${make[@]}" tests >>"$4" 2>&1 || return 1
     # Options that no version of Xen knows any more vanish in silence.
-    for option in $(xen_options "$1" | grep '^CONFIG'); do
+    while read -r option; do
         grep -qx "$option" "$2/xen/.config" || return 1
-    done
+    done < <(xen_options "$1")
+    cp "$2/xen/test/livepatch/xen_hello_world.livepatch" "$3.livepatch"
     cp "$2/xen/xen" "$3"
 }
 
@@ -170,21 +180,23 @@ prepare_xen() { # WHICH
         long_step "building Xen ($1)" build_xen "$1" \
             "$work/package/xen" "$work/xen" "$cache/xen-$1-build.log" ||
             unavailable "Xen cannot be built; see $cache/xen-$1-build.log"
+        mv "$work/xen.livepatch" "$kept.livepatch"
         mv "$work/xen" "$kept"
         rm -rf "$work"
     fi
-    touch "$kept"
+    touch "$kept" "$kept.livepatch"
     xen=$kept
     exec {lock}>&-
 }
 
-# ------------------------------------------ with the option off --
+# ----------------------------------- with the options at their defaults --
 
-# hooks.patch without what it does: what it takes out is put back, an empty line for each line of it, so that
-# what follows has the number that it has there. Numbers of lines are in the
-# objects, in what BUG() and gdprintk() say.
-empty_hooks() {
-    awk '
+# A patch that makes of the tree BEFORE one that has the lines of AFTER and does
+# what BEFORE does: what AFTER takes out is put back, and for each line that it
+# has more there is an empty one. Numbers of lines are in the objects, in what
+# BUG() and gdprintk() say.
+empty_lines() { # BEFORE AFTER
+    (cd "${1%/*}" && diff -ru "${1##*/}" "${2##*/}" || [ $? = 1 ]) | awk '
         function flush(   i) {
             for (i = 1; i <= removed; i++) print "-" old[i]
             for (i = 1; i <= removed; i++) print "+" old[i]
@@ -192,30 +204,56 @@ empty_hooks() {
             removed = added = 0
         }
         /^(---|\+\+\+) / || /^@@/ { flush(); print; next }
+        /^(diff|Only in) / { flush(); next }
         /^-/ { old[++removed] = substr($0, 2); next }
         /^\+/ { added++; next }
         { flush(); print }
-        END { flush() }' "$lab_dir/../../hypervisor/hooks.patch"
+        END { flush() }'
 }
 
-# The objects of the C files that the hooks are in, but for those of other
-# machines; XSM is not in the configuration.
-hooked_objects() {
-    sed -n 's#^+++ b/xen/\(.*\)\.c$#\1.o#p' \
-        "$lab_dir/../../hypervisor/hooks.patch" | grep -v '^arch/arm/\|^xsm/'
-}
-
-build_plain() { # TREE LOG
-    local make=(make -C "$1/xen" GIT=/bin/false)
+# Leaves in TREE's xen/ the objects of it with the options of WHICH. The date
+# would be in them.
+build_objects() { # WHICH TREE LOG
+    local make=(make -C "$2/xen" GIT=/bin/false)
     ! command -v ccache >/dev/null || make+=(CC='ccache gcc')
-    xen_options plain >"$1/xen/.config" &&
-        "${make[@]}" olddefconfig >>"$2" 2>&1 &&
-        nice "${make[@]}" "-j$(nproc)" >>"$2" 2>&1
+    xen_options "$1" >"$2/xen/.config" &&
+        SOURCE_DATE_EPOCH=0 "${make[@]}" olddefconfig >>"$3" 2>&1 &&
+        SOURCE_DATE_EPOCH=0 nice "${make[@]}" "-j$(nproc)" >>"$3" 2>&1
 }
 
-# Fails unless each object is the same with the option off as without hooks.
+# Every object, of C or of assembler, but for those that others are linked to,
+# and the configuration itself, which has the options by name.
+objects_of() { # TREE
+    (cd "$1/xen" && find . -name '*.o' ! -name 'built_in*' ! -name 'prelink*' \
+        ! -name config_data.o | sort)
+}
+
+# Fails unless with the options of WHICH each object of the tree AFTER is that of
+# the tree BEFORE, which gets its lines.
+compare_objects() { # WHICH BEFORE AFTER LOG
+    local tree object nr=0 bad=0
+    empty_lines "$2" "$3" >"$2.patch"
+    patch -s -f -p1 --no-backup-if-mismatch -d "$2" <"$2.patch" >>"$4" 2>&1 ||
+        return 1
+    for tree in "$2" "$3"; do
+        long_step "building Xen ${tree##*/}" build_objects "$1" "$tree" "$4" ||
+            return 1
+    done
+    for object in $(objects_of "$3"); do
+        nr=$((nr + 1))
+        cmp -s "$2/xen/$object" "$3/xen/$object" && continue
+        echo "DIFFERS: $object"
+        bad=1
+    done
+    echo "$nr objects of Xen ${3##*/}, with ${1}'s options:" \
+        "$([ "$bad" != 0 ] || echo "the same as ")${2##*/}"
+    [ "$nr" -gt 0 ] && return "$bad"
+}
+
+# hooks.patch without its option changes no object; nor does second.patch with
+# the legacy ring left in, either way.
 compare_off() {
-    local work=$cache/xen-off log=$cache/xen-off.log object bad=0
+    local work=$cache/xen-off log=$cache/xen-off.log status=0
     rm -rf "$work"
     mkdir -p "$work/package"
     install_xen_packages || unavailable "these packages could not be" \
@@ -224,23 +262,19 @@ compare_off() {
         fetch_source "$work/package" "${hooks_version%.*}" ||
         unavailable "the source package of Xen $hooks_version cannot be had"
     check_source "$work/package" || return 1
-    dpkg-source --no-check -x "$work/package"/*.dsc "$work/with" >"$log" 2>&1
-    cp -a "$work/with" "$work/without"
-    "$lab_dir/../../hypervisor/place" "$work/with" >>"$log" 2>&1
-    empty_hooks | patch -s -p1 --no-backup-if-mismatch -d "$work/without" \
-        >>"$log" 2>&1 || { note "see $log"; return 1; }
-    for object in with without; do
-        long_step "building Xen $object hooks" build_plain \
-            "$work/$object" "$log" || { note "see $log"; return 1; }
-    done
-    for object in $(hooked_objects); do
-        if cmp -s "$work/with/xen/$object" "$work/without/xen/$object"; then
-            echo "same: $object"
-        else
-            echo "DIFFERS: $object"
-            bad=1
-        fi
-    done
-    [ "$bad" != 0 ] || rm -rf "$work"
-    return "$bad"
+    dpkg-source --no-check -x "$work/package"/*.dsc "$work/debian" >"$log" 2>&1
+    cp -a "$work/debian" "$work/placed"
+    "$lab_dir/../../hypervisor/place" "$work/placed" >>"$log" 2>&1 || return 1
+    cp -a "$work/placed" "$work/first"
+    patch -R -s -f -p1 --no-backup-if-mismatch -d "$work/first" \
+        <"$lab_dir/../../hypervisor/second.patch" >>"$log" 2>&1 || return 1
+    cp -a "$work/placed" "$work/second"
+    compare_objects plain "$work/debian" "$work/placed" "$log" || status=1
+    compare_objects vmring "$work/first" "$work/second" "$log" || status=1
+    if [ "$status" = 0 ]; then
+        rm -rf "$work"
+    else
+        note "see $log and $work"
+    fi
+    return "$status"
 }
