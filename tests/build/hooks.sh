@@ -13,7 +13,7 @@ trap 'rm -rf "$dir"' EXIT
 # MEM_ACCESS has become VM_EVENT; domain_shutting_down() was not there.
 changes() { # PATCH
     sed -n '/^--- /d; /^[-+]/p' "$1" |
-        sed 's/^\(+.depends on\) VM_EVENT$/\1 MEM_ACCESS/
+        sed 's/^\(+.depends on\) VM_EVENT /\1 MEM_ACCESS /
             /^+static inline bool domain_shutting_down(/,/^+$/d'
 }
 

@@ -73,7 +73,8 @@ build() { # y|n
     make="make -C $dir/series/xen/xen GIT=/bin/false"
     compiler=gcc
     ! command -v ccache >/dev/null || compiler='ccache gcc'
-    printf 'CONFIG_VM_RING=%s\n# CONFIG_DEBUG is not set\n' "$1" \
+    printf 'CONFIG_UNSUPPORTED=y\nCONFIG_VM_RING=%s\n%s\n' "$1" \
+        '# CONFIG_DEBUG is not set' \
         >"$dir/series/xen/xen/.config"
     # shellcheck disable=SC2086  # words
     { $make CC="$compiler" olddefconfig &&
