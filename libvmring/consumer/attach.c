@@ -8,8 +8,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "../base/options.h"
 #include "../base/line.h"
+#include "../base/options.h"
 #include "../base/watch.h"
 #include "attach.h"
 #include "groups.h"
