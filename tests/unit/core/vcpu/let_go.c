@@ -123,6 +123,24 @@ static void amid_a_push(void)
     CHECK(!vmr_producer_push(&rig.tx, 3, &event));
 }
 
+/* As in a hypervisor: vCPUs' lanes alone. */
+static void has_no_foreign_lane(void)
+{
+    struct vmr_geometry geo = rig_geometry(3, 2, 0, 2);
+
+    geo.nr_lanes = 3;
+    geo.features &= ~XEN_VM_RING_FEATURE_FOREIGN;
+    CHECK(vmr_geometry_lay_out(&geo, 2ULL * 3 * 64));
+    rig_make(&rig, &geo);
+    (void)vcpu_post(&rig, 0, 1, 1000);
+    CHECK(vmr_producer_leave(&rig.tx));
+    unmap(rig.c, rig.geo.c_len);
+    unmap(rig.p, rig.geo.p_len);
+    vcpu_waits(&rig, 0);
+    rig_attach(&rig);
+    CHECK_EQ(vcpu_taken(&rig, 0, 1).flags, XEN_VM_RING_FLAG_REPOSTED);
+}
+
 /* Before there ever was a ring, too. */
 static void never_was(void)
 {
@@ -150,6 +168,7 @@ int main(void)
         nobody_is_there();
     }
     amid_a_push();
+    has_no_foreign_lane();
     never_was();
     return 0;
 }
