@@ -52,11 +52,11 @@ struct vmr_foreign {
 };
 
 struct vmr_producer {
+    struct vmr_bell_tx bells[XEN_VM_RING_MAX_GROUPS];
     struct vmr_geometry geo;           /* of the current epoch */
     struct xen_vm_ring_header *header; /* NULL: no ring yet */
     struct vmr_slot_tx *slots;
     struct vmr_lane_tx *lanes;
-    struct vmr_bell_tx bells[XEN_VM_RING_MAX_GROUPS];
     uint64_t *bell_words;
     struct vmr_bits pending; /* vCPUs with a request */
     uint64_t *pending_words;
