@@ -72,6 +72,11 @@ int memory_op(unsigned int op, void *arg)
     return hypercall2(__HYPERVISOR_memory_op, op, arg);
 }
 
+int event_op(unsigned int op, void *arg)
+{
+    return hypercall2(__HYPERVISOR_event_channel_op, op, arg);
+}
+
 void yield(void)
 {
     hypercall2(__HYPERVISOR_sched_op, SCHEDOP_yield, NULL);

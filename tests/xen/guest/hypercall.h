@@ -13,6 +13,7 @@ int vcpu_op(unsigned int op, unsigned int vcpu, void *arg);
 int hvm_op(unsigned int op, void *arg);
 int version_op(unsigned int op, void *arg);
 int memory_op(unsigned int op, void *arg);
+int event_op(unsigned int op, void *arg);
 void yield(void);
 void sleep_until(uint64_t system_time_ns);
 

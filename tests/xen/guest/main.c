@@ -11,6 +11,7 @@
 #include "hypercall.h"
 #include "machine.h"
 #include "options.h"
+#include "ports.h"
 #include "print.h"
 #include "report.h"
 #include "scan.h"
@@ -61,6 +62,8 @@ void guest_main(const struct hvm_start_info *info)
         power_off_crashed();
     wait_for_barrier();
     announce("ready");
+    if (options.ports)
+        take_ports();
     scan_start();
     if (options.hold)
         hold(&vcpus[0]);

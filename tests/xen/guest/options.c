@@ -17,7 +17,8 @@ struct options options = {
 #define MSR_HYPERVISOR_FIRST 0x40000000
 #define MSR_HYPERVISOR_LAST  0x40001fff
 
-static uint32_t order, loop, told, verbose, timed, hold, plant, probe_all, self;
+static uint32_t order, loop, told, verbose, timed, hold, plant, probe_all, self,
+    ports;
 static uint32_t beat = UINT32_MAX;
 
 static const struct {
@@ -41,6 +42,7 @@ static const struct {
     {"plant", &plant, 0, 1},
     {"probeall", &probe_all, 0, 1},
     {"hold", &hold, 0, 1},
+    {"ports", &ports, 0, 1},
     {"self", &self, 0, 1},
 };
 
@@ -214,6 +216,7 @@ bool parse_command_line(const char *text)
     options.plant = plant;
     options.probe_all = probe_all;
     options.self = self;
+    options.ports = ports;
     options.beat_s = beat == UINT32_MAX ? loop : beat;
     return check();
 }

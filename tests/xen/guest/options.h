@@ -18,7 +18,7 @@ struct options {
     uint32_t spin;    /* spinning this many turns between events */
     uint32_t beat_s;  /* 0: none */
     uint32_t scan;    /* every how many frames elsewhere; 0: no scan */
-    bool mixed, loop, told, verbose, timed, hold, plant, probe_all, self;
+    bool mixed, loop, told, verbose, timed, hold, plant, probe_all, self, ports;
 };
 
 extern struct options options;

@@ -5,6 +5,7 @@
  *   vmring-lab-domain pause|unpause|resume|destroy|reset DOMID
  *   vmring-lab-domain shutdown DOMID REASON    Xen's SHUTDOWN_*, a number
  *   vmring-lab-domain says DOMID               its lines in Xen's log
+ *   vmring-lab-domain port|page DOMID          takes one more for it
  */
 #include <err.h>
 #include <stdio.h>
@@ -12,6 +13,9 @@
 #include <string.h>
 #include <xenctrl.h>
 #include <xenguest.h>
+
+/* Above what the lab's guests have, below what is the toolstack's. */
+#define FREE_GFN 0xfe000
 
 /* "(d5) ..." */
 static int says(xc_interface *xch, uint32_t domid)
@@ -30,6 +34,13 @@ static int says(xc_interface *xch, uint32_t domid)
     return 0;
 }
 
+static int add_page(xc_interface *xch, uint32_t domid)
+{
+    xen_pfn_t gfn = FREE_GFN;
+
+    return xc_domain_populate_physmap_exact(xch, domid, 1, 0, 0, &gfn);
+}
+
 /* As if xl had not waited for the guest to agree. */
 static int carry_out(xc_interface *xch, int argc, char **argv)
 {
@@ -46,6 +57,10 @@ static int carry_out(xc_interface *xch, int argc, char **argv)
         return xc_domain_soft_reset(xch, domid);
     if (!strcmp(argv[1], "says"))
         return says(xch, domid);
+    if (!strcmp(argv[1], "port"))
+        return xc_evtchn_alloc_unbound(xch, domid, 0);
+    if (!strcmp(argv[1], "page"))
+        return add_page(xch, domid);
     if (!strcmp(argv[1], "destroy"))
         return xc_domain_destroy(xch, domid);
     if (!strcmp(argv[1], "shutdown") && argc == 4)
