@@ -60,7 +60,7 @@ struct lane_base : rl::test_suite<Model, threads> {
         at[tx.head] = number;
         begun = tx.head + 1;
         /* One that is begun and not committed: the next has its position. */
-        if (late && number == 3)
+        if (late && number == 5)
             CHECK(reserve(event));
         if (number % 2 ? !vmr_lane_push(&tx, &event) : !in_place(event))
             begun = tx.head;
