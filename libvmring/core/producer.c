@@ -21,18 +21,26 @@ size_t vmr_producer_size(uint32_t nr_vcpus, uint32_t nr_lanes)
            (vmr_bell_words(nr_lanes) + VMR_BITMAP_WORDS) * sizeof(uint64_t);
 }
 
+/* Not by an empty one: a compiler may build that on the stack; it is large. */
+static void clear(struct vmr_producer *producer)
+{
+    unsigned char *bytes = (void *)producer;
+
+    for (size_t i = 0; i < sizeof(*producer); i++)
+        bytes[i] = 0;
+}
+
 void vmr_producer_init(struct vmr_producer *producer, void *memory,
                        uint32_t nr_vcpus, uint32_t nr_lanes)
 {
     unsigned char *at = first_line(memory);
     struct vmr_request *fifo;
 
-    *producer = (struct vmr_producer){
-        .nr_vcpus = nr_vcpus,
-        .nr_lanes = nr_lanes,
-        .next_deadline = VMR_NO_DEADLINE,
-        .scan_deadline = VMR_NO_DEADLINE,
-    };
+    clear(producer);
+    producer->nr_vcpus = nr_vcpus;
+    producer->nr_lanes = nr_lanes;
+    producer->next_deadline = VMR_NO_DEADLINE;
+    producer->scan_deadline = VMR_NO_DEADLINE;
     producer->lanes = (void *)at;
     at += nr_lanes * sizeof(struct vmr_lane_tx);
     producer->slots = (void *)at;
