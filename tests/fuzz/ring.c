@@ -360,13 +360,17 @@ static bool has_answers(const struct ring *ring)
     return false;
 }
 
-/* Who hears of the group's answers sleeps, and so does a vCPU that has one. */
+/*
+ * Who hears of the group's answers sleeps, and so does a vCPU that has one and
+ * was not told of it as it was about to sleep.
+ */
 static void check_vcpus(const struct ring *ring, uint32_t group)
 {
     if (!ring->deaf[group] || !is_empty(&ring->rx.groups[group].bell.given))
         return;
     for (uint32_t v = group; v < ring->geo.nr_vcpus; v += ring->geo.nr_groups)
-        ALWAYS(!ring->members[v].sleeps || !has_answer(ring, v));
+        ALWAYS(!ring->members[v].sleeps || !has_answer(ring, v) ||
+               ring->members[v].due_seq == ring->tx.slots[v].seq);
 }
 
 void ring_check_sleepers(struct ring *ring)
