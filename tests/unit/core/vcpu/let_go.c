@@ -148,6 +148,8 @@ static void never_was(void)
     void *memory = calloc(1, vmr_producer_size(3, 4));
 
     CHECK(memory);
+    free(rig.tx_memory);
+    free(rig.rx_memory);
     memset(&rig, 0, sizeof(rig));
     rig.geo = geo;
     rig.tx_memory = memory;

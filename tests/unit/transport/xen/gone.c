@@ -53,7 +53,7 @@ static void is_made(void)
 /* The keeper has ended, and has destroyed so many. */
 static void ends_with(unsigned int destroyed)
 {
-    fake_native->hold = 0;
+    fake_native_hold(0);
     is_made();
     wait_for(&fake_native->handles, 0);
     CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY], destroyed);
@@ -106,7 +106,7 @@ static void killed(size_t stage, unsigned int nr_prev)
     pid_t pid;
 
     begin(nr_prev);
-    fake_native->hold = stages[stage].hold;
+    fake_native_hold(stages[stage].hold);
     pid = fork();
     if (pid == 0) {
         propose();
@@ -122,7 +122,7 @@ static void killed(size_t stage, unsigned int nr_prev)
 static void given_up(size_t stage, unsigned int nr_prev)
 {
     begin(nr_prev);
-    fake_native->hold = stages[stage].hold;
+    fake_native_hold(stages[stage].hold);
     propose();
     stages[stage].get();
     region_drop(&regions.p);
@@ -196,7 +196,7 @@ static void attach(unsigned int nr_prev, bool read)
 /* While the keeper is at something else. */
 static void hang_up_amid(uint32_t op, uint32_t type, size_t len, uint32_t last)
 {
-    fake_native->hold = op;
+    fake_native_hold(op);
     say(type, len);
     wait_for(&fake_native->ops[op], 1);
     if (last)

@@ -135,13 +135,13 @@ static void abandoned(void)
 /* It hangs up while Xen is at `op`, and the reply goes to nobody. */
 static void hang_up_amid(uint32_t op, uint32_t last)
 {
-    while (!fake_native->ops[op])
+    while (!fake_native_ops(op))
         (void)poll(NULL, 0, 1);
     if (last)
         ask(last, NULL, 0);
     close(ours);
     ours = -1;
-    fake_native->hold = 0;
+    fake_native_hold(0);
     end();
 }
 
@@ -151,7 +151,7 @@ static void a_reply_to_nobody(void)
     static const struct vmring_local_count from;
 
     fake_native_begin();
-    fake_native->hold = XEN_VM_RING_OP_ATTACH;
+    fake_native_hold(XEN_VM_RING_OP_ATTACH);
     begin();
     ask(VMRING_LOCAL_PROPOSE, &propose, sizeof(propose));
     hang_up_amid(XEN_VM_RING_OP_ATTACH, 0);
@@ -159,7 +159,7 @@ static void a_reply_to_nobody(void)
     for (int detaches = 0; detaches < 2; detaches++) {
         fake_native_begin();
         attach(0);
-        fake_native->hold = XEN_VM_RING_OP_COUNT;
+        fake_native_hold(XEN_VM_RING_OP_COUNT);
         ask(VMRING_LOCAL_COUNT, &from, sizeof(from));
         hang_up_amid(XEN_VM_RING_OP_COUNT, detaches ? VMRING_LOCAL_DETACH : 0);
         CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY], detaches);
