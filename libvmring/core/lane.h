@@ -19,7 +19,8 @@ struct vmr_lane_tx {
     uint64_t head, lost;
     uint64_t shown; /* of head */
     uint64_t cons;  /* the last cursor that was accepted */
-    uint64_t nr_records;
+    uint64_t mask;  /* of a position: its slot */
+    uint64_t room;  /* head may be less than that ahead of cons; 0: faulted */
     uint32_t record_len, loss_policy;
     uint32_t ask_ahead;  /* records */
     uint32_t group, bit; /* its bit among those that the group's flush tells */

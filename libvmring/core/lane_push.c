@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* lane_push.c: an event goes into a lane, or is counted lost. */
-#include "atomic.h"
-#include "lane_record.h"
+#include "lane_push.h"
 
 static inline void ask_for_line(const void *p)
 {
@@ -26,7 +25,9 @@ void vmr_lane_tx_init(struct vmr_lane_tx *tx, const struct vmr_geometry *geo,
         .records =
             at(p, geo->record_off + lane * geo->nr_records * geo->record_len),
         .cursor = at(c, geo->cursor_off + (uint64_t)lane * XEN_VM_RING_LINE),
-        .nr_records = geo->nr_records,
+        .mask = geo->nr_records - 1,
+        .room = geo->loss_policy == XEN_VM_RING_POLICY_DISCARD ? geo->nr_records
+                                                               : UINT64_MAX,
         .record_len = geo->record_len,
         .loss_policy = geo->loss_policy,
         .ask_ahead = vmr_ask_ahead(geo),
@@ -35,7 +36,7 @@ void vmr_lane_tx_init(struct vmr_lane_tx *tx, const struct vmr_geometry *geo,
     };
 }
 
-static void count_lost(struct vmr_lane_tx *tx)
+static inline void count_lost(struct vmr_lane_tx *tx)
 {
     /* A count: nobody goes by it to anything else. */
     vmr_store_relaxed(&tx->line->lost, ++tx->lost);
@@ -45,7 +46,7 @@ static void count_lost(struct vmr_lane_tx *tx)
  * Reads the cursor once.  It is believed only between the last one believed
  * and our own head; anything else is a fault, sticky (docs/ABI.md, L7).
  */
-static void read_cursor(struct vmr_lane_tx *tx)
+static inline void read_cursor(struct vmr_lane_tx *tx)
 {
     uint64_t cons;
 
@@ -56,10 +57,12 @@ static void read_cursor(struct vmr_lane_tx *tx)
      * record are over before we write the slot again.
      */
     cons = vmr_load_acquire(&tx->cursor->cons);
-    if (cons - tx->cons > tx->head - tx->cons)
+    if (cons - tx->cons > tx->head - tx->cons) {
         tx->faulted = true;
-    else
+        tx->room = 0;
+    } else {
         tx->cons = cons;
+    }
 }
 
 void vmr_lane_show(struct vmr_lane_tx *tx)
@@ -71,120 +74,94 @@ void vmr_lane_show(struct vmr_lane_tx *tx)
     vmr_store_release(&tx->line->shown, tx->head);
 }
 
-/* Discard newest: is there room? */
-static inline bool has_room(struct vmr_lane_tx *tx)
+bool vmr_lane_make_room(struct vmr_lane_tx *tx)
 {
-    if (tx->head - tx->cons >= tx->nr_records) {
-        /* A consumer cannot give back what it has not been shown. */
-        vmr_lane_show(tx);
-        read_cursor(tx);
-    }
-    return !tx->faulted && tx->head - tx->cons < tx->nr_records;
+    /* Its cursor was a lie, or is 2^64 behind; it needs no room. */
+    if (tx->loss_policy == XEN_VM_RING_POLICY_OVERWRITE)
+        return true;
+    /* A consumer cannot give back what it has not been shown. */
+    vmr_lane_show(tx);
+    read_cursor(tx);
+    if (vmr_lane_has_room(tx))
+        return true;
+    count_lost(tx);
+    return false;
 }
 
-/* The head of a record is eight words; two of them are made up here. */
-static inline __attribute__((__always_inline__)) void
-store_head(struct xen_vm_ring_event *to, const struct xen_vm_ring_event *from,
-           uint32_t flags, uint32_t lost, uint32_t length)
+/*
+ * The head of an event whose length is not the record's: the words that have
+ * flags and length are made up here.
+ */
+static void put_other_head(const struct vmr_lane_tx *tx,
+                           struct xen_vm_ring_event *record,
+                           const struct xen_vm_ring_event *event,
+                           uint32_t flags, uint32_t length)
 {
-    uint64_t flags_lost = flags | (uint64_t)lost << 32;
-    uint64_t reason_to_length = from->reason | (uint64_t)from->vcpu << 16 |
-                                (uint64_t)from->altp2m_idx << 32 |
+    uint64_t reason_to_length = event->reason | (uint64_t)event->vcpu << 16 |
+                                (uint64_t)event->altp2m_idx << 32 |
                                 (uint64_t)length << 48;
 
-    vmr_store_relaxed(&to->time, from->time);
-    vmr_store_relaxed((void *)&to->flags, flags_lost);
-    vmr_store_relaxed((void *)&to->reason, reason_to_length);
-    vmr_copy_to_shared(&to->u, &from->u, sizeof(to->u));
-}
-
-static inline struct xen_vm_ring_event *record_at(const struct vmr_lane_tx *tx,
-                                                  uint64_t position)
-{
-    uint64_t slot = position & (tx->nr_records - 1);
-
-    return (void *)(tx->records + slot * tx->record_len);
+    vmr_store_relaxed(&record->time, event->time);
+    vmr_lane_put_flags(tx, record, flags);
+    vmr_store_relaxed((void *)&record->reason, reason_to_length);
+    vmr_copy_to_shared(&record->u, &event->u, sizeof(record->u));
 }
 
 /* A later record's lines, with registers, if its slot is known to be free. */
-static void ask_ahead(const struct vmr_lane_tx *tx)
+static inline void ask_ahead(const struct vmr_lane_tx *tx)
 {
     uint64_t then = tx->head + 1 + tx->ask_ahead;
     const unsigned char *record;
 
     if (tx->loss_policy == XEN_VM_RING_POLICY_DISCARD &&
-        then - tx->cons >= tx->nr_records)
+        then - tx->cons > tx->mask)
         return;
-    record = (const void *)record_at(tx, then);
+    record = (const void *)vmr_lane_slot(tx, then);
     for (uint32_t line = 0; line < XEN_VM_RING_EVENT_FULL; line += 64)
         ask_for_line(record + line);
 }
 
-/*
- * The next record: its head is there, *length is what it is to have.  NULL:
- * counted lost.
- */
-static inline __attribute__((__always_inline__)) struct xen_vm_ring_event *
+/* The next record: its head is there.  true: with room for registers. */
+static inline __attribute__((__always_inline__)) bool
 begin(struct vmr_lane_tx *tx, const struct xen_vm_ring_event *event,
-      uint32_t *length)
+      struct xen_vm_ring_event **record)
 {
-    struct xen_vm_ring_event *record;
-    uint32_t flags = event->flags;
+    uint32_t length = HEAD_LEN, flags = event->flags;
 
-    if (tx->loss_policy == XEN_VM_RING_POLICY_DISCARD && !has_room(tx)) {
-        count_lost(tx);
-        return NULL;
-    }
-    *length = HEAD_LEN;
     if (event->length >= XEN_VM_RING_EVENT_FULL) {
         if (tx->record_len < XEN_VM_RING_EVENT_FULL)
             flags |= XEN_VM_RING_FLAG_REGS_CUT;
         else
-            *length = XEN_VM_RING_EVENT_FULL;
+            length = XEN_VM_RING_EVENT_FULL;
     }
-    record = record_at(tx, tx->head);
-    if (tx->loss_policy == XEN_VM_RING_POLICY_OVERWRITE) {
-        /*
-         * The slot says that it is being written before a word of the old
-         * record changes.  Pairs with the acquire fence in
-         * vmr_lane_pull() (docs/ABI.md, L5).
-         */
-        vmr_store_relaxed(&record->state, BUSY(tx->head));
-        vmr_fence_release();
-    }
-    store_head(record, event, flags, (uint32_t)tx->lost, *length);
-    return record;
+    *record = vmr_lane_open_slot(tx);
+    if (event->length == length)
+        vmr_lane_put_head(tx, *record, event);
+    else
+        put_other_head(tx, *record, event, flags, length);
+    if (length == HEAD_LEN)
+        return false;
+    /* Stores that go on from line to line have no need to ask. */
+    ask_ahead(tx);
+    return true;
 }
 
-static inline __attribute__((__always_inline__)) void
-end(struct vmr_lane_tx *tx, struct xen_vm_ring_event *record)
+void vmr_lane_push_into_room(struct vmr_lane_tx *tx,
+                             const struct xen_vm_ring_event *event)
 {
-    uint64_t head = tx->head;
+    struct xen_vm_ring_event *record;
 
-    /* Whole (L4).  The store of head makes it, and the payload, visible. */
-    vmr_store_relaxed(&record->state, DONE(head));
-    tx->head = head + 1;
-    /*
-     * Pairs with the acquire load in look_at() (L2), of a consumer that takes
-     * what no flush has shown.
-     */
-    vmr_store_release(&tx->line->head, tx->head);
+    if (begin(tx, event, &record))
+        vmr_copy_to_shared(&record->regs, &event->regs, XEN_VM_RING_REGS_LEN);
+    vmr_lane_close_slot(tx, record);
 }
 
 bool vmr_lane_push(struct vmr_lane_tx *tx,
                    const struct xen_vm_ring_event *event)
 {
-    uint32_t length;
-    struct xen_vm_ring_event *record = begin(tx, event, &length);
-
-    if (!record)
+    if (!vmr_lane_has_room(tx) && !vmr_lane_make_room(tx))
         return false;
-    /* Stores that go on from line to line have no need to ask. */
-    if (length > HEAD_LEN) {
-        ask_ahead(tx);
-        vmr_copy_to_shared(&record->regs, &event->regs, XEN_VM_RING_REGS_LEN);
-    }
-    end(tx, record);
+    vmr_lane_push_into_room(tx, event);
     return true;
 }
 
@@ -192,22 +169,17 @@ bool vmr_lane_reserve(struct vmr_lane_tx *tx,
                       const struct xen_vm_ring_event *event,
                       union xen_vm_ring_tail **regs)
 {
-    uint32_t length;
-    struct xen_vm_ring_event *record = begin(tx, event, &length);
+    struct xen_vm_ring_event *record;
 
-    if (!record)
+    if (!vmr_lane_has_room(tx) && !vmr_lane_make_room(tx))
         return false;
-    *regs = NULL;
-    if (length > HEAD_LEN) {
-        ask_ahead(tx);
-        *regs = &record->regs;
-    }
+    *regs = begin(tx, event, &record) ? &record->regs : NULL;
     return true;
 }
 
 void vmr_lane_commit(struct vmr_lane_tx *tx)
 {
-    end(tx, record_at(tx, tx->head));
+    vmr_lane_close_slot(tx, vmr_lane_slot(tx, tx->head));
 }
 
 void vmr_lane_tx_detach(struct vmr_lane_tx *tx)

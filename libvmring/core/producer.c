@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* producer.c: the producer's memory, its epochs, and what it posts and pushes.
  */
-#include "atomic.h"
+#include "lane_push.h"
 #include "producer_parts.h"
 
 /* The lanes come first, from a whole line on. */
@@ -159,24 +159,63 @@ bool vmr_producer_post(struct vmr_producer *producer,
     return true;
 }
 
+/*
+ * What is called for every record has little to save, so that all that is
+ * seldom is apart.
+ */
+#define SELDOM static __attribute__((__noinline__))
+
+SELDOM bool push_elsewhere(struct vmr_producer *producer, uint32_t lane,
+                           const struct xen_vm_ring_event *event)
+{
+    return lane >= producer->nr_vcpus && vmr_foreign_push(producer, event);
+}
+
+/* With registers, or the first since a flush, which is to tell of the lane. */
+SELDOM bool push_another(struct vmr_producer *producer, struct vmr_lane_tx *tx,
+                         const struct xen_vm_ring_event *event)
+{
+    vmr_lane_push_into_room(tx, event);
+    if (!tx->untold) {
+        tx->untold = true;
+        vmr_bits_set(&producer->bells[tx->group].lanes, tx->bit);
+    }
+    return true;
+}
+
+SELDOM bool push_into_full(struct vmr_producer *producer, uint32_t lane,
+                           const struct xen_vm_ring_event *event)
+{
+    struct vmr_lane_tx *tx = &producer->lanes[lane];
+
+    if (vmr_lane_make_room(tx))
+        return push_another(producer, tx, event);
+    /* A loss is told with the next record: nothing to look at for it. */
+    vmr_count_fault(producer, lane);
+    return false;
+}
+
 bool vmr_producer_push(struct vmr_producer *producer, uint32_t lane,
                        const struct xen_vm_ring_event *event)
 {
     struct vmr_lane_tx *tx = &producer->lanes[lane];
 
-    if (lane >= producer->nr_vcpus)
-        return vmr_foreign_push(producer, event);
-    if (!producer->header)
+    if (lane >= producer->nr_vcpus || !producer->header)
+        return push_elsewhere(producer, lane, event);
+    if (!vmr_lane_has_room(tx))
+        return push_into_full(producer, lane, event);
+    if (event->length != XEN_VM_RING_EVENT_HEAD || !tx->untold)
+        return push_another(producer, tx, event);
+    vmr_lane_push_line(tx, event);
+    return true;
+}
+
+SELDOM bool push_own_another(struct vmr_lane_tx *tx,
+                             const struct xen_vm_ring_event *event)
+{
+    if (!vmr_lane_push(tx, event))
         return false;
-    if (!vmr_lane_push(tx, event)) {
-        /* A loss is told with the next record: nothing to look at for it. */
-        vmr_count_fault(producer, lane);
-        return false;
-    }
-    if (!tx->untold) {
-        tx->untold = true;
-        vmr_bits_set(&producer->bells[tx->group].lanes, tx->bit);
-    }
+    tx->own_untold = true;
     return true;
 }
 
@@ -185,8 +224,11 @@ bool vmr_producer_push_own(struct vmr_producer *producer, uint32_t lane,
 {
     struct vmr_lane_tx *tx = &producer->lanes[lane];
 
-    if (!producer->header || !vmr_lane_push(tx, event))
+    if (!producer->header)
         return false;
+    if (!vmr_lane_has_room(tx) || event->length != XEN_VM_RING_EVENT_HEAD)
+        return push_own_another(tx, event);
+    vmr_lane_push_line(tx, event);
     tx->own_untold = true;
     return true;
 }

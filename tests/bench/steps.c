@@ -92,6 +92,11 @@ static void producer_push(struct bench *bench)
     (void)vmr_producer_push(&bench->pair->tx, 0, &bench->event);
 }
 
+static void push_own(struct bench *bench)
+{
+    (void)vmr_producer_push_own(&bench->pair->tx, 0, &bench->event);
+}
+
 static void flush(struct bench *bench)
 {
     (void)vmr_producer_flush(&bench->pair->tx);
@@ -195,6 +200,14 @@ static void pushed(struct bench *bench)
     scribble(bench);
 }
 
+/* The flush has to tell of the lane already. */
+static void pushed_some(struct bench *bench)
+{
+    for (uint64_t i = 1 + any(bench) % (SLOTS / 2); i; i--)
+        producer_push(bench);
+    scribble(bench);
+}
+
 static void pushed_seen(struct bench *bench)
 {
     pushed(bench);
@@ -282,6 +295,14 @@ static const struct situation situations[] = {
      OVERWRITE, WHOLE},
     {"producer's push: accepted", "some room, C is noise", some, producer_push,
      DISCARD, HEAD},
+    {"producer's push: accepted, as many before", "C is noise", pushed_some,
+     producer_push, DISCARD, HEAD},
+    {"producer's push: overwriting, as many before", "C is noise", pushed_some,
+     producer_push, OVERWRITE, HEAD},
+    {"producer's push: with registers", "C is noise", pushed_some,
+     producer_push, DISCARD, WHOLE},
+    {"push_own: accepted", "some room, C is noise", some, push_own, DISCARD,
+     HEAD},
     {"producer's push: lost", "full", full, producer_push, DISCARD, HEAD},
     {"producer's push: lost, faulted", "C is noise", faulted, producer_push,
      DISCARD, HEAD},

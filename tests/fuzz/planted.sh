@@ -50,7 +50,7 @@ s/if (tx->faulted || !tx->cursor)/if (!tx->cursor)/
 uncounted producer core/lane_push.c
 s/&tx->line->lost, ++tx->lost/\&tx->line->lost, tx->lost/
 reads-cursor producer core/lane_push.c
-s/if (tx->loss_policy == XEN_VM_RING_POLICY_DISCARD && !has_room(tx))/if (!has_room(tx))/
+s/: UINT64_MAX,/: geo->nr_records,/;s/^    if (tx->loss_policy == XEN_VM_RING_POLICY_OVERWRITE)$/    if (0)/
 any-seq producer core/slot.c
 s/if (vmr_load_acquire(&tx->response->seq) != tx->seq)/if (0)/
 reads-on producer core/lane_push.c

@@ -40,7 +40,7 @@ static void check_ledger(const struct ring *ring)
                ring->members[i].attempts);
         ALWAYS(lane->cons <= lane->head);
         if (lane->loss_policy == XEN_VM_RING_POLICY_DISCARD)
-            ALWAYS(lane->head - lane->cons <= lane->nr_records);
+            ALWAYS(lane->head - lane->cons <= lane->mask + 1);
         faults += lane->faulted;
         uncounted += i >= tx->nr_vcpus && lane->faulted && !lane->fault_counted;
     }

@@ -58,6 +58,7 @@ FIRST = {
     'slot.c': ['slot', 'slot_registers'],
     'lane_pull.c': ['lane_discard', 'lane_overwrite', 'lane_frozen'],
     'lane_push.c': ['lane_discard', 'lane_overwrite', 'lane_frozen'],
+    'lane_push.h': ['lane_discard', 'lane_overwrite', 'lane_frozen'],
     'doorbell.c': ['bell_publishes', 'bell_producers', 'bell_answers',
                    'bell_state'],
     'producer.c': ['bell_state', 'lane_frozen'],
@@ -99,7 +100,8 @@ def sites(core):
     call = re.compile(r'\b(vmr_(?:load|store|fence|or|exchange|add|trylock|'
                       r'unlock)\w*)\(')
     function = re.compile(r'^(?:[a-z][\w *]*[ *])?(\w+)\(')
-    for path in sorted(core.glob('*.c')):
+    files = [*core.glob('*.c'), *core.glob('*.h')]
+    for path in sorted(set(files) - {core / 'atomic.h'}):
         within = '?'
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if function.match(line):

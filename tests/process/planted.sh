@@ -116,16 +116,16 @@ plant "the cursor is published too early" core/consumer.c \
             go_on" "            group->batch++;
             vmr_lane_publish_cursor(lane);
             go_on"
-plant "the head before the record" core/lane_push.c \
-    "    store_head(record, event, flags, (uint32_t)tx->lost, *length);" \
-    "    vmr_store_release(&tx->line->head, tx->head + 1);
-    vmr_store_relaxed(&record->state, DONE(tx->head));
-    store_head(record, event, flags, (uint32_t)tx->lost, *length);"
+plant "the head before the record" core/lane_push.h \
+    "    vmr_lane_put_head(tx, record, event);
+    vmr_lane_close_slot(tx, record);" \
+    "    vmr_lane_close_slot(tx, record);
+    vmr_lane_put_head(tx, record, event);"
 plant "an answer's seq before its body" core/slot.c \
     "    vmr_copy_to_shared(&rx->response->flags, &response->flags," \
     "    vmr_store_release(&rx->response->seq, seq);
     vmr_copy_to_shared(&rx->response->flags, &response->flags,"
-plant "an overwritten record is not said to be busy" core/lane_push.c \
+plant "an overwritten record is not said to be busy" core/lane_push.h \
     "vmr_store_relaxed(&record->state, BUSY(tx->head));" ";"
 plant "any cursor is believed" core/lane_push.c \
     "if (cons - tx->cons > tx->head - tx->cons)" "if (0)"

@@ -174,8 +174,7 @@ static void die(struct rig *rig)
 {
     struct vmr_lane_tx *lane = &rig->tx.lanes[0];
     struct xen_vm_ring_event *record =
-        (void *)(lane->records +
-                 lane->head % lane->nr_records * lane->record_len);
+        (void *)(lane->records + (lane->head & lane->mask) * lane->record_len);
     struct vmr_slot_tx *slot = &rig->tx.slots[0];
 
     record->state = 2 * lane->head + 1;
@@ -194,7 +193,7 @@ static void lie(struct rig *rig)
 
     if (lane->head != cons)
         ((struct xen_vm_ring_event *)(void *)(lane->records +
-                                              cons % lane->nr_records *
+                                              (cons & lane->mask) *
                                                   lane->record_len))
             ->length = 100;
     rig_lane(rig, last)->head =

@@ -2,7 +2,8 @@
 /*
  * Description: the last look at a cursor, as its consumer goes or its lane is
  * frozen, is by the same rule: what is believed is where a successor starts,
- * and a lie faults the lane though it has room.
+ * and a lie faults the lane though it has room.  An overwriting lane, which
+ * goes by no cursor, is only counted as faulted.
  */
 #include "rig.h"
 
@@ -55,6 +56,24 @@ static void end_at(uint64_t cursor, bool detach, uint64_t resume)
              XEN_VM_RING_PRODUCER_FROZEN);
 }
 
+static void end_overwriting(uint64_t cursor)
+{
+    struct vmr_geometry geo =
+        rig_geometry(1, 1, XEN_VM_RING_POLICY_OVERWRITE, SLOTS);
+
+    rig_make(&rig, &geo);
+    for (int i = 0; i < SLOTS + 1; i++)
+        CHECK(push());
+    rig_cursor(&rig, 0)->cons = cursor;
+    CHECK(vmr_producer_freeze(&rig.tx));
+    CHECK_EQ(rig.tx.lane_faults, cursor > SLOTS + 1);
+    vmr_producer_thaw(&rig.tx);
+    for (int i = 0; i < 2 * SLOTS; i++)
+        CHECK(push());
+    CHECK_EQ(rig_lane(&rig, 0)->head, 3 * SLOTS + 1);
+    CHECK_EQ(rig_lane(&rig, 0)->lost, 0);
+}
+
 int main(void)
 {
     for (int detach = 0; detach < 2; detach++) {
@@ -65,5 +84,7 @@ int main(void)
         end_at(8, detach, 4);
         end_at(UINT64_MAX, detach, 4);
     }
+    end_overwriting(2);
+    end_overwriting(UINT64_MAX);
     return 0;
 }

@@ -62,6 +62,23 @@ static void overwrite(uint64_t position)
     CHECK(!rig.rx.lanes[0].broken);
 }
 
+/* Nobody has published a cursor in 2^64 positions: it does not count. */
+static void all_the_way(void)
+{
+    static struct rig rig;
+    struct vmr_geometry geo =
+        rig_geometry(1, 1, XEN_VM_RING_POLICY_OVERWRITE, 4);
+    struct xen_vm_ring_event event = rig_event(1, 0, 0);
+
+    rig_make(&rig, &geo);
+    seed_at(&rig, UINT64_MAX - 4);
+    rig.tx.lanes[0].cons = rig_cursor(&rig, 0)->cons = 0;
+    for (int i = 0; i < 8; i++)
+        CHECK(rig_push(&rig, 0, &event));
+    CHECK_EQ(rig_lane(&rig, 0)->head, 3);
+    CHECK_EQ(rig_lane(&rig, 0)->lost, 0);
+}
+
 int main(void)
 {
     /* The state of a record is 2h + 1 or 2h + 2: it wraps at 2^63. */
@@ -73,5 +90,6 @@ int main(void)
         discard(positions[i]);
         overwrite(positions[i]);
     }
+    all_the_way();
     return 0;
 }
