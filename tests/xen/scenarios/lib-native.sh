@@ -25,3 +25,29 @@ native_end() {
     process_wait "$1" "$2" 3 "has shut down|was destroyed"
     assert_value "$1" .ledger.adds_up true
 }
+
+# native_query DOMID: asks Xen what it has counted, for queried.
+native_query() {
+    vmring-lab-native-query "$1" >"$run/query" || fail "Xen counts nothing"
+}
+
+# queried KEY
+queried() {
+    sed -n "s/^$1=//p" "$run/query"
+}
+
+# assert_queried KEY EXPECTED
+assert_queried() {
+    assert_eq "Xen's count of $1" "$2" "$(queried "$1")"
+}
+
+# assert_exact REQUESTS RECORDS: each was answered by an agent, and none lost.
+assert_exact() {
+    assert_queried requests "$1"
+    assert_queried answered "$1"
+    assert_queried records "$2"
+    for exact_key in by_deadline by_detach by_overflow discarded abandoned \
+        ignored lane_faults pending waited; do
+        assert_queried $exact_key 0
+    done
+}
