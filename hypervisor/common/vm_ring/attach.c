@@ -30,6 +30,13 @@ static bool is_busy(const struct vm_ring *ring)
              NOW() < ring->attached_at + TIME_TO_BIND));
 }
 
+/* Xen counts such pages until the last of those who map them has let go. */
+static bool is_too_much(const struct vm_ring *ring)
+{
+    return ring->domain->extra_pages + ring->new_p.nr + ring->new_c.nr >
+           ring->other_pages + RING_MAX_PAGES;
+}
+
 static bool lay_out(struct vm_ring *ring, struct xen_vm_ring_accept *accept)
 {
     struct vmr_geometry *geo = &ring->new_geo;
@@ -53,7 +60,7 @@ static bool lay_out(struct vm_ring *ring, struct xen_vm_ring_accept *accept)
         return false;
     ring->new_p = (struct ring_pages){.nr = PFN_UP(geo->p_len)};
     ring->new_c = (struct ring_pages){.nr = PFN_UP(geo->c_len)};
-    return true;
+    return !is_too_much(ring);
 }
 
 static int alloc_pages(struct vm_ring *ring)

@@ -40,6 +40,7 @@ static struct vm_ring *alloc_ring(struct domain *d)
     spin_lock_init(&ring->lock);
     ring->domain = d;
     ring->nr_vcpus = d->max_vcpus;
+    ring->other_pages = d->extra_pages;
     for ( i = 0; i < XEN_VM_RING_MAX_GROUPS; i++ )
         spin_lock_init(&ring->groups[i].lock);
     /* Of many vCPUs too much to ask for in one piece. */

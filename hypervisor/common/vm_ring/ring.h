@@ -42,6 +42,11 @@
 #define RING_MAX_ASYNC   MB(4)
 /* Frozen Ps that are kept for a successor: with the P in use, all of it. */
 #define RING_MAX_PREV    2
+/*
+ * Pages that one domain's rings may keep, old ones that somebody still maps
+ * included: nothing keeps an attach from being followed by another.
+ */
+#define RING_MAX_PAGES   PFN_DOWN(MB(32))
 #define RING_DEFAULT_DEADLINE SECONDS(1)
 
 /* P, C or a frozen P. */
@@ -97,6 +102,7 @@ struct vm_ring {
     struct vmr_producer core;
     void *core_memory;
     unsigned int nr_vcpus;
+    unsigned int other_pages; /* without a physmap, that are not of rings */
     struct ring_vcpu **vcpus;
     struct ring_group groups[XEN_VM_RING_MAX_GROUPS];
     /* What a turn has left over, by group, is gone on with by the timer. */
