@@ -256,7 +256,6 @@ static void begin_ledger(struct vm_ring *ring)
 void ring_begin_epoch(struct vm_ring *ring, struct ring_ports *ports)
 {
     struct ring_ports *old;
-    struct domain *d = ring->domain;
 
     ring_groups_off(ring);
     ring_lock(ring);
@@ -274,9 +273,8 @@ void ring_begin_epoch(struct vm_ring *ring, struct ring_ports *ports)
     begin_ledger(ring);
     vmr_geometry_publish(&ring->new_geo, ring->p.at);
     vmr_producer_attach(&ring->core, &ring->new_geo, ring->p.at, ring->c.at);
-    if ( domain_shutting_down(d) )
-        vmr_producer_set_target(&ring->core, XEN_VM_RING_TARGET_SHUTDOWN,
-                                d->shutdown_code);
+    ring->target_state = XEN_VM_RING_TARGET_RUNNING;
+    (void)ring_set_target(ring);
     ring->deadline = ring->new_geo.deadline ?: VMR_NO_DEADLINE;
     ring->epoch = ring->new_geo.epoch;
     ring->handle = ring->making;

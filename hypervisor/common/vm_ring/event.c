@@ -156,32 +156,50 @@ int vm_ring_event(struct vcpu *v, bool sync, vm_event_request_t *req)
     return 0;
 }
 
-static void set_target(struct domain *d, uint64_t state, uint64_t reason)
+/* Another than what it was told last. */
+static bool has_changed(struct vm_ring *ring)
+{
+    const struct domain *d = ring->domain;
+    uint64_t state = XEN_VM_RING_TARGET_RUNNING;
+
+    if ( d->is_dying )
+        state = XEN_VM_RING_TARGET_DESTROYED;
+    else if ( domain_shutting_down(d) )
+        state = XEN_VM_RING_TARGET_SHUTDOWN;
+    else if ( read_atomic(&d->controller_pause_count) )
+        state = XEN_VM_RING_TARGET_PAUSED;
+    if ( state == ring->target_state )
+        return false;
+    ring->target_state = state;
+    return true;
+}
+
+bool ring_set_target(struct vm_ring *ring)
+{
+    unsigned int code = ring->domain->shutdown_code;
+
+    if ( !has_changed(ring) )
+        return false;
+    vmr_producer_set_target(&ring->core, ring->target_state,
+                            code == SHUTDOWN_CODE_INVALID ? 0 : code);
+    return true;
+}
+
+void vm_ring_life(struct domain *d)
 {
     struct vm_ring *ring = d->vm_ring;
 
     if ( !ring )
         return;
     ring_lock(ring);
-    if ( ring->core.header )
+    if ( ring->core.header && ring_set_target(ring) )
     {
-        vmr_producer_set_target(&ring->core, state, reason);
-        if ( state == XEN_VM_RING_TARGET_DESTROYED )
+        if ( d->is_dying )
             vmr_producer_set_state(&ring->core, XEN_VM_RING_PRODUCER_CLOSED);
         ring->doorbells +=
             ring_ports_ring(ring->ports, vmr_producer_wake(&ring->core));
     }
     ring_unlock(ring);
-}
-
-void vm_ring_shutdown(struct domain *d, unsigned int reason)
-{
-    set_target(d, XEN_VM_RING_TARGET_SHUTDOWN, reason);
-}
-
-void vm_ring_unshutdown(struct domain *d)
-{
-    set_target(d, XEN_VM_RING_TARGET_RUNNING, 0);
 }
 
 /* domain_kill() has paused every vCPU, and none will run again. */
@@ -200,8 +218,6 @@ int vm_ring_teardown(struct domain *d)
     if ( !ring->made )
         return 0;
     if ( ring->active )
-        set_target(d, XEN_VM_RING_TARGET_DESTROYED,
-                   d->shutdown_code == SHUTDOWN_CODE_INVALID
-                   ? 0 : d->shutdown_code);
+        vm_ring_life(d);
     return ring_destroy(ring);
 }

@@ -111,6 +111,7 @@ struct vm_ring {
 
     /* Of the epoch; the domctl lock's, and read under ring->lock. */
     uint64_t epoch, handle;
+    uint64_t target_state; /* as the consumer was told; under ring->lock */
     uint64_t deadline; /* ns; VMR_NO_DEADLINE */
     uint32_t resource;
     struct ring_ports *ports; /* ring->lock, or RCU, to read */
@@ -201,6 +202,9 @@ unsigned int ring_pending(const struct vm_ring *ring);
 void ring_settle(struct vm_ring *ring);
 /* There is nobody at its doorbells; its vCPUs may be running. */
 void ring_lose_agent(struct vm_ring *ring);
+
+/* event.c, under the lock.  False: the target is as the consumer knows it. */
+bool ring_set_target(struct vm_ring *ring);
 
 /*
  * event.c.  Of the current vCPU: rings the doorbell of its group, if `flush`

@@ -42,9 +42,11 @@ unsigned int vm_ring_resource_frames(const struct domain *d, unsigned int id);
 int vm_ring_acquire(struct domain *d, unsigned int id, unsigned int frame,
                     unsigned int nr_frames, xen_pfn_t mfn_list[]);
 
-/* The target's state for its consumer; no lock is held but shutdown_lock. */
-void vm_ring_shutdown(struct domain *d, unsigned int reason);
-void vm_ring_unshutdown(struct domain *d);
+/*
+ * What the consumer is told of the target has changed: it is paused by the
+ * toolstack, shut down, or neither.  No lock is held but shutdown_lock.
+ */
+void vm_ring_life(struct domain *d);
 
 /* domain_kill(), every vCPU paused for good.  -ERESTART: call again. */
 int vm_ring_teardown(struct domain *d);
@@ -74,11 +76,7 @@ static inline bool vm_ring_resume(struct vcpu *v)
     return true;
 }
 
-static inline void vm_ring_shutdown(struct domain *d, unsigned int reason)
-{
-}
-
-static inline void vm_ring_unshutdown(struct domain *d)
+static inline void vm_ring_life(struct domain *d)
 {
 }
 
