@@ -148,12 +148,13 @@ static bool row_of(const struct vm_ring *ring, uint32_t at,
     return row->requests | row->records;
 }
 
-static int count(const struct vm_ring *ring, struct xen_vm_ring_count *count)
+static int count(struct vm_ring *ring, struct xen_vm_ring_count *count)
 {
     uint32_t all = ring->nr_vcpus * XEN_VM_RING_NR_REASONS, at = count->from;
 
     if ( count->reserved || at > all )
         return -EINVAL;
+    ring_settle(ring);
     count->nr = 0;
     for ( ; at < all && count->nr < XEN_VM_RING_COUNT_ROWS; at++ )
         if ( row_of(ring, at, &count->rows[count->nr]) )
