@@ -26,21 +26,22 @@
 /*
  * Of all but Xen's own leaves the answer is only known to stay the same: on
  * this vCPU, and on every other one but for what is ignored.  What follows a
- * control register, or the vCPU's number, is ignored.
+ * control register, or a number of the vCPU or its domain, is ignored.
  */
 static const struct {
     uint32_t leaf, subleaf;
     uint32_t ignore_ebx, ignore_ecx;
 } leaves[NR_LEAVES] = {
-    {0x40000000, 0, 0, 0},          /* Xen's signature */
-    {0, 0, 0, 0},                   /* vendor */
-    {1, 0, APIC_ID, OSXSAVE},       /* family, features */
-    {0x40000001, 0, 0, 0},          /* Xen's version */
-    {7, 0, 0, OSPKE},               /* more features */
-    {0x40000002, 0, 0, 0},          /* hypercall page */
-    {0x80000000, 0, 0, 0},          /* vendor again */
-    {0x40000004, 0, UINT32_MAX, 0}, /* number of the vCPU */
-    {0x80000008, 0, 0, 0},          /* address widths */
+    {0x40000000, 0, 0, 0},    /* Xen's signature */
+    {0, 0, 0, 0},             /* vendor */
+    {1, 0, APIC_ID, OSXSAVE}, /* family, features */
+    {0x40000001, 0, 0, 0},    /* Xen's version */
+    {7, 0, 0, OSPKE},         /* more features */
+    {0x40000002, 0, 0, 0},    /* hypercall page */
+    {0x80000000, 0, 0, 0},    /* vendor again */
+    /* The vCPU's number; the domain's, which is another once it is restored. */
+    {0x40000004, 0, UINT32_MAX, UINT32_MAX},
+    {0x80000008, 0, 0, 0}, /* address widths */
 };
 
 static uint32_t xen_version;
