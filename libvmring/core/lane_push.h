@@ -64,7 +64,8 @@ static inline void vmr_lane_put_head(const struct vmr_lane_tx *tx,
                                      struct xen_vm_ring_event *record,
                                      const struct xen_vm_ring_event *event)
 {
-    size_t behind = offsetof(struct xen_vm_ring_event, reason);
+    /* Xen's own offsetof() is in none of the headers that core may use. */
+    uint64_t behind = __builtin_offsetof(struct xen_vm_ring_event, reason);
 
     vmr_store_relaxed(&record->time, event->time);
     vmr_lane_put_flags(tx, record, event->flags);
