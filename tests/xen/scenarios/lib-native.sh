@@ -51,3 +51,15 @@ assert_exact() {
         assert_queried $exact_key 0
     done
 }
+
+# legacy_absent PROCESS: xen-access has ended, as this Xen has no legacy ring.
+legacy_absent() {
+    process_ended "$1" &&
+        grep -q '(6 = No such device or address)' "$run/$1.out" "$run/$1.err"
+}
+
+# legacy_settled DOMID PROCESS: it has its ring, or has ended.
+# shellcheck disable=SC2317 # wait_for calls it
+legacy_settled() {
+    legacy_port_of "$1" || process_ended "$2"
+}

@@ -32,7 +32,8 @@ for how in asked:137 answered:137 closed:0 unmapped:0; do
     echo "$how"
     gone "${how%:*}" "${how#*:}"
     process_start access xen-access "$domid" cpuid
-    wait_for 20 "xen-access" legacy_port_of "$domid"
+    wait_for 20 "xen-access" legacy_settled "$domid" access
+    legacy_absent access && continue
     process_signal access INT
     wait_for 20 "xen-access's end" process_ended access
 done

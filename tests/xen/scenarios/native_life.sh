@@ -67,6 +67,11 @@ domid=$(guest_create micro "vcpus=4 cpuid=100000" 4) || fail "$domid"
 native_start agent "$domid" -q -e cpuid
 process_start access0 xen-access "$domid" cpuid
 wait_for 20 "xen-access's end" process_ended access0
+if legacy_absent access0; then
+    process_signal agent INT
+    process_wait agent 20 0
+    pass "no vCPU was lost, and there is no legacy ring"
+fi
 grep -q '(16 = Device or resource busy)' "$run/access0.out" \
     "$run/access0.err" || fail "it was not refused with EBUSY"
 process_signal agent INT
