@@ -22,12 +22,16 @@ static void inject(struct vcpu *v, const struct xen_vm_ring_inject *inject)
 {
     struct x86_event *event = &v->arch.hvm.inject_event;
 
-    /* hvm_do_resume() injects it next; as XEN_DMOP_inject_event sets it. */
-    if ( event->vector != HVM_EVENT_VECTOR_UNSET )
+    /*
+     * hvm_do_resume() injects it next; set as XEN_DMOP_inject_event sets it,
+     * which may come at the same time.
+     */
+    if ( cmpxchg(&event->vector, HVM_EVENT_VECTOR_UNSET,
+                 HVM_EVENT_VECTOR_UPDATING) != HVM_EVENT_VECTOR_UNSET )
         return;
     /* The name of the last one, CR2, is not the same in each Xen. */
     *event = (struct x86_event){
-        HVM_EVENT_VECTOR_UNSET, inject->type, inject->insn_len,
+        HVM_EVENT_VECTOR_UPDATING, inject->type, inject->insn_len,
         inject->error_code, inject->cr2,
     };
     smp_wmb();
@@ -35,11 +39,30 @@ static void inject(struct vcpu *v, const struct xen_vm_ring_inject *inject)
 }
 #endif
 
+#ifdef CONFIG_X86
+/*
+ * A vCPU that steps with nobody who asked for its steps takes no interrupt, for
+ * ever.  Who answers a step toggles it off; a disarm may have done so since.
+ */
+static bool may_toggle(const struct vcpu *v, const vm_event_response_t *rsp)
+{
+    return v->domain->arch.monitor.singlestep_enabled &&
+           (rsp->reason != VM_EVENT_REASON_SINGLESTEP ||
+            v->arch.hvm.single_step);
+}
+#else
+static bool may_toggle(const struct vcpu *v, const vm_event_response_t *rsp)
+{
+    return true;
+}
+#endif
+
 /* Single-stepping is changed of a vCPU that is paused in every sense. */
 static void toggle_singlestep(struct vcpu *v, vm_event_response_t *rsp)
 {
     if ( !(rsp->flags & (VM_EVENT_FLAG_TOGGLE_SINGLESTEP |
-                         VM_EVENT_FLAG_FAST_SINGLESTEP)) )
+                         VM_EVENT_FLAG_FAST_SINGLESTEP)) ||
+         !may_toggle(v, rsp) )
         return;
     vcpu_pause_nosync(v);
     vm_event_toggle_singlestep(v->domain, v, rsp);
@@ -135,6 +158,11 @@ bool vm_ring_resume(struct vcpu *v)
     if ( !vmr_vcpu_first(&ring->core, v->vcpu_id) )
     {
         rv->applied = false;
+        /*
+         * It may not have slept since it was marked, where a vCPU looks before
+         * it gives way to another: its answer needs nobody to wake it.
+         */
+        ring_wake(rv);
         return true;
     }
     /* It does not enter the guest before all of them have their verdicts. */

@@ -181,7 +181,8 @@ static int carry_out(struct domain *d, struct xen_vm_ring_control *op)
     case XEN_VM_RING_OP_DRAINED:
         return ring_drained(ring);
     case XEN_VM_RING_OP_DISARM:
-        return ring_disarm(d);
+        ring_disarm(d);
+        return 0;
     case XEN_VM_RING_OP_DESTROY:
         return ring_destroy(ring);
     }

@@ -124,6 +124,8 @@ void vm_ring_free(struct domain *d)
     kill_timer(&d->vm_ring->timer);
     free_ring(d->vm_ring);
     d->vm_ring = NULL;
+    /* What ring_make() has made; without a legacy ring nobody else frees it. */
+    arch_monitor_cleanup_domain(d);
 }
 
 /* ----------------------------------------------------------- epochs -- */
@@ -311,6 +313,54 @@ void ring_lose_agent(struct vm_ring *ring)
     ring_ports_close(ports);
 }
 
+#ifdef CONFIG_X86
+/* What the monitor has set in vCPUs for its events, and does not take back. */
+static void disarm_vcpu(struct vcpu *v, bool descriptors)
+{
+    v->arch.hvm.single_step = false;
+    v->arch.hvm.fast_single_step.enabled = false;
+    v->arch.hvm.fast_single_step.p2midx = 0;
+    v->arch.monitor.next_interrupt_enabled = false;
+    if ( descriptors )
+        alternative_vcall(hvm_funcs.set_descriptor_access_exiting, v, false);
+    /* CR3 is intercepted no more than it has to be. */
+    hvm_update_guest_cr(v, 0);
+}
+#endif
+
+/* All vCPUs are off their CPUs. */
+static void disarm(struct domain *d)
+{
+#ifdef CONFIG_X86
+    struct monitor_msr_bitmap *msrs = d->arch.monitor.msr_bitmap;
+    bool descriptors = d->arch.monitor.descriptor_access_enabled;
+    struct vcpu *v;
+
+    /* Kept: MSRs can be asked for again, and it cannot fail. */
+    d->arch.monitor.msr_bitmap = NULL;
+    arch_monitor_cleanup_domain(d);
+    if ( msrs )
+        memset(msrs, 0, 2 * sizeof(*msrs));
+    d->arch.monitor.msr_bitmap = msrs;
+    d->arch.mem_access_emulate_each_rep = false;
+    for_each_vcpu ( d, v )
+        disarm_vcpu(v, descriptors);
+#endif
+    /* Of arm this is all there is. */
+    memset(&d->monitor, 0, sizeof(d->monitor));
+}
+
+void ring_disarm(struct domain *d)
+{
+    domain_pause(d);
+    disarm(d);
+    domain_unpause(d);
+}
+
+/*
+ * Nobody is there to answer: no event may be armed then, as the monitor would
+ * still put off what a vCPU writes until its answer, and not pause the vCPU.
+ */
 int ring_detach(struct vm_ring *ring)
 {
     struct ring_ports *ports;
@@ -324,6 +374,8 @@ int ring_detach(struct vm_ring *ring)
     look_last(ring);
     release(ring);
     ring->active = false;
+    if ( !d->is_dying )
+        disarm(d);
     ports = take_ports(ring);
     ring_let_go(ring, &ring->c);
     ring_unlock(ring);
@@ -340,27 +392,6 @@ int ring_drained(struct vm_ring *ring)
         ring_let_go(ring, &ring->prev[--ring->nr_prev]);
     ring_unlock(ring);
     return ring_reap(ring);
-}
-
-int ring_disarm(struct domain *d)
-{
-    struct vcpu *v;
-    int rc;
-
-    domain_pause(d);
-    arch_monitor_cleanup_domain(d);
-    rc = arch_monitor_init_domain(d);
-    for_each_vcpu ( d, v )
-    {
-#ifdef CONFIG_X86
-        v->arch.hvm.single_step = false;
-        v->arch.monitor.next_interrupt_enabled = false;
-        /* CR3 is intercepted no more than it has to be. */
-        hvm_update_guest_cr(v, 0);
-#endif
-    }
-    domain_unpause(d);
-    return rc;
 }
 
 int ring_destroy(struct vm_ring *ring)

@@ -191,7 +191,7 @@ void ring_begin_epoch(struct vm_ring *ring, struct ring_ports *ports);
 /* -ERESTART: preempted; there is nothing to remember. */
 int ring_detach(struct vm_ring *ring);
 int ring_drained(struct vm_ring *ring);
-int ring_disarm(struct domain *d);
+void ring_disarm(struct domain *d);
 int ring_destroy(struct vm_ring *ring);
 /* Requests that nobody has answered yet, as far as was looked. */
 unsigned int ring_pending(const struct vm_ring *ring);
