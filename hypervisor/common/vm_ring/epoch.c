@@ -374,11 +374,12 @@ int ring_detach(struct vm_ring *ring)
     look_last(ring);
     release(ring);
     ring->active = false;
-    if ( !d->is_dying )
-        disarm(d);
     ports = take_ports(ring);
     ring_let_go(ring, &ring->c);
     ring_unlock(ring);
+    /* Not under the lock: VMX may have to ask another CPU for a VMCS. */
+    if ( !d->is_dying )
+        disarm(d);
     wake_settled(ring);
     domain_unpause(d);
     ring_ports_close(ports);

@@ -82,18 +82,19 @@ static void attach_and_let_go(uint32_t op)
 int main(int argc, char **argv)
 {
     int times = argc > 3 ? atoi(argv[3]) : 1;
+    const char *how = argc > 2 ? argv[2] : "";
+    uint32_t op = strcmp(how, "destroy") == 0 ? XEN_VM_RING_OP_DESTROY
+                                              : XEN_VM_RING_OP_DETACH;
 
-    if (argc < 3)
+    if (strcmp(how, "refused") == 0)
+        times = 0;
+    else if (op == XEN_VM_RING_OP_DETACH && strcmp(how, "detach") != 0)
         errx(2, "usage: %s DOMID refused|detach|destroy [TIMES]", argv[0]);
     must("calls", xen_begin_calls(&calls, (uint32_t)atoi(argv[1])));
-    if (strcmp(argv[2], "refused") == 0) {
-        if (attach(0) == XEN_VM_RING_ACCEPTED)
-            errx(1, "it is accepted");
-    }
-    for (; strcmp(argv[2], "detach") == 0 && done < times; done++)
-        attach_and_let_go(XEN_VM_RING_OP_DETACH);
-    for (; strcmp(argv[2], "destroy") == 0 && done < times; done++)
-        attach_and_let_go(XEN_VM_RING_OP_DESTROY);
+    if (times == 0 && attach(0) == XEN_VM_RING_ACCEPTED)
+        errx(1, "it is accepted");
+    for (; done < times; done++)
+        attach_and_let_go(op);
     printf("%d times\n", done);
     return 0;
 }
