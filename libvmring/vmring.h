@@ -195,14 +195,15 @@ struct vmring_opts {
  * permission, or the socket is not owned by root or this user; -EBUSY another
  * consumer is attached; -EMSGSIZE async_len below the minimum or above the
  * maximum (the text says which); -EOPNOTSUPP version, feature, policy, record
- * length or groups refused; -EPERM verdicts refused; -ERANGE deadline refused;
+ * length or groups refused; -EPERM verdicts refused, or no right to call Xen;
+ * -ERANGE deadline refused;
  * -ESRCH the target is gone; of xen: -ENOSYS this Xen is no producer, or is of
  * another version, -ENOSPC no event channel is left in this domain,
  * -EADDRINUSE the target's legacy ring is in use, -ENODEV it is no HVM or PVH
- * guest; -EIO a simulated guest's file of truth= cannot be
- * written; -ENOMEM; -EMFILE, -ENFILE; -ETIMEDOUT; -EINTR a signal while it
- * waited; -EPROTO the peer is no vm_ring producer or lies; -ECONNRESET it went
- * away.
+ * guest, -ENXIO there is no such domain, or it is being destroyed; -EIO a
+ * simulated guest's file of truth= cannot be written; -ENOMEM; -EMFILE,
+ * -ENFILE; -ETIMEDOUT; -EINTR a signal while it waited; -EPROTO the peer is no
+ * vm_ring producer or lies; -ECONNRESET it went away.
  */
 int vmring_open(const char *uri, const struct vmring_opts *opts,
                 struct vmring **ring);
@@ -240,7 +241,9 @@ int vmring_ask(const char *uri, const struct vmring_opts *opts,
  * gntdev, which are replaced, nor bound by that of evtchn; what stays is its
  * connection to xenstore, with the rights that this domain has there.
  * xentoolcore_restrict_all() would cut that off too, and the ring from its
- * bridge: do not call it.  The others hold nothing of Xen.
+ * bridge: do not call it.  With xen:, no more can be mapped nor bound, and
+ * privcmd is of no use; the process that calls Xen keeps its right, and does
+ * for the ring what a consumer may ask for.  The others hold nothing of Xen.
  *
  * A program that will not be able to open files calls this before, and
  * backtrace(3): that loads what pthread_cancel(3) needs, by which libxenstore

@@ -154,8 +154,8 @@ int attach_exchange(struct attach *attach, struct link_regions *regions)
         return FAIL(attach, err, "'%s' did not answer within %d ms",
                     attach->uri, attach->ring->timeout_ms);
     case -ECONNRESET:
-        return FAIL(attach, err, "'%s' hung up; see the producer's log",
-                    attach->uri);
+        return FAIL(attach, err, "'%s' hung up; %s", attach->uri,
+                    *link->error ? link->error : "see the producer's log");
     case -EPROTO:
         return FAIL(attach, err, "'%s' is no vm_ring producer", attach->uri);
     default:

@@ -22,8 +22,8 @@ int attach_by_uri(struct attach *attach)
 
     if (!scheme)
         return FAIL(attach, -EINVAL,
-                    "'%s' is no endpoint; say local:PATH, grant:DOMID/TARGET "
-                    "or sim:vcpus=4",
+                    "'%s' is no endpoint; say local:PATH, grant:DOMID/TARGET, "
+                    "xen:DOMID or sim:vcpus=4",
                     attach->uri);
     return scheme->connect(&how, where, &attach->ring->link);
 }

@@ -42,8 +42,8 @@ int attach_refused(struct attach *attach)
                     (unsigned long long)g->features);
     case XEN_VM_RING_REFUSED_ASYNC_LEN:
         return FAIL(attach, -EMSGSIZE,
-                    "%llu bytes of asynchronous ring refused for %u vCPUs and "
-                    "records of %u bytes; the minimum is %llu, the maximum "
+                    "size %llu of the asynchronous ring refused (vCPUs: %u, "
+                    "record size: %u); the minimum is %llu bytes, the maximum "
                     "%llu",
                     (unsigned long long)attach->opts.async_len, g->nr_vcpus,
                     g->record_len, (unsigned long long)g->min_async_len,
@@ -72,7 +72,8 @@ int attach_refused(struct attach *attach)
                     (unsigned long long)(g->max_deadline / 1000000));
     case XEN_VM_RING_REFUSED_BUSY:
         return FAIL(attach, -EBUSY,
-                    "another agent is attached to '%s'; end it first",
+                    "another agent is attached to '%s', or began to not a "
+                    "second ago; end it, or try again",
                     attach->uri);
     case XEN_VM_RING_REFUSED_PERMISSION:
         return FAIL(attach, -EACCES,

@@ -245,13 +245,19 @@ static inline bool vmr_exchange(xen_vm_ring_u64 *p, uint64_t v, uint64_t *old)
             copy(to, from, vmr_i + 6);                                         \
             copy(to, from, vmr_i + 7);                                         \
         }                                                                      \
-        for (; vmr_i < (nr) / 4 * 4; vmr_i += 4) {                             \
+        if ((nr)&4) {                                                          \
             copy(to, from, vmr_i);                                             \
             copy(to, from, vmr_i + 1);                                         \
             copy(to, from, vmr_i + 2);                                         \
             copy(to, from, vmr_i + 3);                                         \
+            vmr_i += 4;                                                        \
         }                                                                      \
-        for (; vmr_i < (nr); vmr_i++)                                          \
+        if ((nr)&2) {                                                          \
+            copy(to, from, vmr_i);                                             \
+            copy(to, from, vmr_i + 1);                                         \
+            vmr_i += 2;                                                        \
+        }                                                                      \
+        if ((nr)&1)                                                            \
             copy(to, from, vmr_i);                                             \
     } while (0)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "consumer.h"
 
-#include "atomic.h"
+#include "lane_pull.h"
 
 /* Records of one lane before requests and other lanes have their turn. */
 #define MAX_BATCH 32
@@ -76,17 +76,29 @@ void vmr_consumer_init(struct vmr_consumer *consumer,
         vmr_bell_rx_init(&group->bell, geo, g, p, c,
                          words + (size_t)g * nr_words);
         group->bell.ours = consumer->rmws;
-        group->lane = group->batch = group->left = 0;
+        group->at = &consumer->lanes[g];
+        group->from = group->until = 0;
+        group->where = g;
+        group->lane = 0;
         group->rejected = 0;
         group->broken = false;
     }
+}
+
+/*
+ * The next record is not taken before all is looked at that comes before it:
+ * requests may be known now, or a fault.
+ */
+static void close_batch(struct vmr_consumer_group *group)
+{
+    group->until = group->at->tail;
 }
 
 static enum vmr_next broken(struct vmr_consumer_group *group)
 {
     group->rejected++;
     group->broken = true;
-    group->left = 0;
+    close_batch(group);
     return VMR_NEXT_BROKEN;
 }
 
@@ -130,15 +142,26 @@ static void next_lane(struct vmr_consumer_group *group)
     group->lane = group->lane + 1 < group->bell.nr_lanes ? group->lane + 1 : 0;
 }
 
-/* Leaves the lane that the round is at. */
-static void leave_lane(struct vmr_consumer *consumer, uint32_t g)
+/* Leaves the lane that records were taken of. */
+static void leave_lane(struct vmr_consumer_group *group)
+{
+    if (group->from != group->at->tail)
+        vmr_lane_publish_cursor(group->at);
+    group->from = group->until = group->at->tail;
+}
+
+/* The round is at the lane that is `bit`. */
+static void enter_lane(struct vmr_consumer *consumer, uint32_t g, uint32_t bit)
 {
     struct vmr_consumer_group *group = &consumer->groups[g];
 
-    if (group->batch)
-        vmr_lane_publish_cursor(
-            &consumer->lanes[member(consumer, g, group->lane)]);
-    group->batch = group->left = 0;
+    group->lane = bit;
+    group->where = member(consumer, g, bit);
+    if (group->at == &consumer->lanes[group->where])
+        return;
+    leave_lane(group);
+    group->at = &consumer->lanes[group->where];
+    group->from = group->until = group->at->tail;
 }
 
 /*
@@ -150,9 +173,9 @@ static void end_batch(struct vmr_consumer *consumer, uint32_t g)
 {
     struct vmr_consumer_group *group = &consumer->groups[g];
 
-    if (group->batch < consumer->max_batch)
+    if (group->at->tail - group->from < consumer->max_batch)
         return;
-    leave_lane(consumer, g);
+    leave_lane(group);
     next_lane(group);
 }
 
@@ -172,17 +195,29 @@ static bool is_left(const struct vmr_consumer_group *group,
     return false;
 }
 
-/* What is left of the batch can be taken without looking at anything else. */
-static void go_on(const struct vmr_consumer *consumer,
-                  struct vmr_consumer_group *group, struct vmr_lane_rx *lane,
-                  uint32_t where)
+/* What was overrun since the tail was there does not count for the batch. */
+static void leave_out(struct vmr_consumer_group *group, uint64_t tail,
+                      enum vmr_pull pull)
 {
-    uint64_t left = consumer->max_batch - group->batch;
+    group->from += group->at->tail - tail - (pull == VMR_PULL_EVENT);
+}
 
-    group->left = (uint32_t)(lane->ahead < left ? lane->ahead : left);
-    group->batch += group->left;
-    group->where = where;
-    group->at = lane;
+/*
+ * A record was taken: what is left of the batch can be, without looking at
+ * anything else.
+ */
+static enum vmr_next go_on(const struct vmr_consumer *consumer,
+                           struct vmr_consumer_group *group)
+{
+    struct vmr_lane_rx *lane = group->at;
+    uint64_t batch = lane->tail - group->from;
+    uint64_t ahead = lane->end - lane->tail, left = 0;
+
+    if (batch < consumer->max_batch)
+        left = consumer->max_batch - batch;
+    lane->idle = 0;
+    group->until = lane->tail + (ahead < left ? ahead : left);
+    return VMR_NEXT_RECORD;
 }
 
 static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
@@ -191,29 +226,25 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
 {
     struct vmr_consumer_group *group = &consumer->groups[g];
     uint32_t bit, round = UINT32_MAX;
+    enum vmr_pull pull;
+    uint64_t tail;
 
     for (int looks = 0; looks < MAX_LOOKS; looks++) {
-        struct vmr_lane_rx *lane;
-
         /* All of them looked at once: nothing. */
         if (!vmr_bits_next(&group->bell.lanes, group->lane, &bit) ||
             bit == round)
             return VMR_NEXT_NONE;
-        if (bit != group->lane) {
-            leave_lane(consumer, g);
-            group->lane = bit;
-        }
-        *where = member(consumer, g, bit);
-        lane = &consumer->lanes[*where];
-        switch (vmr_lane_pull(lane, event)) {
+        enter_lane(consumer, g, bit);
+        *where = group->where;
+        tail = group->at->tail;
+        pull = vmr_lane_pull(group->at, event);
+        leave_out(group, tail, pull);
+        switch (pull) {
         case VMR_PULL_EVENT:
-            lane->idle = 0;
-            group->batch++;
-            go_on(consumer, group, lane, *where);
-            return VMR_NEXT_RECORD;
+            return go_on(consumer, group);
         case VMR_PULL_NONE:
-            leave_lane(consumer, g);
-            if (is_left(group, lane))
+            leave_lane(group);
+            if (is_left(group, group->at))
                 vmr_bits_clear(&group->bell.lanes, bit);
             else if (round == UINT32_MAX)
                 round = bit;
@@ -222,7 +253,7 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
         case VMR_PULL_AGAIN:
             /* Overrun at each look: requests and other lanes come first. */
             if (looks + 1 == MAX_LOOKS) {
-                leave_lane(consumer, g);
+                leave_lane(group);
                 next_lane(group);
             }
             break;
@@ -234,22 +265,6 @@ static enum vmr_next next_record(struct vmr_consumer *consumer, uint32_t g,
     return VMR_NEXT_AGAIN;
 }
 
-/*
- * The next of the batch, if no request is known that would come before it.
- * false: look properly.
- */
-static bool pull_again(struct vmr_consumer_group *group,
-                       struct xen_vm_ring_event *event, uint32_t *where)
-{
-    if (!group->left || group->bell.requests.low != group->bell.requests.high)
-        return false;
-    *where = group->where;
-    if (vmr_lane_pull(group->at, event) != VMR_PULL_EVENT)
-        return false;
-    group->left--;
-    return true;
-}
-
 enum vmr_next vmr_consumer_take(struct vmr_consumer *consumer, uint32_t g,
                                 struct xen_vm_ring_event *event,
                                 uint32_t *where)
@@ -258,6 +273,7 @@ enum vmr_next vmr_consumer_take(struct vmr_consumer *consumer, uint32_t g,
 
     if (group->broken)
         return VMR_NEXT_BROKEN;
+    close_batch(group);
     if (!vmr_bell_refill(&group->bell))
         return broken(group);
     return next_request(consumer, g, event, where);
@@ -280,31 +296,89 @@ static enum vmr_next look_around(struct vmr_consumer *consumer, uint32_t g,
 
 /* Apart, so that what is called for every record has little to save. */
 static __attribute__((__noinline__)) enum vmr_next
-next_properly(struct vmr_consumer *consumer, uint32_t g,
+next_properly(struct vmr_consumer *consumer, struct vmr_consumer_group *group,
               struct xen_vm_ring_event *event, uint32_t *where)
 {
-    struct vmr_consumer_group *group = &consumer->groups[g];
+    uint32_t g = (uint32_t)(group - consumer->groups);
     enum vmr_next next;
 
     if (group->broken)
         return VMR_NEXT_BROKEN;
-    group->batch -= group->left;
-    group->left = 0;
     end_batch(consumer, g);
     next = next_request(consumer, g, event, where);
     if (next != VMR_NEXT_NONE)
         return next;
-    return group->batch ? next_record(consumer, g, event, where)
-                        : look_around(consumer, g, event, where);
+    return group->from != group->at->tail
+               ? next_record(consumer, g, event, where)
+               : look_around(consumer, g, event, where);
+}
+
+/*
+ * The next of the batch is no record of one line that was there.  Apart, and
+ * by what it is, so that what is called for every record has nothing to save.
+ * Where the tail goes past the batch's end, what follows sets a new one: no
+ * request is known amid a batch that would come first.
+ */
+static enum vmr_next next_of_batch(struct vmr_consumer *consumer,
+                                   struct vmr_consumer_group *group,
+                                   struct xen_vm_ring_event *event,
+                                   uint32_t *where, enum vmr_line line,
+                                   uint64_t state)
+{
+    uint64_t tail = group->at->tail;
+    enum vmr_pull pull = vmr_lane_pull_on(group->at, event, line, state);
+
+    leave_out(group, tail, pull);
+    if (pull == VMR_PULL_EVENT)
+        return go_on(consumer, group);
+    return next_properly(consumer, group, event, where);
+}
+
+static __attribute__((__noinline__)) enum vmr_next
+next_lapped(struct vmr_consumer *consumer, struct vmr_consumer_group *group,
+            struct xen_vm_ring_event *event, uint32_t *where)
+{
+    return next_of_batch(consumer, group, event, where, VMR_LINE_LAPPED, 0);
+}
+
+static __attribute__((__noinline__)) enum vmr_next
+next_longer(struct vmr_consumer *consumer, struct vmr_consumer_group *group,
+            struct xen_vm_ring_event *event, uint32_t *where)
+{
+    return next_of_batch(consumer, group, event, where, VMR_LINE_LONGER, 0);
+}
+
+static __attribute__((__noinline__)) enum vmr_next
+next_changed(struct vmr_consumer *consumer, struct vmr_consumer_group *group,
+             struct xen_vm_ring_event *event, uint32_t *where, uint64_t state)
+{
+    return next_of_batch(consumer, group, event, where, VMR_LINE_CHANGED,
+                         state);
 }
 
 enum vmr_next vmr_consumer_next(struct vmr_consumer *consumer, uint32_t g,
                                 struct xen_vm_ring_event *event,
                                 uint32_t *where)
 {
-    if (pull_again(&consumer->groups[g], event, where))
-        return VMR_NEXT_RECORD;
-    return next_properly(consumer, g, event, where);
+    struct vmr_consumer_group *group = &consumer->groups[g];
+    struct vmr_lane_rx *lane = group->at;
+    uint64_t state;
+
+    /* At once, which leaves gcc with nothing to keep; others say it anew. */
+    *where = group->where;
+    if (lane->tail == group->until)
+        return next_properly(consumer, group, event, where);
+    switch (vmr_lane_pull_line(lane, event, &state)) {
+    case VMR_LINE_TAKEN:
+        break;
+    case VMR_LINE_LAPPED:
+        return next_lapped(consumer, group, event, where);
+    case VMR_LINE_LONGER:
+        return next_longer(consumer, group, event, where);
+    case VMR_LINE_CHANGED:
+        return next_changed(consumer, group, event, where, state);
+    }
+    return VMR_NEXT_RECORD;
 }
 
 bool vmr_consumer_answer(struct vmr_consumer *consumer, uint32_t vcpu,
@@ -346,6 +420,7 @@ static bool is_drained(struct vmr_consumer *consumer, uint32_t g)
     bool drained = true;
     uint32_t bit = 0;
 
+    close_batch(group);
     if (!vmr_bell_refill(&group->bell)) {
         (void)broken(group);
         return false;
@@ -385,6 +460,7 @@ void vmr_consumer_rescan(struct vmr_consumer *consumer, uint32_t g)
 {
     struct vmr_bell_rx *bell = &consumer->groups[g].bell;
 
+    close_batch(&consumer->groups[g]);
     for (uint32_t bit = 0; bit < bell->nr_lanes; bit++)
         vmr_lane_rx_to_head(&consumer->lanes[member(consumer, g, bit)]);
     vmr_bits_set_all(&bell->requests, bell->nr_vcpus);
@@ -393,7 +469,7 @@ void vmr_consumer_rescan(struct vmr_consumer *consumer, uint32_t g)
 
 void vmr_consumer_publish(struct vmr_consumer *consumer, uint32_t group)
 {
-    leave_lane(consumer, group);
+    leave_lane(&consumer->groups[group]);
 }
 
 uint64_t vmr_consumer_target(const struct vmr_consumer *consumer,

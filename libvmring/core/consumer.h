@@ -15,12 +15,12 @@
 /* Of a line of its own, as are slots and lanes: each group is a thread's. */
 struct vmr_consumer_group {
     struct vmr_bell_rx bell;
-    uint32_t lane;  /* where the round over lanes is */
-    uint32_t batch; /* records of it taken since its cursor was published */
-    uint32_t left;  /* counted in batch, not taken yet, known to be there */
-    uint32_t where; /* the lane that these are of */
-    struct vmr_lane_rx *at;
-    uint64_t rejected; /* requests and records that broke rules */
+    struct vmr_lane_rx *at; /* the lane that a batch is taken of */
+    uint64_t from;          /* its tail, less what of a batch was taken */
+    uint64_t until;         /* up to there nothing else has to be looked at */
+    uint32_t where;         /* its number */
+    uint32_t lane;          /* where the round over lanes is */
+    uint64_t rejected;      /* requests and records that broke rules */
     bool broken;
 } __attribute__((__aligned__(XEN_VM_RING_LINE)));
 

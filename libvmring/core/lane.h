@@ -38,13 +38,14 @@ struct vmr_lane_rx {
     const xen_vm_ring_u64 *shown;        /* of these, the one to go by */
     const unsigned char *records;
     struct xen_vm_ring_cursor *cursor;
-    uint64_t tail;  /* the next position to take */
-    uint64_t ahead; /* positions from it on that are shown, untaken */
-    uint64_t nr_records;
+    uint64_t tail;               /* the next position to take */
+    uint64_t end;                /* all before it is shown, as far as we know */
+    uint64_t mask;               /* of a position: its slot */
     uint64_t taken;              /* records handed out */
     xen_vm_ring_u64 overwritten; /* positions that the producer overran */
     uint64_t gap; /* of these, since the last record handed out */
-    uint32_t record_len, loss_policy;
+    uint64_t record_len;
+    uint32_t loss_policy;
     uint32_t ask_ahead; /* records */
     uint32_t idle;      /* looks since the last record, up to a limit */
     bool broken;        /* the producer broke the protocol; sticky */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* lane_pull.c: the consumer takes a record, or finds it overwritten. */
-#include "atomic.h"
-#include "lane_record.h"
+#include "lane_pull.h"
 
 static void *at(void *region, uint64_t off)
 {
@@ -27,7 +26,7 @@ void vmr_lane_rx_init(struct vmr_lane_rx *rx, const struct vmr_geometry *geo,
                                    lane * geo->nr_records * geo->record_len),
         .cursor = c ? at(c, geo->cursor_off + (uint64_t)lane * XEN_VM_RING_LINE)
                     : NULL,
-        .nr_records = geo->nr_records,
+        .mask = geo->nr_records - 1,
         .record_len = geo->record_len,
         .loss_policy = geo->loss_policy,
         .ask_ahead = vmr_ask_ahead(geo),
@@ -37,7 +36,12 @@ void vmr_lane_rx_init(struct vmr_lane_rx *rx, const struct vmr_geometry *geo,
 void vmr_lane_rx_resume(struct vmr_lane_rx *rx)
 {
     /* Of a P that is handed over frozen; vmr_lane_pull() checks it. */
-    rx->tail = vmr_load_relaxed(&rx->line->resume);
+    rx->tail = rx->end = vmr_load_relaxed(&rx->line->resume);
+}
+
+static uint64_t nr_records(const struct vmr_lane_rx *rx)
+{
+    return rx->mask + 1;
 }
 
 static enum vmr_pull broken(struct vmr_lane_rx *rx)
@@ -61,14 +65,13 @@ static bool look_at(struct vmr_lane_rx *rx, const xen_vm_ring_u64 *word)
     uint64_t to = vmr_load_acquire(word);
     uint64_t ahead = to - rx->tail;
 
-    if (ahead > rx->nr_records) {
+    if (ahead > nr_records(rx)) {
         /* A word that went back shows as a huge distance. */
         if (rx->loss_policy != XEN_VM_RING_POLICY_OVERWRITE || ahead >> 63)
             return false;
-        skip_to(rx, to - rx->nr_records);
-        ahead = rx->nr_records;
+        skip_to(rx, to - nr_records(rx));
     }
-    rx->ahead = ahead;
+    rx->end = to;
     return true;
 }
 
@@ -83,22 +86,6 @@ static bool look_ahead(struct vmr_lane_rx *rx)
            (rx->overwritten && look_at(rx, &rx->line->head));
 }
 
-/* The slot of the tail; *state is what it holds, DONE(tail) or not. */
-static const struct xen_vm_ring_event *find_record(const struct vmr_lane_rx *rx,
-                                                   uint64_t *state)
-{
-    const struct xen_vm_ring_event *record =
-        (const void *)(rx->records +
-                       (rx->tail & (rx->nr_records - 1)) * rx->record_len);
-
-    /*
-     * Stored by vmr_lane_push() (L4).  Relaxed: the tail is below a head that
-     * was acquired, so its record is there; only L5 says that it still is.
-     */
-    *state = vmr_load_relaxed(&record->state);
-    return record;
-}
-
 /*
  * What a slot can hold once it was DONE(tail): BUSY or DONE of a later position
  * that is its own.  Compared mod 2^63, as a state has no more of a position.
@@ -109,8 +96,8 @@ static bool is_later(const struct vmr_lane_rx *rx, uint64_t state)
 
     /* A P that stands still: only a push that was never ended is there. */
     if (!rx->cursor)
-        return ahead == rx->nr_records && rx->ahead == rx->nr_records;
-    return ahead && !(ahead >> 62) && !(ahead & (rx->nr_records - 1));
+        return ahead == nr_records(rx) && rx->end - rx->tail == nr_records(rx);
+    return ahead && !(ahead >> 62) && !(ahead & rx->mask);
 }
 
 /*
@@ -122,85 +109,79 @@ static enum vmr_pull overrun(struct vmr_lane_rx *rx, uint64_t state)
     if (rx->loss_policy != XEN_VM_RING_POLICY_OVERWRITE || !is_later(rx, state))
         return broken(rx);
     skip_to(rx, rx->tail + 1);
-    rx->ahead--;
     return VMR_PULL_AGAIN;
 }
 
-/* false: torn, or a lie; the state tells which. */
-static bool copy_record(const struct vmr_lane_rx *rx,
-                        const struct xen_vm_ring_event *record,
-                        struct xen_vm_ring_event *event)
-{
-    vmr_copy_from_shared(event, record, HEAD_LEN);
-    if (event->length == HEAD_LEN)
-        return true;
-    if (event->length != XEN_VM_RING_EVENT_FULL ||
-        event->length > rx->record_len)
-        return false;
-    vmr_copy_from_shared(&event->regs, &record->regs, XEN_VM_RING_REGS_LEN);
-    return true;
-}
-
 /*
- * A later record's lines, if it is there, as long as this one is.  As with a
- * push, one line a record needs none of it.
+ * A later record's lines, if it is there, as long as this one is.  Of one line
+ * each, loads that go on from line to line have no need to ask.
  */
-static void ask_behind(const struct vmr_lane_rx *rx, uint32_t length)
+static void ask_behind(const struct vmr_lane_rx *rx)
 {
     const unsigned char *record;
 
-    if (length == HEAD_LEN || rx->ahead <= rx->ask_ahead)
+    if (rx->end - rx->tail <= rx->ask_ahead)
         return;
-    record = rx->records + ((rx->tail + rx->ask_ahead) & (rx->nr_records - 1)) *
-                               rx->record_len;
-    for (uint32_t line = 0; line < length; line += 64)
+    record = (const void *)vmr_lane_record(rx, rx->tail + rx->ask_ahead);
+    for (uint32_t line = 0; line < XEN_VM_RING_EVENT_FULL; line += 64)
         __builtin_prefetch(record + line);
+}
+
+/* The head was copied, and has no head's length. */
+static enum vmr_pull pull_rest(struct vmr_lane_rx *rx,
+                               struct xen_vm_ring_event *event)
+{
+    const struct xen_vm_ring_event *record = vmr_lane_record(rx, rx->tail);
+    uint64_t state;
+    /* false: torn, or a lie; the state tells which. */
+    bool whole = event->length == XEN_VM_RING_EVENT_FULL &&
+                 event->length <= rx->record_len;
+
+    if (whole) {
+        vmr_copy_from_shared(&event->regs, &record->regs, XEN_VM_RING_REGS_LEN);
+        ask_behind(rx);
+    }
+    if (!vmr_lane_is_still(rx, record, DONE(rx->tail), &state))
+        return overrun(rx, state);
+    if (!whole)
+        return broken(rx);
+    rx->tail++;
+    rx->taken++;
+    return VMR_PULL_EVENT;
+}
+
+enum vmr_pull vmr_lane_pull_on(struct vmr_lane_rx *rx,
+                               struct xen_vm_ring_event *event,
+                               enum vmr_line line, uint64_t state)
+{
+    if (line == VMR_LINE_LAPPED) {
+        /* Since we looked, perhaps; then head says by how much. */
+        if (!look_at(rx, &rx->line->head) || rx->tail == rx->end)
+            return broken(rx);
+        line = vmr_lane_pull_line(rx, event, &state);
+    }
+    if (line == VMR_LINE_TAKEN)
+        return VMR_PULL_EVENT;
+    return line == VMR_LINE_LONGER ? pull_rest(rx, event) : overrun(rx, state);
 }
 
 enum vmr_pull vmr_lane_pull(struct vmr_lane_rx *rx,
                             struct xen_vm_ring_event *event)
 {
-    const struct xen_vm_ring_event *record;
+    enum vmr_line line;
     uint64_t state;
-    bool whole;
 
     if (rx->broken)
         return VMR_PULL_BROKEN;
-    if (!rx->ahead) {
+    if (rx->tail == rx->end) {
         if (!look_ahead(rx))
             return broken(rx);
-        if (!rx->ahead)
+        if (rx->tail == rx->end)
             return VMR_PULL_NONE;
     }
-    record = find_record(rx, &state);
-    if (state != DONE(rx->tail)) {
-        /* Lapped since we looked, perhaps; then head says by how much. */
-        if (!look_at(rx, &rx->line->head) || !rx->ahead)
-            return broken(rx);
-        record = find_record(rx, &state);
-        if (state != DONE(rx->tail))
-            return overrun(rx, state);
-    }
-    whole = copy_record(rx, record, event);
-    if (whole)
-        ask_behind(rx, event->length);
-    if (rx->loss_policy == XEN_VM_RING_POLICY_OVERWRITE) {
-        /*
-         * If a word of the copy came from the next round, this load sees its
-         * BUSY or later.  Pairs with the release fence in vmr_lane_push()
-         * (L5).
-         */
-        vmr_fence_acquire();
-        state = vmr_load_relaxed(&record->state);
-        if (state != DONE(rx->tail))
-            return overrun(rx, state);
-    }
-    if (!whole)
-        return broken(rx);
-    rx->tail++;
-    rx->ahead--;
-    rx->taken++;
-    return VMR_PULL_EVENT;
+    line = vmr_lane_pull_line(rx, event, &state);
+    return line == VMR_LINE_TAKEN ? VMR_PULL_EVENT
+                                  : vmr_lane_pull_on(rx, event, line, state);
 }
 
 bool vmr_lane_is_drained(const struct vmr_lane_rx *rx)
@@ -208,7 +189,7 @@ bool vmr_lane_is_drained(const struct vmr_lane_rx *rx)
     /* Only whether: what there is, a pull looks at (L2). */
     uint64_t ahead = vmr_load_relaxed(rx->shown) - rx->tail;
 
-    return !rx->ahead && (!ahead || (rx->overwritten && ahead >> 63));
+    return rx->tail == rx->end && (!ahead || (rx->overwritten && ahead >> 63));
 }
 
 void vmr_lane_rx_to_head(struct vmr_lane_rx *rx)

@@ -2,16 +2,6 @@
 /* lane_push.c: an event goes into a lane, or is counted lost. */
 #include "lane_push.h"
 
-static inline void ask_for_line(const void *p)
-{
-#ifdef __x86_64__
-    /* The builtin asks for a copy to read unless told of the CPU. */
-    __asm__ volatile("prefetchw %0" : : "m"(*(const char *)p));
-#else
-    __builtin_prefetch(p, 1);
-#endif
-}
-
 static void *at(void *region, uint64_t off)
 {
     return (unsigned char *)region + off;
@@ -108,7 +98,7 @@ static void put_other_head(const struct vmr_lane_tx *tx,
 }
 
 /* A later record's lines, with registers, if its slot is known to be free. */
-static inline void ask_ahead(const struct vmr_lane_tx *tx)
+static inline void ask_for_lines(const struct vmr_lane_tx *tx)
 {
     uint64_t then = tx->head + 1 + tx->ask_ahead;
     const unsigned char *record;
@@ -118,7 +108,7 @@ static inline void ask_ahead(const struct vmr_lane_tx *tx)
         return;
     record = (const void *)vmr_lane_slot(tx, then);
     for (uint32_t line = 0; line < XEN_VM_RING_EVENT_FULL; line += 64)
-        ask_for_line(record + line);
+        vmr_ask_for_line(record + line);
 }
 
 /* The next record: its head is there.  true: with room for registers. */
@@ -139,10 +129,11 @@ begin(struct vmr_lane_tx *tx, const struct xen_vm_ring_event *event,
         vmr_lane_put_head(tx, *record, event);
     else
         put_other_head(tx, *record, event, flags, length);
-    if (length == HEAD_LEN)
+    if (length == HEAD_LEN) {
+        vmr_lane_ask_ahead(tx);
         return false;
-    /* Stores that go on from line to line have no need to ask. */
-    ask_ahead(tx);
+    }
+    ask_for_lines(tx);
     return true;
 }
 

@@ -9,26 +9,37 @@
  * the handler is over.  The vCPU finds its verdicts itself, so nobody writes
  * them to it, and copies one once.
  */
+#include <xen/mem_access.h>
 #include <xen/vm_event.h>
 
 #include <asm/altp2m.h>
+#ifdef CONFIG_X86
+#if __has_include(<asm/guest-msr.h>)
+#include <asm/guest-msr.h> /* upstream's struct vcpu_msrs */
+#endif
+#include <asm/msr.h>
+#endif
 #include <asm/p2m.h>
 #include <asm/vm_event.h>
 
 #include "ring.h"
 
 #ifdef CONFIG_X86
-static void inject(struct vcpu *v, const struct xen_vm_ring_inject *inject)
+/* false: the one that is to be injected already comes first. */
+static bool inject(struct vcpu *v, const struct xen_vm_ring_inject *inject)
 {
     struct x86_event *event = &v->arch.hvm.inject_event;
 
+    /* Where one is on its way in, hvm_do_resume() would drop it in silence. */
+    if ( hvm_event_pending(v) )
+        return false;
     /*
      * hvm_do_resume() injects it next; set as XEN_DMOP_inject_event sets it,
      * which may come at the same time.
      */
     if ( cmpxchg(&event->vector, HVM_EVENT_VECTOR_UNSET,
                  HVM_EVENT_VECTOR_UPDATING) != HVM_EVENT_VECTOR_UNSET )
-        return;
+        return false;
     /* The name of the last one, CR2, is not the same in each Xen. */
     *event = (struct x86_event){
         HVM_EVENT_VECTOR_UPDATING, inject->type, inject->insn_len,
@@ -36,6 +47,7 @@ static void inject(struct vcpu *v, const struct xen_vm_ring_inject *inject)
     };
     smp_wmb();
     event->vector = inject->vector;
+    return true;
 }
 #endif
 
@@ -57,6 +69,26 @@ static bool may_toggle(const struct vcpu *v, const vm_event_response_t *rsp)
 }
 #endif
 
+#ifdef CONFIG_X86
+/*
+ * Its MSRs are loaded, and are what is saved at its next switch.  Only VMX has
+ * vmtrace; tracing is off here, so that they can be written.
+ */
+static void reset_vmtrace(struct vcpu *v)
+{
+    ASSERT(v == current);
+    if ( hvm_vmtrace_reset(v) )
+        return;
+    wrmsrl(MSR_RTIT_OUTPUT_MASK, v->arch.msrs->rtit.output_mask);
+    wrmsrl(MSR_RTIT_STATUS, v->arch.msrs->rtit.status);
+}
+#else
+static void reset_vmtrace(struct vcpu *v)
+{
+    vm_event_reset_vmtrace(v);
+}
+#endif
+
 /* Single-stepping is changed of a vCPU that is paused in every sense. */
 static void toggle_singlestep(struct vcpu *v, vm_event_response_t *rsp)
 {
@@ -69,13 +101,32 @@ static void toggle_singlestep(struct vcpu *v, vm_event_response_t *rsp)
     vcpu_unpause(v);
 }
 
-static void apply(struct vcpu *v, struct vm_event_answer *answer, bool first)
+#ifdef CONFIG_X86
+static void emulate(struct vcpu *v, vm_event_response_t *rsp)
 {
+    vm_event_emulate_check(v, rsp);
+}
+#else
+/* It has no emulator: what the access has met is lifted, of that frame. */
+static void emulate(struct vcpu *v, vm_event_response_t *rsp)
+{
+    if ( rsp->reason == VM_EVENT_REASON_MEM_ACCESS &&
+         (rsp->flags & VM_EVENT_FLAG_EMULATE) &&
+         p2m_set_mem_access(v->domain, _gfn(rsp->u.mem_access.gfn), 1, 0, ~0U,
+                            XENMEM_access_rwx, 0) )
+        gprintk(XENLOG_WARNING, "vm_ring: an access is still restricted\n");
+}
+#endif
+
+static void apply(struct ring_vcpu *rv, struct vm_event_answer *answer,
+                  bool first)
+{
+    struct vcpu *v = rv->vcpu;
     vm_event_response_t *rsp = &answer->response;
 
     /* It also takes back what an answer before has asked for. */
     if ( first || (rsp->flags & VM_EVENT_FLAG_EMULATE) )
-        vm_event_emulate_check(v, rsp);
+        emulate(v, rsp);
     vm_event_register_write_resume(v, rsp);
     toggle_singlestep(v, rsp);
     if ( altp2m_active(v->domain) &&
@@ -86,10 +137,10 @@ static void apply(struct vcpu *v, struct vm_event_answer *answer, bool first)
     if ( rsp->flags & VM_EVENT_FLAG_GET_NEXT_INTERRUPT )
         vm_event_monitor_next_interrupt(v);
     if ( rsp->flags & VM_EVENT_FLAG_RESET_VMTRACE )
-        vm_event_reset_vmtrace(v);
+        reset_vmtrace(v);
 #ifdef CONFIG_X86
-    if ( answer->has_inject )
-        inject(v, &answer->inject);
+    if ( answer->has_inject && !inject(v, &answer->inject) )
+        rv->not_injected++;
 #endif
 }
 
@@ -130,7 +181,7 @@ static bool apply_next(struct vm_ring *ring, struct ring_vcpu *rv)
     {
         /* The handlers act on a vCPU that waits for an answer alone. */
         atomic_inc(&v->vm_event_pause_count);
-        apply(v, &rv->answer, !rv->applied);
+        apply(rv, &rv->answer, !rv->applied);
         atomic_dec(&v->vm_event_pause_count);
         rv->applied = true;
     }
@@ -142,6 +193,13 @@ static bool apply_next(struct vm_ring *ring, struct ring_vcpu *rv)
     smp_mb();
     ring_tell(rv, vmr_vcpu_retire(&ring->core, id));
     return true;
+}
+
+bool vm_ring_waits(const struct vcpu *v)
+{
+    const struct vm_ring *ring = v->domain->vm_ring;
+
+    return ring && vmr_vcpu_first(&ring->core, v->vcpu_id);
 }
 
 bool vm_ring_resume(struct vcpu *v)

@@ -37,6 +37,26 @@ static bool is_too_much(const struct vm_ring *ring)
            ring->other_pages + RING_MAX_PAGES;
 }
 
+/*
+ * Frozen Ps give way to a ring that there is no room for otherwise.  -ERESTART:
+ * preempted; -ENOMEM: there is none all the same.
+ */
+static int make_room(struct vm_ring *ring)
+{
+    int rc = ring_reap(ring);
+
+    while ( !rc && is_too_much(ring) )
+    {
+        if ( !ring->nr_prev )
+            return -ENOMEM;
+        ring_lock(ring); /* excludes vm_ring_acquire() */
+        ring_forget_oldest(ring);
+        ring_unlock(ring);
+        rc = ring_reap(ring);
+    }
+    return rc;
+}
+
 static bool lay_out(struct vm_ring *ring, struct xen_vm_ring_accept *accept)
 {
     struct vmr_geometry *geo = &ring->new_geo;
@@ -60,19 +80,17 @@ static bool lay_out(struct vm_ring *ring, struct xen_vm_ring_accept *accept)
         return false;
     ring->new_p = (struct ring_pages){.nr = PFN_UP(geo->p_len)};
     ring->new_c = (struct ring_pages){.nr = PFN_UP(geo->c_len)};
-    return !is_too_much(ring);
+    return true;
 }
 
-static int alloc_pages(struct vm_ring *ring)
+static int make_pages(struct vm_ring *ring)
 {
-    int rc = ring_pages_alloc(ring->domain, &ring->new_p);
+    int rc = ring->new_p.have ? 0 : make_room(ring);
 
     if ( !rc )
-        rc = ring_pages_alloc(ring->domain, &ring->new_c);
+        rc = ring_pages_make(ring->domain, &ring->new_p);
     if ( !rc )
-        rc = ring_pages_map(&ring->new_p);
-    if ( !rc )
-        rc = ring_pages_map(&ring->new_c);
+        rc = ring_pages_make(ring->domain, &ring->new_c);
     return rc;
 }
 
@@ -104,7 +122,6 @@ static int end_failed(struct vm_ring *ring, uint64_t *handle)
     rc = ring->failed == -ENOMEM ? 0 : ring->failed;
     ring->making = 0;
     ring->failed = 0;
-    ring->made = ring->handle;
     return rc;
 }
 
@@ -127,7 +144,7 @@ static int go_on(struct vm_ring *ring, uint64_t *handle,
     ring->made_at = NOW();
     if ( ring->failed )
         return end_failed(ring, handle);
-    rc = alloc_pages(ring);
+    rc = make_pages(ring);
     if ( rc == -ERESTART )
     {
         *handle = ring->making;
@@ -143,19 +160,24 @@ static int go_on(struct vm_ring *ring, uint64_t *handle,
     domain_unpause(ring->domain);
     tell(ring, attach);
     *handle = ring->handle;
-    return ring_reap(ring);
+    return 0;
 }
 
-/* -EBUSY: it is being gone on with. */
-static int give_up_old(struct vm_ring *ring)
+void ring_give_up(struct vm_ring *ring)
 {
-    if ( NOW() < ring->made_at + TIME_TO_GO_ON )
-        return -EBUSY;
     ring_let_go(ring, &ring->new_p);
     ring_let_go(ring, &ring->new_c);
     ring->making = 0;
     ring->failed = 0;
-    return 0;
+}
+
+/* There is no other attach, and no page is left to be freed. */
+static int clear_the_way(struct vm_ring *ring)
+{
+    if ( ring->making && NOW() < ring->made_at + TIME_TO_GO_ON )
+        return -EBUSY;
+    ring_give_up(ring);
+    return ring_reap(ring);
 }
 
 int ring_attach(struct domain *d, uint64_t *handle,
@@ -166,32 +188,21 @@ int ring_attach(struct domain *d, uint64_t *handle,
     int rc;
 
     if ( *handle )
-    {
-        if ( !ring || !ring->made )
-            return -ENOENT;
-        /* The answer is told already: what is left is to free. */
-        if ( *handle == ring->handle )
-            return ring_reap(ring);
-        return *handle == ring->making ? go_on(ring, handle, attach) : -ENOENT;
-    }
+        return ring && *handle == ring->making ? go_on(ring, handle, attach)
+                                               : -ENOENT;
     if ( vm_event_check_ring(d->vm_event_monitor) )
         return -EADDRINUSE;
-    rc = ring_make(d);
+    rc = ring ? clear_the_way(ring) : 0;
+    if ( !rc )
+        rc = ring_make(d);
     if ( rc )
         return rc;
     ring = d->vm_ring;
-    rc = ring->making ? give_up_old(ring) : 0;
-    if ( !rc )
-        rc = ring_reap(ring);
-    if ( rc )
-        return rc;
     attach->reserved = attach->resource = 0;
     memset(attach->ports, 0, sizeof(attach->ports));
     if ( !ring_negotiate(ring, d, &attach->propose, is_busy(ring), &accept) )
     {
         attach->accept = accept;
-        /* Who was refused keeps nobody out. */
-        ring->made = ring->handle;
         return 0;
     }
     ring->making = random64();

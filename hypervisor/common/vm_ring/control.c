@@ -8,6 +8,9 @@
 
 #include "ring.h"
 
+/* Of xen_vm_ring_control's `turn`: what the call is at. */
+enum { FIRST, LIFTS, FREES };
+
 /* All of it that does not fit on the stack, one call at a time. */
 static union {
     struct xen_vm_ring_attach attach;
@@ -18,7 +21,7 @@ static union {
 static const struct {
     uint32_t arg_len;
     bool needs_handle;
-    bool of_the_dead; /* also while its target is being destroyed */
+    bool looks; /* and no more: also while its target is being destroyed */
 } ops[] = {
     [XEN_VM_RING_OP_PRESENT] = { 0, false, true },
     [XEN_VM_RING_OP_ATTACH] = { sizeof(arg.attach), false, false },
@@ -44,30 +47,39 @@ static int check_form(struct xen_vm_ring_control *op)
     for ( i = 0; i < ARRAY_SIZE(op->reserved); i++ )
         if ( op->reserved[i] )
             return -EINVAL;
+    if ( op->turn > (ops[op->op].looks ? FIRST : FREES) )
+        return -EINVAL;
     return op->arg_len == ops[op->op].arg_len && !op->arg_len == !op->arg
            ? 0 : -EINVAL;
+}
+
+static int check_ring(const struct domain *d,
+                      const struct xen_vm_ring_control *op)
+{
+    const struct vm_ring *ring = d->vm_ring;
+
+    if ( ring && ring_is_made(ring) )
+    {
+        if ( !op->ring && !ops[op->op].needs_handle )
+            return 0;
+        return op->ring && op->ring == ring->handle ? 0 : -ENOENT;
+    }
+    return op->op == XEN_VM_RING_OP_QUERY && !op->ring && vm_ring_exists(d)
+           ? -EAGAIN : -ENOENT;
 }
 
 static int check_target(const struct domain *d,
                         const struct xen_vm_ring_control *op)
 {
-    const struct vm_ring *ring;
-
     if ( d == current->domain )
         return -EPERM;
     /* Whoever still maps it learns how it ended. */
-    if ( d->is_dying && !(d->vm_ring && ops[op->op].of_the_dead) )
+    if ( d->is_dying && !(d->vm_ring && ops[op->op].looks) )
         return -ESRCH;
     if ( !is_hvm_domain(d) || !d->max_vcpus || !d->vcpu[0] ||
          !d->vcpu[d->max_vcpus - 1] )
         return -ENODEV;
-    if ( op->op == XEN_VM_RING_OP_ATTACH )
-        return 0;
-    ring = d->vm_ring;
-    if ( !ring || !ring->made ||
-         ((ops[op->op].needs_handle || op->ring) && op->ring != ring->handle) )
-        return -ENOENT;
-    return 0;
+    return op->op == XEN_VM_RING_OP_ATTACH ? 0 : check_ring(d, op);
 }
 
 static void add_tallies(const struct vm_ring *ring,
@@ -84,6 +96,7 @@ static void add_tallies(const struct vm_ring *ring,
         query->by_detach += rv->by_detach;
         query->by_overflow += rv->by_overflow;
         query->doorbells_sent += rv->doorbells;
+        query->not_injected += rv->not_injected;
         query->ignored += slot->ignored;
         for ( r = 0; r < XEN_VM_RING_NR_REASONS; r++ )
         {
@@ -163,6 +176,40 @@ static int count(struct vm_ring *ring, struct xen_vm_ring_count *count)
     return 0;
 }
 
+/*
+ * What access is restricted to is lifted before all else, as that takes turns:
+ * they are of the epoch that the first one found.  What p2m does not lift keeps
+ * nothing from ending: Xen lifts it at the next access, as nobody listens then,
+ * but for a domain of which access_required was asked for.
+ */
+static int end(struct domain *d, struct xen_vm_ring_control *op)
+{
+    struct vm_ring *ring = d->vm_ring;
+    int rc;
+
+    if ( op->op == XEN_VM_RING_OP_DESTROY && !op->ring )
+        ring_give_up(ring);
+    if ( op->turn != LIFTS )
+        ring_lift_begin(ring);
+    rc = ring_lift(ring);
+    if ( rc == -ERESTART )
+    {
+        op->ring = ring->handle;
+        op->turn = LIFTS;
+        return rc;
+    }
+    if ( op->op == XEN_VM_RING_OP_DISARM )
+    {
+        ring_disarm(d);
+        return rc;
+    }
+    if ( op->op == XEN_VM_RING_OP_DETACH )
+        ring_detach(ring);
+    else
+        ring_destroy(ring);
+    return 0;
+}
+
 static int carry_out(struct domain *d, struct xen_vm_ring_control *op)
 {
     struct vm_ring *ring = d->vm_ring;
@@ -171,34 +218,29 @@ static int carry_out(struct domain *d, struct xen_vm_ring_control *op)
     {
     case XEN_VM_RING_OP_ATTACH:
         return ring_attach(d, &op->ring, &arg.attach);
-    case XEN_VM_RING_OP_DETACH:
-        return ring_detach(ring);
     case XEN_VM_RING_OP_QUERY:
         query(ring, &arg.query);
         return 0;
     case XEN_VM_RING_OP_COUNT:
         return count(ring, &arg.count);
     case XEN_VM_RING_OP_DRAINED:
-        return ring_drained(ring);
-    case XEN_VM_RING_OP_DISARM:
-        ring_disarm(d);
+        ring_drained(ring);
         return 0;
+    case XEN_VM_RING_OP_DETACH:
+    case XEN_VM_RING_OP_DISARM:
     case XEN_VM_RING_OP_DESTROY:
-        return ring_destroy(ring);
+        return end(d, op);
     }
     ASSERT_UNREACHABLE();
     return -ENOSYS;
 }
 
-static int control(struct domain *d, struct xen_vm_ring_control *op)
+static int take_effect(struct domain *d, struct xen_vm_ring_control *op)
 {
     XEN_GUEST_HANDLE_PARAM(void) at =
         guest_handle_from_ptr((unsigned long)op->arg, void);
-    int rc = check_form(op);
+    int rc = check_target(d, op);
 
-    if ( rc || op->op == XEN_VM_RING_OP_PRESENT )
-        return rc;
-    rc = check_target(d, op);
     if ( rc )
         return rc;
     if ( op->arg_len && copy_from_guest((uint8_t *)&arg, at, op->arg_len) )
@@ -207,6 +249,31 @@ static int control(struct domain *d, struct xen_vm_ring_control *op)
     if ( (!rc || rc == -ERESTART) && op->arg_len &&
          copy_to_guest(at, (uint8_t *)&arg, op->arg_len) )
         return -EFAULT;
+    return rc;
+}
+
+/*
+ * What a call does is done in one turn.  Before it an ATTACH may take some, to
+ * make pages, and what ends to lift, of which their handle tells; those after it
+ * free what nobody uses any more, and ask for nothing that others may have
+ * changed in between.
+ */
+static int control(struct domain *d, struct xen_vm_ring_control *op)
+{
+    int rc = check_form(op);
+
+    if ( rc || op->op == XEN_VM_RING_OP_PRESENT )
+        return rc;
+    if ( op->turn != FREES )
+        rc = take_effect(d, op);
+    if ( rc == -ERESTART || ops[op->op].looks )
+        return rc;
+    op->turn = FIRST;
+    if ( rc )
+        return rc;
+    rc = d->vm_ring ? ring_reap(d->vm_ring) : 0;
+    if ( rc == -ERESTART )
+        op->turn = FREES;
     return rc;
 }
 
@@ -258,24 +325,45 @@ unsigned int vm_ring_resource_frames(const struct domain *d, unsigned int id)
     return nr;
 }
 
+void vm_ring_acquired(const xen_pfn_t mfn_list[], unsigned int nr)
+{
+    while ( nr )
+        put_page(mfn_to_page(_mfn(mfn_list[--nr])));
+}
+
+/* They may be freed before they are mapped: until then these are ours. */
+static int hold(struct domain *d, const struct ring_pages *pages,
+                unsigned int frame, unsigned int nr, xen_pfn_t mfn_list[])
+{
+    unsigned int i;
+
+    for ( i = 0; i < nr; i++ )
+    {
+        mfn_t mfn = pages->mfns[frame + i];
+
+        if ( !get_page(mfn_to_page(mfn), d) )
+        {
+            vm_ring_acquired(mfn_list, i);
+            return -EINVAL;
+        }
+        mfn_list[i] = mfn_x(mfn);
+    }
+    return nr;
+}
+
 int vm_ring_acquire(struct domain *d, unsigned int id, unsigned int frame,
                     unsigned int nr_frames, xen_pfn_t mfn_list[])
 {
     struct vm_ring *ring = d->vm_ring;
     const struct ring_pages *pages;
     int rc = -EINVAL;
-    unsigned int i;
 
     if ( !ring )
         return -ENOENT;
     ring_lock(ring);
     pages = find(ring, id);
     if ( pages && frame < pages->have && nr_frames <= pages->have - frame )
-    {
-        for ( i = 0; i < nr_frames; i++ )
-            mfn_list[i] = mfn_x(pages->mfns[frame + i]);
-        rc = nr_frames;
-    }
+        rc = hold(d, pages, frame, nr_frames, mfn_list);
     ring_unlock(ring);
     return rc;
 }

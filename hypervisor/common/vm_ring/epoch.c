@@ -81,6 +81,7 @@ static void reset(struct vm_ring *ring)
 
         memset(rv->tally, 0, sizeof(rv->tally));
         rv->by_deadline = rv->by_detach = rv->by_overflow = rv->doorbells = 0;
+        rv->not_injected = 0;
         ring->core.slots[i].ignored = 0;
     }
     for ( i = 0; i < XEN_VM_RING_MAX_GROUPS; i++ )
@@ -105,7 +106,7 @@ int ring_make(struct domain *d)
         smp_wmb();
         d->vm_ring = ring;
     }
-    if ( d->vm_ring->made )
+    if ( ring_is_made(d->vm_ring) )
         return 0;
     rc = vm_event_init_domain(d);
     if ( !rc )
@@ -113,7 +114,6 @@ int ring_make(struct domain *d)
     if ( rc )
         return rc;
     reset(d->vm_ring);
-    d->vm_ring->made = true;
     return 0;
 }
 
@@ -189,8 +189,16 @@ unsigned int ring_pending(const struct vm_ring *ring)
     for ( v = 0; v < ring->nr_vcpus; v++ )
     {
         const struct vmr_slot_tx *slot = &ring->core.slots[v];
+        unsigned int all = read_atomic(&slot->nr), settled;
 
-        nr += read_atomic(&slot->nr) - read_atomic(&slot->settled);
+        /*
+         * Of a vCPU that runs the two are not of one instant.  It retires by
+         * settled, then nr: in this order what waits is not overlooked.
+         */
+        smp_rmb();
+        settled = read_atomic(&slot->settled);
+        if ( all > settled )
+            nr += all - settled;
     }
     return nr;
 }
@@ -213,8 +221,23 @@ static uint64_t unread(const struct vm_ring *ring)
     unsigned int i;
 
     for ( i = 0; i < ring->nr_vcpus; i++ )
-        sum += ring->core.lanes[i].head - ring->core.lanes[i].cons;
+    {
+        uint64_t nr = ring->core.lanes[i].head - ring->core.lanes[i].cons;
+
+        /* What was overwritten is no longer there, and was counted. */
+        sum += min(nr, ring->core.geo.nr_records);
+    }
     return sum;
+}
+
+void ring_forget_oldest(struct vm_ring *ring)
+{
+    ring->abandoned += ring->prev_unread[0];
+    ring_let_go(ring, &ring->prev[0]);
+    ring->nr_prev--;
+    memmove(ring->prev, ring->prev + 1, ring->nr_prev * sizeof(ring->prev[0]));
+    memmove(ring->prev_unread, ring->prev_unread + 1,
+            ring->nr_prev * sizeof(ring->prev_unread[0]));
 }
 
 /* The P that was in use is kept for who comes next; the oldest gives way. */
@@ -223,15 +246,7 @@ static void keep_frozen(struct vm_ring *ring)
     if ( !ring->p.at )
         return;
     if ( ring->nr_prev == RING_MAX_PREV )
-    {
-        ring->abandoned += ring->prev_unread[0];
-        ring_let_go(ring, &ring->prev[0]);
-        ring->nr_prev--;
-        memmove(ring->prev, ring->prev + 1,
-                ring->nr_prev * sizeof(ring->prev[0]));
-        memmove(ring->prev_unread, ring->prev_unread + 1,
-                ring->nr_prev * sizeof(ring->prev_unread[0]));
-    }
+        ring_forget_oldest(ring);
     ring->prev_unread[ring->nr_prev] = unread(ring);
     ring->prev[ring->nr_prev++] = ring->p;
     ring->p = (struct ring_pages){};
@@ -361,13 +376,13 @@ void ring_disarm(struct domain *d)
  * Nobody is there to answer: no event may be armed then, as the monitor would
  * still put off what a vCPU writes until its answer, and not pause the vCPU.
  */
-int ring_detach(struct vm_ring *ring)
+void ring_detach(struct vm_ring *ring)
 {
     struct ring_ports *ports;
     struct domain *d = ring->domain;
 
     if ( !ring->active )
-        return ring_reap(ring);
+        return;
     domain_pause(d);
     ring_groups_off(ring);
     ring_lock(ring);
@@ -383,32 +398,22 @@ int ring_detach(struct vm_ring *ring)
     wake_settled(ring);
     domain_unpause(d);
     ring_ports_close(ports);
-    return ring_reap(ring);
 }
 
-int ring_drained(struct vm_ring *ring)
+void ring_drained(struct vm_ring *ring)
 {
     ring_lock(ring); /* excludes vm_ring_acquire() */
-    while ( ring->nr_prev && ring->nr_going < ARRAY_SIZE(ring->going) )
+    while ( ring->nr_prev )
         ring_let_go(ring, &ring->prev[--ring->nr_prev]);
     ring_unlock(ring);
-    return ring_reap(ring);
 }
 
-int ring_destroy(struct vm_ring *ring)
+void ring_destroy(struct vm_ring *ring)
 {
     struct domain *d = ring->domain;
-    int rc = ring_detach(ring);
 
-    if ( rc )
-        return rc;
-    ring_let_go(ring, &ring->new_p);
-    ring_let_go(ring, &ring->new_c);
-    ring->making = 0;
-    ring->failed = 0;
-    rc = ring_drained(ring);
-    if ( rc )
-        return rc;
+    ring_detach(ring);
+    ring_drained(ring);
     if ( !d->is_dying )
         ring_disarm(d);
     domain_pause(d);
@@ -417,14 +422,7 @@ int ring_destroy(struct vm_ring *ring)
     ring_let_go(ring, &ring->p);
     ring_unlock(ring);
     domain_unpause(d);
-    rc = ring_reap(ring);
-    if ( rc )
-        return rc;
     /* Of a domain that dies the counts stay until nobody maps the ring. */
     if ( !d->is_dying )
-    {
         reset(ring);
-        ring->made = false;
-    }
-    return 0;
 }

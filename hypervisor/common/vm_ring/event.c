@@ -22,7 +22,7 @@ bool vm_ring_exists(const struct domain *d)
     const struct vm_ring *ring = d->vm_ring;
     unsigned int i;
 
-    if ( !ring || ring->made )
+    if ( !ring || ring_is_made(ring) )
         return ring;
     /*
      * What a verdict is applied to goes with the legacy ring: that waits until
@@ -207,17 +207,18 @@ int vm_ring_teardown(struct domain *d)
 {
     struct vm_ring *ring = d->vm_ring;
     unsigned int i;
-
     /* It may be an agent's. */
-    ring_ports_forget(d);
-    if ( !ring )
-        return 0;
+    int rc = ring_ports_forget(d);
+
+    if ( rc || !ring )
+        return rc;
     /* Nobody is to be woken of what is taken down piece by piece now. */
     for ( i = 0; i < ring->nr_vcpus; i++ )
         kill_timer(&ring->vcpus[i]->timer);
-    if ( !ring->made )
-        return 0;
     if ( ring->active )
         vm_ring_life(d);
-    return ring_destroy(ring);
+    ring_give_up(ring);
+    if ( ring_is_made(ring) )
+        ring_destroy(ring);
+    return ring_reap(ring);
 }

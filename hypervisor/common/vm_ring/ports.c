@@ -160,12 +160,17 @@ static struct vm_ring *ring_of(const struct domain *agent)
     return NULL;
 }
 
-void ring_ports_forget(const struct domain *agent)
+int ring_ports_forget(const struct domain *agent)
 {
     struct vm_ring *ring;
 
     while ( (ring = ring_of(agent)) != NULL )
+    {
         ring_lose_agent(ring);
+        if ( hypercall_preempt_check() )
+            return -ERESTART;
+    }
+    return 0;
 }
 
 unsigned int ring_ports_ring(const struct ring_ports *ports, uint64_t groups)

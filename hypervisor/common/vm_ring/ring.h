@@ -38,22 +38,24 @@
 #define RING_ARCH XEN_VM_RING_ARCH_ARM
 #endif
 
-/* Bytes of records in all lanes that an agent can ask for. */
-#define RING_MAX_ASYNC   MB(4)
+/* Bytes of records in all lanes that an agent can ask for (rule N3). */
+#define RING_MAX_ASYNC   MB(64)
 /* Frozen Ps that are kept for a successor: with the P in use, all of it. */
 #define RING_MAX_PREV    2
 /*
  * Pages that one domain's rings may keep, old ones that somebody still maps
- * included: nothing keeps an attach from being followed by another.
+ * included: nothing keeps an attach from being followed by another.  The
+ * largest ring has room for its successor; a frozen P gives way to one.
  */
-#define RING_MAX_PAGES   PFN_DOWN(MB(32))
+#define RING_MAX_PAGES   PFN_DOWN(MB(160))
 #define RING_DEFAULT_DEADLINE SECONDS(1)
 
 /* P, C or a frozen P. */
 struct ring_pages {
-    void *at;
-    unsigned int nr;   /* that there are to be */
-    unsigned int have; /* that are allocated */
+    void *at; /* where Xen has them, one after the other */
+    unsigned int nr;     /* that there are to be */
+    unsigned int have;   /* that are allocated */
+    unsigned int mapped; /* of these: all, unless they are being freed */
     mfn_t *mfns;
 };
 
@@ -77,6 +79,7 @@ struct ring_vcpu {
     struct ring_tally tally[XEN_VM_RING_NR_REASONS];
     struct ring_tally base[XEN_VM_RING_NR_REASONS]; /* as the epoch began */
     uint64_t by_deadline, by_detach, by_overflow, doorbells;
+    uint32_t not_injected;
     struct xen_vm_ring_response kept; /* core's: a last look found it */
     /* For conversion, which is too much for the stack. */
     struct xen_vm_ring_event event;
@@ -96,7 +99,6 @@ struct ring_ports;
 struct vm_ring {
     struct domain *domain;
     spinlock_t lock;
-    bool made;   /* the legacy ring is kept out: the domctl lock's */
     bool active; /* events go into it: changed with all vCPUs paused */
 
     struct vmr_producer core;
@@ -128,11 +130,24 @@ struct vm_ring {
     struct vmr_geometry new_geo;
     struct ring_pages new_p, new_c;
     unsigned int nr_going;
+    /* All that there are: an attach makes new ones when there are none here. */
     struct ring_pages going[RING_MAX_PREV + 4];
+
+    /* All frames that access is restricted to are in here; under the lock. */
+    uint64_t restricted, restricted_end;
+    /* Those that are being lifted, and p2m's first error: the domctl lock's. */
+    uint64_t lifting, lifting_end;
+    int lifting_rc;
 
     /* Besides what the vCPUs and the groups have; under the lock. */
     uint64_t abandoned, doorbells;
 };
+
+/* Something that can be asked for; the legacy ring is kept out. */
+static inline bool ring_is_made(const struct vm_ring *ring)
+{
+    return ring->handle || ring->making;
+}
 
 static inline void ring_lock(struct vm_ring *ring)
 {
@@ -144,10 +159,8 @@ static inline void ring_unlock(struct vm_ring *ring)
     spin_unlock(&ring->lock);
 }
 
-/* pages.c.  More pages; -ERESTART: preempted, -ENOMEM. */
-int ring_pages_alloc(struct domain *d, struct ring_pages *pages);
-/* Contiguous for Xen, all allocated, zero. */
-int ring_pages_map(struct ring_pages *pages);
+/* pages.c.  All of them, zero; -ERESTART: preempted, -ENOMEM. */
+int ring_pages_make(struct domain *d, struct ring_pages *pages);
 /* -ERESTART: preempted.  Nothing there is fine. */
 int ring_pages_free(struct ring_pages *pages, bool clear);
 /* To be freed by ring_reap(): nobody uses them any more. */
@@ -170,8 +183,8 @@ void ring_ports_close(struct ring_ports *ports);
 /* Rings these groups; returns how many.  NULL is fine. */
 unsigned int ring_ports_ring(const struct ring_ports *ports, uint64_t groups);
 
-/* An agent's domain dies: no ring holds it any longer. */
-void ring_ports_forget(const struct domain *agent);
+/* An agent's domain dies: no ring holds it any longer.  -ERESTART: preempted. */
+int ring_ports_forget(const struct domain *agent);
 
 /* negotiate.c.  What a proposal comes to; true: make it. */
 bool ring_negotiate(const struct vm_ring *ring, const struct domain *d,
@@ -180,19 +193,27 @@ bool ring_negotiate(const struct vm_ring *ring, const struct domain *d,
 /* Instead of what it has come to. */
 void ring_refuse(struct xen_vm_ring_accept *accept, uint32_t result);
 
-/* attach.c.  -ERESTART: preempted; *handle is what to call it with again. */
+/*
+ * attach.c.  -ERESTART: preempted; *handle is what to call it with again.  What
+ * it replaces is left to ring_reap().
+ */
 int ring_attach(struct domain *d, uint64_t *handle,
                 struct xen_vm_ring_attach *attach);
 
-/* epoch.c.  The ring of a domain, which has no epoch yet. */
+/* attach.c.  Of an attach that is being continued, if there is one. */
+void ring_give_up(struct vm_ring *ring);
+
+/* epoch.c.  What a ring of the domain needs. */
 int ring_make(struct domain *d);
 /* The domain is paused, all pages are mapped. */
 void ring_begin_epoch(struct vm_ring *ring, struct ring_ports *ports);
-/* -ERESTART: preempted; there is nothing to remember. */
-int ring_detach(struct vm_ring *ring);
-int ring_drained(struct vm_ring *ring);
+/* At once, and as a whole: the pages are left to ring_reap(). */
+void ring_detach(struct vm_ring *ring);
+void ring_drained(struct vm_ring *ring);
+/* The oldest frozen P is kept no longer; what is unread in it is abandoned. */
+void ring_forget_oldest(struct vm_ring *ring);
 void ring_disarm(struct domain *d);
-int ring_destroy(struct vm_ring *ring);
+void ring_destroy(struct vm_ring *ring);
 /* Requests that nobody has answered yet, as far as was looked. */
 unsigned int ring_pending(const struct vm_ring *ring);
 /*
@@ -202,6 +223,14 @@ unsigned int ring_pending(const struct vm_ring *ring);
 void ring_settle(struct vm_ring *ring);
 /* There is nobody at its doorbells; its vCPUs may be running. */
 void ring_lose_agent(struct vm_ring *ring);
+
+/*
+ * frames.c.  What access is restricted to so far is lifted, turn by turn; what
+ * is restricted meanwhile is the next one's.  -ERESTART: preempted; -errno of
+ * p2m: there are frames that are as they were, which the next one tries again.
+ */
+void ring_lift_begin(struct vm_ring *ring);
+int ring_lift(struct vm_ring *ring);
 
 /* event.c, under the lock.  False: the target is as the consumer knows it. */
 bool ring_set_target(struct vm_ring *ring);

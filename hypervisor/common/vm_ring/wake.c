@@ -15,6 +15,12 @@
 #define MAX_TURNS 8
 #define LATER     MILLISECS(1)
 
+/*
+ * A deadline may be far away; of a timer Xen multiplies how long it has to
+ * go by the frequency of the local APIC, which overflows after some hours.
+ */
+#define MAX_SLEEP SECONDS(600)
+
 /* ------------------------------------------------------------ a vCPU -- */
 
 void ring_sleep(struct ring_vcpu *rv)
@@ -41,6 +47,7 @@ void ring_wake_by(struct ring_vcpu *rv, s_time_t at)
     smp_mb();
     if ( at >= read_atomic(&rv->timer_at) )
         return;
+    at = min(at, NOW() + MAX_SLEEP);
     write_atomic(&rv->timer_at, at);
     if ( rv->timer.cpu != rv->vcpu->processor )
         migrate_timer(&rv->timer, rv->vcpu->processor);

@@ -35,18 +35,27 @@ int vm_ring_event(struct vcpu *v, bool sync, vm_event_request_t *req);
  */
 bool vm_ring_resume(struct vcpu *v);
 
+/* The vCPU has a request: what that has put off is not to be done yet. */
+bool vm_ring_waits(const struct vcpu *v);
+
 long vm_ring_domctl(struct domain *d, struct xen_domctl *domctl,
                     XEN_GUEST_HANDLE_PARAM(xen_domctl_t) u_domctl);
 
 unsigned int vm_ring_resource_frames(const struct domain *d, unsigned int id);
+/* With a reference to each, which vm_ring_acquired() lets go of. */
 int vm_ring_acquire(struct domain *d, unsigned int id, unsigned int frame,
                     unsigned int nr_frames, xen_pfn_t mfn_list[]);
+/* They are mapped, or are not going to be. */
+void vm_ring_acquired(const xen_pfn_t mfn_list[], unsigned int nr);
 
 /*
  * What the consumer is told of the target has changed: it is paused by the
  * toolstack, shut down, or neither.  No lock is held but shutdown_lock.
  */
 void vm_ring_life(struct domain *d);
+
+/* Access to frames is about to be restricted: the ring lifts it some time. */
+void vm_ring_restrict(struct domain *d, uint64_t first, uint64_t nr);
 
 /* domain_kill(), every vCPU paused for good.  -ERESTART: call again. */
 int vm_ring_teardown(struct domain *d);
@@ -76,7 +85,17 @@ static inline bool vm_ring_resume(struct vcpu *v)
     return true;
 }
 
+static inline bool vm_ring_waits(const struct vcpu *v)
+{
+    return false;
+}
+
 static inline void vm_ring_life(struct domain *d)
+{
+}
+
+static inline void vm_ring_restrict(struct domain *d, uint64_t first,
+                                    uint64_t nr)
 {
 }
 

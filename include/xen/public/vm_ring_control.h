@@ -15,11 +15,28 @@
  *   -ESRCH        there is no such domain, or it is dying: QUERY and COUNT are
  *                 answered as long as somebody maps the ring
  *   -ENODEV       the target is no HVM or PVH guest, or has no vCPUs yet
- *   -ENOENT       there is no ring, or `ring` is not the handle of its epoch
+ *   -ENOENT       there is no ring, or `ring` is not the handle of its epoch;
+ *                 ATTACH: it was given up for another, or for a DESTROY
+ *   -EAGAIN       QUERY, `ring` 0: it has been destroyed, and a vCPU has yet to
+ *                 apply a verdict of it, which it does once it runs; the legacy
+ *                 ring is kept out until then
  *   -EADDRINUSE   ATTACH: the legacy monitor ring is in use
  *   -EBUSY        ATTACH: another one is being made
  *   -ENOSPC       ATTACH: the caller's domain has no event channel left
+ *   -ENOMEM       ATTACH: Xen has no memory for what it keeps for each vCPU;
+ *                 that there is none for P and C is a refusal
+ *   -EPERM, -EACCES
+ *                 of XSM, which may forbid the operation, or the ports of an
+ *                 ATTACH
  * What a producer refuses a proposal for is no error: see xen_vm_ring_accept.
+ *
+ * A call may take several turns, and others come in between.  DETACH, DISARM
+ * and DESTROY lift first what access is restricted to, of the epoch that they
+ * found.  What a call ends it ends in one turn then, and as a whole; those
+ * after that free pages which nobody uses, and end nothing, whatever has come
+ * meanwhile.  So 0 says that what the call named is ended, and -ENOENT that it
+ * has ended no epoch: another one had come before.  A DETACH after a DETACH is
+ * told 0.
  */
 #ifndef XEN_PUBLIC_VM_RING_CONTROL_H
 #define XEN_PUBLIC_VM_RING_CONTROL_H
@@ -44,7 +61,14 @@
 #define XEN_VM_RING_OP_DRAINED 5
 /* All monitor events off, others' too.  No vCPU is paused then. */
 #define XEN_VM_RING_OP_DISARM 6
-/* Nothing is left of it, not even its counts.  `ring` is 0, or as in others. */
+/*
+ * Nothing is left of it that could be asked for, not even its counts.  With a
+ * handle it is of that epoch, and an ATTACH that is being continued goes on;
+ * with 0 it is of whatever there is, and that ATTACH is told -ENOENT.  What Xen
+ * keeps of its own for each vCPU, some 8 KiB, stays for the next ring until the
+ * domain's end, as it does after an ATTACH that is refused; it is in no count
+ * of pages.
+ */
 #define XEN_VM_RING_OP_DESTROY 7
 
 struct xen_vm_ring_control {
@@ -54,7 +78,8 @@ struct xen_vm_ring_control {
     xen_vm_ring_u64 ring;
     xen_vm_ring_u64 arg; /* the address of what `op` takes; else 0 */
     uint32_t arg_len;
-    uint32_t reserved[5];
+    uint32_t turn; /* IN and OUT: 0; between its turns it is Xen's own */
+    uint32_t reserved[4];
 };
 
 /*
@@ -88,7 +113,11 @@ struct xen_vm_ring_query {
     uint32_t pending;  /* requests without a verdict */
     uint32_t attached; /* 1: there is a consumer, 0: it has detached */
     uint32_t pages;    /* of Xen's, that the ring has now */
-    uint32_t reserved;
+    /*
+     * Traps of verdicts that found another one which the vCPU had yet to take,
+     * as of a device model: that one is taken, and these are not.
+     */
+    uint32_t not_injected;
 };
 
 /* As a row of vmring_local.h. */

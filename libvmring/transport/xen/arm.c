@@ -8,6 +8,9 @@
 #include <string.h>
 #include <xenctrl.h>
 
+#include "../../base/cpu.h"
+#include "../../base/frames.h"
+#include "../../base/msrs.h"
 #include "../../vmring.h"
 
 #include <xen/domctl.h>
@@ -44,24 +47,67 @@ static uint32_t event_of(unsigned int reason)
     }
 }
 
-static bool fires(uint32_t capabilities, unsigned int reason)
+/* What this Xen can raise of this domain. */
+struct bears {
+    uint32_t capabilities; /* a bit for each XEN_DOMCTL_MONITOR_EVENT_* */
+    bool frames;           /* restricted access to memory */
+    bool is_intel;
+    uint64_t last_frame;
+};
+
+static struct bears ask_what(struct calls *calls)
+{
+    struct bears bears = {.is_intel = cpu_is_intel()};
+
+    (void)xen_capabilities(calls, &bears.capabilities);
+    bears.frames = xen_can_restrict(calls) &&
+                   xen_last_frame(calls, &bears.last_frame) == 0;
+    return bears;
+}
+
+static bool fires(const struct bears *bears, unsigned int reason)
 {
     uint32_t event = event_of(reason);
 
-    return event < 32 && (capabilities >> event & 1);
+    if (reason == XEN_VM_RING_REASON_MEM_ACCESS)
+        return bears->frames;
+    /* Xen says so of each, and only VMX raises it. */
+    if (reason == XEN_VM_RING_REASON_VMEXIT && !bears->is_intel)
+        return false;
+    return event < 32 && (bears->capabilities >> event & 1);
 }
 
 uint64_t xen_kinds(struct calls *calls)
 {
+    struct bears bears = ask_what(calls);
     struct vmring_kind kind;
-    uint32_t capabilities;
     uint64_t mask = 0;
 
-    (void)xen_capabilities(calls, &capabilities);
     for (unsigned int i = 0; i < 64 && vmring_get_kind(i, &kind) == 0; i++)
-        if (fires(capabilities, kind.reason))
+        if (fires(&bears, kind.reason))
             mask |= UINT64_C(1) << i;
     return mask;
+}
+
+/*
+ * A bounded number at a time: vCPUs run in between.  Xen remembers what is
+ * restricted, and lifts that when the ring is disarmed; so nothing stays
+ * behind of frames that were refused amid a range, nor when this process ends.
+ */
+static int arm_frames(struct calls *calls, const struct vmring_spec *spec)
+{
+    unsigned int access = frames_access_left(spec->access);
+    uint64_t left = spec->last - spec->first + 1, at = spec->first;
+    int rc = 0;
+
+    while (!rc && left) {
+        uint32_t nr = left < FRAMES_PER_CALL ? (uint32_t)left : FRAMES_PER_CALL;
+
+        rc = xen_restrict(calls, at, nr, access);
+        at += nr;
+        left -= nr;
+    }
+    return rc;
 }
 
 static int arm_spec(struct calls *calls, const struct vmring_spec *spec)
@@ -75,13 +121,16 @@ static int arm_spec(struct calls *calls, const struct vmring_spec *spec)
     uint64_t first = spec->first, last = spec->last;
     int rc = 0;
 
+    if (spec->reason == XEN_VM_RING_REASON_MEM_ACCESS)
+        return arm_frames(calls, spec);
     if (spec->reason != XEN_VM_RING_REASON_MOV_TO_MSR) {
         event.index = (uint32_t)first;
         return xen_arm(calls, &event);
     }
     for (uint64_t msr = first; !rc && msr <= last; msr++) {
         event.index = (uint32_t)msr;
-        rc = xen_arm(calls, &event);
+        if (msrs_bear(msr))
+            rc = xen_arm(calls, &event);
     }
     return rc;
 }
@@ -97,27 +146,79 @@ static bool would_be_late(uint32_t verdicts, const struct vmring_spec *spec)
            spec->mode == VMRING_MODE_ASYNC;
 }
 
+/*
+ * A Xen that is asked for an MSR it does not bear ends, and the host with it.
+ * And it handles no exit that waits: the guest exits again, whatever is said.
+ */
+static const char *refuse(const struct vmring_spec *spec)
+{
+    if (spec->reason == XEN_VM_RING_REASON_MOV_TO_MSR)
+        return msrs_refuse(spec->first, spec->last);
+    if (spec->reason == XEN_VM_RING_REASON_VMEXIT &&
+        spec->mode != VMRING_MODE_ASYNC)
+        return "that waits comes again for ever; make it vmexit:async";
+    return NULL;
+}
+
+static const char *refuse_frames(const struct bears *bears,
+                                 const struct vmring_spec *spec, char *text,
+                                 size_t text_len)
+{
+    return spec->reason == XEN_VM_RING_REASON_MEM_ACCESS
+               ? frames_refuse(spec, bears->last_frame, text, text_len)
+               : NULL;
+}
+
+static uint8_t blame(struct vmring_local_subscribed *answer,
+                     const struct vmring_spec *spec, const char *why,
+                     uint8_t result)
+{
+    char text[128] = "event";
+
+    vmring_spec_format(spec, text, sizeof(text));
+    snprintf(answer->text, sizeof(answer->text), "event '%s' %s", text, why);
+    return result;
+}
+
+/* VMRING_LOCAL_*; 0: it can be armed. */
+static uint8_t can(const struct vmring_spec *specs, int i,
+                   const struct bears *bears, uint32_t verdicts,
+                   struct vmring_local_subscribed *answer)
+{
+    const struct vmring_spec *spec = &specs[i];
+    const char *why;
+    char text[128];
+
+    if (!fires(bears, spec->reason))
+        return blame(answer, spec, "does not fire on this CPU or domain",
+                     VMRING_LOCAL_UNSUPPORTED);
+    why = refuse(spec);
+    if (why)
+        return blame(answer, spec, why, VMRING_LOCAL_UNSUPPORTED);
+    why = refuse_frames(bears, spec, text, sizeof(text));
+    if (why)
+        return blame(answer, spec, why, VMRING_LOCAL_UNSUPPORTED);
+    why = frames_refuse_sum(specs, (unsigned int)i);
+    if (why)
+        return blame(answer, spec, why, VMRING_LOCAL_FAILED);
+    if (!would_be_late(verdicts, spec))
+        return 0;
+    snprintf(answer->text, sizeof(answer->text),
+             "asynchronous control registers do not go with the right to deny: "
+             "make them synchronous, or give that up");
+    return VMRING_LOCAL_DENIED;
+}
+
 static bool can_all(const struct vmring_spec *specs, int nr,
-                    uint32_t capabilities, uint32_t verdicts,
+                    const struct bears *bears, uint32_t verdicts,
                     struct vmring_local_subscribed *answer)
 {
     bool all = true;
 
     for (int i = 0; i < nr; i++) {
-        if (!fires(capabilities, specs[i].reason)) {
-            answer->results[i] = VMRING_LOCAL_UNSUPPORTED;
-            snprintf(answer->text, sizeof(answer->text),
-                     "event '%s' does not fire here",
-                     vmring_reason_name(specs[i].reason));
-        } else if (would_be_late(verdicts, &specs[i])) {
-            answer->results[i] = VMRING_LOCAL_DENIED;
-            snprintf(answer->text, sizeof(answer->text),
-                     "asynchronous control registers do not go with the right "
-                     "to deny: make them synchronous, or give that up");
-        } else {
-            continue;
-        }
-        all = false;
+        answer->results[i] = can(specs, i, bears, verdicts, answer);
+        if (answer->results[i])
+            all = false;
     }
     return all;
 }
@@ -129,6 +230,8 @@ static void arm_all(struct calls *calls, const struct vmring_spec *specs,
     bool denies = verdicts & XEN_VM_RING_VERDICT_DENY;
     int rc = denies ? xen_defer_writes(calls) : 0;
 
+    if (!rc && frames_suppress_walks(specs, (unsigned int)nr))
+        rc = xen_suppress_walks(calls);
     for (int i = 0; i < nr; i++) {
         if (!rc)
             rc = arm_spec(calls, &specs[i]);
@@ -147,7 +250,7 @@ void xen_subscribe(struct calls *calls, uint32_t verdicts, const char *events,
                    struct vmring_local_subscribed *answer)
 {
     struct vmring_spec specs[VMRING_MAX_SPECS];
-    uint32_t capabilities;
+    struct bears bears;
     int nr;
 
     *answer = (struct vmring_local_subscribed){0};
@@ -157,7 +260,7 @@ void xen_subscribe(struct calls *calls, uint32_t verdicts, const char *events,
         return;
     *answer = (struct vmring_local_subscribed){.nr = (uint32_t)nr};
     (void)xen_ring(calls, XEN_VM_RING_OP_DISARM, NULL, 0);
-    (void)xen_capabilities(calls, &capabilities);
-    if (can_all(specs, nr, capabilities, verdicts, answer))
+    bears = ask_what(calls);
+    if (can_all(specs, nr, &bears, verdicts, answer))
         arm_all(calls, specs, nr, verdicts, answer);
 }

@@ -11,6 +11,7 @@
 #include "../grant/limits.h"
 
 #include <xen/domctl.h>
+#include <xen/memory.h>
 
 int xen_begin_calls(struct calls *calls, uint32_t domid)
 {
@@ -141,4 +142,65 @@ int xen_capabilities(struct calls *calls, uint32_t *mask)
     rc = monitor(calls, &op, XEN_DOMCTL_MONITOR_OP_GET_CAPABILITIES);
     *mask = rc ? 0 : op.u.monitor_op.event;
     return rc;
+}
+
+int xen_suppress_walks(struct calls *calls)
+{
+    struct xen_domctl op;
+
+    memset(&op, 0, sizeof(op));
+    op.u.monitor_op.event = XEN_DOMCTL_MONITOR_EVENT_INGUEST_PAGEFAULT;
+    return monitor(calls, &op, XEN_DOMCTL_MONITOR_OP_ENABLE);
+}
+
+/* -errno, or what Xen says. */
+static long memory(struct calls *calls, unsigned int what, void *arg,
+                   size_t len)
+{
+    void *at = xencall_alloc_buffer(calls->xcall, len);
+    long rc;
+
+    if (!at)
+        return -ENOMEM;
+    memcpy(at, arg, len);
+    rc = xencall2L(calls->xcall, __HYPERVISOR_memory_op, what,
+                   (uint64_t)(uintptr_t)at);
+    rc = rc < 0 ? -errno : rc;
+    memcpy(arg, at, len);
+    xencall_free_buffer(calls->xcall, at);
+    return rc;
+}
+
+int xen_restrict(struct calls *calls, uint64_t first, uint32_t nr,
+                 unsigned int access)
+{
+    struct xen_mem_access_op op = {
+        .op = XENMEM_access_op_set_access,
+        .access = (uint8_t)access,
+        .domid = (domid_t)calls->domid,
+        .nr = nr,
+        .pfn = first,
+    };
+
+    return (int)memory(calls, XENMEM_access_op, &op, sizeof(op));
+}
+
+bool xen_can_restrict(struct calls *calls)
+{
+    struct xen_mem_access_op op = {
+        .op = XENMEM_access_op_get_access,
+        .domid = (domid_t)calls->domid,
+        .pfn = ~UINT64_C(0),
+    };
+
+    return memory(calls, XENMEM_access_op, &op, sizeof(op)) == 0;
+}
+
+int xen_last_frame(struct calls *calls, uint64_t *last)
+{
+    domid_t domid = (domid_t)calls->domid;
+    long rc = memory(calls, XENMEM_maximum_gpfn, &domid, sizeof(domid));
+
+    *last = rc < 0 ? 0 : (uint64_t)rc;
+    return rc < 0 ? (int)rc : 0;
 }

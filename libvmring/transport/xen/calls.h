@@ -37,6 +37,15 @@ struct monitor_event {
 int xen_arm(struct calls *calls, const struct monitor_event *event);
 /* XEN_DOMCTL_MONITOR_OP_CONTROL_REGISTERS: writes wait for their verdict. */
 int xen_defer_writes(struct calls *calls);
+/* Page walks of the guest raise no event, from now on. */
+int xen_suppress_walks(struct calls *calls);
+/* What the guest may do to these frames: XENMEM_access_*. */
+int xen_restrict(struct calls *calls, uint64_t first, uint32_t nr,
+                 unsigned int access);
+/* Can this Xen restrict access to that domain's memory? */
+bool xen_can_restrict(struct calls *calls);
+/* The last frame that the domain has. */
+int xen_last_frame(struct calls *calls, uint64_t *last);
 /* A bit for each XEN_DOMCTL_MONITOR_EVENT_*. */
 int xen_capabilities(struct calls *calls, uint32_t *mask);
 

@@ -32,6 +32,7 @@ struct keeper {
     uint32_t verdicts;
     bool quiescing, ended;
     bool taken_over; /* the ring, with what a former consumer has left in it */
+    bool drained;    /* which has been read */
     bool told;       /* of its ring, and nothing has come from it since */
     bool unread;     /* it has gone without having read that */
     struct xen_message in, out;
@@ -81,19 +82,33 @@ static const char *why_not(int rc)
     case -EACCES:
         return "this Xen has domctls of another version";
     case -ESRCH:
-        return "there is no such domain";
+        return "there is no such domain, or it is being destroyed";
     case -EADDRINUSE:
-        return "the legacy monitor ring of it is in use";
+        return "its legacy monitor ring is in use, by a bridge or another "
+               "tool, which has to end first";
     case -EBUSY:
         return "another consumer is attaching";
     case -ENOSPC:
         return "this domain has no event channel left for it";
     case -ENODEV:
-        return "it is no HVM or PVH guest";
+        return "it is no HVM or PVH guest, or has no vCPUs yet";
     case -EPERM:
         return "no right over it, or it is this domain";
     default:
         return strerror(-rc);
+    }
+}
+
+/* -EACCES a link says of its endpoint, and -ESRCH of a target that ended. */
+static int error_of(int rc)
+{
+    switch (rc) {
+    case -EACCES:
+        return -ENOSYS;
+    case -ESRCH:
+        return -ENXIO;
+    default:
+        return rc;
     }
 }
 
@@ -111,8 +126,7 @@ static void attach(struct keeper *keeper, size_t len)
         rc = xen_ring(&keeper->calls, XEN_VM_RING_OP_ATTACH, &attach,
                       sizeof(attach));
     }
-    /* A link says -EACCES of its endpoint: not there, or not allowed. */
-    out->error = rc == -EACCES && !keeper->no_calls ? -ENOSYS : rc;
+    out->error = keeper->no_calls ? rc : error_of(rc);
     if (rc)
         snprintf(
             out->text, sizeof(out->text), "domain %u: %s", keeper->calls.domid,
@@ -186,10 +200,16 @@ static void count(struct keeper *keeper)
 
 static void detach(struct keeper *keeper)
 {
+    /* What a former consumer has left, and nobody has read, is a successor's.
+     */
+    uint32_t op = keeper->taken_over && !keeper->drained
+                      ? XEN_VM_RING_OP_DETACH
+                      : XEN_VM_RING_OP_DESTROY;
+
     /* Without an epoch of our own it would be somebody else's. */
     if (keeper->calls.ring) {
         (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DISARM, NULL, 0);
-        (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DESTROY, NULL, 0);
+        (void)xen_ring(&keeper->calls, op, NULL, 0);
     }
     keeper->calls.ring = 0;
     keeper->ended = true;
@@ -250,6 +270,7 @@ static void carry_out(struct keeper *keeper, uint32_t type, size_t len)
         break;
     case VMRING_LOCAL_DRAINED:
         (void)xen_ring(&keeper->calls, XEN_VM_RING_OP_DRAINED, NULL, 0);
+        keeper->drained = true;
         break;
     case VMRING_LOCAL_DETACH:
         detach(keeper);

@@ -2,6 +2,7 @@
 /* link.c: the consumer's end of a ring that Xen itself produces. */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -241,6 +242,10 @@ static int xen_map(struct link *link, struct vmring_local_accept *out,
     regions->p = regions->c = REGION_NONE;
     regions->nr_before = 0;
     ret = xen_recv(link, &type, &accept, sizeof(accept), timeout_ms);
+    if (ret == -ECONNRESET)
+        snprintf(link->error, sizeof(link->error),
+                 "the process that calls Xen has been killed; a ring that it "
+                 "made stays until the next agent ends");
     if (ret < 0)
         return ret;
     if (type != VMRING_LOCAL_ACCEPT || ret != sizeof(accept))
@@ -256,6 +261,13 @@ static int xen_map(struct link *link, struct vmring_local_accept *out,
     if (out->body.result != XEN_VM_RING_ACCEPTED)
         return 0;
     ret = bind_bells(xen, &accept);
+    if (ret == -EINVAL) {
+        /* Xen has closed its end: the second in which to bind was over. */
+        snprintf(link->error, sizeof(link->error),
+                 "another agent has taken its place, as it took more than a "
+                 "second to attach");
+        ret = -EBUSY;
+    }
     /* Xen knows thereby that somebody is there. */
     for (uint32_t g = 0; !ret && g < xen->bells.nr; g++)
         xen_kick(link, g);
@@ -368,6 +380,9 @@ static const char *why_not(int err)
     case -EACCES:
     case -EPERM:
         return "no right to open /dev/xen/privcmd; run it as root";
+    case -EAGAIN:
+        return "no process can be started, which is to call Xen; raise the "
+               "limit of processes (RLIMIT_NPROC, or pids.max of the cgroup)";
     default:
         return strerror(-err);
     }
@@ -399,13 +414,14 @@ int xen_connect(const struct connecting *how, const char *where,
     if (err) {
         free(xen);
         return fail(err, how->error, how->error_len,
-                    "'%s' names no domain; say xen:DOMID", how->uri);
+                    "'%s' names no domain by its id; say xen:DOMID", how->uri);
     }
     err = set_up(xen);
     if (err) {
         xen_close(&xen->link);
-        return fail(err, how->error, how->error_len, "'%s': %s", how->uri,
-                    why_not(err));
+        /* Of a path it is the right to a socket that is missing. */
+        return fail(err == -EACCES ? -EPERM : err, how->error, how->error_len,
+                    "'%s': %s", how->uri, why_not(err));
     }
     *link = &xen->link;
     return 0;

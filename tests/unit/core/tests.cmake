@@ -4,7 +4,7 @@ foreach(test
         geometry/apart geometry/carried geometry/hostile geometry/later_minor
         geometry/limits geometry/refused
         verdict/inject verdict/table verdict/whole
-        lane/any_instant lane/cursor_faults lane/discard_exact
+        lane/any_instant lane/copies lane/cursor_faults lane/discard_exact
         lane/discard_lapped lane/discard_waits_for_cursor lane/frozen_cursor
         lane/frozen_lies lane/frozen_resumed lane/hostile_producer
         lane/last_look lane/overwrite_full lane/overwrite_gaps
@@ -19,8 +19,9 @@ foreach(test
         doorbell/words
         consumer/arm_fetched consumer/batch_amid consumer/cursor_half
         consumer/cursor_late consumer/hostile_memory consumer/many_lanes
-        consumer/order consumer/overrun_amid_batch consumer/rescan_amid_batch
-        consumer/shown consumer/slot_tells consumer/take_keeps
+        consumer/order consumer/overrun_amid_batch consumer/overrun_once
+        consumer/rescan_amid_batch consumer/shown consumer/slot_tells
+        consumer/take_keeps
         producer/answer_late producer/attach_anew producer/contended
         producer/deadline_turn producer/deadlines producer/deadlines_random
         producer/pause producer/release_goes_on producer/scan_overtaken

@@ -61,14 +61,14 @@ static void drained_lane(void)
     push(1);
     (void)vmr_producer_flush(&rig.tx);
     next_is(VMR_NEXT_RECORD, 1);
-    CHECK_EQ(rig.rx.lanes[1].ahead, 1);
+    CHECK_EQ(rig.rx.lanes[1].end - rig.rx.lanes[1].tail, 1);
     CHECK(!vmr_consumer_arm(&rig.rx, 0));
     CHECK_EQ(rig_group(&rig, 0)->armed, 0);
     next_is(VMR_NEXT_RECORD, 1);
     push(1);
     (void)vmr_producer_flush(&rig.tx);
     rig.rx.groups[0].bell.attn_lane[0] = 0;
-    CHECK_EQ(rig.rx.lanes[1].ahead, 0);
+    CHECK_EQ(rig.rx.lanes[1].end - rig.rx.lanes[1].tail, 0);
     CHECK(!vmr_consumer_arm(&rig.rx, 0));
     CHECK_EQ(rig_group(&rig, 0)->armed, 0);
     next_is(VMR_NEXT_RECORD, 1);

@@ -205,18 +205,23 @@ static void consumer_takes(void)
 
 /*
  * Answers that a consumer is kept from telling of: it is told of the peer, the
- * answers are kept, and it does not sleep on them.
+ * answers are kept, and it does not sleep on them.  The batch that it is amid
+ * ends there.
  */
 static void consumer_answers(void)
 {
-    struct xen_vm_ring_event event;
+    struct xen_vm_ring_event event, record;
     struct vmr_verdict verdict;
     uint32_t where;
 
     make();
     raise_both();
+    record = rig_event(XEN_VM_RING_REASON_MOV_TO_MSR, 1, 3);
+    CHECK(vmr_producer_push(&rig.tx, 1, &record));
     (void)vmr_producer_flush(&rig.tx);
     CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &event, &where), VMR_NEXT_REQUEST);
+    CHECK_EQ(vmr_consumer_next(&rig.rx, 0, &record, &where), VMR_NEXT_RECORD);
+    where = 0;
     kept_from = 1;
     CHECK(!rig_answer(&rig, &event, where));
     CHECK_EQ(kept_from, 0);

@@ -39,11 +39,11 @@ static void use(const struct vmr_geometry *geo, unsigned char *p_at,
 
         vmr_consumer_lane(&rx, i, &head, &lost);
         /* The last record's place, and the first's. */
-        lane->tail = head - 1;
+        lane->tail = lane->end = head - 1;
         lane->broken = false;
         (void)vmr_lane_pull(lane, &event);
         vmr_lane_publish_cursor(lane);
-        lane->tail = geo->nr_records - 1;
+        lane->tail = lane->end = geo->nr_records - 1;
         (void)vmr_lane_pull(lane, &event);
     }
     free(memory);

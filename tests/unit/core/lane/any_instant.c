@@ -27,7 +27,7 @@ static void look_at_records(void)
     /* An attempt is one or the other, at once. */
     CHECK(line->head + line->lost == attempts ||
           line->head + line->lost == attempts - 1);
-    rx.tail = rig_cursor(&rig, 0)->cons;
+    rx.tail = rx.end = rig_cursor(&rig, 0)->cons;
     rx.cursor = NULL;
     /* As whoever comes after it. */
     vmr_lane_rx_to_head(&rx);

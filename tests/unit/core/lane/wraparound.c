@@ -7,7 +7,8 @@ static void seed_at(struct rig *rig, uint64_t position)
     rig->tx.lanes[0].head = rig->tx.lanes[0].cons = position;
     rig->tx.lanes[0].shown = position;
     rig_lane(rig, 0)->head = rig_lane(rig, 0)->shown = position;
-    rig->rx.lanes[0].tail = position;
+    rig->rx.lanes[0].tail = rig->rx.lanes[0].end = position;
+    rig->rx.groups[0].from = rig->rx.groups[0].until = position;
     rig_cursor(rig, 0)->cons = position;
 }
 

@@ -50,15 +50,20 @@ static void is_made(void)
     wait_for(&fake_native->ops[XEN_VM_RING_OP_ATTACH], 1);
 }
 
-/* The keeper has ended, and has destroyed so many. */
-static void ends_with(unsigned int destroyed)
+/* The keeper has ended, and has disarmed and destroyed so often. */
+static void ends_as(unsigned int disarmed, unsigned int destroyed)
 {
     fake_native_hold(0);
     is_made();
     wait_for(&fake_native->handles, 0);
     CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY], destroyed);
-    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DISARM], destroyed);
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DISARM], disarmed);
     xenevtchn_close(xens);
+}
+
+static void ends_with(unsigned int destroyed)
+{
+    ends_as(destroyed, destroyed);
 }
 
 static void propose(void)
@@ -220,7 +225,8 @@ static void a_word_behind_a_reply_to_nobody(void)
         attach(nr_prev, true);
         hang_up_amid(XEN_VM_RING_OP_COUNT, VMRING_LOCAL_COUNT,
                      sizeof(struct vmring_local_count), VMRING_LOCAL_DETACH);
-        ends_with(1);
+        /* Nor has it read what was there before. */
+        ends_as(1, !nr_prev);
     }
 }
 
@@ -238,14 +244,16 @@ static void no_word(void)
     ends_with(0);
 }
 
-/* Detaching ends a ring, whosever it was. */
+/* Detaching ends a ring, unless it has what nobody has read. */
 static void detached_at_once(void)
 {
-    attach(1, true);
-    say(VMRING_LOCAL_DETACH, 0);
-    wait_for(&fake_native->handles, 0);
-    close(keeper);
-    ends_with(1);
+    for (unsigned int nr_prev = 0; nr_prev < 2; nr_prev++) {
+        attach(nr_prev, true);
+        say(VMRING_LOCAL_DETACH, 0);
+        wait_for(&fake_native->handles, 0);
+        close(keeper);
+        ends_as(1, !nr_prev);
+    }
 }
 
 int main(void)

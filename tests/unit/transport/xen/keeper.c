@@ -10,6 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <xenctrl.h>
+
+#include "base/cpu.h"
 #include "check.h"
 #include "fake_native.h"
 #include "transport/xen/messages.h"
@@ -132,6 +135,27 @@ static void abandoned(void)
     }
 }
 
+/* As of a consumer that attaches only to be told what there is. */
+static void what_nobody_has_read_is_left(void)
+{
+    for (unsigned int nr_prev = 0; nr_prev < 2; nr_prev++)
+        for (unsigned int drained = 0; drained < 2; drained++) {
+            fake_native_begin();
+            fake_native->nr_prev = nr_prev;
+            attach(0);
+            if (drained)
+                ask(VMRING_LOCAL_DRAINED, NULL, 0);
+            ask(VMRING_LOCAL_DETACH, NULL, 0);
+            CHECK_EQ(answer(), HUNG_UP);
+            end();
+            CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DISARM], 1);
+            CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DETACH],
+                     nr_prev && !drained);
+            CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY],
+                     !nr_prev || drained);
+        }
+}
+
 /* It hangs up while Xen is at `op`, and the reply goes to nobody. */
 static void hang_up_amid(uint32_t op, uint32_t last)
 {
@@ -205,7 +229,7 @@ static void why_not_in_words(void)
         {-ENOSYS, -ENOSYS, "vmring-bridge"},
         {-EOPNOTSUPP, -EOPNOTSUPP, "vmring-bridge"},
         {-EACCES, -ENOSYS, "another version"},
-        {-ESRCH, -ESRCH, "no such domain"},
+        {-ESRCH, -ENXIO, "no such domain"},
         {-EADDRINUSE, -EADDRINUSE, "legacy monitor"},
         {-EBUSY, -EBUSY, "another consumer"},
         {-ENOSPC, -ENOSPC, "no event channel"},
@@ -325,6 +349,35 @@ static const struct vmring_local_subscribed *subscribe(const char *events)
     return &message.body.subscribed;
 }
 
+/* A Xen that is asked for others does not survive it. */
+static void msrs_that_xen_does_not_bear(void)
+{
+    static const char *const refused[] = {"msr:0x40000000",
+                                          "msr:0x40000000-0x40001fff",
+                                          "msr:0x1fff-0x2000",
+                                          "msr:0xc0001fff-0xc0002000",
+                                          "msr:0xbfffffff-0xc0000000",
+                                          "msr:0x79"};
+    const struct vmring_local_subscribed *got;
+
+    fake_native_begin();
+    attach(0);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        CHECK_ROW(refused[i]);
+        got = subscribe(refused[i]);
+        CHECK_EQ(got->results[0], VMRING_LOCAL_UNSUPPORTED);
+        CHECK(strstr(got->text, "event 'msr:0x"));
+        CHECK_EQ(fake_native->nr_armed, 0);
+    }
+    CHECK_ROW(NULL);
+    /* Those that may be written alone are left out of a range. */
+    got = subscribe("msr:0x48-0x4a msr:0xc0000080");
+    CHECK_EQ(got->results[0], 0);
+    CHECK_EQ(fake_native->nr_armed, 3);
+    CHECK_EQ(fake_native->armed[1].index, 0x4a);
+    end();
+}
+
 static void arming(void)
 {
     const struct vmring_local_subscribed *got;
@@ -332,7 +385,7 @@ static void arming(void)
     fake_native_begin();
     attach(0);
     got = subscribe("cpuid cr4:async msr:0x10-0x12 guest_request debug "
-                    "breakpoint vmexit:async");
+                    "breakpoint descriptor");
     CHECK_EQ(got->nr, 7);
     for (uint32_t i = 0; i < got->nr; i++)
         CHECK_EQ(got->results[i], 0);
@@ -341,25 +394,32 @@ static void arming(void)
     CHECK_EQ(fake_native->armed[4].index, 0x12);
     CHECK(fake_native->armed[5].sync);
     CHECK_EQ(fake_native->deferred, 0);
+    /* Xen would not handle the exit. */
+    got = subscribe("cpuid vmexit");
+    CHECK_EQ(got->results[1], VMRING_LOCAL_UNSUPPORTED);
+    CHECK(strstr(got->text,
+                 cpu_is_intel() ? "vmexit:async" : "does not fire on this"));
+    CHECK_EQ(fake_native->nr_armed, 0);
     got = subscribe("");
     CHECK_EQ(got->nr, 0);
     CHECK_EQ(fake_native->nr_armed, 0);
-    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DISARM], 2);
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DISARM], 3);
     /* Nothing is changed by what cannot be read. */
     got = subscribe("cpuit");
     CHECK(got->text[0]);
-    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DISARM], 2);
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DISARM], 3);
 
     fake_native->enable_errno = -EOPNOTSUPP;
     got = subscribe("cpuid cr0");
     CHECK_EQ(got->results[0], VMRING_LOCAL_FAILED);
     CHECK(strstr(got->text, "cpuid"));
     /* Before, and after. */
-    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DISARM], 4);
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DISARM], 5);
     got = subscribe("msr:1-3");
     CHECK_EQ(got->results[0], VMRING_LOCAL_FAILED);
 
     fake_native->capabilities = 0;
+    fake_native->get_access_errno = -EINVAL;
     got = subscribe("cpuid");
     CHECK_EQ(got->results[0], VMRING_LOCAL_UNSUPPORTED);
     CHECK_EQ(fake_native->nr_armed, 0);
@@ -367,9 +427,111 @@ static void arming(void)
     CHECK_EQ(answer(), VMRING_LOCAL_SUPPORT);
     CHECK_EQ(message.body.support.kinds, 0);
     fake_native->capabilities = ~0U;
+    /* Xen says so of any CPU. */
+    got = subscribe("vmexit:async");
+    CHECK_EQ(got->results[0], cpu_is_intel() ? 0 : VMRING_LOCAL_UNSUPPORTED);
     ask(VMRING_LOCAL_SUPPORTED, NULL, 0);
     CHECK_EQ(answer(), VMRING_LOCAL_SUPPORT);
     CHECK(message.body.support.kinds);
+    end();
+}
+
+static void arming_frames(void)
+{
+    const struct vmring_local_subscribed *got;
+
+    fake_native_begin();
+    attach(0);
+    /* A bounded number a call, each frame once. */
+    got = subscribe("mem:w@0x100-0x1e7");
+    CHECK_EQ(got->results[0], 0);
+    CHECK_EQ(fake_native->restricts, 4);
+    CHECK_EQ(fake_native->restricted, 0xe8);
+    CHECK_EQ(fake_native->restrict_first, 0x100);
+    CHECK_EQ(fake_native->restrict_last, 0x1e7);
+    CHECK_EQ(fake_native->access, XENMEM_access_rx);
+    CHECK_EQ(fake_native->walks_off, 1);
+    fake_native->restricted = 0;
+    got = subscribe("cpuid mem:x@0xfefff:faults");
+    CHECK_EQ(got->results[1], 0);
+    CHECK_EQ(fake_native->restricted, 1);
+    CHECK_EQ(fake_native->access, XENMEM_access_rw);
+    CHECK_EQ(fake_native->walks_off, 1);
+    CHECK_EQ(fake_native->nr_armed, 1);
+
+    /* Refused amid: it is disarmed, which lifts what was restricted. */
+    fake_native->restricted = 0;
+    fake_native->restrict_refused = fake_native->restricts + 2;
+    fake_native->ops[XEN_VM_RING_OP_DISARM] = 0;
+    got = subscribe("mem:r@0-0xff");
+    CHECK_EQ(got->results[0], VMRING_LOCAL_FAILED);
+    CHECK(strstr(got->text, "mem_access"));
+    CHECK_EQ(fake_native->restricted, 64);
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DISARM], 2);
+    end();
+}
+
+/* As EPT has it: a page that can be written can be read. */
+static void what_access_is_left(void)
+{
+    static const struct {
+        const char *events;
+        unsigned int access;
+    } rows[] = {
+        {"mem:r@1", XENMEM_access_x},   {"mem:w@1", XENMEM_access_rx},
+        {"mem:x@1", XENMEM_access_rw},  {"mem:rw@1", XENMEM_access_x},
+        {"mem:rx@1", XENMEM_access_n},  {"mem:wx@1", XENMEM_access_r},
+        {"mem:rwx@1", XENMEM_access_n},
+    };
+
+    fake_native_begin();
+    attach(0);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CHECK_ROW(rows[i].events);
+        fake_native->restricted = 0;
+        CHECK_EQ(subscribe(rows[i].events)->results[0], 0);
+        CHECK_EQ(fake_native->access, rows[i].access);
+    }
+    CHECK_ROW(NULL);
+    end();
+}
+
+static void frames_that_cannot_be_watched(void)
+{
+    static const struct {
+        const char *events, *words;
+    } rows[] = {
+        {"cpuid mem:w@0xfeffe-0xff000", "'mem:w@0xfeffe-0xff000' goes beyond"},
+        {"cpuid mem:wx@1:walks", "leave :walks out"},
+        {"cpuid mem:r@0-0xffffffff", "too many pages"},
+    };
+    const struct vmring_local_subscribed *got;
+
+    fake_native_begin();
+    attach(0);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CHECK_ROW(rows[i].words);
+        got = subscribe(rows[i].events);
+        CHECK_EQ(got->results[0], 0);
+        CHECK_EQ(got->results[1], VMRING_LOCAL_UNSUPPORTED);
+        CHECK(strstr(got->text, rows[i].words));
+    }
+    CHECK_ROW(NULL);
+    fake_native->last_frame = UINT32_MAX;
+    got = subscribe("mem:r@0-0x7fffff mem:w@0x800000-0x1000000");
+    CHECK_EQ(got->results[1], VMRING_LOCAL_FAILED);
+    CHECK(strstr(got->text, "16777216 frames together"));
+    /* AMD; and a domain that does not say what it has. */
+    fake_native->get_access_errno = -EINVAL;
+    got = subscribe("mem:r@0");
+    CHECK_EQ(got->results[0], VMRING_LOCAL_UNSUPPORTED);
+    CHECK(strstr(got->text, "does not fire on this CPU"));
+    fake_native->get_access_errno = 0;
+    fake_native->frame_errno = -ESRCH;
+    got = subscribe("mem:r@0");
+    CHECK_EQ(got->results[0], VMRING_LOCAL_UNSUPPORTED);
+    CHECK_EQ(fake_native->restricts, 0);
+    CHECK_EQ(fake_native->nr_armed, 0);
     end();
 }
 
@@ -430,6 +592,7 @@ int main(void)
     it_attaches();
     who_is_gone_leaves_it();
     abandoned();
+    what_nobody_has_read_is_left();
     a_reply_to_nobody();
     an_answer_that_is_left_unread();
     not_ours_is_left_alone();
@@ -438,6 +601,10 @@ int main(void)
     counts_that_cannot_be();
     quiet();
     arming();
+    msrs_that_xen_does_not_bear();
+    arming_frames();
+    what_access_is_left();
+    frames_that_cannot_be_watched();
     arming_with_the_right_to_deny();
     what_is_no_message();
     return 0;

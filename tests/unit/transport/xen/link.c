@@ -159,7 +159,7 @@ static void it_has_all(void)
     CHECK_EQ(type, VMRING_LOCAL_SUPPORT);
     /* It has been done when send() returns. */
     CHECK_EQ(link_->ops->send(link_, VMRING_LOCAL_DETACH, NULL, 0), 0);
-    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DESTROY], 1);
+    CHECK_EQ(fake_native->ops[XEN_VM_RING_OP_DETACH], 1);
     CHECK(link_->ops->hung_up(link_));
     CHECK_EQ(link_->ops->send(link_, VMRING_LOCAL_COUNT, NULL, 0), -EPIPE);
     drop();
@@ -185,7 +185,7 @@ static void what_fails(void)
 {
     begin();
     fake_native->open_errno = EACCES;
-    CHECK_EQ(connect_to("7"), -EACCES);
+    CHECK_EQ(connect_to("7"), -EPERM);
     CHECK(strstr(error, "run it as root"));
     end();
 
@@ -198,7 +198,7 @@ static void what_fails(void)
     begin();
     fake_native->op_errno[XEN_VM_RING_OP_ATTACH] = -ESRCH;
     CHECK_EQ(connect_to("7"), 0);
-    CHECK_EQ(propose(), -ESRCH);
+    CHECK_EQ(propose(), -ENXIO);
     CHECK(strstr(link_->error, "no such domain"));
     end();
 
@@ -221,7 +221,8 @@ static void what_fails(void)
     begin();
     fake_native->ports[1] = 200;
     CHECK_EQ(connect_to("7"), 0);
-    CHECK_EQ(propose(), -EINVAL);
+    CHECK_EQ(propose(), -EBUSY);
+    CHECK(strstr(link_->error, "has taken its place"));
     no_ring_stays();
     end();
 
@@ -379,6 +380,7 @@ static void a_killed_keeper(void)
     CHECK_EQ(link_->ops->recv(link_, &type, body, sizeof(body), PATIENCE_MS),
              -ECONNRESET);
     CHECK_EQ(link_->ops->map(link_, &accept_, &none, PATIENCE_MS), -ECONNRESET);
+    CHECK(strstr(link_->error, "has been killed"));
     drop();
     end();
 }
