@@ -4,14 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../../libvmring/base/frames.h"
 #include "../log.h"
 #include "arm_steps.h"
 #include "monitor_calls.h"
 #include "support.h"
 #include "xen_checks.h"
-
-/* Frames of one call, in which Xen holds a lock that each vCPU may need. */
-#define CALL_FRAMES 64
 
 /* -------------------------------------------------------- one by one -- */
 
@@ -213,7 +211,7 @@ static bool set_some_frames(struct arming *arming)
     uint64_t first, last;
     int rc;
 
-    if (!ranges_next_frames(ranges, CALL_FRAMES, &first, &last, &watched))
+    if (!ranges_next_frames(ranges, FRAMES_PER_CALL, &first, &last, &watched))
         return false;
     rc = calls_set_frames(arming->target, first, last, watched);
     /* After a failure, too, some of them are. */

@@ -4,10 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#if defined(__x86_64__) || defined(__i386__)
-#include <cpuid.h>
-#endif
-
+#include "../../libvmring/base/cpu.h"
 #include "../../libvmring/vm_event/convert.h"
 #include "../domain.h"
 #include "../exit_status.h"
@@ -35,19 +32,6 @@ static void call_it(struct target *target, const char *found)
 }
 
 /* ------------------------------------------------------- what it can do -- */
-
-static bool cpu_is_intel(void)
-{
-#if defined(__x86_64__) || defined(__i386__)
-    unsigned int eax, ebx = 0, ecx = 0, edx = 0;
-
-    return __get_cpuid(0, &eax, &ebx, &ecx, &edx) &&
-           ebx == signature_INTEL_ebx && edx == signature_INTEL_edx &&
-           ecx == signature_INTEL_ecx;
-#else
-    return false;
-#endif
-}
 
 static uint32_t host_arch(void)
 {

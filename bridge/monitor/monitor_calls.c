@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../../libvmring/base/frames.h"
+#include "../../libvmring/base/msrs.h"
 #include "domctl.h"
 #include "legacy_ring.h"
 #include "monitor_calls.h"
@@ -64,24 +66,11 @@ static int set_ctrlreg(struct target *target, const struct vmring_spec *spec,
         on && (spec->flags & VMRING_SPEC_ONCHANGE) != 0);
 }
 
-/*
- * What remains permitted.  EPT knows no page that can be written and not
- * read, so watching reads is watching writes too (ept_p2m_type_to_flags()).
- */
-static xenmem_access_t access_left(unsigned int watched)
-{
-    if (watched & VMRING_MEM_R)
-        return watched & VMRING_MEM_X ? XENMEM_access_n : XENMEM_access_x;
-    if (watched & VMRING_MEM_W)
-        return watched & VMRING_MEM_X ? XENMEM_access_r : XENMEM_access_rx;
-    return watched & VMRING_MEM_X ? XENMEM_access_rw : XENMEM_access_rwx;
-}
-
 int calls_set_frames(struct target *target, uint64_t first, uint64_t last,
                      unsigned int watched)
 {
     return xc_set_mem_access(target->xen.xch, target->domid,
-                             access_left(watched), first,
+                             frames_access_left(watched), first,
                              (uint32_t)(last - first + 1)) < 0
                ? -errno
                : 0;

@@ -9,9 +9,6 @@
 
 bool calls_is_async(const struct vmring_spec *spec);
 
-/* The upper one of the windows of MSRs that Xen's monitor knows. */
-#define MSRS_HIGH 0xc0000000u
-
 /* Each a call to Xen, or a few.  0 or -errno. */
 
 /* `defers`: calls_defer_writes() was made. */

@@ -19,6 +19,7 @@
 
 #include "../exit_status.h"
 #include "../log.h"
+#include "native_ring.h"
 #include "open.h"
 #include "other_consumer.h"
 #include "recover.h"
@@ -70,6 +71,13 @@ static int cannot_recover(struct monitor *monitor, int error)
     if (error == ESRCH) {
         bridge_log(LOG_ERR, "%s is gone", monitor->target.name);
         return EXIT_NO_TARGET;
+    }
+    if (error == ENXIO) {
+        bridge_log(LOG_ERR,
+                   "%s: this Xen has no legacy ring, so there is none to take "
+                   "back",
+                   monitor->target.name);
+        return EXIT_UNSUPPORTED;
     }
     bridge_log(LOG_ERR, "%s: cannot take the ring back: %s",
                monitor->target.name, strerror(error));
@@ -126,7 +134,9 @@ static int take_back(struct monitor *monitor)
         return EXIT_FAULT;
     }
     error = ring_take_back(&monitor->ring);
-    if (error == -EINVAL) {
+    if (error == -EINVAL && has_native_ring(&monitor->target)) {
+        status = EXIT_BUSY;
+    } else if (error == -EINVAL) {
         target_look(&monitor->target);
         bridge_log(LOG_NOTICE, "%s has no ring: there is nothing to recover%s",
                    monitor->target.name,

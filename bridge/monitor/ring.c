@@ -26,6 +26,7 @@
 #include "../exit_status.h"
 #include "../log.h"
 #include "domctl.h"
+#include "native_ring.h"
 #include "pause.h"
 #include "ring.h"
 
@@ -276,6 +277,8 @@ static int cannot_enable(struct ring *ring, int error)
 {
     switch (error) {
     case EBUSY:
+        if (has_native_ring(ring->target))
+            return EXIT_BUSY;
         bridge_log(LOG_ERR,
                    "%s has another vm_event consumer: end that one; if it was "
                    "killed, 'vmring-bridge --recover %u'",
@@ -364,14 +367,14 @@ static int enable_on_fresh_page(struct ring *ring, uint32_t *port)
     return error;
 }
 
-int ring_enable(struct ring *ring)
+/* 0 or errno. */
+static int enable_and_bind(struct ring *ring)
 {
-    xenmem_access_t access;
     uint32_t port = 0;
     int error = -pause_domain(ring->target, ring->lock);
 
     if (error)
-        return cannot_enable(ring, error);
+        return error;
     error = enable_on_fresh_page(ring, &port);
     if (!error) {
         legacy_ring_init(&ring->legacy, ring->page);
@@ -383,11 +386,20 @@ int ring_enable(struct ring *ring)
     if (!error)
         quiesce_start(ring->quiesce);
     pause_release(ring->target, ring->lock);
-    if (error) {
-        if (ring->page)
-            ring_disable(ring);
+    if (error && ring->page)
+        ring_disable(ring);
+    return error;
+}
+
+int ring_enable(struct ring *ring)
+{
+    xenmem_access_t access;
+    int error = enable_and_bind(ring);
+
+    if (error == EBUSY && native_ring_is_over(ring->target))
+        error = enable_and_bind(ring);
+    if (error)
         return cannot_enable(ring, error);
-    }
     ring->enabled_at = clock_ns();
     /* Xen answers this only where it can restrict access to memory. */
     ring->target->has_mem_access =

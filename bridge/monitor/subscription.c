@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "../../libvmring/base/clock.h"
+#include "../../libvmring/base/frames.h"
 #include "../log.h"
 #include "../source.h"
 #include "arm_steps.h"
@@ -27,8 +28,6 @@
 /* A slice ends with the first of these. */
 #define SLICE_NS    (4 * NS_PER_MS)
 #define SLICE_STEPS 64
-/* Frames of one subscription: 64 GiB. */
-#define MAX_FRAMES (UINT64_C(1) << 24)
 
 struct arming *subscription_open(struct ring *ring)
 {
@@ -50,17 +49,8 @@ struct arming *subscription_open(struct ring *ring)
 /* Page walks count unless a spec wants them; see xc_monitor_*pagefault(). */
 static void suppress_walks(struct arming *arming)
 {
-    bool suppress = false;
+    bool suppress = frames_suppress_walks(arming->specs, arming->nr_specs);
 
-    for (unsigned int i = 0; i < arming->nr_specs; i++) {
-        if (arming->specs[i].reason != XEN_VM_RING_REASON_MEM_ACCESS)
-            continue;
-        suppress = true;
-        if (arming->specs[i].flags & VMRING_SPEC_FAULTS) {
-            suppress = false;
-            break;
-        }
-    }
     if (suppress != arming->walks_suppressed &&
         xc_monitor_inguest_pagefault(arming->target->xen.xch,
                                      arming->target->domid, suppress) == 0)
@@ -160,21 +150,14 @@ bool subscription_withholds(const struct arming *arming,
 /* ------------------------------------------------------- what is asked -- */
 
 /* As xen_check_spec(), of what all of them come to. */
-static const char *refuse_size(const struct vmring_spec *specs, unsigned int i,
-                               int *result)
+static const char *too_many(const struct vmring_spec *specs, unsigned int i,
+                            int *result)
 {
-    uint64_t frames = 0;
+    const char *why = frames_refuse_sum(specs, i);
 
-    if (specs[i].reason != XEN_VM_RING_REASON_MEM_ACCESS)
-        return NULL;
-    for (unsigned int k = 0; k <= i; k++) {
-        if (specs[k].reason == XEN_VM_RING_REASON_MEM_ACCESS)
-            frames += specs[k].last - specs[k].first + 1;
-    }
-    if (frames <= MAX_FRAMES)
-        return NULL;
-    *result = VMRING_SPEC_FAILED;
-    return "makes more than 16777216 frames together; give smaller ranges";
+    if (why)
+        *result = VMRING_SPEC_FAILED;
+    return why;
 }
 
 static bool refused(struct arming *arming, const struct vmring_spec *specs,
@@ -192,7 +175,7 @@ static bool refused(struct arming *arming, const struct vmring_spec *specs,
             why = xen_check_spec(arming->target, specs, i, &results[i], text,
                                  sizeof(text));
             if (!why)
-                why = refuse_size(specs, i, &results[i]);
+                why = too_many(specs, i, &results[i]);
         }
         if (why && !any)
             arm_blame(error, error_len, &specs[i], why);

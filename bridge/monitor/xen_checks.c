@@ -9,9 +9,10 @@
  * each.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "../../libvmring/base/frames.h"
+#include "../../libvmring/base/msrs.h"
 #include "../../libvmring/vm_event/convert.h"
 #include "monitor_calls.h"
 #include "support.h"
@@ -21,87 +22,28 @@
 
 /* ------------------------------------------------------------- MSRs -- */
 
-/*
- * Xen's monitor notes MSRs of three windows, and has both vendors' CPUs
- * intercept writes in two of them.  Of the third, 0x40000000-0x40001fff, its
- * code for AMD is a BUG() and that for Intel an assertion
- * (svm_intercept_msr(), vmx_set_msr_intercept()).
- */
-#define MSRS_LOW      0u
-#define MSRS_LAST(of) ((of) + 0x1fff)
-#define MSRS_IN_WORDS "0-0x1fff and 0xc0000000-0xc0001fff"
-
-static bool is_within(const struct vmring_spec *spec, uint32_t window)
-{
-    return spec->first >= window && spec->last <= MSRS_LAST(window);
-}
-
-/*
- * Before it reports a write Xen reads the old value, and gives the guest the
- * fault of that read (hvm_msr_write_intercept()).  These a guest may write and
- * not read (guest_rdmsr(), guest_rdmsr_x2apic()): a guest that was right to
- * write would get a #GP.
- */
-static const uint32_t write_only[] = {
-    0x49,  /* PRED_CMD */
-    0x79,  /* microcode update, which Xen ignores without a fault */
-    0x10b, /* FLUSH_CMD */
-    0x80b, /* x2APIC EOI */
-    0x83f, /* x2APIC SELF_IPI */
-};
-
 bool xen_check_msr(uint64_t msr)
 {
-    for (size_t i = 0; i < sizeof(write_only) / sizeof(write_only[0]); i++) {
-        if (msr == write_only[i])
-            return false;
-    }
-    return true;
+    return msrs_bear(msr);
 }
 
 bool xen_check_leaves_out(const struct vmring_spec *spec)
 {
-    if (spec->reason != XEN_VM_RING_REASON_MOV_TO_MSR)
-        return false;
-    for (size_t i = 0; i < sizeof(write_only) / sizeof(write_only[0]); i++) {
-        if (spec->first <= write_only[i] && spec->last >= write_only[i])
-            return true;
-    }
-    return false;
-}
-
-static const char *refuse_msrs(const struct vmring_spec *spec)
-{
-    if (!is_within(spec, MSRS_LOW) && !is_within(spec, MSRS_HIGH))
-        return "is outside of what Xen can watch on this CPU: " MSRS_IN_WORDS;
-    if (spec->first == spec->last && !xen_check_msr(spec->first))
-        return "cannot be watched: it can be written and not read, and Xen "
-               "would give the guest a fault for writing it";
-    return NULL;
+    return spec->reason == XEN_VM_RING_REASON_MOV_TO_MSR &&
+           msrs_have_write_only(spec->first, spec->last);
 }
 
 /* ----------------------------------------------------------- frames -- */
 
-/* Xen knows no default access that is restored; its "all frames" is ~0. */
 static const char *refuse_frames(struct target *target,
                                  const struct vmring_spec *spec, char *text,
                                  size_t text_len)
 {
     xen_pfn_t last = 0;
 
-    if (spec->flags & VMRING_SPEC_WALKS)
-        return "is not known to work here: page walks that may write need Xen "
-               "4.20 and a CPU that Xen does not tell of; leave :walks out";
     if (xc_domain_maximum_gpfn(target->xen.xch, target->domid, &last) < 0)
         return "cannot be armed: Xen does not say which frames there are";
-    if (spec->last < spec->first || spec->last - spec->first >= UINT32_MAX)
-        return "has too many pages; give a smaller range";
-    if (spec->last > last) {
-        snprintf(text, text_len, "goes beyond the guest's last frame, 0x%llx",
-                 (unsigned long long)last);
-        return text;
-    }
-    return NULL;
+    return frames_refuse(spec, last, text, text_len);
 }
 
 /* ------------------------------------------------------------ ports -- */
@@ -119,6 +61,19 @@ static const char *refuse_io(const struct target *target)
                ? "cannot be watched in an HVM domain: Xen would carry out no "
                  "IN from a port of its device model; a PVH domain can"
                : "needs Xen 4.18";
+}
+
+/* ------------------------------------------------------------ exits -- */
+
+/*
+ * Xen reports an exit before it handles it, and does not handle one that it
+ * waits for: the guest exits again, whatever is said (vmx_vmexit_handler()).
+ */
+static const char *refuse_exits(const struct vmring_spec *spec)
+{
+    return spec->mode == VMRING_MODE_ASYNC
+               ? NULL
+               : "that waits comes again for ever; make it vmexit:async";
 }
 
 /* ----------------------------------------------------------- events -- */
@@ -145,9 +100,11 @@ const char *xen_check_spec(struct target *target,
         return "does not fire on this CPU or domain; vmring-agent -e help "
                "TARGET lists what does";
     if (spec->reason == XEN_VM_RING_REASON_MOV_TO_MSR)
-        why = refuse_msrs(spec);
+        why = msrs_refuse(spec->first, spec->last);
     if (spec->reason == XEN_VM_RING_REASON_MEM_ACCESS)
         why = refuse_frames(target, spec, text, text_len);
+    if (spec->reason == XEN_VM_RING_REASON_VMEXIT)
+        why = refuse_exits(spec);
     if (why)
         return why;
     *result = VMRING_SPEC_FAILED;

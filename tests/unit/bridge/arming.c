@@ -393,6 +393,21 @@ static void instructions_of_io(void)
     end();
 }
 
+/* One that waits would come again for ever. */
+static void exits(void)
+{
+    start();
+    ask("vmexit:async");
+    wait_for_it();
+    CHECK_EQ(results[0], VMRING_SPEC_ARMED);
+    ask("cpuid vmexit");
+    wait_for_it();
+    CHECK_EQ(results[1], VMRING_SPEC_UNSUPPORTED);
+    CHECK_HAS(text, "vmexit:async");
+    nothing_is_armed();
+    end();
+}
+
 static void deny_arms_again(void)
 {
     start();
@@ -417,6 +432,7 @@ int main(void)
     broken_off();
     domain_ends();
     armed_already();
+    exits();
     instructions_of_io();
     deny_arms_again();
     return 0;

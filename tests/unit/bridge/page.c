@@ -3,9 +3,16 @@
  * Description: the ring's page comes and goes, and leaves the guest's memory
  * and its maximum as they were, also where a guest has filled the frames around
  * it, where a bridge that was killed has left its mark, and where Xen has no
- * such ring.  Below xc_*() there is a guest's table of frames.
+ * such ring, or one of its own.  Below xc_*() there is a guest's table of
+ * frames.
  */
 #include "bridge/monitor/ring.c"
+
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <xen/vm_ring_control.h>
 
 #include "check.h"
 
@@ -19,6 +26,8 @@ static struct {
     uint64_t param;
     uint64_t lacking;
     bool no_rings; /* its Xen has none */
+    bool native;   /* it has one of Xen's own */
+    int ending;    /* and that has ended, which so many looks find */
 } guest;
 
 static unsigned int page_of_ring;
@@ -120,9 +129,14 @@ int domctl_call(struct handles *xen, uint32_t domid, struct xen_domctl *domctl)
         *type = guest.at[*type] ? 0 : XEN_DOMCTL_PFINFO_XTAB;
         return 0;
     }
+    if (domctl->cmd == XEN_DOMCTL_vm_ring_op) {
+        if (guest.ending)
+            return guest.ending--, -EAGAIN;
+        return guest.native ? 0 : -ENOENT;
+    }
     if (guest.no_rings)
         return -ENXIO;
-    if (guest.ring)
+    if (guest.ring || guest.native || guest.ending)
         return -EBUSY;
     if (!guest.at[guest.param])
         return -EINVAL;
@@ -314,8 +328,51 @@ static void no_ring_in_this_xen(void)
     CHECK_EQ(lock.fresh_gfn, 0);
 }
 
+/* What is said when it cannot be enabled. */
+static const char *refused(void)
+{
+    static char said[1024];
+    FILE *file = tmpfile();
+    int err = dup(STDERR_FILENO);
+    size_t len;
+
+    CHECK(file && err >= 0);
+    fflush(stderr);
+    CHECK(dup2(fileno(file), STDERR_FILENO) >= 0);
+    CHECK_EQ(ring_enable(&ring), EXIT_BUSY);
+    fflush(stderr);
+    CHECK(dup2(err, STDERR_FILENO) >= 0);
+    close(err);
+    rewind(file);
+    len = fread(said, 1, sizeof(said) - 1, file);
+    said[len] = '\0';
+    fclose(file);
+    CHECK_EQ(guest.nr, NR_BUILT + 1);
+    return said;
+}
+
+static void ring_of_xens_own(void)
+{
+    build();
+    guest.native = true;
+    CHECK_HAS(refused(), "end its agent");
+    /* It has just ended: its vCPUs run, and then there is none. */
+    build();
+    guest.ending = 3;
+    attach();
+    leave(NR_BUILT + 1, NR_BUILT + 1);
+    /* They are paused. */
+    build();
+    guest.ending = INT_MAX;
+    CHECK_HAS(refused(), "is it paused?");
+    guest.ending = 0;
+    guest.ring = 1;
+    CHECK_HAS(refused(), "--recover");
+}
+
 int main(void)
 {
+    ring_of_xens_own();
     no_ring_in_this_xen();
     as_it_was_found();
     around_it_all_is_taken();

@@ -27,7 +27,7 @@ vmring_bridge_test(arming tests/unit/fixture/fake_monitor_ops.c
     bridge/monitor/support.c bridge/monitor/xen_checks.c
     ${LOG})
 vmring_bridge_test(page tests/unit/fixture/fake_xencall.c
-    bridge/monitor/legacy_ring.c ${LOG})
+    bridge/monitor/legacy_ring.c bridge/monitor/native_ring.c ${LOG})
 vmring_bridge_test(version tests/unit/fixture/fake_xencall.c)
 vmring_bridge_test(listener)
 vmring_bridge_test(step_off bridge/monitor/entries.c
