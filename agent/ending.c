@@ -139,7 +139,12 @@ static void on_limit(evutil_socket_t fd, short what, void *ctx)
     (void)what;
     snprintf(begin, sizeof(begin), "not ended within %g s",
              loop->run->options->end_within_ms / 1000.0);
-    say_why(loop, begin, "detaching without the last events");
+    say_why(loop, begin,
+            loop->run->is_from_xen
+                ? "detaching without the last events; if it is stuck, events "
+                  "stay armed until the next agent ends"
+                : "detaching without the last events");
+    event_del(loop->reminder); /* it may be due now, too */
     loop->run->unread = output_is_full(loop->run->out);
     loop_finish(loop, ENDED_LIMIT);
 }

@@ -22,6 +22,8 @@
 #define SOCKET_FORMAT "local:/run/vmring/dom%u.sock"
 /* Before a name, or an id: it is taken for nothing else then. */
 #define DOMAIN "domain:"
+/* Before a domid: Xen itself is the producer. */
+#define XEN "xen:"
 /* DOMID_FIRST_RESERVED of Xen's public headers. */
 #define MAX_DOMID 0x7fef
 
@@ -46,6 +48,8 @@ int endpoint_status(int error)
     case -EOPNOTSUPP:
     case -ERANGE:
         return EXIT_REFUSED;
+    case -ENXIO:
+        return EXIT_NO_TARGET;
     case -ESRCH:
         return EXIT_TARGET_ENDED;
     case -ECONNRESET:
@@ -99,6 +103,7 @@ static int attach(struct endpoint *endpoint, const struct options *options,
     r = vmring_open(uri, &opts, &endpoint->ring);
     if (r < 0 && !error[0])
         snprintf(error, error_len, "%s: %s", uri, strerror(-r));
+    endpoint->is_from_xen = !strncmp(uri, XEN, strlen(XEN));
     return r;
 }
 
@@ -127,7 +132,7 @@ static bool is_uri(const char *text)
 static bool is_known(const char *uri, char text[SUGGEST_TEXT])
 {
     static const char *const schemes[] = {
-        "local:", "fd:", "grant:", "xen:", "sim:", DOMAIN};
+        "local:", "fd:", "grant:", XEN, "sim:", DOMAIN};
     struct suggest near = suggest_for(uri, strcspn(uri, ":") + 1);
 
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
@@ -187,7 +192,7 @@ static bool is_no_producer(int error)
 {
     return error == -ENOSYS || error == -EOPNOTSUPP || error == -ENOENT ||
            error == -EACCES || error == -EPERM || error == -EINVAL ||
-           error == -ESRCH;
+           error == -ENXIO;
 }
 
 static int attach_by_domid(struct endpoint *endpoint,
@@ -202,7 +207,7 @@ static int attach_by_domid(struct endpoint *endpoint,
         return EXIT_AS_ASKED;
     if (r != -ENOENT && r != -ECONNREFUSED)
         return complain(r, error);
-    snprintf(uri, sizeof(uri), "xen:%u", domid);
+    snprintf(uri, sizeof(uri), XEN "%u", domid);
     r = attach(endpoint, options, uri, error, sizeof(error));
     if (r)
         return is_no_producer(r) ? attach_by_bridge(endpoint, options)
@@ -231,13 +236,17 @@ static int attach_to(struct endpoint *endpoint, const struct options *options)
         if (r == -EINVAL && !is_known(name, meant))
             snprintf(error, sizeof(error),
                      "'%s' is no endpoint; %ssay local:PATH, "
-                     "grant:DOMID/TARGET or sim:vcpus=4, or for a domain of "
-                     "that name domain:%s",
+                     "grant:DOMID/TARGET, xen:DOMID or sim:vcpus=4, or for a "
+                     "domain of that name domain:%s",
                      name, meant, name);
         /* Of these only a simulated guest's truth= is an output. */
         if (r == -EIO && !strncmp(name, "sim:", strlen("sim:"))) {
             say("%s", error);
             return EXIT_OUTPUT;
+        }
+        if (r == -ENOENT && endpoint->is_from_xen) {
+            say("%s", error);
+            return EXIT_NO_XEN;
         }
         return r ? complain(r, error) : EXIT_AS_ASKED;
     }

@@ -15,6 +15,7 @@ struct endpoint {
     struct agent_sandbox sandbox;
     const struct options *options;
     uint64_t limit; /* waits for no answer beyond this time; 0: for its time */
+    bool is_from_xen; /* xen:, so that no bridge serves it */
     bool is_closing;
     bool unwritten; /* a file that the library writes as it closes */
 };

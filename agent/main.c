@@ -51,11 +51,15 @@ static int list_kinds(const struct options *options, struct output *out)
         if (status || !endpoint.ring)
             return status;
         r = vmring_supported(endpoint.ring, &supported);
-        if (r < 0)
+        if (r == -EINTR)
+            say("ended by a signal before it was told what there is");
+        else if (r < 0)
             say("the producer did not say what it supports: %s", strerror(-r));
         status = endpoint_close(&endpoint);
-        if (r < 0 || status)
-            return r < 0 ? endpoint_status(r) : status;
+        if (status || r == -EINTR)
+            return status;
+        if (r < 0)
+            return endpoint_status(r);
     }
     options->format->kinds(out, options->endpoint ? &supported : NULL);
     return EXIT_AS_ASKED;

@@ -45,6 +45,7 @@ struct run {
     const struct options *options;
     struct vmring *ring;
     const struct vmring_info *info;
+    bool is_from_xen;   /* as no bridge serves it */
     struct output *out; /* of events */
     struct ledger *ledger;
     struct origin origin; /* when it attached, if that clock is ours */

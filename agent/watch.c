@@ -68,7 +68,7 @@ static int tell_ending(const struct run *run, const char *shutdown,
     case ENDED_DRAINED:
         return EXIT_AS_ASKED;
     case ENDED_INTERRUPTED:
-        say("interrupted while it ended: detached without the last events, or "
+        say("interrupted while it ended: it leaves without the last events, or "
             "the producer's counts");
         return EXIT_LEDGER;
     case ENDED_LIMIT: /* it has been said */
@@ -93,6 +93,10 @@ static int tell_ending(const struct run *run, const char *shutdown,
         if (run->ledger->no_counts == -ETIMEDOUT)
             say("the producer of %s is there, but did not tell its counts in "
                 "time; it is stuck, or its bridge is",
+                target);
+        else if (run->is_from_xen)
+            say("the process that calls Xen for this agent has gone, or does "
+                "not answer; the ring of %s is kept for the next agent",
                 target);
         else
             say("the producer of %s went away; see whether its bridge still "
@@ -261,6 +265,7 @@ int watch(const struct options *options, struct endpoint *endpoint,
                       .base = base,
                       .ring = endpoint->ring,
                       .info = &info,
+                      .is_from_xen = endpoint->is_from_xen,
                       .out = &outputs->sinks[0].out,
                       .ledger = &ledger,
                       .origin = {.lock = PTHREAD_MUTEX_INITIALIZER}};

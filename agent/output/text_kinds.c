@@ -54,7 +54,7 @@ void text_kinds(struct output *out, const uint64_t *supported)
                                         : "no");
     if (supported)
         prose(out, 13, "  yes, no   ",
-              "whether it can be had of this target, with this bridge");
+              "whether it can be had of this target, by this producer");
     prose(out, 13, "  :sync     ",
           "the vCPU waits for a verdict: so it is where nothing is said");
     prose(out, 13, "  :async    ",

@@ -171,6 +171,15 @@ static bool has_unattributed_loss(const struct ledger *ledger)
     return false;
 }
 
+/* Nothing of what there is none of. */
+static void remark(struct output *out, uint64_t nr, const char *what,
+                   const char *became)
+{
+    if (nr)
+        output_printf(out, "%" PRIu64 " %s%s %s\n", nr, what,
+                      nr == 1 ? "" : "s", became);
+}
+
 static void remarks(struct output *out, const struct ledger *ledger)
 {
     const struct ledger_row *total = &ledger->total;
@@ -180,33 +189,17 @@ static void remarks(struct output *out, const struct ledger *ledger)
                       "%" PRIu64 " of %" PRIu64 " events passed the filter\n",
                       ledger->passed, ledger->passed + ledger->hidden);
     if (ledger->has_counts && total->requests > total->own.requests)
-        output_printf(out,
-                      "%" PRIu64 " requests got the neutral verdict "
-                      "before they were taken\n",
-                      total->requests - total->own.requests);
-    if (total->own.late)
-        output_printf(out, "%" PRIu64 " verdicts came after the deadline\n",
-                      total->own.late);
-    if (total->own.reposted)
-        output_printf(out,
-                      "%" PRIu64 " requests were seen by an earlier "
-                      "agent, perhaps\n",
-                      total->own.reposted);
-    if (total->own.drained)
-        output_printf(out,
-                      "%" PRIu64 " records were left by an earlier agent "
-                      "(not in the table)\n",
-                      total->own.drained);
-    if (ledger->stats.rejected)
-        output_printf(out,
-                      "%" PRIu64 " requests or records broke the rules "
-                      "and were not handed over\n",
-                      ledger->stats.rejected);
-    if (ledger->unordered)
-        output_printf(out,
-                      "%" PRIu64 " lines came too late for --sort, and are out "
-                      "of order\n",
-                      ledger->unordered);
+        remark(out, total->requests - total->own.requests, "request",
+               "answered neutrally, not taken by the agent");
+    remark(out, total->own.late, "verdict", "given after the deadline");
+    remark(out, total->own.reposted, "request",
+           "perhaps seen by an earlier agent");
+    remark(out, total->own.drained, "record",
+           "left by an earlier agent (not in the table)");
+    remark(out, ledger->stats.rejected, "event",
+           "against the rules of the ring, not handed over");
+    remark(out, ledger->unordered, "line",
+           "too late for --sort, and out of order");
     if (ledger->has_counts && has_unattributed_loss(ledger))
         output_printf(out, "-: overwritten; of which reason is not known, the "
                            "total is exact\n");

@@ -75,6 +75,8 @@ run 2 local:; says 'names no socket'
 run 2 sim:nosuch=1; says "unknown key 'nosuch'; sim:help lists them"
 run 2 sim:vcpu=1; says 'did you mean vcpus?'
 run 2 sim:vcpus=0; says 'bad value'
+run 2 xen:micro; says 'by its id; say xen:DOMID'
+[ -e /dev/xen/privcmd ] || { run 6 xen:1; says 'no Xen here'; }
 run 10 "local:$dir/absent"; says 'no socket at'
 run 10 -e help "local:$dir/absent"; says 'no socket at'
 python3 - "$dir/dead" <<'END'

@@ -24,6 +24,9 @@ for round in 1 2 3 4 5; do
 done
 run 0 -q -e "$events" -n 3000 --ledger-json "$dir/ledger" "local:$dir/socket"
 grep -q 'The ledger adds up' "$dir/out" || fail 'after five were killed'
+grep -Eq '^(1 record|[2-9] records|[1-9][0-9]+ records) left by an earlier' \
+    "$dir/out" || fail 'what was left'
+grep -Eq '^1 [a-z]+s ' "$dir/out" && fail 'one of many'
 grep -q '"epoch":6' "$dir/ledger" || fail 'not the sixth epoch'
 
 # A bridge that is killed: what it had published is delivered, and told.

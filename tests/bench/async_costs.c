@@ -124,9 +124,9 @@ struct load {
     int to_consumer, to_producer;
     uint64_t run_ns;
     uint32_t batch, stop;
-    uint64_t events, answers;               /* delivered */
-    uint64_t rings, answer_rings;           /* counted */
-    uint64_t lost, sleeps, producer_sleeps; /* likewise */
+    uint64_t events, answers;     /* delivered */
+    uint64_t rings, answer_rings; /* counted */
+    uint64_t lost, arms;          /* likewise */
 };
 
 static void ring_bell(int fd, uint64_t *count)
@@ -184,9 +184,12 @@ static void take_all(void *arg)
             return;
         if (!idle_since)
             idle_since = bench_now();
-        if (bench_now() - idle_since < SPIN_NS || !vmr_consumer_arm(rx, 0))
+        if (bench_now() - idle_since < SPIN_NS)
             continue;
-        load->sleeps++;
+        /* Rung for, too, where it finds that it is not to sleep. */
+        load->arms++;
+        if (!vmr_consumer_arm(rx, 0))
+            continue;
         /* The end has no attention bit: it is looked at after arming. */
         if (vmr_load_relaxed32(&load->stop)) {
             vmr_consumer_disarm(rx, 0);
@@ -238,7 +241,6 @@ static void ask_all(void *arg)
             idle_since = bench_now();
         if (bench_now() - idle_since < SPIN_NS || !vmr_producer_arm(tx))
             continue;
-        load->producer_sleeps++;
         sleep_on(load->to_producer);
         idle_since = 0;
     }
@@ -311,11 +313,11 @@ static enum bench_result run_bells(const struct bench_case *self,
     bench_extra(sample, "to_consumer", (double)load.rings);
     bench_extra(sample, "to_producer", (double)load.answer_rings);
     bench_extra(sample, "lost", (double)load.lost);
-    if (!nr || load.rings > load.sleeps + 1)
-        result =
-            bench_failed(sample, "%llu events, %llu doorbells, %llu sleeps",
-                         (unsigned long long)nr, (unsigned long long)load.rings,
-                         (unsigned long long)load.sleeps);
+    if (!nr || load.rings > load.arms + 1)
+        result = bench_failed(
+            sample, "%llu events, %llu doorbells, armed %llu times",
+            (unsigned long long)nr, (unsigned long long)load.rings,
+            (unsigned long long)load.arms);
     close(load.to_consumer);
     close(load.to_producer);
     close_ring(load.ring);

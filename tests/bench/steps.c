@@ -7,7 +7,8 @@
  *
  * Each situation has a fresh ring, and leads the operation along a path that
  * the situation's name begins with.  Everything that a consumer can write
- * holds something else in each round.
+ * holds something else in each round; where it is the consumer's operation,
+ * what the producer writes.
  */
 #include <stdio.h>
 #include <string.h>
@@ -23,9 +24,10 @@
 
 struct bench {
     struct pair *pair;
-    struct xen_vm_ring_event event;
+    struct xen_vm_ring_event event, got;
     struct vmr_request request;
     struct vmr_verdict verdict;
+    uint32_t where;
     uint64_t seed;
 };
 
@@ -110,6 +112,11 @@ static void post(struct bench *bench)
 static void collect(struct bench *bench)
 {
     (void)vmr_producer_collect(&bench->pair->tx, DUE, &bench->verdict);
+}
+
+static void next(struct bench *bench)
+{
+    (void)vmr_consumer_next(&bench->pair->rx, 0, &bench->got, &bench->where);
 }
 
 static void nothing(struct bench *bench)
@@ -220,6 +227,26 @@ static void pushed_armed(struct bench *bench)
     set_armed(bench, 1 | any(bench));
 }
 
+/* A batch is begun, and its next record has been shown. */
+static void amid_batch(struct bench *bench)
+{
+    struct xen_vm_ring_lane *line =
+        (void *)(bench->pair->p + bench->pair->geo.lane_off);
+
+    for (uint64_t i = 4 + any(bench) % (SLOTS / 2); i; i--) {
+        for (size_t word = 0; word < 4; word++)
+            bench->event.u.words[word] = any(bench);
+        bench->event.time = any(bench);
+        producer_push(bench);
+    }
+    flush(bench);
+    for (uint64_t i = 1 + any(bench) % 3; i; i--)
+        next(bench);
+    line->head = any(bench);
+    line->shown = any(bench);
+    line->lost = any(bench);
+}
+
 static void posted(struct bench *bench)
 {
     post(bench);
@@ -306,6 +333,12 @@ static const struct situation situations[] = {
     {"producer's push: lost", "full", full, producer_push, DISCARD, HEAD},
     {"producer's push: lost, faulted", "C is noise", faulted, producer_push,
      DISCARD, HEAD},
+    {"pull: amid a batch", "P's words are noise", amid_batch, next, DISCARD,
+     HEAD},
+    {"pull: amid a batch, overwriting", "P's words are noise", amid_batch, next,
+     OVERWRITE, HEAD},
+    {"pull: amid a batch, with registers", "P's words are noise", amid_batch,
+     next, DISCARD, WHOLE},
     {"flush: nothing new", "C is noise", some, flush, DISCARD, HEAD},
     {"flush: bit set already", "and others", pushed_seen, flush, DISCARD, HEAD},
     {"flush: bit set, nobody armed", "C is noise", pushed, flush, DISCARD,

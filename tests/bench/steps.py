@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 # Description: a producer's operation takes the same number of instructions
-# each time it goes the same way, whatever its consumer has written; valgrind's
-# callgrind counts them.
+# each time it goes the same way, whatever its consumer has written, and so does
+# a pull amid a batch; valgrind's callgrind counts them.
 #
 # usage: steps.py STEPS
 import glob

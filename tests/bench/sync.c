@@ -111,6 +111,8 @@ static const struct sync_contest spin_handoff = {&sync_handoff, NULL, 1, 1,
                                                  false};
 static const struct sync_contest spin_apart = {&sync_handoff_apart, NULL, 1, 1,
                                                false};
+static const struct sync_contest spin_bits = {&sync_handoff_bits, NULL, 1, 1,
+                                              false};
 static const struct sync_contest spin_vmring = {&sync_vmring, NULL, 1, 1,
                                                 false};
 
@@ -149,12 +151,14 @@ SLEEP(socketpair_poll);
 
 #define HANDOFF "limit: a flag and the words, handed there and back"
 #define APART   "limit: the same, the flag on a line of its own"
+#define BITS    "limit: the same, and a bit each way that tells of it"
 #define VMRING  "this ring: post, take, answer, collect"
 
 #define SPIN(group, processes)                                                 \
     CASE(group, "hand-off", HANDOFF, BENCH_REFERENCE, processes,               \
          &spin_handoff),                                                       \
         CASE(group, "hand-off apart", APART, 0, processes, &spin_apart),       \
+        CASE(group, "hand-off, bits", BITS, 0, processes, &spin_bits),         \
         CASE(group, "vmring", VMRING, 0, processes, &spin_vmring)
 
 #define BOTH(group, contests)                                                  \

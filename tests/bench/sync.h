@@ -44,7 +44,8 @@ struct sync_ops {
     void (*serve)(void *state, const uint32_t *done);
 };
 
-extern const struct sync_ops sync_handoff, sync_handoff_apart, sync_vmring;
+extern const struct sync_ops sync_handoff, sync_handoff_apart,
+    sync_handoff_bits, sync_vmring;
 
 struct sync_contest {
     const struct sync_ops *ops;

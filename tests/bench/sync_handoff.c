@@ -23,11 +23,17 @@ struct slot {
     struct way there, back;
 };
 
+/* What says that there is something, as a consumer of many slots needs it. */
+struct bit {
+    uint64_t set;
+} __attribute__((__aligned__(LINE)));
+
 struct handoff {
     struct slot *slots;
     const struct sync_contest *contest;
     void *wake;
-    bool apart;
+    bool apart, has_bits;
+    struct bit bits[2]; /* of each side */
 };
 
 static size_t len_of(const struct sync_contest *contest)
@@ -36,7 +42,7 @@ static size_t len_of(const struct sync_contest *contest)
 }
 
 static struct handoff *make(const struct sync_contest *contest, void *wake,
-                            bool apart)
+                            bool apart, bool has_bits)
 {
     struct handoff *handoff = bench_map(sizeof(*handoff));
 
@@ -50,17 +56,23 @@ static struct handoff *make(const struct sync_contest *contest, void *wake,
     handoff->contest = contest;
     handoff->wake = wake;
     handoff->apart = apart;
+    handoff->has_bits = has_bits;
     return handoff;
 }
 
 static void *make_beside(const struct sync_contest *contest, void *wake)
 {
-    return make(contest, wake, false);
+    return make(contest, wake, false, false);
 }
 
 static void *make_apart(const struct sync_contest *contest, void *wake)
 {
-    return make(contest, wake, true);
+    return make(contest, wake, true, false);
+}
+
+static void *make_bits(const struct sync_contest *contest, void *wake)
+{
+    return make(contest, wake, false, true);
 }
 
 static void end(void *state)
@@ -71,6 +83,23 @@ static void end(void *state)
     bench_unmap(handoff, sizeof(*handoff));
 }
 
+/* Pairs with the exchange in is_told(): one of both sees the other's. */
+static void tell(struct bit *bit)
+{
+    vmr_fence_full();
+    if (!__atomic_load_n(&bit->set, __ATOMIC_RELAXED))
+        __atomic_fetch_or(&bit->set, 1, __ATOMIC_SEQ_CST);
+}
+
+/* The exchange pairs with the fence in tell(). */
+static bool is_told(struct bit *bit)
+{
+    if (!__atomic_load_n(&bit->set, __ATOMIC_RELAXED))
+        return false;
+    __atomic_exchange_n(&bit->set, 0, __ATOMIC_SEQ_CST);
+    return true;
+}
+
 static void hand_over(struct handoff *handoff, struct way *way, int to,
                       const uint64_t *words, uint64_t number)
 {
@@ -78,13 +107,17 @@ static void hand_over(struct handoff *handoff, struct way *way, int to,
                        SYNC_WORDS * 8);
     /* Pairs with the acquire load in is_there(). */
     vmr_store_release(&way->flag, number);
+    if (handoff->has_bits)
+        tell(&handoff->bits[to]);
     if (handoff->wake)
         handoff->contest->wake->wake(handoff->wake, to);
 }
 
-static bool is_there(struct handoff *handoff, struct way *way, uint64_t *words,
-                     uint64_t number)
+static bool is_there(struct handoff *handoff, struct way *way, int side,
+                     uint64_t *words, uint64_t number)
 {
+    if (handoff->has_bits && !is_told(&handoff->bits[side]))
+        return false;
     /* Pairs with the release store in hand_over(). */
     if (vmr_load_acquire(&way->flag) != number)
         return false;
@@ -110,7 +143,7 @@ static bool call(void *state, uint32_t at, uint64_t number)
     memset(request, 0, sizeof(request));
     request[SYNC_NUMBER] = number;
     hand_over(handoff, &slot->there, SYNC_SERVER, request, number);
-    while (!is_there(handoff, &slot->back, answer, number))
+    while (!is_there(handoff, &slot->back, SYNC_CALLER, answer, number))
         rest(handoff, SYNC_CALLER);
     return answer[SYNC_NUMBER] == number;
 }
@@ -127,7 +160,7 @@ static void serve(void *state, const uint32_t *done)
     while (!__atomic_load_n(done, __ATOMIC_ACQUIRE)) {
         struct slot *slot = &handoff->slots[at];
 
-        if (!is_there(handoff, &slot->there, request, number)) {
+        if (!is_there(handoff, &slot->there, SYNC_SERVER, request, number)) {
             rest(handoff, SYNC_SERVER);
             continue;
         }
@@ -139,3 +172,4 @@ static void serve(void *state, const uint32_t *done)
 
 const struct sync_ops sync_handoff = {make_beside, end, call, serve};
 const struct sync_ops sync_handoff_apart = {make_apart, end, call, serve};
+const struct sync_ops sync_handoff_bits = {make_bits, end, call, serve};

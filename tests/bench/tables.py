@@ -323,7 +323,7 @@ def agent(results):
 
 
 class Lab:
-    """What the scenarios compare and compare_domain printed."""
+    """What the scenarios that compare, and steps.py, printed."""
 
     FIGURES = re.compile(r"figures: (.+?)\s+vcpus (\d+), \d+ events, (\d+)/s, "
                          r"p50 ([\d.]+) us, p99 ([\d.]+) us")
@@ -356,6 +356,37 @@ class Lab:
         return table(["grant to local, in the same boot", "events a second",
                       "p50", "p99"], rows)
 
+    def printed(self, head):
+        """The rows of each table whose first column is headed `head`."""
+        rows, inside = [], False
+        for line in self.text.splitlines():
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            if not line.startswith("| ") or line.startswith("|--"):
+                inside = inside and line.startswith("|--")
+            elif re.match(head, cells[0]):
+                inside, work = True, cells[0]
+            elif inside:
+                rows.append([work] + cells)
+        return rows
+
+    def native(self):
+        rows = []
+        for work, who, *cells in self.printed(r".*CPUs$"):
+            to_access = cells[4] if cells[4] != "-, -" else "-"
+            rows.append([f"{work}: {who}".replace(" 1 vCPUs", " 1 vCPU"),
+                         cells[3], to_access])
+        return table(["", "p50, to nobody watching",
+                      "events a second, p50: to `xen-access`"], rows)
+
+    def waiting(self):
+        return table(["of 16 vCPUs, in 10 looks", "wait for a verdict",
+                      "queued for room"],
+                     [row[1:] for row in self.printed("of 16 vCPUs")])
+
+    def instructions(self):
+        return table(["`monitor_traps()`", "instructions", "quartiles"],
+                     [row[1:4] for row in self.printed("monitor_traps")])
+
 
 TABLES = {
     "summary": summary,
@@ -387,7 +418,9 @@ def main():
     lab = Lab(os.path.join(root, FOLDER, "xen.txt"))
     makers = {name: lambda make=make: make(results)
               for name, make in TABLES.items()}
-    makers.update({"compare": lab.compare, "domains": lab.domains})
+    makers.update({"compare": lab.compare, "domains": lab.domains,
+                   "native": lab.native, "waiting": lab.waiting,
+                   "instructions": lab.instructions})
     path = os.path.join(root, DOCUMENT)
     with open(path, encoding="utf-8") as file:
         old = file.read()
