@@ -27,10 +27,10 @@ taken-twice consumer core/slot.c
 s/ || seq == rx->taken/ || (seq == rx->taken \&\& seq > 99)/
 any-length consumer core/slot.c
 s/else if (event->length != HEAD_LEN)/else if (0)/
-torn-record consumer core/lane_pull.c
-s/^        state = vmr_load_relaxed(&record->state);/        ;/
+torn-record consumer core/lane_pull.h
+s/return \*state == done;/return true;/
 record-length consumer core/lane_pull.c
-s/if (event->length != XEN_VM_RING_EVENT_FULL ||/if (0 ||/
+s/bool whole = event->length == XEN_VM_RING_EVENT_FULL &&/bool whole =/
 forgiven consumer core/consumer.c
 s/^    group->broken = true;/    group->broken = false;/
 endless-looks consumer core/consumer.c

@@ -57,6 +57,7 @@ SAID = {
 FIRST = {
     'slot.c': ['slot', 'slot_registers'],
     'lane_pull.c': ['lane_discard', 'lane_overwrite', 'lane_frozen'],
+    'lane_pull.h': ['lane_discard', 'lane_overwrite', 'lane_frozen'],
     'lane_push.c': ['lane_discard', 'lane_overwrite', 'lane_frozen'],
     'lane_push.h': ['lane_discard', 'lane_overwrite', 'lane_frozen'],
     'doorbell.c': ['bell_publishes', 'bell_producers', 'bell_answers',

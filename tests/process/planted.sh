@@ -112,10 +112,9 @@ plant "a verdict is given and stays posted" core/answer.c \
         vmr_slot_retire(slot);
     if (slot->nr) {"
 plant "the cursor is published too early" core/consumer.c \
-    "            group->batch++;
-            go_on" "            group->batch++;
-            vmr_lane_publish_cursor(lane);
-            go_on"
+    "            return go_on(consumer, group);" \
+    "            vmr_lane_publish_cursor(group->at);
+            return go_on(consumer, group);"
 plant "the head before the record" core/lane_push.h \
     "    vmr_lane_put_head(tx, record, event);
     vmr_lane_close_slot(tx, record);" \

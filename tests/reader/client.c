@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -47,10 +48,20 @@ static void turn(int timeout_ms)
         exit(0);
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* The answer to a question, which takes and answers events meanwhile. */
 static ssize_t wait_for(uint32_t type)
 {
-    for (int i = 0; i < ANSWER_MS; i++) {
+    int64_t end = now_ms() + ANSWER_MS;
+
+    while (now_ms() < end) {
         uint32_t got;
         ssize_t len = channel_hear(&got);
 

@@ -164,9 +164,11 @@ static void begin_at(struct rig *rig, uint64_t position)
         rig->tx.lanes[i].head = rig->tx.lanes[i].cons = position;
         rig->tx.lanes[i].shown = position;
         rig_lane(rig, i)->head = rig_lane(rig, i)->shown = position;
-        rig->rx.lanes[i].tail = position;
+        rig->rx.lanes[i].tail = rig->rx.lanes[i].end = position;
         rig_cursor(rig, i)->cons = position;
     }
+    for (uint32_t g = 0; g < rig->geo.nr_groups; g++)
+        rig->rx.groups[g].from = rig->rx.groups[g].until = position;
 }
 
 /* The producer is killed in the middle of a record and of a request. */

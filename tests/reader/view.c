@@ -304,7 +304,7 @@ static void view_lanes(const struct vmr_geometry *geo, const void *p, void *c,
         vmr_lane_rx_to_head(&rx);
         if (has_c) {
             number("cons", rx.cursor->cons);
-            rx.tail = rx.cursor->cons;
+            rx.tail = rx.end = rx.cursor->cons;
         }
         if (!has_c || header->producer_state == XEN_VM_RING_PRODUCER_FROZEN)
             vmr_lane_rx_resume(&rx);

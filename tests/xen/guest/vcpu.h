@@ -21,6 +21,9 @@ enum kind {
     KIND_PROBE,
     KIND_INJECT,
     KIND_IO,
+    KIND_MEMR,
+    KIND_MEMW,
+    KIND_MEMX,
     NR_KINDS
 };
 

@@ -16,6 +16,7 @@
 #include "machine.h"
 #include "options.h"
 #include "probe.h"
+#include "touch.h"
 #include "traps.h"
 
 #define NS_PER_US      1000
@@ -128,6 +129,9 @@ static const struct {
     [KIND_PROBE] = {"probe", "changed", probe},
     [KIND_INJECT] = {"inject", "trapped", raise_injected},
     [KIND_IO] = {"io", "wrong", raise_io},
+    [KIND_MEMR] = {"memr", "wrong", raise_read},
+    [KIND_MEMW] = {"memw", "wrong", raise_write},
+    [KIND_MEMX] = {"memx", "wrong", raise_execute},
 };
 
 const char *kind_name(enum kind k)

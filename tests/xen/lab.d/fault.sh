@@ -28,6 +28,7 @@ code_at() { # FILE ADDRESS COUNT
 # said. Linux 6.12 runs there, and on QEMU 7.2 both do.
 check_emulator() { # SCENARIO
     local linux qemu
+    [ "$machine" = amd ] || return 0
     case $(scenario_option "$1" needs) in
     *linux-guest* | *agent-domain*) ;;
     *) return 0 ;;
@@ -70,6 +71,7 @@ check_emulator() { # SCENARIO
 # vgif besides, 60 without x2apic. With EPYC or max Xen's dom0 does not come up.
 is_emulators_fault() { # LOG_DIR SCENARIO
     local address
+    [ "$machine" = amd ] || return 1
     for address in $(lost_addresses "$1/xen.log"); do
         if [ "$address" = xen ] ||
             [[ $(scenario_option "$2" needs) == *agent-domain* ]] ||

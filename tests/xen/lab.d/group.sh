@@ -29,16 +29,18 @@ cut_logs() { # LOG_DIR FOLDER FIRST
 # The paths of the scenarios NAME..., as $group. One machine has one kind of
 # emulation.
 find_group() { # NAME...
-    local name scenario thread
+    local name scenario option
     group=()
     for name; do
         scenario=$(scenario_path "$name") ||
             usage_error "no scenario $name; try: lab list"
         group+=("$scenario")
-        thread=$(scenario_option "$scenario" thread)
-        [ "$thread" = "$(scenario_option "${group[0]}" thread)" ] ||
-            usage_error "$name and $1 are emulated by different numbers of" \
-                "threads: they cannot be in one boot"
+        for option in thread machine; do
+            [ "$(scenario_option "$scenario" $option)" = \
+                "$(scenario_option "${group[0]}" $option)" ] ||
+                usage_error "$name and $1 are emulated in different ways:" \
+                    "they cannot be in one boot"
+        done
     done
 }
 
@@ -77,7 +79,7 @@ boot_queue() { # FOLDER
     for scenario in "${queue[@]}"; do
         # The boot itself is the first one's.
         if [ "$scenario" = "${queue[0]}" ] || has_begun "$log" "$scenario"; then
-            cp "$log/qemu.log" "$1/$(name_of "$scenario")/"
+            cp "$log/emulator.log" "$1/$(name_of "$scenario")/"
             settle "$1/$(name_of "$scenario")" "$scenario" "$expired" ||
                 left+=("$scenario")
         else

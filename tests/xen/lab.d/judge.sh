@@ -70,7 +70,7 @@ judge_run() { # LOG_DIR SCENARIO EXPIRED|'' SECONDS
         status=124
     else
         note "the machine went down before the scenario ended"
-        tail -n 3 "$1/qemu.log" >&2
+        tail -n 3 "$1/emulator.log" >&2
         status=71
     fi
     judge_log "$1" "$2" || [ "$status" != 0 ] || status=72

@@ -13,7 +13,7 @@ for part in report release prepare image overlay fault judge run group; do
 done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-failed=0
+failed=0 machine=amd
 
 expect() { # WHAT EXPECTED FOUND
     [ "$2" = "$3" ] && return 0
@@ -49,6 +49,9 @@ test_release() {
     expect "--limit ''" 64 "$(refused --limit '' list)"
     expect "--release" 64 "$(refused --release)"
     expect "--release 13" 0 "$(refused --release 13)"
+    expect "--machine arm" 64 "$(refused --machine arm)"
+    expect "--machine" 64 "$(refused --machine)"
+    expect "--machine intel" 0 "$(refused --machine intel)"
 }
 
 # refused OPTION...: the status.
@@ -198,7 +201,7 @@ test_group() {
     printf '%s\n' 'boot' 'lab: begins one' 'of one' '(d1) of lab: begins two' \
         '(XEN) Xen WARN at two' >"$log/xen.log"
     printf 'PASS: one\nlab: begins two\nFAIL: two\n' >"$log/scenario.log"
-    : >"$log/qemu.log"
+    : >"$log/emulator.log"
     queue=()
     for name in one two three; do
         mkdir -p "$folder/$name"

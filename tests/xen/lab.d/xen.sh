@@ -77,9 +77,9 @@ download_source() { # FOLDER SERIES
     return 1
 }
 
-install_xen_packages() {
+install_packages() { # PACKAGE...
     local package missing=()
-    for package in $xen_packages; do
+    for package; do
         dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |
             grep -qx installed || missing+=("$package")
     done
@@ -165,12 +165,14 @@ prepare_xen() { # WHICH
     local kept lock work=$cache/making-xen-$1 series=${xen_version%.*}
     kept=$cache/xen-$1-$series-$(xen_recipe "$1")
     exec {lock}>"$cache/lock-xen-$1"
-    flock -n "$lock" ||
+    # One that is there is whole.
+    [ -s "$kept" ] || flock -n "$lock" ||
         long_step "waiting for another run to build Xen" flock "$lock"
     if [ ! -s "$kept" ]; then
         rm -rf "$work"
         mkdir -p "$work/package"
-        long_step "installing what builds Xen" install_xen_packages ||
+        # shellcheck disable=SC2086 # a list of names
+        long_step "installing what builds Xen" install_packages $xen_packages ||
             unavailable "these packages could not be installed:" \
                 "$xen_packages"
         long_step "downloading Xen's source package" \
@@ -256,7 +258,8 @@ compare_off() {
     local work=$cache/xen-off log=$cache/xen-off.log status=0
     rm -rf "$work"
     mkdir -p "$work/package"
-    install_xen_packages || unavailable "these packages could not be" \
+    # shellcheck disable=SC2086
+    install_packages $xen_packages || unavailable "these packages could not be" \
         "installed: $xen_packages"
     long_step "downloading Xen's source package" \
         fetch_source "$work/package" "${hooks_version%.*}" ||

@@ -6,6 +6,7 @@
  *   vmring-lab-domain shutdown DOMID REASON    Xen's SHUTDOWN_*, a number
  *   vmring-lab-domain says DOMID               its lines in Xen's log
  *   vmring-lab-domain port|page DOMID          takes one more for it
+ *   vmring-lab-domain hole DOMID GFN           gives that page of its back
  */
 #include <err.h>
 #include <stdio.h>
@@ -41,6 +42,14 @@ static int add_page(xc_interface *xch, uint32_t domid)
     return xc_domain_populate_physmap_exact(xch, domid, 1, 0, 0, &gfn);
 }
 
+/* As a guest does that balloons down. */
+static int give_back(xc_interface *xch, uint32_t domid, const char *which)
+{
+    xen_pfn_t gfn = strtoul(which, NULL, 0);
+
+    return xc_domain_decrease_reservation_exact(xch, domid, 1, 0, &gfn);
+}
+
 /* As if xl had not waited for the guest to agree. */
 static int carry_out(xc_interface *xch, int argc, char **argv)
 {
@@ -61,6 +70,8 @@ static int carry_out(xc_interface *xch, int argc, char **argv)
         return xc_evtchn_alloc_unbound(xch, domid, 0);
     if (!strcmp(argv[1], "page"))
         return add_page(xch, domid);
+    if (!strcmp(argv[1], "hole") && argc == 4)
+        return give_back(xch, domid, argv[3]);
     if (!strcmp(argv[1], "destroy"))
         return xc_domain_destroy(xch, domid);
     if (!strcmp(argv[1], "shutdown") && argc == 4)

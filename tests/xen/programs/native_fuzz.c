@@ -307,7 +307,9 @@ static void make_control(struct xen_vm_ring_control *control)
     if (one_in(16))
         control->arg = some_address(PAGE);
     if (one_in(16))
-        control->reserved[below(5)] = (uint32_t)some_number();
+        control->reserved[below(4)] = (uint32_t)some_number();
+    if (one_in(16))
+        control->turn = (uint32_t)(one_in(2) ? below(3) : some_number());
 }
 
 static void call_domctl(struct xen_domctl *op)
@@ -315,9 +317,11 @@ static void call_domctl(struct xen_domctl *op)
     struct xen_vm_ring_control control = {0};
     uintptr_t start = (uintptr_t)pages;
     unsigned int kind;
+    bool later;
     int rc;
 
     make_control(&control);
+    later = control.turn; /* a later turn, which answers nothing */
     if (control.arg - start <= PAGE)
         fill_arg(control.op, (void *)(uintptr_t)control.arg);
     memset(op, 0, sizeof(*op));
@@ -329,7 +333,7 @@ static void call_domctl(struct xen_domctl *op)
     rc = xencall1(calls.xcall, __HYPERVISOR_domctl, (uint64_t)(uintptr_t)op);
     note(kind, rc);
     memcpy(&control, op->u.pad, sizeof(control));
-    if (!rc && kind == XEN_VM_RING_OP_ATTACH)
+    if (!rc && kind == XEN_VM_RING_OP_ATTACH && !later)
         keep(&control, control.arg);
 }
 

@@ -31,19 +31,10 @@ figures() {
     [ "$(guest_total micro cr4)" = "$events" ] ||
         fail "the guest wrote CR4 $(guest_total micro cr4) times"
     [ "$(guest_total micro cr4_refused)" = 0 ] || fail "writes were refused"
-    figures_ms=$(guest_total micro ms)
-    guest_report micro | awk -v who="$1" -v vcpus="$vcpus" -v n="$events" \
-        -v ms="$figures_ms" '/ latency / {
-            for (i = 1; i <= NF; i++) {
-                split($i, pair, "=")
-                of[pair[1]] = pair[2]
-            }
-        } END {
-            printf "figures: %-22s vcpus %d, %d events, %.0f/s,", who, vcpus,
-                n, n * 1000 / ms
-            printf " p50 %.1f us, p99 %.1f us\n", of["p50_ns"] / 1000,
-                of["p99_ns"] / 1000
-        }'
+    guest_timing micro "$events" >"$run/timing"
+    read -r figures_rate figures_p50 figures_p99 <"$run/timing"
+    printf "figures: %-22s vcpus %d, %d events, %s/s, p50 %s us, p99 %s us\n" \
+        "$1" "$vcpus" "$events" "$figures_rate" "$figures_p50" "$figures_p99"
 }
 
 with_xen_access() {

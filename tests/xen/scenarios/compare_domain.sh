@@ -37,17 +37,8 @@ figures() {
     assert_value $tag .ledger.totals.delivered $figures_total
     assert_value $tag .ledger.totals.lost 0
     assert_value $tag .ledger.totals.defaulted 0
-    figures_ms=$(guest_total "guest-$tag" ms)
-    guest_report "guest-$tag" | awk -v how="$1" -v work="$work" -v n=$figures_total \
-        -v ms="$figures_ms" '/ latency / {
-            for (i = 1; i <= NF; i++) {
-                split($i, pair, "=")
-                of[pair[1]] = pair[2]
-            }
-        } END {
-            printf "%s|%s|%.0f|%.1f|%.1f\n", work, how, n * 1000 / ms,
-                of["p50_ns"] / 1000, of["p99_ns"] / 1000
-        }' | tee -a "$run/table"
+    echo "$work|$1|$(guest_timing "guest-$tag" $figures_total | tr " " "|")" |
+        tee -a "$run/table"
 }
 
 by_local() {

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2154 # $run is lib.sh's
 
 # A Xen that is none has no such domctl.
-vmring-agent -n 0 "xen:0" >"$run/native" 2>&1 || true
+vmring-agent -n 1 "xen:0" >"$run/native" 2>&1 || true
 ! grep -q "is no producer" "$run/native" || {
     echo "SKIP: this Xen is no producer; take --xen vmring"
     exit 77
@@ -24,6 +24,28 @@ native_start() {
 native_end() {
     process_wait "$1" "$2" 3 "has shut down|was destroyed"
     assert_value "$1" .ledger.adds_up true
+}
+
+# keepers: the processes that call Xen for an agent each, and end with it.
+keepers() {
+    grep -lx vmring-keeper /proc/[0-9]*/comm | cut -d / -f 3
+}
+
+# shellcheck disable=SC2317 # wait_for calls it
+one_keeper() {
+    [ "$(keepers | wc -l)" = 1 ]
+}
+
+# keeper_stop: of the one agent that there is. It answers as before, and leaves
+# Xen's counts when its target ends, until keeper_continue.
+keeper_stop() {
+    wait_for 20 "the others' keepers to end" one_keeper
+    keeper=$(keepers)
+    kill -STOP "$keeper" || fail "no keeper"
+}
+
+keeper_continue() {
+    kill -CONT "$keeper" || fail "no keeper"
 }
 
 # native_query DOMID: asks Xen what it has counted, for queried.
@@ -63,3 +85,18 @@ legacy_absent() {
 legacy_settled() {
     legacy_port_of "$1" || process_ended "$2"
 }
+
+# vcpus_such DOMID PATTERN: how many of its vCPUs have it in a line that Xen tells
+# of them.
+vcpus_such() {
+    xen_keys q | sed -n "/^(XEN) VCPU information .* domain $1:/,/^(XEN) G/p" |
+        grep -c "$2"
+}
+
+# Of a vCPU that Xen paused for a verdict, or for room in the ring.
+# shellcheck disable=SC2034 # for the scenario
+vcpu_waits=" pause_count=1 "
+# Of one whose stack is put aside: the waitqueue binds a vCPU to the CPU that it
+# fell asleep on until it has it back.
+# shellcheck disable=SC2034
+vcpu_queued="affinities: hard={[0-9]*} "

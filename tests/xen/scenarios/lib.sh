@@ -9,6 +9,7 @@
 #   # lab: allow REGEX          lines that Xen's log may have here
 #   # lab: limit SECONDS        when 120 are not enough
 #   # lab: thread multi         a thread per CPU; see start_qemu in lab.d/run.sh
+#   # lab: machine intel        an Intel machine; see lab.d/intel.sh
 
 # For what a scenario and the functions below keep in files.
 run=/run/lab

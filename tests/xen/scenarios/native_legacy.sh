@@ -23,8 +23,8 @@ legacy() {
 
 step "a proposal that is refused"
 domid=$(guest_create micro "vcpus=4 cpuid=500" 4) || fail "$domid"
-! vmring-agent -q --async-bytes 64m -e cpuid "xen:$domid" ||
-    fail "64 MiB were not refused"
+! vmring-agent -q --async-bytes 65m -e cpuid "xen:$domid" ||
+    fail "65 MiB were not refused"
 legacy access0
 
 step "verdicts for a paused domain"
@@ -41,6 +41,7 @@ process_start access1 xen-access "$domid" cpuid
 wait_for 20 "xen-access's end" process_ended access1
 grep -q '(16 = Device or resource busy)' "$run/access1.out" \
     "$run/access1.err" || fail "it was not refused with EBUSY"
+process_line kept 9 "yet to apply a verdict" vmring-bridge "$domid"
 
 step "the guest goes on"
 xl unpause micro

@@ -74,6 +74,9 @@ if legacy_absent access0; then
 fi
 grep -q '(16 = Device or resource busy)' "$run/access0.out" \
     "$run/access0.err" || fail "it was not refused with EBUSY"
+process_line kept0 9 "ring of Xen's own" vmring-bridge "$domid"
+process_line kept1 9 "ring of Xen's own" vmring-bridge --recover=force "$domid"
+process_line absent 4 "no such domain" vmring-agent -q -e cpuid xen:999
 process_signal agent INT
 process_wait agent 20 0
 process_start access1 xen-access "$domid" cpuid

@@ -16,21 +16,12 @@
 
 [ -f /lab/livepatch ] || fail "there is no livepatch for this Xen"
 
-# vcpus PATTERN: how many of the guest have it in a line that Xen tells of them.
-vcpus() {
-    xen_keys q | sed -n "/^(XEN) VCPU information .* domain $domid:/,/^(XEN) G/p" |
-        grep -c "$1"
-}
-
-# Paused by Xen for a verdict, or for room in the ring.
 waiting() {
-    vcpus " pause_count=1 "
+    vcpus_such "$domid" "$vcpu_waits"
 }
 
-# The waitqueue binds a vCPU to the CPU that it fell asleep on, until it has its
-# stack back.
 with_stack_aside() {
-    vcpus "affinities: hard={[0-9]*} "
+    vcpus_such "$domid" "$vcpu_queued"
 }
 
 # shellcheck disable=SC2317 # wait_for calls them

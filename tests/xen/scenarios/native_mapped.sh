@@ -73,7 +73,7 @@ native_query "$domid"
 assert_queried pages 0
 xen_keys q | grep "General information for domain $domid:" -A 3
 # An agent is told that there is none; one for another attaches.
-process_line late 3 "no such domain" vmring-agent -q "xen:$domid"
+process_line late 4 "no such domain" vmring-agent -q "xen:$domid"
 vmring-agent -q -n 3 "xen:$(cat "$run/other.domid")" >"$run/next" 2>&1 ||
     fail "no agent can attach to another"
 wait_for 10 "the other to go on" guest_alive other \
@@ -98,12 +98,13 @@ domid=$(guest_create micro "vcpus=2 cpuid=1 cr4=1 loop=1 pace=10000" 2) ||
     fail "$domid"
 guest_unpause micro
 xen_resources >"$run/begin"
-mapped "$domid" 10 4194304
+mapped "$domid" 12 16777216
 grep -q "^refused 12" "$run/mapped.out" || fail "it was never refused"
 xen_resources >"$run/held"
 kept=$(($(free_memory "$run/begin") - $(free_memory "$run/held")))
 echo "KiB that are kept: $kept"
-[ $kept -le 33792 ] || fail "that is more than the cap of 32 MiB"
+[ $kept -le 164864 ] || fail "that is more than the cap of 160 MiB"
+[ $kept -ge 131072 ] || fail "the cap of 160 MiB came too early"
 
 step "and without them"
 mapped_do "^unmapped" unmap

@@ -32,4 +32,21 @@ assert_eq "vCPUs with 1000 each" 4 \
     "$(grep -c '^.ledger.rows.*\.answered=1000$' "$run/agent.flat")"
 assert_eq "the guest's CPUIDs" 4000 "$(guest_total micro cpuid)"
 assert_guest_right micro
+wait_for 20 "the guest to go" guest_gone micro
+
+step "an MSR that Xen does not bear, and a deadline that its timers do not reach"
+domid=$(guest_create micro "vcpus=2 cpuid=20" 2) || fail "$domid"
+process_line refused 7 "outside of what Xen can watch" \
+    vmring-agent -q -e msr:0x40000000 "xen:$domid"
+native_start agent "$domid" -q --deadline 24h -e cpuid
+process_signal agent STOP
+guest_unpause micro
+sleep 1
+native_query "$domid"
+assert_queried pending 2
+assert_queried by_deadline 0
+process_signal agent CONT
+native_end agent 60
+assert_value agent .ledger.totals.answered 40
+assert_guest_right micro
 pass "4000 of 4000"

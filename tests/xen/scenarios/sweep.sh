@@ -44,10 +44,13 @@ arguments_of() {
             echo "0 $1$modifiers"
         done
         ;;
-    debug | vmexit)
+    debug)
         for modifiers in '' :sync :async; do
             echo "0 $1$modifiers"
         done
+        ;;
+    vmexit)
+        printf '%s\n' "7 vmexit" "7 vmexit:sync" "0 vmexit:async"
         ;;
     mem)
         # 16 MiB of memory from 0 on, and the toolstack's frames up to 0xfefff.
